@@ -1,0 +1,116 @@
+//! `ecsim replay`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Failure, load, print};
+use crate::engine::rng::TrialKeys;
+use crate::engine::time::{SimTime, Span};
+use crate::montecarlo::batch::{self, BrokenTrial};
+use crate::montecarlo::trial::Trial;
+use crate::observe::metrics::Metrics;
+use crate::observe::trace::Recorder;
+use crate::report::{json, table, timeline};
+use crate::scenario::{Overrides, Scenario, units};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The scenario
+    file: PathBuf,
+    /// Which trial: its number, or worst-loss or worst-outage of the scenario's trials
+    #[arg(long, default_value = "0", value_parser = parse_choice)]
+    trial: Choice,
+    /// Stop after this simulated time: 90s, "1h 30m"
+    #[arg(long, value_parser = parse_span)]
+    until: Option<Span>,
+    /// The seed, instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    Number(u64),
+    WorstLoss,
+    WorstOutage,
+}
+
+fn parse_choice(text: &str) -> Result<Choice, String> {
+    match text {
+        "worst-loss" => Ok(Choice::WorstLoss),
+        "worst-outage" => Ok(Choice::WorstOutage),
+        _ => text
+            .parse()
+            .map(Choice::Number)
+            .map_err(|_| "a trial's number, worst-loss or worst-outage is wanted".to_owned()),
+    }
+}
+
+fn parse_span(text: &str) -> Result<Span, String> {
+    let length = units::duration(text).map_err(|c| format!("{}; {}", c.message, c.hint))?;
+    length.as_span().ok_or_else(|| "no trial is longer than 584 years".to_owned())
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Format {
+    /// A story for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let overrides = Overrides { trials: None, seed: arguments.seed };
+    let scenario = load(&arguments.file, overrides)?;
+    let plan = &scenario.plan;
+    let options = arguments.seed.map_or(String::new(), |seed| format!(" --seed {seed}"));
+    let bug =
+        |broken| Failure::Bug { file: arguments.file.clone(), options: options.clone(), broken };
+    let number = choose(arguments.trial, &scenario).map_err(&bug)?;
+    let until = arguments.until.map_or(plan.horizon, |span| SimTime::START + span);
+    let until = until.min(plan.horizon);
+
+    let key = TrialKeys::new(scenario.seed).key(number);
+    let mut trial = Trial::begin(plan, key);
+    let mut observers = (Metrics::new(plan), Recorder::default());
+    let ran = catch_unwind(AssertUnwindSafe(|| trial.run_until(until, &mut observers)));
+    if ran.is_err() {
+        return Err(bug(BrokenTrial { seed: scenario.seed, trial: number, at: trial.now() }));
+    }
+    let outcome = observers.0.finish(until);
+    let facts = &observers.1.facts;
+
+    let text = match arguments.format {
+        Format::Text => {
+            let mut text = format!(
+                "{} · trial {number} · seed {} · until {}\n\n",
+                plan.name,
+                scenario.seed,
+                until.since(SimTime::START)
+            );
+            text.push_str(&timeline::render(plan, facts, &outcome));
+            table::render_assumptions(&scenario.assumptions, &mut text);
+            text
+        }
+        Format::Json => {
+            let header = json::TraceHeader { seed: scenario.seed, trial: number, until };
+            json::trace(plan, header, facts, &outcome)
+        }
+    };
+    print(&text)
+}
+
+/// The number of the trial that was asked for.
+fn choose(choice: Choice, scenario: &Scenario) -> Result<u64, BrokenTrial> {
+    let worst = || batch::run(&scenario.plan, scenario.batch_spec());
+    match choice {
+        Choice::Number(number) => Ok(number),
+        Choice::WorstLoss => Ok(worst()?.worst_loss),
+        Choice::WorstOutage => Ok(worst()?.worst_outage),
+    }
+}

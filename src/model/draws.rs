@@ -1,0 +1,164 @@
+//! Where the model's random numbers come from: what each is for, and its address.
+//!
+//! A draw's address is (entity, purpose, line, n). A new random quantity is a new [`Purpose`];
+//! the numbers of the old ones never change.
+
+use crate::engine::law::{self, Law};
+use crate::engine::rng::{self, Address};
+use crate::engine::time::Span;
+use crate::model::Step;
+use crate::model::fact::Observer;
+use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Share};
+
+/// What a random number decides. Append only: the discriminants are part of every address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Purpose {
+    /// n-th life of a node's host.
+    NodeLife = 1,
+    /// n-th time that an AZ is up.
+    AzLife = 2,
+    /// n-th time between failures of a group.
+    GroupLife = 3,
+    /// Length of the AZ outage that ends the n-th life.
+    AzOutage = 4,
+    /// Share of nodes that it hits.
+    AzShare = 5,
+    /// Whether it hits this node.
+    AzHit = 6,
+    /// n-th detection of a failure of this node.
+    Detection = 7,
+    /// n-th promotion in this shard.
+    Promotion = 8,
+    /// n-th endpoint update of this shard.
+    Endpoint = 9,
+    /// n-th replacement of this node.
+    Replacement = 10,
+    /// n-th full sync of this node.
+    FullSync = 11,
+    /// n-th cold start of this shard.
+    ColdStart = 12,
+    /// n-th reboot of this node.
+    Reboot = 13,
+    /// This node's lag at the n-th loss of its primary.
+    Lag = 14,
+    /// Which candidate the n-th promotion takes, where the rule is random.
+    Successor = 15,
+    /// How long the process of a scheduled crash is gone.
+    Restart = 16,
+}
+
+/// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness
+/// that is no clock enters the model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// Which of `candidates` is promoted in `shard`.
+    Successor {
+        /// The shard.
+        shard: ShardId,
+        /// How many there are; at least one.
+        candidates: u32,
+    },
+}
+
+/// Addresses of entities: the kind in the upper bits, what identifies it below.
+pub mod entity {
+    /// A node: group, shard within the group, slot within the shard.
+    pub fn node(group: u16, shard: u16, slot: u16) -> u64 {
+        1 << 60 | u64::from(group) << 32 | u64::from(shard) << 16 | u64::from(slot)
+    }
+
+    /// A shard of a group.
+    pub fn shard(group: u16, shard: u16) -> u64 {
+        2 << 60 | u64::from(group) << 32 | u64::from(shard) << 16
+    }
+
+    /// An AZ, by first appearance in the experiment.
+    pub fn az(az: u16) -> u64 {
+        3 << 60 | u64::from(az)
+    }
+
+    /// A group, by first appearance in the experiment.
+    pub fn group(group: u16) -> u64 {
+        4 << 60 | u64::from(group)
+    }
+}
+
+impl<O: Observer> Step<'_, O> {
+    #[inline]
+    fn word(&self, entity: u64, purpose: Purpose, line: u32, n: u32) -> u64 {
+        rng::draw(self.key, Address { entity, purpose: purpose as u8, line, n })
+    }
+
+    /// The n-th time for `purpose` at `node`, by `law`.
+    #[inline]
+    pub(super) fn node_time(&self, law: &Law, node: NodeId, purpose: Purpose, n: u32) -> Span {
+        law.duration(self.word(self.plan.nodes[node.idx()].entity, purpose, 0, n))
+    }
+
+    /// The n-th time for `purpose` in `shard`, by `law`.
+    #[inline]
+    pub(super) fn shard_time(&self, law: &Law, shard: ShardId, purpose: Purpose, n: u32) -> Span {
+        law.duration(self.word(self.plan.shards[shard.idx()].entity, purpose, 0, n))
+    }
+
+    /// The n-th life of `node` by the process `line`: an Exp(1) budget spent at the law's hazard.
+    #[inline]
+    pub(super) fn node_life(&self, law: &Law, node: NodeId, line: u32, n: u32) -> Span {
+        law.lifetime(self.word(self.plan.nodes[node.idx()].entity, Purpose::NodeLife, line, n))
+    }
+
+    /// The n-th life of `az` by the process `line`.
+    #[inline]
+    pub(super) fn az_life(&self, law: &Law, az: AzId, line: u32, n: u32) -> Span {
+        law.lifetime(self.word(self.plan.azs[az.idx()].entity, Purpose::AzLife, line, n))
+    }
+
+    /// The n-th life of `group` by the process `line`.
+    #[inline]
+    pub(super) fn group_life(&self, law: &Law, group: GroupId, line: u32, n: u32) -> Span {
+        law.lifetime(self.word(entity::group(group.0), Purpose::GroupLife, line, n))
+    }
+
+    /// How long the outage of `az` lasts.
+    #[inline]
+    pub(super) fn az_outage(&self, law: &Law, az: AzId, line: u32, n: u32) -> Span {
+        law.duration(self.word(self.plan.azs[az.idx()].entity, Purpose::AzOutage, line, n))
+    }
+
+    /// How long the process of a scheduled crash of `node` is gone.
+    pub(super) fn restart_time(&self, law: &Law, node: NodeId, line: u32) -> Span {
+        law.duration(self.word(self.plan.nodes[node.idx()].entity, Purpose::Restart, line, 0))
+    }
+
+    /// The chance with which the event of `az` hits each of its nodes.
+    pub(super) fn az_share(&self, share: Share, az: AzId, line: u32, n: u32) -> f64 {
+        match share {
+            Share::All => 1.0,
+            Share::Uniform { low, high } => {
+                let entity = self.plan.azs[az.idx()].entity;
+                let u = law::uniform(self.word(entity, Purpose::AzShare, line, n));
+                low + (high - low) * u
+            }
+        }
+    }
+
+    /// Whether an AZ event with chance `share` per node hits `node`.
+    pub(super) fn az_hits(&self, node: NodeId, share: f64, line: u32, n: u32) -> bool {
+        let entity = self.plan.nodes[node.idx()].entity;
+        share >= 1.0 || law::uniform(self.word(entity, Purpose::AzHit, line, n)) < share
+    }
+
+    /// Decides among `0..n` outcomes with equal chances.
+    pub(super) fn choose(&self, choice: Choice) -> u32 {
+        match choice {
+            Choice::Successor { shard, candidates } => {
+                let n = self.state.clocks.shards[shard.idx()].promotions;
+                let entity = self.plan.shards[shard.idx()].entity;
+                let word = self.word(entity, Purpose::Successor, 0, n);
+                // The high part of word × candidates; biased by less than candidates / 2^64.
+                ((u128::from(word) * u128::from(candidates)) >> 64) as u32
+            }
+        }
+    }
+}

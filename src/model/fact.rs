@@ -1,0 +1,395 @@
+//! [`Fact`]: something that became true, told to observers.
+//!
+//! Events are causes we schedule; facts are effects we tell. A fact carries what a reader needs
+//! (who, how much), so that observers never look into the state, and cannot influence it.
+
+use crate::engine::time::{SimTime, Span};
+use crate::model::plan::{AzId, GroupId, NodeId, ShardId};
+use crate::model::state::NanoWrites;
+
+/// What struck: the kinds that outages are attributed to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Cause {
+    /// A single host was lost.
+    Node,
+    /// Several replicas' hosts were lost by one scheduled fault.
+    Replicas,
+    /// An AZ.
+    Az,
+    /// A whole group.
+    Group,
+    /// A process died, its host did not.
+    Crash,
+    /// The customer rebooted a node.
+    CustomerReboot,
+    /// The service rebooted a node.
+    ServiceReboot,
+}
+
+impl Cause {
+    /// All causes, in the order of their numbers.
+    pub const ALL: [Cause; 7] = [
+        Cause::Node,
+        Cause::Replicas,
+        Cause::Az,
+        Cause::Group,
+        Cause::Crash,
+        Cause::CustomerReboot,
+        Cause::ServiceReboot,
+    ];
+
+    /// The name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Node => "node",
+            Cause::Replicas => "replicas",
+            Cause::Az => "az",
+            Cause::Group => "group",
+            Cause::Crash => "crash",
+            Cause::CustomerReboot => "customer-reboot",
+            Cause::ServiceReboot => "service-reboot",
+        }
+    }
+}
+
+/// What an outage is waiting for at an instant; the phases of an outage sum to its length.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Phase {
+    /// The control plane does not know yet.
+    Detection,
+    /// A replica is being promoted.
+    Promotion,
+    /// The endpoint still names the old primary.
+    Endpoint,
+    /// A replacement waits for its AZ.
+    WaitingForAz,
+    /// A replacement is being provisioned.
+    Provisioning,
+    /// The recreated primary copies the data from a replica.
+    Sync,
+    /// An empty node is being made primary.
+    ColdStart,
+    /// A process restarts on its host.
+    Restart,
+}
+
+impl Phase {
+    /// All phases, in the order of their numbers.
+    pub const ALL: [Phase; 8] = [
+        Phase::Detection,
+        Phase::Promotion,
+        Phase::Endpoint,
+        Phase::WaitingForAz,
+        Phase::Provisioning,
+        Phase::Sync,
+        Phase::ColdStart,
+        Phase::Restart,
+    ];
+
+    /// The name in results and in the timeline.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Detection => "detection",
+            Phase::Promotion => "promotion",
+            Phase::Endpoint => "endpoint",
+            Phase::WaitingForAz => "waiting for the AZ",
+            Phase::Provisioning => "provisioning",
+            Phase::Sync => "sync",
+            Phase::ColdStart => "cold start",
+            Phase::Restart => "restart",
+        }
+    }
+}
+
+/// What a fault was aimed at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// A node.
+    Node(NodeId),
+    /// The primary of a shard.
+    Primary(ShardId),
+    /// Replicas of a shard.
+    Replicas(ShardId),
+    /// An AZ.
+    Az(AzId),
+    /// A group.
+    Group(GroupId),
+}
+
+/// How a node stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// Its host is lost.
+    HostLost,
+    /// Its process died.
+    Crashed,
+    /// It was shut down to be rebooted.
+    Rebooted,
+}
+
+/// The role in which a node stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It was the primary.
+    Primary,
+    /// It was a replica.
+    Replica,
+}
+
+/// What a promotion or a refill cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Loss {
+    /// Acknowledged writes that are in no history any more.
+    pub writes: NanoWrites,
+    /// Age of the oldest of them at the failure.
+    pub window: Span,
+}
+
+/// Something that became true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// A fault struck; what it did follows.
+    FaultStruck {
+        /// Its kind.
+        cause: Cause,
+        /// Its aim.
+        target: Target,
+    },
+    /// A fault found nothing to strike: the node was down already, or there was no primary.
+    FaultMissed {
+        /// Its kind.
+        cause: Cause,
+        /// Its aim.
+        target: Target,
+    },
+    /// The AZ is down; which nodes it took follows.
+    AzDown {
+        /// The AZ.
+        az: AzId,
+    },
+    /// The AZ is up again.
+    AzUp {
+        /// The AZ.
+        az: AzId,
+    },
+    /// A node stopped.
+    NodeDown {
+        /// The node.
+        node: NodeId,
+        /// How.
+        stop: Stop,
+        /// Its role.
+        role: Role,
+        /// Why.
+        cause: Cause,
+    },
+    /// How far a replica trailed its primary when that was lost.
+    LagFrozen {
+        /// The replica.
+        node: NodeId,
+        /// Age of its newest write.
+        lag: Span,
+        /// Writes it lacks.
+        behind: NanoWrites,
+    },
+    /// No node accepts the shard's writes any more (server side).
+    PrimaryStopped {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// A node accepts the shard's writes (server side).
+    PrimaryServes {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+    },
+    /// Writers reach no primary: the outage begins.
+    WritesStopped {
+        /// The shard.
+        shard: ShardId,
+        /// The fault that opened the outage.
+        cause: Cause,
+    },
+    /// Writers reach a primary: the outage ends.
+    WritesResumed {
+        /// The shard.
+        shard: ShardId,
+        /// The node they reach.
+        node: NodeId,
+    },
+    /// What the outage waits for from now on.
+    PhaseBegan {
+        /// The shard.
+        shard: ShardId,
+        /// What for.
+        phase: Phase,
+    },
+    /// The control plane knows that the node is gone.
+    NodeDetected {
+        /// The node.
+        node: NodeId,
+    },
+    /// The control plane begins to promote a replica.
+    FailoverBegan {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// No replica was left to promote.
+    FailoverFailed {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// A replica became primary.
+    Promoted {
+        /// The shard.
+        shard: ShardId,
+        /// The former primary.
+        from: NodeId,
+        /// The new primary.
+        to: NodeId,
+        /// How many replicas it was chosen from.
+        candidates: u8,
+        /// What that cost.
+        loss: Loss,
+    },
+    /// The primary's own slot serves again, filled from a replica.
+    PrimaryRecreated {
+        /// The shard.
+        shard: ShardId,
+        /// The primary.
+        node: NodeId,
+        /// Where its data came from.
+        from: NodeId,
+        /// What that cost.
+        loss: Loss,
+    },
+    /// The primary endpoint names the node.
+    EndpointUpdated {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+    },
+    /// A replacement is to be made once the AZ is up.
+    ReplacementWaits {
+        /// The node.
+        node: NodeId,
+    },
+    /// A replacement is being provisioned.
+    ReplacementStarted {
+        /// The node.
+        node: NodeId,
+    },
+    /// An empty node answers in the place of the lost one.
+    NodeReplaced {
+        /// The node.
+        node: NodeId,
+    },
+    /// The process answers again, empty.
+    ProcessBack {
+        /// The node.
+        node: NodeId,
+    },
+    /// The node flushed what it had, because it attaches to a primary with another history.
+    Flushed {
+        /// The node.
+        node: NodeId,
+    },
+    /// A full sync began; the node is unreachable until it ends.
+    SyncStarted {
+        /// The node.
+        node: NodeId,
+        /// The copy it reads.
+        from: NodeId,
+    },
+    /// The full sync stopped, its source is gone.
+    SyncStopped {
+        /// The node.
+        node: NodeId,
+    },
+    /// The node holds a complete copy and follows.
+    Synced {
+        /// The node.
+        node: NodeId,
+    },
+    /// The node follows the new primary without a full sync.
+    Reattached {
+        /// The node.
+        node: NodeId,
+        /// What it had to catch up.
+        missing: NanoWrites,
+    },
+    /// The control plane is done with the node that it recovered.
+    Recovered {
+        /// The node.
+        node: NodeId,
+    },
+    /// The last complete copy is gone.
+    DatasetLost {
+        /// The shard.
+        shard: ShardId,
+        /// Acknowledged writes that went with it.
+        writes: NanoWrites,
+        /// Data that went with it.
+        bytes: u64,
+    },
+    /// An empty node is being made primary.
+    ColdStartBegan {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+    },
+    /// An empty node is primary.
+    ColdStarted {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+    },
+    /// The primary came back empty; whoever follows it loses what it had.
+    EmptyPrimary {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+    },
+    /// The numbers of complete copies and of nodes that serve reads changed.
+    Copies {
+        /// The shard.
+        shard: ShardId,
+        /// Complete copies.
+        complete: u8,
+        /// Nodes that serve reads.
+        readers: u8,
+    },
+}
+
+/// Listens to a trial. Observers see facts and never influence it.
+pub trait Observer {
+    /// `fact` became true at `now`; called in order of time.
+    fn on_fact(&mut self, now: SimTime, fact: Fact);
+}
+
+impl Observer for () {
+    #[inline(always)]
+    fn on_fact(&mut self, _: SimTime, _: Fact) {}
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    #[inline]
+    fn on_fact(&mut self, now: SimTime, fact: Fact) {
+        self.0.on_fact(now, fact);
+        self.1.on_fact(now, fact);
+    }
+}
+
+impl<O: Observer> Observer for &mut O {
+    #[inline]
+    fn on_fact(&mut self, now: SimTime, fact: Fact) {
+        (**self).on_fact(now, fact);
+    }
+}

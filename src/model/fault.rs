@@ -1,0 +1,293 @@
+//! Faults: what the scenario schedules, and what chance brings.
+//!
+//! A random process draws a life as an Exp(1) budget spent at its law's hazard. A node's clock
+//! starts anew with its replacement; an AZ's runs only while the AZ is up; a group's always runs.
+//! One fault is one event, however many nodes it takes: each shard then sees it once.
+
+use crate::engine::time::Span;
+use crate::model::fact::{Cause, Fact, Observer, Stop, Target};
+use crate::model::plan::{
+    AzId, GroupId, NodeId, RebootBy, ReplacementAz, ScriptedFault, ShardId, Share,
+};
+use crate::model::state::{Az, Process, Replacement};
+use crate::model::{Event, Step};
+
+/// An AZ failure about to strike.
+struct AzFault {
+    az: AzId,
+    duration: Span,
+    share: Share,
+    /// Address of the draws that decide which nodes are hit.
+    line: u32,
+    n: u32,
+}
+
+impl<O: Observer> Step<'_, O> {
+    /// Puts the next scheduled fault into the queue.
+    pub(super) fn schedule_script(&mut self) {
+        if let Some(next) = self.plan.script.get(usize::from(self.state.clocks.script)) {
+            self.queue.schedule(self.slots.script(), next.at, Event::ScriptDue);
+        }
+    }
+
+    /// A scheduled fault strikes.
+    pub(super) fn script_due(&mut self) {
+        let plan = self.plan;
+        let n = self.state.clocks.script;
+        let scripted = &plan.script[usize::from(n)];
+        self.state.clocks.script += 1;
+        self.schedule_script();
+        match &scripted.fault {
+            ScriptedFault::FailPrimary(shard) => self.fail_primary(*shard),
+            ScriptedFault::FailNode(node) => self.fail_node(*node),
+            ScriptedFault::CrashNode { node, restart_after } => {
+                let gone = self.restart_time(restart_after, *node, scripted.line);
+                self.stop_process(*node, Process::Crashed, Cause::Crash, gone);
+            }
+            ScriptedFault::FailReplicas { shard, count } => self.fail_replicas(*shard, *count),
+            ScriptedFault::FailAz { az, duration, share } => {
+                let line = scripted.line;
+                let duration = self.az_outage(duration, *az, line, 0);
+                self.az_fails(&AzFault { az: *az, duration, share: *share, line, n: 0 });
+            }
+            ScriptedFault::FailGroup(group) => self.group_fails(*group),
+            ScriptedFault::RebootNode { node, by } => self.reboot(*node, *by),
+        }
+    }
+
+    fn fail_primary(&mut self, shard: ShardId) {
+        let (cause, target) = (Cause::Node, Target::Primary(shard));
+        if !self.state.serves(shard) {
+            self.note(Fact::FaultMissed { cause, target });
+            return;
+        }
+        let primary = self.state.config.shards[shard.idx()].primary;
+        self.note(Fact::FaultStruck { cause, target });
+        self.node_stops(primary, Process::Lost, Stop::HostLost, cause);
+        self.shard_struck(shard, primary, cause);
+    }
+
+    fn fail_node(&mut self, node: NodeId) {
+        let (cause, target) = (Cause::Node, Target::Node(node));
+        if self.state.config.nodes[node.idx()].process == Process::Lost {
+            self.note(Fact::FaultMissed { cause, target });
+            return;
+        }
+        self.note(Fact::FaultStruck { cause, target });
+        self.node_stops(node, Process::Lost, Stop::HostLost, cause);
+        self.shard_struck(self.plan.nodes[node.idx()].shard, node, cause);
+    }
+
+    fn fail_replicas(&mut self, shard: ShardId, count: u8) {
+        let (cause, target) = (Cause::Replicas, Target::Replicas(shard));
+        let primary = self.state.config.shards[shard.idx()].primary;
+        let mut first = None;
+        let mut left = count;
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            if left == 0 {
+                break;
+            }
+            if node == primary || self.state.config.nodes[node.idx()].process == Process::Lost {
+                continue;
+            }
+            if first.is_none() {
+                first = Some(node);
+                self.note(Fact::FaultStruck { cause, target });
+            }
+            self.node_stops(node, Process::Lost, Stop::HostLost, cause);
+            left -= 1;
+        }
+        match first {
+            Some(node) => self.shard_struck(shard, node, cause),
+            None => self.note(Fact::FaultMissed { cause, target }),
+        }
+    }
+
+    fn reboot(&mut self, node: NodeId, by: RebootBy) {
+        let n = self.state.clocks.nodes[node.idx()].reboots;
+        self.state.clocks.nodes[node.idx()].reboots += 1;
+        let gone =
+            self.node_time(&self.plan.timing.reboot, node, crate::model::draws::Purpose::Reboot, n);
+        let cause = match by {
+            RebootBy::Customer => Cause::CustomerReboot,
+            RebootBy::Service => Cause::ServiceReboot,
+        };
+        self.stop_process(node, Process::Rebooting(by), cause, gone);
+    }
+
+    /// A process stops and will answer again, empty, after `gone`.
+    fn stop_process(&mut self, node: NodeId, process: Process, cause: Cause, gone: Span) {
+        let target = Target::Node(node);
+        if !self.state.answers(node) {
+            self.note(Fact::FaultMissed { cause, target });
+            return;
+        }
+        let stop = match process {
+            Process::Rebooting(_) => Stop::Rebooted,
+            Process::Running | Process::Crashed | Process::Lost => Stop::Crashed,
+        };
+        self.note(Fact::FaultStruck { cause, target });
+        self.node_stops(node, process, stop, cause);
+        let slot = self.slots.service(node);
+        self.queue.schedule(slot, self.now + gone, Event::ProcessReturns(node));
+        self.shard_struck(self.plan.nodes[node.idx()].shard, node, cause);
+    }
+
+    /// A random host loss.
+    pub(super) fn node_life_ends(&mut self, line: u16, node: NodeId) {
+        debug_assert!(usize::from(line) < self.plan.node_failures.len());
+        self.fail_node(node);
+    }
+
+    /// A random AZ failure.
+    pub(super) fn az_life_ends(&mut self, line: u16, az: AzId) {
+        let failures = &self.plan.az_failures[usize::from(line)];
+        let n = self.state.clocks.az_lives[usize::from(line) * self.plan.azs.len() + az.idx()];
+        let duration = self.az_outage(&failures.duration, az, failures.line, n);
+        self.az_fails(&AzFault { az, duration, share: failures.share, line: failures.line, n });
+    }
+
+    /// A random failure of a whole group.
+    pub(super) fn group_life_ends(&mut self, line: u16, group: GroupId) {
+        self.start_group_life(line, group);
+        self.group_fails(group);
+    }
+
+    fn group_fails(&mut self, group: GroupId) {
+        let cause = Cause::Group;
+        self.note(Fact::FaultStruck { cause, target: Target::Group(group) });
+        for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
+            let mut first = None;
+            for node in self.plan.shards[shard.idx()].node_ids() {
+                if self.state.config.nodes[node.idx()].process != Process::Lost {
+                    self.node_stops(node, Process::Lost, Stop::HostLost, cause);
+                    first = first.or(Some(node));
+                }
+            }
+            if let Some(first) = first {
+                self.shard_struck(shard, first, cause);
+            }
+        }
+    }
+
+    /// An AZ fails: its nodes, or a share of them, are lost in one event. If it is down already,
+    /// the outage lasts until the later of the two ends.
+    fn az_fails(&mut self, fault: &AzFault) {
+        let (az, cause) = (fault.az, Cause::Az);
+        self.note(Fact::FaultStruck { cause, target: Target::Az(az) });
+        if self.state.config.azs[az.idx()] == Az::Up {
+            self.state.config.azs[az.idx()] = Az::Down;
+            self.note(Fact::AzDown { az });
+            for line in 0..self.plan.az_failures.len() as u16 {
+                self.queue.clear(self.slots.az_life(line, az));
+            }
+        }
+        let slot = self.slots.az_return(az);
+        let until = self.now + fault.duration;
+        let until = self.queue.pending(slot).map_or(until, |pending| pending.max(until));
+        self.queue.schedule(slot, until, Event::AzReturns(az));
+
+        let share = self.az_share(fault.share, az, fault.line, fault.n);
+        let plan = self.plan;
+        let nodes = &plan.azs[az.idx()].nodes;
+        let same_shard =
+            |a: &NodeId, b: &NodeId| plan.nodes[a.idx()].shard == plan.nodes[b.idx()].shard;
+        for of_shard in nodes.chunk_by(same_shard) {
+            self.az_takes_shard(of_shard, share, fault);
+        }
+    }
+
+    /// What an AZ failure does to the nodes of one shard in it.
+    fn az_takes_shard(&mut self, nodes: &[NodeId], share: f64, fault: &AzFault) {
+        let shard = self.plan.nodes[nodes[0].idx()].shard;
+        let mut first = None;
+        for &node in nodes {
+            if self.state.config.nodes[node.idx()].process == Process::Lost {
+                self.replacement_loses_az(node);
+            } else if self.az_hits(node, share, fault.line, fault.n) {
+                self.node_stops(node, Process::Lost, Stop::HostLost, Cause::Az);
+                first = first.or(Some(node));
+            }
+        }
+        match first {
+            Some(first) => self.shard_struck(shard, first, Cause::Az),
+            None => self.watch(shard),
+        }
+    }
+
+    /// A replacement under way in an AZ that fails starts over when the AZ is back.
+    fn replacement_loses_az(&mut self, node: NodeId) {
+        let provisioning =
+            self.state.config.nodes[node.idx()].replacement == Replacement::Provisioning;
+        if provisioning && self.plan.rules.replacement_az == ReplacementAz::Waits {
+            self.queue.clear(self.slots.service(node));
+            self.state.config.nodes[node.idx()].replacement = Replacement::WaitingForAz;
+            self.note(Fact::ReplacementWaits { node });
+        }
+    }
+
+    /// The AZ is up: its clocks start anew, and what waited for it goes on.
+    pub(super) fn az_returns(&mut self, az: AzId) {
+        self.state.config.azs[az.idx()] = Az::Up;
+        self.note(Fact::AzUp { az });
+        self.start_az_lives(az);
+        let plan = self.plan;
+        for &node in &plan.azs[az.idx()].nodes {
+            self.repair(node);
+            self.watch(plan.nodes[node.idx()].shard);
+        }
+    }
+
+    /// Draws the next life of a node's host for every process of node failures.
+    pub(super) fn start_node_lives(&mut self, node: NodeId) {
+        for (line, failures) in self.plan.node_failures.iter().enumerate() {
+            let used = &mut self.state.clocks.node_lives[line * self.plan.nodes.len() + node.idx()];
+            let n = *used;
+            *used += 1;
+            let life = self.node_life(&failures.life, node, failures.line, n);
+            let line = line as u16;
+            let slot = self.slots.node_life(line, node);
+            self.queue.schedule(slot, self.now + life, Event::NodeFails { line, node });
+        }
+    }
+
+    /// Stops a node's clocks.
+    pub(super) fn stop_node_lives(&mut self, node: NodeId) {
+        for line in 0..self.plan.node_failures.len() as u16 {
+            self.queue.clear(self.slots.node_life(line, node));
+        }
+    }
+
+    /// Draws the next life of an AZ for every process of AZ failures.
+    pub(super) fn start_az_lives(&mut self, az: AzId) {
+        for (line, failures) in self.plan.az_failures.iter().enumerate() {
+            let used = &mut self.state.clocks.az_lives[line * self.plan.azs.len() + az.idx()];
+            *used += 1;
+            let n = *used;
+            let life = self.az_life(&failures.life, az, failures.line, n);
+            let line = line as u16;
+            let slot = self.slots.az_life(line, az);
+            self.queue.schedule(slot, self.now + life, Event::AzFails { line, az });
+        }
+    }
+
+    /// Draws the next time to failure of a group for every process of group failures.
+    pub(super) fn start_group_lives(&mut self, group: GroupId) {
+        for line in 0..self.plan.group_failures.len() as u16 {
+            self.start_group_life(line, group);
+        }
+    }
+
+    fn start_group_life(&mut self, line: u16, group: GroupId) {
+        let failures = &self.plan.group_failures[usize::from(line)];
+        if failures.group.is_some_and(|only| only != group) {
+            return;
+        }
+        let idx = usize::from(line) * self.plan.groups.len() + group.idx();
+        let n = self.state.clocks.group_lives[idx];
+        self.state.clocks.group_lives[idx] += 1;
+        let life = self.group_life(&failures.life, group, failures.line, n);
+        let slot = self.slots.group_life(line, group);
+        self.queue.schedule(slot, self.now + life, Event::GroupFails { line, group });
+    }
+}

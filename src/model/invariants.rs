@@ -1,0 +1,112 @@
+//! What is true between any two events, as assertions. Debug builds check it after every event;
+//! random scenarios are thrown at it in the test suite.
+
+use crate::engine::queue::EventQueue;
+use crate::engine::time::SimTime;
+use crate::model::Event;
+use crate::model::plan::{NodeId, Plan, ReplacementAz, ShardId, SyncingCopy};
+use crate::model::state::{
+    Az, Data, Dataset, Failover, NanoWrites, Process, Replacement, Serving, State, Window,
+};
+
+/// Panics with the sentence that is not true of `state` at `now`.
+pub fn check(plan: &Plan, state: &State, queue: &EventQueue<Event>, now: SimTime) {
+    for shard in plan.shard_ids() {
+        check_books(plan, state, shard, now);
+        check_shard(plan, state, queue, shard);
+    }
+    for node in plan.node_ids() {
+        check_node(plan, state, queue, node);
+    }
+}
+
+fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
+    let books = &state.ledger.shards[shard.idx()];
+    let rate = NanoWrites::from(plan.shards[shard.idx()].writes_per_sec);
+    let offered = rate * NanoWrites::from(books.settled.as_nanos());
+    assert!(books.settled <= now, "books are not settled in the future");
+    assert!(
+        offered == books.acknowledged + books.rejected,
+        "every offered write is acknowledged or rejected"
+    );
+    assert!(
+        books.acknowledged == books.offset + books.lost + books.dataset_lost,
+        "every acknowledged write is retained or lost"
+    );
+    assert!(books.branch.offset <= books.offset, "a history does not end before it begins");
+}
+
+fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardId) {
+    let shard = &state.config.shards[id.idx()];
+    let primary = &state.config.nodes[shard.primary.idx()];
+    let books = &state.ledger.shards[id.idx()];
+    let slots = plan.slots();
+    if shard.serving == Serving::Yes {
+        assert!(primary.process == Process::Running, "a primary that serves runs");
+        assert!(primary.data == Data::Complete, "a primary that serves holds the data");
+        assert!(primary.upstream.is_none(), "a primary that serves follows nobody");
+    }
+    let reached = shard.serving == Serving::Yes && shard.endpoint == shard.primary;
+    assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
+    let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
+        Data::Complete => true,
+        Data::Syncing => plan.rules.syncing == SyncingCopy::CountsAsComplete,
+        Data::Empty => false,
+    };
+    let copies = plan.shards[id.idx()].node_ids().filter(counts).count();
+    assert!(
+        (shard.dataset == Dataset::Held) == (copies > 0),
+        "the dataset is held exactly while a complete copy is left"
+    );
+    assert!(
+        (shard.window != Window::Closed) == queue.pending(slots.detection(id)).is_some()
+            || plan.timing.detection.longest().as_nanos() > i64::MAX as u64,
+        "a detection window ends"
+    );
+    if shard.failover == Failover::Idle {
+        let pending = queue.pending(slots.failover(id));
+        assert!(pending.is_none(), "a failover that is over has no next step");
+    }
+    if shard.serving == Serving::Yes && shard.endpoint != shard.primary {
+        let moving = shard.failover == Failover::UpdatingEndpoint;
+        assert!(moving, "an endpoint that names another node than the primary is being moved");
+    }
+    if let Failover::ColdStarting(node) = shard.failover {
+        assert!(shard.dataset == Dataset::Lost, "only a lost dataset starts cold");
+        assert!(state.answers(node), "a node that starts cold runs");
+    }
+}
+
+fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId) {
+    let node = &state.config.nodes[id.idx()];
+    let shard = plan.nodes[id.idx()].shard;
+    let slots = plan.slots();
+    if node.process != Process::Running {
+        assert!(node.data == Data::Empty, "a node that is down holds nothing");
+        assert!(node.upstream.is_none(), "a node that is down follows nobody");
+    }
+    if let Some(upstream) = node.upstream {
+        assert!(state.reaches(upstream, id) || node.data == Data::Complete, "a sync has a source");
+        assert!(plan.nodes[upstream.idx()].shard == shard, "replication stays in the shard");
+    }
+    if node.process == Process::Lost {
+        for line in 0..plan.node_failures.len() as u16 {
+            let life = queue.pending(slots.node_life(line, id));
+            assert!(life.is_none(), "a lost host cannot be lost again");
+        }
+    }
+    if node.replacement == Replacement::Provisioning {
+        assert!(node.process == Process::Lost, "only a lost host is replaced");
+        let az_up = state.config.azs[plan.nodes[id.idx()].az.idx()] == Az::Up;
+        let needs_az = plan.rules.replacement_az == ReplacementAz::Waits;
+        assert!(az_up || !needs_az, "a replacement runs while its AZ is up");
+    }
+    let books = &state.ledger.shards[shard.idx()];
+    let copy = &state.ledger.copies[id.idx()];
+    let serving = state.config.shards[shard.idx()].serving == Serving::Yes;
+    if node.data == Data::Complete && !serving {
+        let held = state.config.shards[shard.idx()].dataset == Dataset::Held;
+        assert!(held && copy.history == books.history, "a copy belongs to the last history");
+        assert!(copy.offset <= books.offset, "a replica is not ahead of its primary");
+    }
+}

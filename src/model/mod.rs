@@ -1,0 +1,129 @@
+//! The simulated replication groups: no I/O, no threads, no clock but the simulated one.
+//!
+//! [`Event`] lists everything that can happen, [`Step::apply`] says which rule answers it, and
+//! the rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
+//! [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`endpoint`]
+//! moves the writers. [`state`] is all that changes, [`plan`] all that does not, [`fact`] what
+//! observers are told. The model cannot fail: a [`plan::Plan`] is checked before it gets here.
+
+pub mod control_plane;
+pub mod draws;
+pub mod endpoint;
+pub mod fact;
+pub mod fault;
+pub mod invariants;
+pub mod node;
+pub mod plan;
+pub mod policy;
+pub mod replication;
+pub mod state;
+
+use crate::engine::queue::EventQueue;
+use crate::engine::rng::TrialKey;
+use crate::engine::time::SimTime;
+use fact::{Fact, Observer};
+use plan::{AzId, GroupId, NodeId, Plan, ShardId, Slots};
+use state::State;
+
+/// Everything that can happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// The next scheduled fault is due.
+    ScriptDue,
+    /// A random failure of a whole group, by the process `line`.
+    GroupFails {
+        /// Position among the group-failure lines.
+        line: u16,
+        /// The group.
+        group: GroupId,
+    },
+    /// A random AZ failure, by the process `line`.
+    AzFails {
+        /// Position among the az-failure lines.
+        line: u16,
+        /// The AZ.
+        az: AzId,
+    },
+    /// A random loss of a node's host, by the process `line`.
+    NodeFails {
+        /// Position among the node-failure lines.
+        line: u16,
+        /// The node.
+        node: NodeId,
+    },
+    /// The AZ is up again.
+    AzReturns(AzId),
+    /// The crashed or rebooted process answers again.
+    ProcessReturns(NodeId),
+    /// The replacement of a lost host answers.
+    ReplacementReady(NodeId),
+    /// The full sync of the node ends.
+    SyncEnds(NodeId),
+    /// The control plane decides on what it suspects in the shard.
+    DetectionDue(ShardId),
+    /// The control plane promotes a replica.
+    PromotionDue(ShardId),
+    /// The endpoint names the new primary.
+    EndpointDue(ShardId),
+    /// The empty node becomes primary.
+    ColdStartDue(ShardId),
+}
+
+const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innermost loop");
+
+/// One step of a trial: what a rule may read and change.
+pub struct Step<'a, O> {
+    /// The current instant.
+    pub now: SimTime,
+    /// The trial's key, part of every random number's address.
+    pub key: TrialKey,
+    /// The immutable input.
+    pub plan: &'a Plan,
+    /// Layout of the queue.
+    pub slots: Slots,
+    /// All that changes.
+    pub state: &'a mut State,
+    /// What is pending.
+    pub queue: &'a mut EventQueue<Event>,
+    /// Who listens.
+    pub observer: &'a mut O,
+}
+
+impl<O: Observer> Step<'_, O> {
+    /// Applies one event. Everything that changes, changes here.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::ScriptDue => self.script_due(),
+            Event::GroupFails { line, group } => self.group_life_ends(line, group),
+            Event::AzFails { line, az } => self.az_life_ends(line, az),
+            Event::NodeFails { line, node } => self.node_life_ends(line, node),
+            Event::AzReturns(az) => self.az_returns(az),
+            Event::ProcessReturns(node) => self.process_returns(node),
+            Event::ReplacementReady(node) => self.replacement_ready(node),
+            Event::SyncEnds(node) => self.sync_ends(node),
+            Event::DetectionDue(shard) => self.detection_due(shard),
+            Event::PromotionDue(shard) => self.promotion_due(shard),
+            Event::EndpointDue(shard) => self.endpoint_due(shard),
+            Event::ColdStartDue(shard) => self.cold_start_due(shard),
+        }
+    }
+
+    /// Schedules what is pending at the start of a trial.
+    pub fn begin(&mut self) {
+        self.schedule_script();
+        for group in self.plan.group_ids() {
+            self.start_group_lives(group);
+        }
+        for az in self.plan.az_ids() {
+            self.start_az_lives(az);
+        }
+        for node in self.plan.node_ids() {
+            self.start_node_lives(node);
+        }
+    }
+
+    #[inline]
+    fn note(&mut self, fact: Fact) {
+        self.observer.on_fact(self.now, fact);
+    }
+}

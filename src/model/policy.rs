@@ -1,0 +1,66 @@
+//! Pure decisions of the control plane, from what it can know.
+
+use crate::model::plan::{NodeId, Promotion};
+use crate::model::state::NanoWrites;
+
+/// A replica that can be promoted, as the control plane sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Candidate {
+    /// The replica.
+    pub node: NodeId,
+    /// The offset it last reported. In the sampled lag model this is its true offset.
+    pub reported_offset: NanoWrites,
+}
+
+/// The replica to promote. `pick` decides among the given number of equals.
+pub fn successor(
+    rule: Promotion,
+    candidates: impl Iterator<Item = Candidate> + Clone,
+    pick: impl FnOnce(u32) -> u32,
+) -> Option<NodeId> {
+    match rule {
+        Promotion::LeastLag => candidates
+            .max_by_key(|c| (c.reported_offset, std::cmp::Reverse(c.node)))
+            .map(|c| c.node),
+        Promotion::LowestId => candidates.map(|c| c.node).min(),
+        Promotion::Random => {
+            let n = candidates.clone().count() as u32;
+            let chosen = if n > 1 { pick(n) } else { 0 };
+            candidates.map(|c| c.node).nth(chosen as usize)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFSETS: [NanoWrites; 4] = [10, 50, 50, 20];
+
+    fn check(rule: Promotion, expected: u16) {
+        let candidates = OFFSETS
+            .iter()
+            .enumerate()
+            .map(|(i, &reported_offset)| Candidate { node: NodeId(i as u16), reported_offset });
+        let pick = |n| {
+            assert_eq!(n, 4);
+            3
+        };
+        assert_eq!(successor(rule, candidates, pick), Some(NodeId(expected)));
+    }
+
+    #[test]
+    fn each_rule_chooses_as_it_says() {
+        // Equal offsets go to the smaller id.
+        check(Promotion::LeastLag, 1);
+        check(Promotion::LowestId, 0);
+        check(Promotion::Random, 3);
+    }
+
+    #[test]
+    fn nobody_is_promoted_where_there_is_nobody() {
+        for rule in [Promotion::LeastLag, Promotion::LowestId, Promotion::Random] {
+            assert_eq!(successor(rule, [].into_iter(), |_| 0), None);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Copies of the data: who follows whom, how far, and what is lost when a copy is all there is.
+//!
+//! A copy is a point in a history: (history, offset). While a replica follows a serving primary
+//! its offset is implied; it is frozen when the primary is lost, at the primary's offset less
+//! what was written during the replica's lag. A promotion begins a new history at the promoted
+//! copy's offset, and what the old history held beyond it is lost.
+
+use crate::engine::time::Span;
+use crate::model::draws::Purpose;
+use crate::model::fact::{Cause, Fact, Loss, Observer};
+use crate::model::plan::{
+    FullSync, NodeId, Resync, ResyncSource, ShardId, SyncingCopy, SyncingNodes,
+};
+use crate::model::state::{Copy, Data, Dataset, Failover, NanoWrites, Serving, WRITE};
+use crate::model::{Event, Step};
+
+/// Bytes in a GiB, the unit of per-size sync times.
+const GIB: u128 = 1 << 30;
+
+impl<O: Observer> Step<'_, O> {
+    /// Complete copies of the shard's data, by the rule that says what counts.
+    pub(super) fn complete_copies(&self, shard: ShardId) -> u8 {
+        let counts = |node: &NodeId| match self.state.config.nodes[node.idx()].data {
+            Data::Complete => true,
+            Data::Syncing => self.plan.rules.syncing == SyncingCopy::CountsAsComplete,
+            Data::Empty => false,
+        };
+        self.plan.shards[shard.idx()].node_ids().filter(counts).count() as u8
+    }
+
+    /// The serving primary is gone: writes stop, and every replica's copy ends where its lag was.
+    pub(super) fn primary_lost(&mut self, shard: ShardId, cause: Cause) {
+        let plan = self.plan;
+        let rate = plan.shards[shard.idx()].writes_per_sec;
+        self.state.ledger.shards[shard.idx()].settle(self.now, rate);
+        let primary = self.state.config.shards[shard.idx()].primary;
+        let n = self.state.clocks.shards[shard.idx()].primary_losses;
+        self.state.clocks.shards[shard.idx()].primary_losses += 1;
+        for node in plan.shards[shard.idx()].node_ids() {
+            let copy = self.state.config.nodes[node.idx()];
+            if copy.upstream == Some(primary) && copy.data != Data::Empty {
+                let lag = self.node_time(&plan.replication.lag, node, Purpose::Lag, n);
+                self.freeze(node, shard, lag);
+            }
+        }
+        self.state.config.shards[shard.idx()].serving = Serving::Interrupted;
+        self.note(Fact::PrimaryStopped { shard });
+        self.update_acceptance(shard, cause);
+    }
+
+    /// Ends the copy of a follower `lag` before now, but not before its history began.
+    fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
+        let books = &self.state.ledger.shards[shard.idx()];
+        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        let trailing = NanoWrites::from(rate) * NanoWrites::from(lag.as_nanos());
+        let behind = trailing.min(books.offset - books.branch.offset);
+        let copy = Copy { history: books.history, offset: books.offset - behind };
+        self.state.ledger.copies[node.idx()] = copy;
+        if self.state.config.nodes[node.idx()].data == Data::Complete {
+            self.note(Fact::LagFrozen { node, lag, behind });
+        }
+    }
+
+    /// `node`'s copy becomes the shard's history; says what that loses.
+    pub(super) fn branch_from(&mut self, shard: ShardId, node: NodeId) -> Loss {
+        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        let copy = self.state.ledger.copies[node.idx()];
+        let books = &mut self.state.ledger.shards[shard.idx()];
+        books.settle(self.now, rate);
+        assert!(
+            copy.history == books.history && copy.offset <= books.offset,
+            "a complete copy lies in the history of the lost primary"
+        );
+        let writes = books.offset - copy.offset;
+        books.lost += writes;
+        books.branch = copy;
+        books.history.0 += 1;
+        books.offset = copy.offset;
+        Loss { writes, window: age_of_oldest(writes, rate) }
+    }
+
+    /// The shard's history starts over with nothing in it.
+    pub(super) fn begin_empty_history(&mut self, shard: ShardId) {
+        let books = &mut self.state.ledger.shards[shard.idx()];
+        books.history.0 += 1;
+        books.branch = Copy { history: books.history, offset: 0 };
+        debug_assert!(books.offset == 0, "a dataset loss has emptied the books");
+        self.state.config.shards[shard.idx()].dataset = Dataset::Held;
+    }
+
+    /// The last complete copy is gone.
+    pub(super) fn dataset_lost(&mut self, shard: ShardId) {
+        let bytes = self.held_bytes(shard);
+        let books = &mut self.state.ledger.shards[shard.idx()];
+        let writes = books.offset;
+        books.dataset_lost += writes;
+        books.offset = 0;
+        books.branch.offset = 0;
+        books.original = false;
+        self.state.config.shards[shard.idx()].dataset = Dataset::Lost;
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            if self.state.config.nodes[node.idx()].data == Data::Syncing {
+                self.stop_sync(node);
+                self.state.config.nodes[node.idx()].data = Data::Empty;
+            }
+        }
+        self.note(Fact::DatasetLost { shard, writes, bytes });
+        self.failover_has_nothing_to_promote(shard);
+    }
+
+    /// The primary returned empty before anybody failed over: its empty data is the truth now,
+    /// and all who follow it lose what they had (domain reference, section 4.4).
+    pub(super) fn empty_primary_serves(&mut self, shard: ShardId) {
+        let node = self.state.config.shards[shard.idx()].primary;
+        self.note(Fact::EmptyPrimary { shard, node });
+        if self.state.config.shards[shard.idx()].dataset == Dataset::Held {
+            self.dataset_lost(shard);
+        }
+        if let Failover::ColdStarting(_) = self.state.config.shards[shard.idx()].failover {
+            self.state.config.shards[shard.idx()].failover = Failover::Idle;
+            self.queue.clear(self.slots.failover(shard));
+        }
+        self.begin_empty_history(shard);
+        self.serve(shard, node);
+        self.writers_retry(shard);
+        let state = self.state.config.shards[shard.idx()];
+        if state.endpoint != node && state.failover == Failover::Idle {
+            self.start_endpoint_update(shard);
+        }
+    }
+
+    /// `node` holds the shard's data and accepts writes from now on; everybody else follows it.
+    pub(super) fn serve(&mut self, shard: ShardId, node: NodeId) {
+        let state = &mut self.state.config;
+        state.nodes[node.idx()].data = Data::Complete;
+        state.nodes[node.idx()].upstream = None;
+        state.shards[shard.idx()].primary = node;
+        state.shards[shard.idx()].serving = Serving::Yes;
+        self.note(Fact::PrimaryServes { shard, node });
+        for other in self.plan.shards[shard.idx()].node_ids() {
+            if other != node && self.state.reaches(node, other) {
+                self.attach(other);
+            }
+        }
+    }
+
+    /// The node attaches to the serving primary: by full sync, or with the little it lacks.
+    pub(super) fn attach(&mut self, node: NodeId) {
+        let shard = self.plan.nodes[node.idx()].shard;
+        let primary = self.state.config.shards[shard.idx()].primary;
+        let data = self.state.config.nodes[node.idx()].data;
+        if data != Data::Complete {
+            self.start_full_sync(node, primary);
+            return;
+        }
+        let books = &self.state.ledger.shards[shard.idx()];
+        let copy = self.state.ledger.copies[node.idx()];
+        let missing = books.branch.offset.saturating_sub(copy.offset);
+        let same_history = copy.history == books.branch.history;
+        let partial = match self.plan.rules.resync {
+            Resync::Full => false,
+            Resync::None => true,
+            Resync::Engine => {
+                let bytes = missing * u128::from(self.plan.workload.write_bytes);
+                let backlog = u128::from(self.plan.replication.backlog_bytes) * WRITE;
+                same_history && copy.offset <= books.branch.offset && bytes <= backlog
+            }
+        };
+        if partial {
+            if !same_history {
+                self.note(Fact::Flushed { node });
+            }
+            self.state.config.nodes[node.idx()].upstream = Some(primary);
+            self.note(Fact::Reattached { node, missing });
+        } else {
+            self.note(Fact::Flushed { node });
+            self.start_full_sync(node, primary);
+        }
+    }
+
+    /// Copies from the best complete copy, if there is one and the rules let this node read it
+    /// while no primary serves.
+    pub(super) fn copy_from_best(&mut self, node: NodeId) {
+        let shard = self.plan.nodes[node.idx()].shard;
+        let recreated = self.plan.group_of(shard).promotion.is_none()
+            && self.state.config.shards[shard.idx()].primary == node;
+        let copying = self.state.config.nodes[node.idx()].upstream.is_some();
+        if copying || !recreated && self.plan.rules.resync_source == ResyncSource::Primary {
+            return;
+        }
+        if let Some(from) = self.best_copy(shard, node, Data::Complete) {
+            self.start_full_sync(node, from);
+        } else if recreated && self.plan.rules.syncing == SyncingCopy::CountsAsComplete {
+            self.settle_for_syncing_copy(shard, node);
+        }
+    }
+
+    /// The copy in state `data` that goes furthest, among the nodes that `reader` reaches.
+    fn best_copy(&self, shard: ShardId, reader: NodeId, data: Data) -> Option<NodeId> {
+        self.plan.shards[shard.idx()]
+            .node_ids()
+            .filter(|node| self.state.config.nodes[node.idx()].data == data)
+            .filter(|node| self.state.reaches(*node, reader))
+            .max_by_key(|node| {
+                (self.state.ledger.copies[node.idx()].offset, std::cmp::Reverse(*node))
+            })
+    }
+
+    /// Only copies in sync are left and the rules count them: the best of them is taken as it is,
+    /// to recreate the primary from, or as the primary if it is its own.
+    fn settle_for_syncing_copy(&mut self, shard: ShardId, primary: NodeId) {
+        let Some(best) = self.best_copy(shard, primary, Data::Syncing) else { return };
+        self.abandon_sync(best);
+        self.state.config.nodes[best.idx()].data = Data::Complete;
+        if best == primary {
+            self.primary_recreated(shard, primary);
+        } else {
+            self.start_full_sync(primary, best);
+        }
+    }
+
+    /// The node drops what it has and copies everything; nobody can read from it meanwhile.
+    fn start_full_sync(&mut self, node: NodeId, from: NodeId) {
+        let shard = self.plan.nodes[node.idx()].shard;
+        let state = &mut self.state.config.nodes[node.idx()];
+        state.data = Data::Syncing;
+        state.upstream = Some(from);
+        self.state.ledger.copies[node.idx()] = self.state.ledger.copies[from.idx()];
+        let n = self.state.clocks.nodes[node.idx()].syncs;
+        self.state.clocks.nodes[node.idx()].syncs += 1;
+        let takes = match &self.plan.timing.full_sync {
+            FullSync::Law(law) => self.node_time(law, node, Purpose::FullSync, n),
+            FullSync::PerGib(per_gib) => {
+                let bytes = u128::from(self.held_bytes(shard));
+                let nanos = u128::from(per_gib.as_nanos()) * bytes / GIB;
+                Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+            }
+        };
+        let slot = self.slots.service(node);
+        self.queue.schedule(slot, self.now + takes, Event::SyncEnds(node));
+        if self.plan.rules.syncing_nodes == SyncingNodes::CannotFail {
+            self.stop_node_lives(node);
+        }
+        self.note(Fact::SyncStarted { node, from });
+    }
+
+    /// Bytes of data that the shard holds now: its dataset, or what was written since that was
+    /// lost.
+    fn held_bytes(&mut self, shard: ShardId) -> u64 {
+        let place = &self.plan.shards[shard.idx()];
+        let books = &mut self.state.ledger.shards[shard.idx()];
+        books.settle(self.now, place.writes_per_sec);
+        if books.original {
+            return place.dataset_bytes;
+        }
+        let written = books.offset * u128::from(self.plan.workload.write_bytes) / WRITE;
+        u64::try_from(written).unwrap_or(u64::MAX).min(place.dataset_bytes)
+    }
+
+    /// The node holds a complete copy.
+    pub(super) fn sync_ends(&mut self, node: NodeId) {
+        let shard = self.plan.nodes[node.idx()].shard;
+        let source = self.state.config.nodes[node.idx()].upstream;
+        let source = source.expect("a node in full sync has a source");
+        self.state.config.nodes[node.idx()].data = Data::Complete;
+        if self.plan.rules.syncing_nodes == SyncingNodes::CannotFail {
+            self.start_node_lives(node);
+        }
+        self.note(Fact::Synced { node });
+        self.recovered(node);
+        if !self.state.serves(shard) {
+            self.state.ledger.copies[node.idx()] = self.state.ledger.copies[source.idx()];
+            let shard_state = self.state.config.shards[shard.idx()];
+            if self.plan.group_of(shard).promotion.is_none() && shard_state.primary == node {
+                self.primary_recreated(shard, source);
+            }
+        }
+        self.watch(shard);
+    }
+
+    /// Full syncs whose source is gone stop; some may go on from another copy.
+    pub(super) fn sync_sources_lost(&mut self, shard: ShardId) {
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            let state = self.state.config.nodes[node.idx()];
+            let Some(source) = state.upstream.filter(|_| state.data == Data::Syncing) else {
+                continue;
+            };
+            if !self.state.reaches(source, node) {
+                self.stop_sync(node);
+                self.copy_from_best(node);
+            }
+        }
+    }
+
+    /// A full sync stops; the node keeps what is of no use alone.
+    fn stop_sync(&mut self, node: NodeId) {
+        if self.state.config.nodes[node.idx()].upstream.take().is_some() {
+            self.queue.clear(self.slots.service(node));
+            self.note(Fact::SyncStopped { node });
+        }
+    }
+
+    /// Ends a full sync because the node is needed as it is.
+    pub(super) fn abandon_sync(&mut self, node: NodeId) {
+        if self.state.config.nodes[node.idx()].data == Data::Syncing {
+            self.stop_sync(node);
+        }
+    }
+}
+
+/// Age of the oldest of `writes` that were accepted at `rate` until now.
+fn age_of_oldest(writes: NanoWrites, rate: u64) -> Span {
+    match rate {
+        0 => Span::ZERO,
+        _ => Span::from_nanos(u64::try_from(writes / u128::from(rate)).unwrap_or(u64::MAX)),
+    }
+}

@@ -1,0 +1,407 @@
+//! [`State`]: all that changes during a trial.
+//!
+//! Three parts with three natures. [`Config`] is what a Markov chain would call the state: small
+//! enums, comparable and hashable. [`Clocks`] count the draws already used, so that the next one
+//! has an address. [`Ledger`] holds amounts: whole nano-writes, exact to the last digit.
+
+use crate::engine::time::{SimTime, Span};
+use crate::model::fact::{Cause, Phase};
+use crate::model::plan::{NodeId, Plan, ShardId};
+
+/// Everything that changes during a trial.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    /// Who is up, who holds what, who believes what.
+    pub config: Config,
+    /// How many draws each entity has used.
+    pub clocks: Clocks,
+    /// Writes, offsets and histories.
+    pub ledger: Ledger,
+    /// What observers were last told of each shard, so that they are told of changes only.
+    pub told: Vec<Told>,
+}
+
+/// The configuration: a Markov chain's state, were all laws exponential.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Config {
+    /// By node.
+    pub nodes: Vec<Node>,
+    /// By shard.
+    pub shards: Vec<Shard>,
+    /// By AZ.
+    pub azs: Vec<Az>,
+}
+
+/// One node: what is true of it, and what the control plane believes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Node {
+    /// Its process and host.
+    pub process: Process,
+    /// Its copy of the shard's data.
+    pub data: Data,
+    /// The node whose stream it follows or copies from.
+    pub upstream: Option<NodeId>,
+    /// What the control plane believes of it.
+    pub belief: Belief,
+    /// Whether a replacement is being provisioned.
+    pub replacement: Replacement,
+    /// Whether its return is still to be announced as a recovery.
+    pub recovery: Recovery,
+}
+
+/// The truth about a node's process and host.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Process {
+    /// It answers.
+    Running,
+    /// The process is gone and will come back, empty, on the same host.
+    Crashed,
+    /// As crashed, on somebody's request.
+    Rebooting(crate::model::plan::RebootBy),
+    /// The host is gone, and what was on it.
+    Lost,
+}
+
+/// A node's copy of its shard's data.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Data {
+    /// None.
+    Empty,
+    /// A full sync began; what is there is of no use alone.
+    Syncing,
+    /// A complete copy, up to its offset.
+    Complete,
+}
+
+/// What the control plane believes of a node; all it may decide by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Belief {
+    /// It is there.
+    Up,
+    /// It is gone: detected.
+    Down,
+}
+
+/// Whether a replacement of a lost host is under way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Replacement {
+    /// None.
+    Idle,
+    /// To be provisioned once its AZ is up.
+    WaitingForAz,
+    /// Being provisioned.
+    Provisioning,
+}
+
+/// Whether the end of a node's recovery is still to be announced.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Recovery {
+    /// Nothing to announce.
+    Settled,
+    /// `Recovering` was announced, `Finished recovery` is owed.
+    Announced,
+}
+
+/// One shard as the control plane runs it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Shard {
+    /// The node with the role of primary, serving or lost.
+    pub primary: NodeId,
+    /// Whether it accepts writes.
+    pub serving: Serving,
+    /// The node that the primary endpoint (or the slot map) names. Writers, one cohort, follow it
+    /// at once.
+    pub endpoint: NodeId,
+    /// The control plane's detection window.
+    pub window: Window,
+    /// The control plane's workflow.
+    pub failover: Failover,
+    /// Whether a complete copy of the dataset is left.
+    pub dataset: Dataset,
+}
+
+/// Whether the primary accepts writes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Serving {
+    /// It does.
+    Yes,
+    /// It stopped, and nobody has decided anything: were its process back, it would serve.
+    Interrupted,
+    /// The control plane has taken it offline.
+    No,
+}
+
+/// A shard's detection window: open from a fault until the control plane decides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Window {
+    /// Nothing suspected.
+    Closed,
+    /// Open because of a replica.
+    Replica,
+    /// Open because of the primary.
+    Primary,
+}
+
+/// The control plane's workflow for a shard.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Failover {
+    /// None.
+    Idle,
+    /// The primary was detected; a replica is being promoted.
+    Promoting,
+    /// Promoted; the endpoint is being updated.
+    UpdatingEndpoint,
+    /// The dataset is lost; this node is being made an empty primary.
+    ColdStarting(NodeId),
+}
+
+/// Whether the shard still has a complete copy of its data.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Dataset {
+    /// At least one.
+    Held,
+    /// None: what comes next starts cold.
+    Lost,
+}
+
+/// One AZ.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Az {
+    /// Up.
+    Up,
+    /// Down.
+    Down,
+}
+
+/// Draws used so far; the next draw's address continues them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clocks {
+    /// Index of the next scheduled fault.
+    pub script: u16,
+    /// By line of group failures, then group.
+    pub group_lives: Vec<u32>,
+    /// By line of AZ failures, then AZ.
+    pub az_lives: Vec<u32>,
+    /// By line of node failures, then node.
+    pub node_lives: Vec<u32>,
+    /// By node.
+    pub nodes: Vec<NodeClock>,
+    /// By shard.
+    pub shards: Vec<ShardClock>,
+}
+
+/// A node's used draws.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct NodeClock {
+    /// Detection windows that its failure opened.
+    pub detections: u32,
+    /// Replacements started.
+    pub replacements: u32,
+    /// Full syncs started.
+    pub syncs: u32,
+    /// Reboots.
+    pub reboots: u32,
+}
+
+/// A shard's used draws.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ShardClock {
+    /// Losses of the primary; addresses the lags frozen then.
+    pub primary_losses: u32,
+    /// Promotions begun.
+    pub promotions: u32,
+    /// Endpoint updates begun.
+    pub endpoints: u32,
+    /// Cold starts begun.
+    pub cold_starts: u32,
+}
+
+/// An amount of writes in nano-writes: writes per second times nanoseconds.
+pub type NanoWrites = u128;
+
+/// One write in [`NanoWrites`].
+pub const WRITE: NanoWrites = 1_000_000_000;
+
+/// A history of a shard's writes; a promotion or an emptied restart begins a new one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct HistoryId(pub u32);
+
+/// Amounts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ledger {
+    /// By shard.
+    pub shards: Vec<ShardLedger>,
+    /// By node: how far its copy goes once its upstream is gone.
+    pub copies: Vec<Copy>,
+}
+
+/// A node's copy of the data, frozen when its upstream was lost: a point in a history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Copy {
+    /// The history.
+    pub history: HistoryId,
+    /// How much of it.
+    pub offset: NanoWrites,
+}
+
+/// The books of a shard. `acknowledged = offset + lost + dataset_lost` at every instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShardLedger {
+    /// Up to when the amounts below are counted.
+    pub settled: SimTime,
+    /// Whether writers reach a primary that accepts.
+    pub accepting: bool,
+    /// Offered and acknowledged.
+    pub acknowledged: NanoWrites,
+    /// Offered during an outage; the client knows.
+    pub rejected: NanoWrites,
+    /// Acknowledged, then absent after a promotion.
+    pub lost: NanoWrites,
+    /// Acknowledged, then in no copy after a dataset loss.
+    pub dataset_lost: NanoWrites,
+    /// The current history.
+    pub history: HistoryId,
+    /// Its parent, and the offset at which it began.
+    pub branch: Copy,
+    /// Acknowledged writes in the current history and its ancestors: the primary's offset, or
+    /// the lost primary's.
+    pub offset: NanoWrites,
+    /// Whether the data of the start of the trial is still there.
+    pub original: bool,
+}
+
+/// What observers were last told of a shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Complete copies.
+    pub copies: u8,
+    /// Nodes that serve reads.
+    pub readers: u8,
+    /// Phase of the outage, if there is one.
+    pub phase: Option<Phase>,
+    /// What opened the outage.
+    pub cause: Cause,
+}
+
+impl State {
+    /// The state at the start of a trial: everybody up, every copy complete.
+    pub fn new(plan: &Plan) -> Self {
+        let mut state = State {
+            config: Config { nodes: Vec::new(), shards: Vec::new(), azs: Vec::new() },
+            clocks: Clocks {
+                script: 0,
+                group_lives: Vec::new(),
+                az_lives: Vec::new(),
+                node_lives: Vec::new(),
+                nodes: Vec::new(),
+                shards: Vec::new(),
+            },
+            ledger: Ledger { shards: Vec::new(), copies: Vec::new() },
+            told: Vec::new(),
+        };
+        state.restart(plan);
+        state
+    }
+
+    /// Puts everything back to the start, keeping the memory.
+    pub fn restart(&mut self, plan: &Plan) {
+        let (n_nodes, n_shards) = (plan.nodes.len(), plan.shards.len());
+        refill(&mut self.config.azs, plan.azs.len(), |_| Az::Up);
+        refill(&mut self.config.shards, n_shards, |s| fresh_shard(plan, s));
+        refill(&mut self.config.nodes, n_nodes, |n| fresh_node(plan, n));
+        self.clocks.script = 0;
+        let lives = |lines: usize, entities: usize| lines * entities;
+        let group_lives = lives(plan.group_failures.len(), plan.groups.len());
+        refill(&mut self.clocks.group_lives, group_lives, |_| 0);
+        refill(&mut self.clocks.az_lives, lives(plan.az_failures.len(), plan.azs.len()), |_| 0);
+        refill(&mut self.clocks.node_lives, lives(plan.node_failures.len(), n_nodes), |_| 0);
+        refill(&mut self.clocks.nodes, n_nodes, |_| NodeClock::default());
+        refill(&mut self.clocks.shards, n_shards, |_| ShardClock::default());
+        let origin = Copy { history: HistoryId(0), offset: 0 };
+        refill(&mut self.ledger.copies, n_nodes, |_| origin);
+        refill(&mut self.ledger.shards, n_shards, |_| fresh_books(origin));
+        refill(&mut self.told, n_shards, |s| {
+            let copies = plan.shards[s].nodes.len() as u8;
+            Told { copies, readers: copies, phase: None, cause: Cause::Node }
+        });
+    }
+
+    /// Whether the node answers.
+    #[inline]
+    pub fn answers(&self, node: NodeId) -> bool {
+        self.config.nodes[node.idx()].process == Process::Running
+    }
+
+    /// Whether a message from one node reaches the other; every rule that crosses a link asks
+    /// this.
+    #[inline]
+    pub fn reaches(&self, from: NodeId, to: NodeId) -> bool {
+        self.answers(from) && self.answers(to)
+    }
+
+    /// Whether the shard's primary accepts writes.
+    #[inline]
+    pub fn serves(&self, shard: ShardId) -> bool {
+        self.config.shards[shard.idx()].serving == Serving::Yes
+    }
+}
+
+fn refill<T>(values: &mut Vec<T>, len: usize, value: impl FnMut(usize) -> T) {
+    values.clear();
+    values.extend((0..len).map(value));
+}
+
+fn fresh_shard(plan: &Plan, shard: usize) -> Shard {
+    let primary = NodeId(plan.shards[shard].nodes.start);
+    Shard {
+        primary,
+        serving: Serving::Yes,
+        endpoint: primary,
+        window: Window::Closed,
+        failover: Failover::Idle,
+        dataset: Dataset::Held,
+    }
+}
+
+fn fresh_node(plan: &Plan, node: usize) -> Node {
+    let primary = NodeId(plan.shards[plan.nodes[node].shard.idx()].nodes.start);
+    Node {
+        process: Process::Running,
+        data: Data::Complete,
+        upstream: (primary.idx() != node).then_some(primary),
+        belief: Belief::Up,
+        replacement: Replacement::Idle,
+        recovery: Recovery::Settled,
+    }
+}
+
+fn fresh_books(origin: Copy) -> ShardLedger {
+    ShardLedger {
+        settled: SimTime::START,
+        accepting: true,
+        acknowledged: 0,
+        rejected: 0,
+        lost: 0,
+        dataset_lost: 0,
+        history: HistoryId(0),
+        branch: origin,
+        offset: 0,
+        original: true,
+    }
+}
+
+impl ShardLedger {
+    /// Counts the writes offered since the last call, at `writes_per_sec`.
+    #[inline]
+    pub fn settle(&mut self, now: SimTime, writes_per_sec: u64) {
+        let span: Span = now.since(self.settled);
+        let writes = NanoWrites::from(writes_per_sec) * NanoWrites::from(span.as_nanos());
+        if self.accepting {
+            self.acknowledged += writes;
+            self.offset += writes;
+        } else {
+            self.rejected += writes;
+        }
+        self.settled = now;
+    }
+}

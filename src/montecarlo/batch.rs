@@ -1,0 +1,160 @@
+//! [`run`]: all trials of one plan, one after the other, and what they came to together.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::engine::rng::TrialKeys;
+use crate::engine::time::SimTime;
+use crate::model::fact::{Cause, Phase};
+use crate::model::plan::Plan;
+use crate::montecarlo::trial::Trial;
+use crate::observe::metrics::{Metric, Metrics, N_METRICS, Outcome};
+use crate::stats::moments::Moments;
+
+/// Which trials to run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BatchSpec {
+    /// One number per run.
+    pub seed: u64,
+    /// Trials 0 to this, exclusive; at least one.
+    pub trials: u64,
+}
+
+/// What a batch came to.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// What was run.
+    pub spec: BatchSpec,
+    /// By metric, in its unit.
+    pub moments: [Moments; N_METRICS],
+    /// Per trial, the write outage in seconds, ascending.
+    pub write_outages_s: Vec<f64>,
+    /// Per trial, the lost writes, ascending.
+    pub lost_writes: Vec<f64>,
+    /// Share of the write outage by phase; zero where there was no outage.
+    pub phase_shares: [f64; Phase::ALL.len()],
+    /// Share of the write outage by cause.
+    pub cause_shares: [f64; Cause::ALL.len()],
+    /// Trials with at least one dataset loss.
+    pub trials_with_dataset_loss: u64,
+    /// The trial that lost most: dataset first, then writes; the earliest among equals.
+    pub worst_loss: u64,
+    /// The trial with the longest write outage; the earliest among equals.
+    pub worst_outage: u64,
+    /// Events applied in all trials.
+    pub n_events: u64,
+}
+
+impl Summary {
+    /// The moments of a metric.
+    pub fn of(&self, metric: Metric) -> &Moments {
+        &self.moments[metric as usize]
+    }
+}
+
+/// A trial broke one of our own assertions: a bug of ours, with what reproduces it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BrokenTrial {
+    /// The seed.
+    pub seed: u64,
+    /// The trial.
+    pub trial: u64,
+    /// When in it.
+    pub at: SimTime,
+}
+
+/// Runs the trials of `spec` one after the other.
+pub fn run(plan: &Plan, spec: BatchSpec) -> Result<Summary, BrokenTrial> {
+    assert!(spec.trials > 0, "a batch has at least one trial");
+    let mut keys = TrialKeys::new(spec.seed);
+    let mut trial = Trial::begin(plan, keys.key(0));
+    let mut metrics = Metrics::new(plan);
+    let mut fold = Fold::new(plan, spec);
+    for n in 0..spec.trials {
+        trial.restart(keys.key(n));
+        let finished = catch_unwind(AssertUnwindSafe(|| trial.finish(&mut metrics)));
+        if finished.is_err() {
+            return Err(BrokenTrial { seed: spec.seed, trial: n, at: trial.now() });
+        }
+        let outcome = metrics.finish(trial.now());
+        metrics.restart();
+        fold.add(n, &outcome, trial.n_events());
+    }
+    Ok(fold.finish())
+}
+
+/// What is gathered while the trials run.
+struct Fold<'p> {
+    plan: &'p Plan,
+    divisors: [f64; N_METRICS],
+    summary: Summary,
+    by_phase: [u128; Phase::ALL.len()],
+    by_cause: [u128; Cause::ALL.len()],
+    worst_loss: (u128, u128),
+    worst_outage: u128,
+}
+
+impl<'p> Fold<'p> {
+    fn new(plan: &'p Plan, spec: BatchSpec) -> Self {
+        let summary = Summary {
+            spec,
+            moments: [Moments::default(); N_METRICS],
+            write_outages_s: Vec::new(),
+            lost_writes: Vec::new(),
+            phase_shares: [0.0; Phase::ALL.len()],
+            cause_shares: [0.0; Cause::ALL.len()],
+            trials_with_dataset_loss: 0,
+            worst_loss: 0,
+            worst_outage: 0,
+            n_events: 0,
+        };
+        Fold {
+            plan,
+            divisors: Metric::ALL.map(|metric| metric.divisor(plan)),
+            summary,
+            by_phase: [0; Phase::ALL.len()],
+            by_cause: [0; Cause::ALL.len()],
+            worst_loss: (0, 0),
+            worst_outage: 0,
+        }
+    }
+
+    fn add(&mut self, n: u64, outcome: &Outcome, n_events: u64) {
+        for metric in Metric::ALL {
+            let value = outcome.raw(metric) as f64 / self.divisors[metric as usize];
+            self.summary.moments[metric as usize].add(value);
+        }
+        self.summary.write_outages_s.push(outcome.get(Metric::WriteOutage, self.plan));
+        self.summary.lost_writes.push(outcome.get(Metric::LostWrites, self.plan));
+        for (sum, part) in self.by_phase.iter_mut().zip(outcome.by_phase) {
+            *sum += part;
+        }
+        for (sum, part) in self.by_cause.iter_mut().zip(outcome.by_cause) {
+            *sum += part;
+        }
+        let datasets = outcome.raw(Metric::DatasetLosses);
+        self.summary.trials_with_dataset_loss += u64::from(datasets > 0);
+        let loss = (datasets, outcome.raw(Metric::LostWrites));
+        if loss > self.worst_loss {
+            self.worst_loss = loss;
+            self.summary.worst_loss = n;
+        }
+        let outage = outcome.raw(Metric::WriteOutage);
+        if outage > self.worst_outage {
+            self.worst_outage = outage;
+            self.summary.worst_outage = n;
+        }
+        self.summary.n_events += n_events;
+    }
+
+    fn finish(self) -> Summary {
+        let mut summary = self.summary;
+        summary.write_outages_s.sort_by(f64::total_cmp);
+        summary.lost_writes.sort_by(f64::total_cmp);
+        let total: u128 = self.by_phase.iter().sum();
+        if total > 0 {
+            summary.phase_shares = self.by_phase.map(|part| part as f64 / total as f64);
+            summary.cause_shares = self.by_cause.map(|part| part as f64 / total as f64);
+        }
+        summary
+    }
+}

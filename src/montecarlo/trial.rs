@@ -1,0 +1,99 @@
+//! [`Trial`]: one simulated history, from the start to the horizon.
+
+use crate::engine::queue::EventQueue;
+use crate::engine::rng::TrialKey;
+use crate::engine::time::SimTime;
+use crate::model::fact::Observer;
+use crate::model::plan::{Plan, Slots};
+use crate::model::state::State;
+use crate::model::{Event, Step, invariants};
+
+/// One simulated history. It can be cloned in the middle, and both copies then go on alike; it
+/// can be restarted with another key without allocating.
+#[derive(Clone, Debug)]
+pub struct Trial<'p> {
+    plan: &'p Plan,
+    slots: Slots,
+    key: TrialKey,
+    now: SimTime,
+    state: State,
+    queue: EventQueue<Event>,
+    n_events: u64,
+}
+
+impl<'p> Trial<'p> {
+    /// A trial of `plan` at its start.
+    pub fn begin(plan: &'p Plan, key: TrialKey) -> Self {
+        let slots = plan.slots();
+        let mut trial = Trial {
+            plan,
+            slots,
+            key,
+            now: SimTime::START,
+            state: State::new(plan),
+            queue: EventQueue::with_slots(slots.n_slots()),
+            n_events: 0,
+        };
+        trial.step(&mut ()).begin();
+        trial
+    }
+
+    /// Puts the trial back to its start, with another key.
+    pub fn restart(&mut self, key: TrialKey) {
+        self.key = key;
+        self.now = SimTime::START;
+        self.state.restart(self.plan);
+        self.queue.reset();
+        self.n_events = 0;
+        self.step(&mut ()).begin();
+    }
+
+    fn step<'a, O: Observer>(&'a mut self, observer: &'a mut O) -> Step<'a, O> {
+        Step {
+            now: self.now,
+            key: self.key,
+            plan: self.plan,
+            slots: self.slots,
+            state: &mut self.state,
+            queue: &mut self.queue,
+            observer,
+        }
+    }
+
+    /// Lets everything happen that is due until `until`, or until the horizon if that is earlier.
+    pub fn run_until<O: Observer>(&mut self, until: SimTime, observer: &mut O) {
+        let until = until.min(self.plan.horizon);
+        while let Some((at, event)) = self.queue.pop_until(until) {
+            self.now = at;
+            self.n_events += 1;
+            self.step(observer).apply(event);
+            if cfg!(debug_assertions) {
+                invariants::check(self.plan, &self.state, &self.queue, self.now);
+            }
+        }
+        self.now = until.max(self.now);
+    }
+
+    /// Runs to the horizon and settles the books there.
+    pub fn finish<O: Observer>(&mut self, observer: &mut O) {
+        self.run_until(self.plan.horizon, observer);
+        for (books, shard) in self.state.ledger.shards.iter_mut().zip(&self.plan.shards) {
+            books.settle(self.now, shard.writes_per_sec);
+        }
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The state, for those who check or draw it.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Events applied since the start.
+    pub fn n_events(&self) -> u64 {
+        self.n_events
+    }
+}

@@ -1,0 +1,4 @@
+//! Observers: they fold the facts of a trial into numbers, or record them.
+
+pub mod metrics;
+pub mod trace;

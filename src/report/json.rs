@@ -1,0 +1,288 @@
+//! JSON for programs: the summary of a run, and the facts of one trial, one object per line.
+
+use serde_json::{Value, json};
+
+use crate::engine::time::SimTime;
+use crate::model::fact::{Cause, Fact, Loss, Phase, Role, Stop, Target};
+use crate::model::plan::{NodeId, Plan};
+use crate::model::state::{NanoWrites, WRITE};
+use crate::montecarlo::batch::Summary;
+use crate::observe::metrics::{Metric, Outcome};
+use crate::report::aws_events;
+use crate::scenario::Assumption;
+use crate::stats::intervals::{LEVEL, clopper_pearson, mean_half_width, quantile};
+
+/// Version of the JSON forms; it rises when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// The summary of a run.
+pub fn summary(plan: &Plan, summary: &Summary, assumptions: &[Assumption]) -> Value {
+    let trials = summary.spec.trials;
+    let mut metrics = serde_json::Map::new();
+    for metric in Metric::ALL {
+        metrics.insert(metric.name().to_owned(), metric_json(summary, metric));
+    }
+    let hits = summary.trials_with_dataset_loss;
+    let (low, high) = clopper_pearson(hits, trials);
+    let shares = |names: Vec<&'static str>, shares: &[f64]| -> Value {
+        names.into_iter().map(str::to_owned).zip(shares.iter().map(|s| json!(s))).collect()
+    };
+    let phases = shares(Phase::ALL.iter().map(|p| p.name()).collect(), &summary.phase_shares);
+    let causes = shares(Cause::ALL.iter().map(|c| c.name()).collect(), &summary.cause_shares);
+    json!({
+        "schema": SCHEMA,
+        "scenario": plan.name,
+        "seed": summary.spec.seed,
+        "horizon_s": secs(plan.horizon),
+        "warm_up_s": secs(plan.warm_up),
+        "level": LEVEL,
+        "policies": [{
+            "name": plan.name,
+            "trials": trials,
+            "metrics": metrics,
+            "probabilities": {
+                "dataset_loss": {
+                    "value": hits as f64 / trials as f64,
+                    "ci": [low, high],
+                    "method": "clopper-pearson",
+                    "hits": hits,
+                },
+            },
+            "by_fault": { "write_outage_share": causes },
+            "by_phase": { "write_outage_share": phases },
+        }],
+        "assumptions": assumptions
+            .iter()
+            .map(|a| json!({ "path": a.path, "value": a.value, "why": a.why.to_string() }))
+            .collect::<Vec<_>>(),
+    })
+}
+
+fn metric_json(summary: &Summary, metric: Metric) -> Value {
+    let moments = summary.of(metric);
+    let ci = mean_half_width(moments);
+    let mut value = json!({
+        "mean": {
+            "value": moments.mean(),
+            "ci": [ci.map(|half| moments.mean() - half), ci.map(|half| moments.mean() + half)],
+            "standard_error": moments.standard_error(),
+        },
+    });
+    let sample = match metric {
+        Metric::WriteOutage => Some(&summary.write_outages_s),
+        Metric::LostWrites => Some(&summary.lost_writes),
+        _ => None,
+    };
+    for (name, p) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
+        if let Some(q) = sample.and_then(|sample| quantile(sample, p)) {
+            value[name] = json!({ "value": q.value, "ci": [q.low, q.high] });
+        }
+    }
+    value
+}
+
+/// One trial as JSON lines: a header, every fact in order, the outcome.
+pub fn trace(
+    plan: &Plan,
+    header: TraceHeader,
+    facts: &[(SimTime, Fact)],
+    outcome: &Outcome,
+) -> String {
+    let mut lines = vec![json!({
+        "schema": SCHEMA,
+        "scenario": plan.name,
+        "seed": header.seed,
+        "trial": header.trial,
+        "until_s": secs(header.until),
+    })];
+    for (at, fact) in facts {
+        lines.push(fact_json(plan, *at, fact));
+        for event in aws_events::of_fact(plan, fact) {
+            lines.push(json!({
+                "t_ns": at.as_nanos(),
+                "fact": "aws_event",
+                "source_type": event.source_type.name(),
+                "source": event.source,
+                "message": event.message,
+            }));
+        }
+    }
+    let metrics: serde_json::Map<String, Value> = Metric::ALL
+        .iter()
+        .map(|metric| (metric.name().to_owned(), json!(outcome.get(*metric, plan))))
+        .collect();
+    lines.push(json!({ "t_ns": header.until.as_nanos(), "fact": "outcome", "metrics": metrics }));
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&line.to_string());
+        text.push('\n');
+    }
+    text
+}
+
+/// Which trial a trace is of.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceHeader {
+    /// The seed.
+    pub seed: u64,
+    /// The trial.
+    pub trial: u64,
+    /// How far it was run.
+    pub until: SimTime,
+}
+
+fn secs(at: SimTime) -> f64 {
+    at.since(SimTime::START).as_secs_f64()
+}
+
+fn amount(writes: NanoWrites) -> Value {
+    json!(writes as f64 / WRITE as f64)
+}
+
+/// A fact as an object: `t_ns`, `fact`, and what it carries by name.
+fn fact_json(plan: &Plan, at: SimTime, fact: &Fact) -> Value {
+    let mut object = json!({ "t_ns": at.as_nanos(), "fact": fact_name(fact) });
+    for (key, value) in fact_fields(plan, fact) {
+        object[key] = value;
+    }
+    object
+}
+
+fn fact_name(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::FaultStruck { .. } => "fault_struck",
+        Fact::FaultMissed { .. } => "fault_missed",
+        Fact::AzDown { .. } => "az_down",
+        Fact::AzUp { .. } => "az_up",
+        Fact::NodeDown { .. } => "node_down",
+        Fact::LagFrozen { .. } => "lag_frozen",
+        Fact::PrimaryStopped { .. } => "primary_stopped",
+        Fact::PrimaryServes { .. } => "primary_serves",
+        Fact::WritesStopped { .. } => "writes_stopped",
+        Fact::WritesResumed { .. } => "writes_resumed",
+        Fact::PhaseBegan { .. } => "phase_began",
+        Fact::NodeDetected { .. } => "node_detected",
+        Fact::FailoverBegan { .. } => "failover_began",
+        Fact::FailoverFailed { .. } => "failover_failed",
+        Fact::Promoted { .. } => "promoted",
+        Fact::PrimaryRecreated { .. } => "primary_recreated",
+        Fact::EndpointUpdated { .. } => "endpoint_updated",
+        Fact::ReplacementWaits { .. } => "replacement_waits",
+        Fact::ReplacementStarted { .. } => "replacement_started",
+        Fact::NodeReplaced { .. } => "node_replaced",
+        Fact::ProcessBack { .. } => "process_back",
+        Fact::Flushed { .. } => "flushed",
+        Fact::SyncStarted { .. } => "sync_started",
+        Fact::SyncStopped { .. } => "sync_stopped",
+        Fact::Synced { .. } => "synced",
+        Fact::Reattached { .. } => "reattached",
+        Fact::Recovered { .. } => "recovered",
+        Fact::DatasetLost { .. } => "dataset_lost",
+        Fact::ColdStartBegan { .. } => "cold_start_began",
+        Fact::ColdStarted { .. } => "cold_started",
+        Fact::EmptyPrimary { .. } => "empty_primary",
+        Fact::Copies { .. } => "copies",
+    }
+}
+
+fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
+    let node = |id: NodeId| json!(plan.nodes[id.idx()].name);
+    let shard_of = |id: crate::model::plan::ShardId| {
+        let name = format!("{}/{}", plan.group_of(id).id, plan.shards[id.idx()].id);
+        ("shard", json!(name))
+    };
+    let lost = |loss: Loss| {
+        [("lost_writes", amount(loss.writes)), ("loss_window_s", json!(loss.window.as_secs_f64()))]
+    };
+    match *fact {
+        Fact::FaultStruck { cause, target } | Fact::FaultMissed { cause, target } => {
+            vec![("cause", json!(cause.name())), target_field(plan, target)]
+        }
+        Fact::AzDown { az } | Fact::AzUp { az } => vec![("az", json!(plan.azs[az.idx()].name))],
+        Fact::NodeDown { node: id, stop, role, cause } => vec![
+            ("node", node(id)),
+            ("stop", json!(stop_name(stop))),
+            ("role", json!(role_name(role))),
+            ("cause", json!(cause.name())),
+        ],
+        Fact::LagFrozen { node: id, lag, behind } => vec![
+            ("node", node(id)),
+            ("lag_s", json!(lag.as_secs_f64())),
+            ("behind_writes", amount(behind)),
+        ],
+        Fact::PrimaryStopped { shard }
+        | Fact::FailoverBegan { shard }
+        | Fact::FailoverFailed { shard } => vec![shard_of(shard)],
+        Fact::PrimaryServes { shard, node: id }
+        | Fact::WritesResumed { shard, node: id }
+        | Fact::EndpointUpdated { shard, node: id }
+        | Fact::ColdStartBegan { shard, node: id }
+        | Fact::ColdStarted { shard, node: id }
+        | Fact::EmptyPrimary { shard, node: id } => vec![shard_of(shard), ("node", node(id))],
+        Fact::WritesStopped { shard, cause } => {
+            vec![shard_of(shard), ("cause", json!(cause.name()))]
+        }
+        Fact::PhaseBegan { shard, phase } => vec![shard_of(shard), ("phase", json!(phase.name()))],
+        Fact::Promoted { shard, from, to, candidates, loss } => {
+            let mut fields = vec![
+                shard_of(shard),
+                ("from", node(from)),
+                ("to", node(to)),
+                ("candidates", json!(candidates)),
+            ];
+            fields.extend(lost(loss));
+            fields
+        }
+        Fact::PrimaryRecreated { shard, node: id, from, loss } => {
+            let mut fields = vec![shard_of(shard), ("node", node(id)), ("from", node(from))];
+            fields.extend(lost(loss));
+            fields
+        }
+        Fact::NodeDetected { node: id }
+        | Fact::ReplacementWaits { node: id }
+        | Fact::ReplacementStarted { node: id }
+        | Fact::NodeReplaced { node: id }
+        | Fact::ProcessBack { node: id }
+        | Fact::Flushed { node: id }
+        | Fact::SyncStopped { node: id }
+        | Fact::Synced { node: id }
+        | Fact::Recovered { node: id } => vec![("node", node(id))],
+        Fact::SyncStarted { node: id, from } => vec![("node", node(id)), ("from", node(from))],
+        Fact::Reattached { node: id, missing } => {
+            vec![("node", node(id)), ("missing_writes", amount(missing))]
+        }
+        Fact::DatasetLost { shard, writes, bytes } => {
+            vec![shard_of(shard), ("writes", amount(writes)), ("bytes", json!(bytes))]
+        }
+        Fact::Copies { shard, complete, readers } => {
+            vec![shard_of(shard), ("complete", json!(complete)), ("readers", json!(readers))]
+        }
+    }
+}
+
+fn target_field(plan: &Plan, target: Target) -> (&'static str, Value) {
+    match target {
+        Target::Node(node) => ("node", json!(plan.nodes[node.idx()].name)),
+        Target::Primary(shard) | Target::Replicas(shard) => {
+            let name = format!("{}/{}", plan.group_of(shard).id, plan.shards[shard.idx()].id);
+            ("shard", json!(name))
+        }
+        Target::Az(az) => ("az", json!(plan.azs[az.idx()].name)),
+        Target::Group(group) => ("group", json!(plan.groups[group.idx()].id)),
+    }
+}
+
+fn stop_name(stop: Stop) -> &'static str {
+    match stop {
+        Stop::HostLost => "host-lost",
+        Stop::Crashed => "crashed",
+        Stop::Rebooted => "rebooted",
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Primary => "primary",
+        Role::Replica => "replica",
+    }
+}

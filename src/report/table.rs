@@ -1,0 +1,218 @@
+//! The table of a run: what it came to, each number with its interval, and what was assumed.
+
+use std::fmt::Write as _;
+
+use crate::engine::time::{SimTime, YEAR};
+use crate::model::fact::Phase;
+use crate::model::plan::Plan;
+use crate::montecarlo::batch::Summary;
+use crate::observe::metrics::Metric;
+use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
+use crate::scenario::Assumption;
+use crate::stats::intervals::{Quantile, clopper_pearson, mean_half_width, quantile};
+
+/// What a table says beside the numbers.
+pub struct Caption<'a> {
+    /// The scenario file as the user named it, for the commands that reproduce something.
+    pub file: &'a str,
+    /// Options that the user gave and that a reproduction needs, with a leading blank each.
+    pub options: &'a str,
+    /// What the file gives no source for.
+    pub assumptions: &'a [Assumption],
+}
+
+/// The table of a run.
+pub fn render(plan: &Plan, summary: &Summary, caption: &Caption<'_>) -> String {
+    let mut text = String::new();
+    let observed = plan.horizon.since(plan.warm_up);
+    let _ = writeln!(
+        text,
+        "{} · seed {} · {} of {}",
+        plan.name,
+        summary.spec.seed,
+        trials(summary.spec.trials),
+        plan.horizon.since(SimTime::START)
+    );
+    let per = if observed == YEAR { "/y".to_owned() } else { format!("/{observed}") };
+    let columns = [
+        (format!("write outage{per}"), outage_cells(summary)),
+        (format!("lost writes{per}"), lost_cells(summary)),
+        (format!("dataset loss{per}"), loss_cells(summary)),
+        (format!("failovers{per}"), failover_cells(summary)),
+    ];
+    render_columns(&columns, &mut text);
+    render_phases(summary, &mut text);
+    render_worst(summary, caption, &mut text);
+    render_assumptions(caption.assumptions, &mut text);
+    text
+}
+
+fn trials(n: u64) -> String {
+    match n {
+        1 => "1 trial".to_owned(),
+        _ => format!("{} trials", count(u128::from(n))),
+    }
+}
+
+/// A titled column: its sub-columns as (heading, value).
+type Cells = Vec<(&'static str, String)>;
+
+fn render_columns(columns: &[(String, Cells)], text: &mut String) {
+    let (mut titles, mut heads, mut values) = (String::new(), String::new(), String::new());
+    for (title, cells) in columns {
+        let start = values.chars().count();
+        for (head, value) in cells {
+            let width = head.chars().count().max(value.chars().count()) + 3;
+            let _ = write!(heads, "{head:<width$}");
+            let _ = write!(values, "{value:<width$}");
+        }
+        let mut width = values.chars().count() - start;
+        let needed = title.chars().count() + 3;
+        if needed > width {
+            let extra = needed - width;
+            let _ = write!(heads, "{:extra$}", "");
+            let _ = write!(values, "{:extra$}", "");
+            width = needed;
+        }
+        let _ = write!(titles, "{title:<width$}");
+    }
+    for line in [titles, heads, values] {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
+
+fn outage_cells(summary: &Summary) -> Cells {
+    let moments = summary.of(Metric::WriteOutage);
+    let mean = match mean_half_width(moments) {
+        Some(half) => mean_seconds(moments.mean(), half),
+        None => format!("{} (one trial: no interval)", seconds(moments.mean())),
+    };
+    let unavailability = summary.of(Metric::WriteUnavailability).mean();
+    let nines = match unavailability {
+        u if u <= 0.0 => "no outage seen".to_owned(),
+        u => format!("{:.1}", -u.log10()),
+    };
+    let p99 = quantile(&summary.write_outages_s, 0.99);
+    vec![
+        ("mean (95 %)", mean),
+        ("p99 (95 %)", quantile_cell(p99, seconds)),
+        ("nines of the mean", nines),
+    ]
+}
+
+fn lost_cells(summary: &Summary) -> Cells {
+    let p99 = quantile(&summary.lost_writes, 0.99);
+    let p99 = quantile_cell(p99, |value| significant(value, 3));
+    vec![("mean (95 %)", mean_cell(summary, Metric::LostWrites)), ("p99 (95 %)", p99)]
+}
+
+fn loss_cells(summary: &Summary) -> Cells {
+    let (hits, n) = (summary.trials_with_dataset_loss, summary.spec.trials);
+    let (low, high) = clopper_pearson(hits, n);
+    let cell = match hits {
+        0 => format!("< {} (0 of {})", probability(high), count(u128::from(n))),
+        _ => {
+            let share = probability(hits as f64 / n as f64);
+            format!("{share} [{}, {}]", probability(low), probability(high))
+        }
+    };
+    vec![("share of trials (95 %)", cell)]
+}
+
+fn failover_cells(summary: &Summary) -> Cells {
+    vec![("mean (95 %)", mean_cell(summary, Metric::Failovers))]
+}
+
+fn mean_cell(summary: &Summary, metric: Metric) -> String {
+    let moments = summary.of(metric);
+    match mean_half_width(moments) {
+        Some(half) => mean(moments.mean(), half),
+        None => format!("{} (one trial: no interval)", significant(moments.mean(), 3)),
+    }
+}
+
+/// A quantile with its interval; an end that the sample cannot bound is left open.
+fn quantile_cell(quantile: Option<Quantile>, print: impl Fn(f64) -> String) -> String {
+    let Some(q) = quantile else { return "–".to_owned() };
+    let end = |end: Option<f64>| end.map_or("?".to_owned(), &print);
+    format!("{} [{}, {}]", print(q.value), end(q.low), end(q.high))
+}
+
+fn render_phases(summary: &Summary, text: &mut String) {
+    let mut parts: Vec<(Phase, f64)> = Phase::ALL
+        .into_iter()
+        .map(|phase| (phase, summary.phase_shares[phase as usize]))
+        .filter(|(_, share)| *share > 0.0)
+        .collect();
+    if parts.is_empty() {
+        return;
+    }
+    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let parts: Vec<String> = parts
+        .into_iter()
+        .map(|(phase, share)| match share {
+            share if share < 0.005 => format!("{} < 1 %", phase.name()),
+            share => format!("{} {:.0} %", phase.name(), share * 100.0),
+        })
+        .collect();
+    let _ = writeln!(text, " where the outage comes from: {}", parts.join(" · "));
+}
+
+fn render_worst(summary: &Summary, caption: &Caption<'_>, text: &mut String) {
+    let mut line = |what: &str, trial: u64| {
+        let _ = writeln!(
+            text,
+            " {what}: trial {trial} → ecsim replay {}{} --trial {trial}",
+            caption.file, caption.options
+        );
+    };
+    if summary.of(Metric::LostWrites).mean() > 0.0 || summary.trials_with_dataset_loss > 0 {
+        line("worst loss", summary.worst_loss);
+    }
+    if summary.of(Metric::WriteOutage).mean() > 0.0 {
+        line("worst outage", summary.worst_outage);
+    }
+}
+
+/// What a result depends on and nobody gave a source for, so that no number looks better founded
+/// than it is. Defaults with a source, and rules, are named in one line each.
+pub fn render_assumptions(assumptions: &[Assumption], text: &mut String) {
+    let is_rule = |a: &&Assumption| a.path.starts_with("rules.");
+    let assumed = || assumptions.iter().filter(|a| a.why.is_unfounded());
+    let mut heading = " assumed, with no source for it:\n";
+    for assumption in assumed().filter(|a| !is_rule(a)) {
+        let _ = writeln!(
+            text,
+            "{heading}   {} = {}  ({})",
+            assumption.path, assumption.value, assumption.why
+        );
+        heading = "";
+    }
+    let name = |a: &Assumption| match a.path.strip_prefix("rules.") {
+        Some(rule) => format!("{rule} = {}", a.value),
+        None => format!("{} = {}", a.path, a.value),
+    };
+    let list = |label: &str, names: Vec<String>, text: &mut String| {
+        if !names.is_empty() {
+            wrap(label, &names, text);
+        }
+    };
+    list(" assumed rules:", assumed().filter(is_rule).map(name).collect(), text);
+    let founded = assumptions.iter().filter(|a| !a.why.is_unfounded());
+    list(" defaults with a source:", founded.map(name).collect(), text);
+}
+
+/// A labelled list, broken into lines that fit a terminal.
+fn wrap(label: &str, items: &[String], text: &mut String) {
+    const WIDTH: usize = 110;
+    let mut line = label.to_owned();
+    for (n, item) in items.iter().enumerate() {
+        let separator = if n + 1 < items.len() { " ·" } else { "" };
+        if line.chars().count() + item.chars().count() + 3 > WIDTH {
+            let _ = writeln!(text, "{line}");
+            line = "  ".to_owned();
+        }
+        let _ = write!(line, " {item}{separator}");
+    }
+    let _ = writeln!(text, "{line}");
+}

@@ -1,0 +1,410 @@
+//! One trial as a story: episodes, each with a chart of its nodes and a line per fact.
+//!
+//! An episode lasts from the first fault until every shard is whole again. Its moments carry
+//! letters; the chart has one column group per moment, not to scale, and the lines below name the
+//! moment they belong to.
+
+use std::fmt::Write as _;
+
+use crate::engine::time::{SimTime, Span};
+use crate::model::fact::{Fact, Phase};
+use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::observe::metrics::{Metric, Outcome};
+use crate::report::aws_events;
+use crate::report::numbers::{bytes, count, writes};
+use crate::report::words::Words;
+
+/// The widest chart that is still drawn.
+const MAX_CHART_WIDTH: usize = 110;
+/// The most lanes that are still drawn.
+const MAX_LANES: usize = 24;
+
+/// The timeline of a trial: all episodes and what it came to.
+pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> String {
+    let mut text = String::new();
+    let episodes = episodes(plan, facts);
+    let mut lanes = Lanes::new(plan);
+    for (n, episode) in episodes.iter().enumerate() {
+        if n > 0 {
+            text.push('\n');
+        }
+        render_episode(plan, episode, &mut lanes, &mut text);
+    }
+    if episodes.is_empty() {
+        text.push_str("nothing happens\n");
+    }
+    text.push('\n');
+    render_outcome(plan, outcome, &mut text);
+    text
+}
+
+/// All facts of one instant.
+struct Moment<'a> {
+    at: SimTime,
+    facts: &'a [(SimTime, Fact)],
+}
+
+/// The moments from the first fault until everything is whole again.
+struct Episode<'a> {
+    moments: Vec<Moment<'a>>,
+}
+
+fn episodes<'a>(plan: &Plan, facts: &'a [(SimTime, Fact)]) -> Vec<Episode<'a>> {
+    let mut episodes: Vec<Episode<'a>> = Vec::new();
+    let mut health = Health::new(plan);
+    let mut open = false;
+    for facts in facts.chunk_by(|a, b| a.0 == b.0) {
+        if !open {
+            episodes.push(Episode { moments: Vec::new() });
+        }
+        let episode = episodes.last_mut().expect("an episode was just opened");
+        episode.moments.push(Moment { at: facts[0].0, facts });
+        facts.iter().for_each(|(_, fact)| health.take_in(fact));
+        open = !health.whole();
+    }
+    episodes
+}
+
+/// Whether every shard is whole and every AZ up.
+struct Health {
+    configured: Vec<u8>,
+    complete: Vec<u8>,
+    writing: Vec<bool>,
+    azs_down: usize,
+}
+
+impl Health {
+    fn new(plan: &Plan) -> Self {
+        let configured: Vec<u8> = plan.shards.iter().map(|s| s.nodes.len() as u8).collect();
+        Health {
+            complete: configured.clone(),
+            writing: vec![true; configured.len()],
+            configured,
+            azs_down: 0,
+        }
+    }
+
+    fn take_in(&mut self, fact: &Fact) {
+        match *fact {
+            Fact::Copies { shard, complete, .. } => self.complete[shard.idx()] = complete,
+            Fact::WritesStopped { shard, .. } => self.writing[shard.idx()] = false,
+            Fact::WritesResumed { shard, .. } => self.writing[shard.idx()] = true,
+            Fact::AzDown { .. } => self.azs_down += 1,
+            Fact::AzUp { .. } => self.azs_down -= 1,
+            _ => {}
+        }
+    }
+
+    fn whole(&self) -> bool {
+        self.azs_down == 0 && self.complete == self.configured && self.writing.iter().all(|w| *w)
+    }
+}
+
+/// What each node is doing, as glyphs, and whether each shard takes writes.
+#[derive(Clone)]
+struct Lanes<'p> {
+    plan: &'p Plan,
+    nodes: Vec<char>,
+    writing: Vec<bool>,
+    /// Since when, and what its outage was made of so far.
+    outages: Vec<Option<OutageSoFar>>,
+}
+
+#[derive(Clone)]
+struct OutageSoFar {
+    since: SimTime,
+    phase: Option<(Phase, SimTime)>,
+    parts: Vec<(Phase, Span)>,
+}
+
+/// What the glyphs mean.
+const LEGEND: &str = " = primary   - replica   ~ full sync   . down   c process down   \
+                      r being replaced   o empty   X stops   P promoted   W flushed";
+
+impl<'p> Lanes<'p> {
+    fn new(plan: &'p Plan) -> Self {
+        let mut nodes = vec!['-'; plan.nodes.len()];
+        for shard in &plan.shards {
+            nodes[usize::from(shard.nodes.start)] = '=';
+        }
+        let n_shards = plan.shards.len();
+        Lanes { plan, nodes, writing: vec![true; n_shards], outages: vec![None; n_shards] }
+    }
+
+    /// Takes in a fact; gives the node's mark at this moment, if it deserves one.
+    fn take_in(&mut self, fact: &Fact) -> Option<(NodeId, char)> {
+        use crate::model::fact::Stop;
+        let (node, glyph, mark) = match *fact {
+            Fact::NodeDown { node, stop: Stop::HostLost, .. } => (node, '.', Some('X')),
+            Fact::NodeDown { node, .. } => (node, 'c', Some('X')),
+            Fact::ReplacementStarted { node } => (node, 'r', None),
+            Fact::ReplacementWaits { node } => (node, '.', None),
+            Fact::NodeReplaced { node } | Fact::ProcessBack { node } => (node, 'o', None),
+            Fact::Flushed { node } => (node, 'o', Some('W')),
+            Fact::SyncStarted { node, .. } => (node, '~', None),
+            Fact::SyncStopped { node } => (node, 'o', None),
+            Fact::Synced { node } | Fact::Reattached { node, .. } => (node, '-', None),
+            Fact::Promoted { to, .. } => (to, '=', Some('P')),
+            Fact::PrimaryServes { node, .. } => (node, '=', None),
+            Fact::WritesStopped { shard, .. } => {
+                self.writing[shard.idx()] = false;
+                return None;
+            }
+            Fact::WritesResumed { shard, .. } => {
+                self.writing[shard.idx()] = true;
+                return None;
+            }
+            _ => return None,
+        };
+        self.nodes[node.idx()] = glyph;
+        mark.map(|mark| (node, mark))
+    }
+
+    /// Follows the phases of an outage; at its end gives its length and what it was made of.
+    fn follow_outage(&mut self, now: SimTime, fact: &Fact) -> Option<String> {
+        match *fact {
+            Fact::WritesStopped { shard, .. } => {
+                let outage = OutageSoFar { since: now, phase: None, parts: Vec::new() };
+                self.outages[shard.idx()] = Some(outage);
+                None
+            }
+            Fact::PhaseBegan { shard, phase } => {
+                let outage = self.outages[shard.idx()].as_mut()?;
+                outage.close_phase(now);
+                outage.phase = Some((phase, now));
+                None
+            }
+            Fact::WritesResumed { shard, node } => {
+                let mut outage = self.outages[shard.idx()].take()?;
+                outage.close_phase(now);
+                let words = Words::new(self.plan);
+                let length = now.since(outage.since);
+                let parts: Vec<String> =
+                    outage.parts.iter().map(|(p, span)| format!("{} {span}", p.name())).collect();
+                Some(format!(
+                    "resume on {} after {length} ({})",
+                    words.node(node),
+                    parts.join(", ")
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl OutageSoFar {
+    fn close_phase(&mut self, now: SimTime) {
+        let Some((phase, since)) = self.phase.take() else { return };
+        let span = now.since(since);
+        if span == Span::ZERO {
+            return;
+        }
+        match self.parts.iter_mut().find(|(known, _)| *known == phase) {
+            Some((_, sum)) => *sum = Span::from_nanos(sum.as_nanos() + span.as_nanos()),
+            None => self.parts.push((phase, span)),
+        }
+    }
+}
+
+fn render_episode(plan: &Plan, episode: &Episode<'_>, lanes: &mut Lanes<'_>, text: &mut String) {
+    render_chart(plan, episode, lanes, text);
+    let words = Words::new(plan);
+    let mut before: Option<SimTime> = None;
+    for (n, moment) in episode.moments.iter().enumerate() {
+        let mut stamp = moment_stamp(n, moment.at, before);
+        before = Some(moment.at);
+        let mut push = |kind: &str, line: &str| {
+            let _ = writeln!(text, "{stamp:<25} {kind:<9} {line}");
+            stamp.clear();
+        };
+        for (at, fact) in moment.facts {
+            let outage_ended = lanes.follow_outage(*at, fact);
+            lanes.take_in(fact);
+            if let Some(line) = words.of(fact) {
+                push(line.kind, &line.text);
+            }
+            if let Some(line) = outage_ended {
+                push("writes", &line);
+            }
+            for event in aws_events::of_fact(plan, fact) {
+                push("event", &format!("{}  \"{}\"", event.source, event.message));
+            }
+        }
+    }
+}
+
+/// Letter, clock and distance from the moment before.
+fn moment_stamp(n: usize, at: SimTime, before: Option<SimTime>) -> String {
+    let since = match before {
+        Some(before) => format!("+{}", at.since(before)),
+        None => String::new(),
+    };
+    format!("{:>2} {at} {since:>9}", letters(n))
+}
+
+/// a, b, …, z, aa, ab, ….
+fn letters(n: usize) -> String {
+    let letter = |i: usize| char::from(b'a' + i as u8);
+    match n / 26 {
+        0 => letter(n).to_string(),
+        high => format!("{}{}", letters(high - 1), letter(n % 26)),
+    }
+}
+
+/// The chart of an episode: one lane per node of the shards concerned, and their writes.
+fn render_chart(plan: &Plan, episode: &Episode<'_>, lanes: &Lanes<'_>, text: &mut String) {
+    let shards = concerned(plan, episode);
+    let n_lanes: usize = shards.iter().map(|s| plan.shards[s.idx()].nodes.len() + 1).sum();
+    let widths = widths(episode);
+    let chart_width = widths.iter().sum::<usize>() + LEAD;
+    if shards.is_empty() {
+        return;
+    }
+    if n_lanes > MAX_LANES || chart_width > MAX_CHART_WIDTH {
+        let _ = writeln!(
+            text,
+            "({} shards, {} moments: too much for a chart)",
+            shards.len(),
+            episode.moments.len()
+        );
+        return;
+    }
+    let columns = draw_columns(episode, lanes.clone(), &widths);
+    let az_width = plan.azs.iter().map(|az| az.name.len()).max().unwrap_or(0);
+    let name_width = plan.nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
+    let margin = name_width + az_width + 2;
+    let mut ruler = format!("{:margin$} {:LEAD$}", "", "");
+    for (n, width) in widths.iter().enumerate() {
+        let _ = write!(ruler, "{:<width$}", letters(n));
+    }
+    let _ = writeln!(text, "{}", ruler.trim_end());
+    for shard in shards {
+        for node in plan.shards[shard.idx()].node_ids() {
+            let place = &plan.nodes[node.idx()];
+            let az = &plan.azs[place.az.idx()].name;
+            let lane = &columns.nodes[node.idx()];
+            let _ = writeln!(text, "{:<name_width$}  {az:<az_width$} {lane}", place.name);
+        }
+        let label = match plan.shards.len() {
+            1 => "writes".to_owned(),
+            _ => format!("writes {}", plan.shards[shard.idx()].id),
+        };
+        let _ = writeln!(text, "{label:<margin$} {}", columns.writes[shard.idx()]);
+    }
+    let _ = writeln!(text, "{LEGEND}\n");
+}
+
+/// Columns before the first moment.
+const LEAD: usize = 3;
+
+/// The width of each moment's column group: it grows with the logarithm of the time until the
+/// next moment, so that seconds and hours fit one line.
+fn widths(episode: &Episode<'_>) -> Vec<usize> {
+    let mut widths: Vec<usize> = episode
+        .moments
+        .windows(2)
+        .map(|pair| {
+            let secs = pair[1].at.since(pair[0].at).as_secs_f64();
+            2 + (2.0 * (1.0 + secs).log10()) as usize
+        })
+        .collect();
+    widths.push(4);
+    widths
+}
+
+/// The shards that an episode says anything of, in order.
+fn concerned(plan: &Plan, episode: &Episode<'_>) -> Vec<ShardId> {
+    let mut seen = vec![false; plan.shards.len()];
+    for (_, fact) in episode.moments.iter().flat_map(|moment| moment.facts) {
+        let shard = match *fact {
+            Fact::Copies { shard, .. } | Fact::WritesStopped { shard, .. } => shard,
+            Fact::NodeDown { node, .. } => plan.nodes[node.idx()].shard,
+            _ => continue,
+        };
+        seen[shard.idx()] = true;
+    }
+    plan.shard_ids().filter(|shard| seen[shard.idx()]).collect()
+}
+
+struct Columns {
+    nodes: Vec<String>,
+    writes: Vec<String>,
+}
+
+fn draw_columns(episode: &Episode<'_>, mut lanes: Lanes<'_>, widths: &[usize]) -> Columns {
+    let repeat = |glyph: char, n: usize| std::iter::repeat_n(glyph, n);
+    let mut columns = Columns {
+        nodes: lanes.nodes.iter().map(|glyph| repeat(*glyph, LEAD).collect()).collect(),
+        writes: lanes.writing.iter().map(|w| repeat(writes_glyph(*w), LEAD).collect()).collect(),
+    };
+    for (moment, &width) in episode.moments.iter().zip(widths) {
+        let mut marks: Vec<Option<char>> = vec![None; lanes.nodes.len()];
+        for (_, fact) in moment.facts {
+            if let Some((node, mark)) = lanes.take_in(fact) {
+                marks[node.idx()] = Some(mark);
+            }
+        }
+        for (lane, (glyph, mark)) in columns.nodes.iter_mut().zip(lanes.nodes.iter().zip(marks)) {
+            lane.push(mark.unwrap_or(*glyph));
+            lane.extend(repeat(*glyph, width - 1));
+        }
+        for (lane, writing) in columns.writes.iter_mut().zip(&lanes.writing) {
+            lane.extend(repeat(writes_glyph(*writing), width));
+        }
+    }
+    columns
+}
+
+fn writes_glyph(writing: bool) -> char {
+    if writing { '=' } else { 'x' }
+}
+
+/// What the trial came to, in a few lines.
+fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
+    let span = |metric: Metric| Span::from_nanos_f64(outcome.get(metric, plan) * 1e9).to_string();
+    let mut line = |label: &str, value: String| {
+        let _ = writeln!(text, "{label:<21} {value}");
+    };
+    let outages = outcome.raw(Metric::WriteOutages);
+    let of_slots = match plan.shards.len() {
+        1 => "",
+        _ => " weighted by share of slots",
+    };
+    line(
+        "write outage",
+        format!(
+            "{}{of_slots} in {outages} outage{}, the longest {}",
+            span(Metric::WriteOutage),
+            if outages == 1 { "" } else { "s" },
+            span(Metric::LongestWriteOutage)
+        ),
+    );
+    line(
+        "rejected writes",
+        format!("{} (the clients know)", writes(outcome.raw(Metric::RejectedWrites))),
+    );
+    line(
+        "lost writes",
+        match outcome.raw(Metric::LostWrites) {
+            0 => "0 by failover".to_owned(),
+            lost => format!(
+                "{} by failover: acknowledged, then gone; the oldest was {} old",
+                writes(lost),
+                span(Metric::LossWindow)
+            ),
+        },
+    );
+    line(
+        "dataset losses",
+        match outcome.raw(Metric::DatasetLosses) {
+            0 => "0".to_owned(),
+            losses => format!(
+                "{losses}: {}, and {} writes of this trial",
+                bytes(u64::try_from(outcome.raw(Metric::DatasetLostBytes)).unwrap_or(u64::MAX)),
+                writes(outcome.raw(Metric::DatasetLostWrites))
+            ),
+        },
+    );
+    line("reduced redundancy", span(Metric::ReducedRedundancy));
+    line("failovers", count(outcome.raw(Metric::Failovers)));
+}

@@ -1,0 +1,228 @@
+//! Facts in words: one line of a timeline each.
+
+use crate::engine::time::Span;
+use crate::model::fact::{Cause, Fact, Loss, Role, Stop, Target};
+use crate::model::plan::{AzId, NodeId, Plan, ShardId};
+use crate::report::numbers::{bytes, writes};
+
+/// A fact as a line: a short kind, then a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// What kind of thing happened, one word.
+    pub kind: &'static str,
+    /// The sentence.
+    pub text: String,
+}
+
+/// Names for ids.
+#[derive(Clone, Copy)]
+pub struct Words<'p> {
+    plan: &'p Plan,
+}
+
+impl<'p> Words<'p> {
+    /// Words for the names of `plan`.
+    pub fn new(plan: &'p Plan) -> Self {
+        Words { plan }
+    }
+
+    /// A node's name.
+    pub fn node(&self, node: NodeId) -> &'p str {
+        &self.plan.nodes[node.idx()].name
+    }
+
+    /// An AZ's name.
+    pub fn az(&self, az: AzId) -> &'p str {
+        &self.plan.azs[az.idx()].name
+    }
+
+    /// A shard, with its group where there are several.
+    pub fn shard(&self, shard: ShardId) -> String {
+        let id = &self.plan.shards[shard.idx()].id;
+        match self.plan.groups.len() {
+            1 => format!("shard {id}"),
+            _ => format!("shard {id} of {}", self.plan.group_of(shard).id),
+        }
+    }
+
+    fn target(&self, target: Target) -> String {
+        match target {
+            Target::Node(node) => format!("node {}", self.node(node)),
+            Target::Primary(shard) => format!("the primary of {}", self.shard(shard)),
+            Target::Replicas(shard) => format!("replicas of {}", self.shard(shard)),
+            Target::Az(az) => format!("AZ {}", self.az(az)),
+            Target::Group(group) => format!("group {}", self.plan.groups[group.idx()].id),
+        }
+    }
+
+    /// The fact in words; `None` where other lines say it already.
+    pub fn of(&self, fact: &Fact) -> Option<Line> {
+        self.of_fault(fact).or_else(|| self.of_service(fact)).or_else(|| self.of_copies(fact))
+    }
+
+    fn of_fault(&self, fact: &Fact) -> Option<Line> {
+        let line = match *fact {
+            Fact::FaultStruck { cause, target } => {
+                Line { kind: "fault", text: struck(cause, &self.target(target)) }
+            }
+            Fact::FaultMissed { cause, target } => Line {
+                kind: "fault",
+                text: format!(
+                    "{} finds nothing to strike: {} is down already",
+                    cause.name(),
+                    self.target(target)
+                ),
+            },
+            Fact::AzDown { az } => Line { kind: "az", text: format!("{} is down", self.az(az)) },
+            Fact::AzUp { az } => {
+                Line { kind: "az", text: format!("{} is up and available again", self.az(az)) }
+            }
+            Fact::NodeDown { node, stop, role, cause } => {
+                Line { kind: "down", text: self.down(node, stop, role, cause) }
+            }
+            Fact::LagFrozen { node, lag, behind } => Line {
+                kind: "lag",
+                text: format!(
+                    "{} trails by {lag}: it lacks {} writes",
+                    self.node(node),
+                    writes(behind)
+                ),
+            },
+            _ => return None,
+        };
+        Some(line)
+    }
+
+    fn down(&self, node: NodeId, stop: Stop, role: Role, cause: Cause) -> String {
+        let role = match role {
+            Role::Primary => "primary",
+            Role::Replica => "replica",
+        };
+        let how = match (stop, cause) {
+            (Stop::HostLost, _) => "is gone, host and memory",
+            (Stop::Crashed, _) => "crashes: its process and memory are gone, its host is not",
+            (Stop::Rebooted, Cause::CustomerReboot) => "shuts down for the customer's reboot",
+            (Stop::Rebooted, _) => "shuts down for the service's reboot",
+        };
+        format!("{role} {} {how}", self.node(node))
+    }
+
+    fn of_service(&self, fact: &Fact) -> Option<Line> {
+        let (kind, text) = match *fact {
+            Fact::WritesStopped { shard, .. } => {
+                ("writes", format!("stop: {} accepts none", self.shard(shard)))
+            }
+            Fact::NodeDetected { node } => {
+                ("detected", format!("the control plane takes {} offline", self.node(node)))
+            }
+            Fact::FailoverBegan { shard } => {
+                ("failover", format!("of {} begins", self.shard(shard)))
+            }
+            Fact::FailoverFailed { shard } => {
+                ("failover", format!("of {} finds no replica to promote", self.shard(shard)))
+            }
+            Fact::Promoted { to, candidates, loss, .. } => {
+                ("promoted", self.promoted(to, candidates, loss))
+            }
+            Fact::PrimaryRecreated { node, from, loss, .. } => {
+                let (node, from) = (self.node(node), self.node(from));
+                let lost = lost_words(loss);
+                ("primary", format!("{node} serves again with the data of {from}; {lost}"))
+            }
+            Fact::EndpointUpdated { node, .. } => {
+                ("endpoint", format!("the primary endpoint names {}", self.node(node)))
+            }
+            Fact::DatasetLost { writes: amount, bytes: size, .. } => (
+                "LOST",
+                format!(
+                    "the whole dataset: no complete copy is left ({}; {} writes of this trial)",
+                    bytes(size),
+                    writes(amount)
+                ),
+            ),
+            Fact::ColdStartBegan { node, .. } => {
+                ("cold", format!("{} is made an empty primary", self.node(node)))
+            }
+            Fact::ColdStarted { node, .. } => {
+                ("cold", format!("{} is primary, with no data", self.node(node)))
+            }
+            Fact::EmptyPrimary { node, .. } => {
+                ("empty", format!("{} is primary as before, but came back empty", self.node(node)))
+            }
+            _ => return None,
+        };
+        Some(Line { kind, text })
+    }
+
+    fn promoted(&self, to: NodeId, candidates: u8, loss: Loss) -> String {
+        let among = match candidates {
+            1 => "only candidate".to_owned(),
+            n => format!("1 of {n} candidates"),
+        };
+        format!("{} is primary ({among}); {}", self.node(to), lost_words(loss))
+    }
+
+    fn of_copies(&self, fact: &Fact) -> Option<Line> {
+        let (kind, text) = match *fact {
+            Fact::ReplacementWaits { node } => {
+                let az = self.az(self.plan.nodes[node.idx()].az);
+                ("waits", format!("the replacement of {} waits for {az}", self.node(node)))
+            }
+            Fact::ReplacementStarted { node } => {
+                let az = self.az(self.plan.nodes[node.idx()].az);
+                ("replace", format!("{} is being replaced in {az}", self.node(node)))
+            }
+            Fact::NodeReplaced { node } => {
+                ("replaced", format!("{} answers again, empty", self.node(node)))
+            }
+            Fact::ProcessBack { node } => {
+                ("restart", format!("{} answers again, empty", self.node(node)))
+            }
+            Fact::Flushed { node } => ("flush", format!("{} drops its copy", self.node(node))),
+            Fact::SyncStarted { node, from } => {
+                ("sync", format!("{} copies everything from {}", self.node(node), self.node(from)))
+            }
+            Fact::SyncStopped { node } => {
+                ("sync", format!("{} stops copying: its source is gone", self.node(node)))
+            }
+            Fact::Synced { node } => {
+                ("synced", format!("{} holds a complete copy", self.node(node)))
+            }
+            Fact::Reattached { node, missing: 0 } => {
+                ("follow", format!("{} follows the new primary", self.node(node)))
+            }
+            Fact::Reattached { node, missing } => (
+                "follow",
+                format!(
+                    "{} follows the new primary after fetching {} writes",
+                    self.node(node),
+                    writes(missing)
+                ),
+            ),
+            _ => return None,
+        };
+        Some(Line { kind, text })
+    }
+}
+
+fn struck(cause: Cause, target: &str) -> String {
+    match cause {
+        Cause::Node => format!("{target} loses its host"),
+        Cause::Replicas => format!("{target} lose their hosts"),
+        Cause::Az => format!("{target} fails"),
+        Cause::Group => format!("{target} loses all its hosts"),
+        Cause::Crash => format!("{target} crashes"),
+        Cause::CustomerReboot => format!("the customer reboots {target}"),
+        Cause::ServiceReboot => format!("the service reboots {target}"),
+    }
+}
+
+fn lost_words(loss: Loss) -> String {
+    match (loss.writes, loss.window) {
+        (0, _) => "nothing is lost".to_owned(),
+        (amount, window) if window > Span::ZERO => {
+            format!("{} acknowledged writes lost, those of the last {window}", writes(amount))
+        }
+        (amount, _) => format!("{} acknowledged writes lost", writes(amount)),
+    }
+}

@@ -1,0 +1,381 @@
+//! Faults as a scenario writes them: scheduled ones with `at`, random ones without. A fault is a
+//! table with exactly one kind key beside `at` and `id`.
+
+use std::collections::BTreeMap;
+
+use super::Origin;
+use super::diagnostics::{Place, excerpt};
+use super::groups;
+use super::laws::{self, Source};
+use super::reader::{Context, Item, Table};
+use super::topology::Topology;
+use crate::engine::law::Law;
+use crate::engine::time::SimTime;
+use crate::model::plan::{
+    AzFailures, GroupFailures, GroupId, NodeFailures, RebootBy, Scripted, ScriptedFault, ShardId,
+    Share,
+};
+
+/// Scheduled kinds.
+const SCRIPTED: [&str; 7] = [
+    "fail-primary",
+    "fail-node",
+    "crash-node",
+    "fail-replicas",
+    "fail-az",
+    "fail-group",
+    "reboot-node",
+];
+/// Random kinds.
+const RANDOM: [&str; 3] = ["node-failure", "az-failure", "group-failure"];
+/// Kinds of the format that come with later versions.
+const LATER: [&str; 4] = ["partition-az", "maintenance", "test-failover", "start-migration"];
+/// All clocks of random processes together; each is a slot of the event queue.
+const MAX_CLOCKS: usize = 1_000_000;
+/// Mean lives below this, in nanoseconds, are a slip of the unit: a year would hold millions.
+const SHORTEST_MEAN_LIFE: f64 = 1e9;
+
+/// The faults of a scenario.
+#[derive(Default)]
+pub(super) struct Faults {
+    /// Scheduled, in order of time; ties in file order.
+    pub script: Vec<Scripted>,
+    /// Random node failures in file order.
+    pub node_failures: Vec<NodeFailures>,
+    /// Random AZ failures in file order.
+    pub az_failures: Vec<AzFailures>,
+    /// Random group failures in file order.
+    pub group_failures: Vec<GroupFailures>,
+}
+
+/// Reads `[[fault]]`. Without a horizon, which then has been reported, no time is too late.
+pub(super) fn read(
+    item: &Item<'_>,
+    topology: &Topology,
+    horizon: Option<SimTime>,
+    cx: &mut Context<'_>,
+) -> Faults {
+    let mut faults = Faults::default();
+    let mut addresses = Addresses::default();
+    let items = item.array(&mut cx.errors, "an array of tables", "write [[fault]]");
+    for item in items.unwrap_or_default() {
+        if let Some(mut table) = item.table(&mut cx.errors, "write [[fault]]") {
+            fault(&mut table, topology, horizon, (&mut faults, &mut addresses), cx);
+            table.finish(&mut cx.errors, &LATER);
+        }
+    }
+    faults.script.sort_by_key(|scripted| scripted.at);
+    let n_clocks = faults.node_failures.len() * topology.nodes.len()
+        + faults.az_failures.len() * topology.azs.len()
+        + faults.group_failures.len() * topology.groups.len();
+    if n_clocks > MAX_CLOCKS {
+        let message = format!("random faults need {n_clocks} clocks, one per line and target");
+        cx.errors.report(&item.place, message).hint(format!("at most {MAX_CLOCKS} are possible"));
+    }
+    faults
+}
+
+/// Reads one fault into `faults`.
+fn fault(
+    table: &mut Table<'_>,
+    topology: &Topology,
+    horizon: Option<SimTime>,
+    (faults, addresses): (&mut Faults, &mut Addresses),
+    cx: &mut Context<'_>,
+) {
+    let (at, id) = (table.get("at"), table.get("id"));
+    let at_time = at.as_ref().and_then(|at| instant(at, horizon, cx));
+    let kinds: Vec<&'static str> = SCRIPTED.iter().chain(&RANDOM).copied().collect();
+    let only = laws::one_of(table, &kinds, "fault", cx);
+    let Some((kind, item)) = only else {
+        return;
+    };
+    let line = addresses.line(kind, id.as_ref(), &item.place, cx);
+    let is_random = RANDOM.contains(&kind);
+    match &at {
+        Some(at) if is_random => {
+            let message = format!("`{kind}` strikes at random times and takes no `at`");
+            cx.errors.report(&at.place, message);
+        }
+        None if !is_random => {
+            let hint = format!(r#"say when, as in at = "1h"; `{kind}` is a scheduled fault"#);
+            cx.errors.missing(&table.place, "at").hint(hint);
+        }
+        Some(_) | None => {}
+    }
+    let Some(mut table) = item.table(&mut cx.errors, "") else {
+        return;
+    };
+    if is_random {
+        random(kind, &mut table, line, (topology, faults), cx);
+    } else {
+        let fault = scripted(kind, &mut table, topology, cx);
+        if let (Some(at), Some(fault), Some(line)) = (at_time, fault, line) {
+            faults.script.push(Scripted { at, fault, line });
+        }
+    }
+    table.finish(&mut cx.errors, &[]);
+}
+
+/// A time within the horizon.
+fn instant(item: &Item<'_>, horizon: Option<SimTime>, cx: &mut Context<'_>) -> Option<SimTime> {
+    let at = SimTime::START + item.span(&mut cx.errors)?;
+    match horizon {
+        Some(horizon) if at > horizon => {
+            let length = horizon.since(SimTime::START);
+            let hint = format!("the horizon is {length}: raise run.horizon or strike earlier");
+            cx.errors.report(&item.place, "is after the horizon").hint(hint);
+            None
+        }
+        Some(_) | None => Some(at),
+    }
+}
+
+/// Reads a scheduled fault of the kind `kind`.
+fn scripted(
+    kind: &str,
+    table: &mut Table<'_>,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) -> Option<ScriptedFault> {
+    match kind {
+        "fail-primary" => shard(table, topology, cx).map(ScriptedFault::FailPrimary),
+        "fail-node" => {
+            let node = table.require("node", &mut cx.errors, "name the node");
+            let node = topology.find_node(&node?, cx)?;
+            Some(ScriptedFault::FailNode(node))
+        }
+        "crash-node" => {
+            let node = table.require("node", &mut cx.errors, "name the node");
+            let node = node.and_then(|node| topology.find_node(&node, cx));
+            let hint = r#"how long the process is gone, as in restart-after = "20s""#;
+            let after = table.require("restart-after", &mut cx.errors, hint);
+            let restart_after = after.and_then(|after| laws::read_scripted(&after, cx));
+            Some(ScriptedFault::CrashNode { node: node?, restart_after: restart_after? })
+        }
+        "fail-replicas" => {
+            let count = table.require("count", &mut cx.errors, "how many, as in count = 1");
+            let shard = shard(table, topology, cx);
+            let n_nodes = shard.map_or(0, |shard| topology.shards[shard.idx()].nodes.len());
+            let n_replicas = n_nodes.saturating_sub(1) as u64;
+            if shard.is_some() && n_replicas == 0 {
+                cx.errors.report(&table.place, "the shard has no replica");
+                return None;
+            }
+            // Where the shard is unknown, any number that some shard could have will do.
+            let most = if shard.is_some() { n_replicas } else { 5 };
+            let count = count?.count(&mut cx.errors, 1..=most)?;
+            Some(ScriptedFault::FailReplicas { shard: shard?, count: u8::try_from(count).ok()? })
+        }
+        "fail-az" => {
+            let az = table.require("az", &mut cx.errors, "name the AZ");
+            let az = az.and_then(|az| topology.find_az(&az, cx));
+            let hint = r#"how long it is down, as in duration = "2h""#;
+            let duration = table.require("duration", &mut cx.errors, hint);
+            let duration = duration.and_then(|duration| laws::read_scripted(&duration, cx));
+            let share = share(table, cx);
+            Some(ScriptedFault::FailAz { az: az?, duration: duration?, share: share? })
+        }
+        "fail-group" => group(table, topology, cx).map(ScriptedFault::FailGroup),
+        _ => {
+            let node = table.require("node", &mut cx.errors, "name the node");
+            let node = node.and_then(|node| topology.find_node(&node, cx));
+            let by = [("customer", RebootBy::Customer), ("service", RebootBy::Service)];
+            let hint = r#"by = "customer" never leads to a failover, "service" does (MZ-60)"#;
+            let asked = table.require("by", &mut cx.errors, hint);
+            let by = asked.and_then(|asked| asked.choice(&mut cx.errors, &by));
+            Some(ScriptedFault::RebootNode { node: node?, by: by? })
+        }
+    }
+}
+
+/// The group that a fault strikes, which need not be named if there is only one.
+fn group(table: &mut Table<'_>, topology: &Topology, cx: &mut Context<'_>) -> Option<GroupId> {
+    match table.get("group") {
+        Some(item) => topology.find_group(&item, cx),
+        None if topology.groups.len() == 1 && topology.is_complete => Some(GroupId(0)),
+        None => {
+            if topology.is_complete && !topology.groups.is_empty() {
+                let hint = format!("there are several: {}", topology.group_names());
+                cx.errors.missing(&table.place, "group").hint(hint);
+            }
+            None
+        }
+    }
+}
+
+/// The shard that a fault strikes, which need not be named if its group has only one.
+fn shard(table: &mut Table<'_>, topology: &Topology, cx: &mut Context<'_>) -> Option<ShardId> {
+    let group = group(table, topology, cx);
+    let item = table.get("shard");
+    let group = group?;
+    if let Some(item) = item {
+        return topology.find_shard(group, &item, cx);
+    }
+    let shards = topology.groups[group.idx()].shards.clone();
+    if shards.len() != 1 {
+        let message = format!("the group has {} shards: say which, as in \"0001\"", shards.len());
+        cx.errors.missing(&table.place, "shard").hint(message);
+        return None;
+    }
+    Some(ShardId(shards.start))
+}
+
+/// Reads a random fault of the kind `kind` into `faults`.
+fn random(
+    kind: &str,
+    table: &mut Table<'_>,
+    line: Option<u32>,
+    (topology, faults): (&Topology, &mut Faults),
+    cx: &mut Context<'_>,
+) {
+    match kind {
+        "node-failure" => {
+            let life = life(table, cx);
+            if let (Some(life), Some(line)) = (life, line) {
+                faults.node_failures.push(NodeFailures { life, line });
+            }
+        }
+        "az-failure" => {
+            let hint = r#"how long the AZ is down, as in duration = "2h", or a law"#;
+            let duration = table.require("duration", &mut cx.errors, hint);
+            let duration = duration.and_then(|duration| laws::read(&duration, cx));
+            let share = share(table, cx);
+            let life = life(table, cx);
+            if let (Some(life), Some(duration), Some(share), Some(line)) =
+                (life, duration, share, line)
+            {
+                faults.az_failures.push(AzFailures { life, duration, share, line });
+            }
+        }
+        _ => {
+            let named = table.get("group");
+            let group = named.as_ref().and_then(|item| topology.find_group(item, cx));
+            let life = life(table, cx);
+            if let (Some(life), Some(line)) = (life, line) {
+                faults.group_failures.push(GroupFailures { life, group, line });
+            }
+        }
+    }
+}
+
+/// The time between failures: `mttf`, the mean of an exponential law, or `lifetime`, any law.
+/// To be asked last, because it complains only if no unknown key could have been meant.
+fn life(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
+    let source = laws::source(table, cx);
+    let (key, item) = laws::one_of(table, &["mttf", "lifetime"], "lifetime", cx)?;
+    let law = if key == "lifetime" {
+        match source {
+            Source::Given => laws::read_scripted(&item, cx)?,
+            Source::Absent => laws::read(&item, cx)?,
+        }
+    } else {
+        let mean = item.length(&mut cx.errors)?.as_nanos_f64();
+        if source == Source::Absent {
+            cx.assume(&item.place.path, item.printed(), Origin::Unsourced);
+        }
+        // Zero is refused below, in the same words as other short lives.
+        laws::checked(Law::exponential(mean.max(1.0)), &item.place, cx)?
+    };
+    if law.mean() < SHORTEST_MEAN_LIFE {
+        let hint = "a process that fails more often than every second is not simulated";
+        cx.errors.report(&item.place, "the mean life must be at least 1s").hint(hint);
+        return None;
+    }
+    Some(law)
+}
+
+/// The share of an AZ's nodes that an event hits.
+fn share(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Share> {
+    let Some(item) = table.get("share") else {
+        return Some(Share::All);
+    };
+    const HINT: &str = "write share = 0.5, or share = { uniform = [0, 1] }";
+    if !item.is_table() && !item.is_number() {
+        item.expected(&mut cx.errors, "a number from 0 to 1", HINT);
+        return None;
+    }
+    let (low, high) = if item.is_number() {
+        let share = item.number(&mut cx.errors)?;
+        (share, share)
+    } else {
+        let mut table = item.table(&mut cx.errors, HINT)?;
+        let range = table.require("uniform", &mut cx.errors, HINT);
+        table.finish(&mut cx.errors, &[]);
+        let ends = range?.array(&mut cx.errors, "two numbers", HINT)?;
+        let [low, high] = ends.as_slice() else {
+            cx.errors.report(&item.place, "needs two numbers").hint(HINT);
+            return None;
+        };
+        let (low, high) = (low.number(&mut cx.errors), high.number(&mut cx.errors));
+        (low?, high?)
+    };
+    // Written so that NaN fails it.
+    let is_valid = low >= 0.0 && low <= high && high <= 1.0 && high > 0.0;
+    if !is_valid {
+        cx.errors.report(&item.place, "a share lies above 0 and up to 1").hint(HINT);
+        return None;
+    }
+    Some(if low >= 1.0 { Share::All } else { Share::Uniform { low, high } })
+}
+
+/// Addresses of fault lines: a hash of the id, or of kind and position among its kind, so that
+/// adding a fault elsewhere moves nobody's random numbers.
+#[derive(Default)]
+struct Addresses {
+    /// Faults so far by kind.
+    n_of_kind: BTreeMap<&'static str, usize>,
+    /// Which text has which address.
+    taken: BTreeMap<u32, String>,
+}
+
+impl Addresses {
+    fn line(
+        &mut self,
+        kind: &'static str,
+        id: Option<&Item<'_>>,
+        place: &Place,
+        cx: &mut Context<'_>,
+    ) -> Option<u32> {
+        let n = self.n_of_kind.entry(kind).or_insert(0);
+        *n += 1;
+        let key = match id {
+            Some(id) => format!("id:{}", groups::name(id, cx)?),
+            None => format!("{kind}#{n}"),
+        };
+        let line = address(&key);
+        let place = id.map_or(place, |id| &id.place);
+        match self.taken.insert(line, key.clone()) {
+            None => Some(line),
+            Some(other) if other == key => {
+                cx.errors.report(place, "another fault has this id");
+                None
+            }
+            Some(other) => {
+                let message = format!("has the same random numbers as `{}`", excerpt(&other));
+                cx.errors.report(place, message).hint("give one of them another id");
+                None
+            }
+        }
+    }
+}
+
+/// FNV-1a of `key` (Fowler, Noll, Vo; 32 bits), folded to 24 bits and never zero.
+fn address(key: &str) -> u32 {
+    let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let hash = key.bytes().fold(0x811c_9dc5, mix);
+    ((hash >> 24) ^ (hash & 0x00ff_ffff)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn addresses_never_change() {
+        // FNV-1a of the empty text and of "foobar" are published test vectors.
+        assert_eq!(address(""), 0x81 ^ 0x1c_9dc5);
+        assert_eq!(address("foobar"), 0xbf ^ 0x9c_f968);
+        assert!(address("node-failure#1") < 1 << 24);
+    }
+}

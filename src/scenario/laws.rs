@@ -1,0 +1,263 @@
+//! Probability laws as a scenario writes them: a duration, or a table with exactly one law key
+//! beside `source`.
+
+use super::Origin;
+use super::diagnostics::{Place, hint_names};
+use super::reader::{Context, Item, Table};
+use super::sample;
+use crate::engine::law::{Law, LawError};
+use crate::engine::time::Span;
+
+/// The laws: key, and how to write one.
+const FORMS: [(&str, &str); 9] = [
+    ("fixed", r#"fixed = "30s""#),
+    ("uniform", r#"uniform = ["1s", "5s"]"#),
+    ("exponential", r#"exponential = { mean = "200ms" }"#),
+    ("lognormal", r#"lognormal = { median = "10s", p95 = "25s" }"#),
+    ("weibull", r#"weibull = { mean = "10y", shape = 1.5 }"#),
+    ("gamma", r#"gamma = { mean = "10s", shape = 2.0 }"#),
+    ("erlang", r#"erlang = { mean = "10s", stages = 3 }"#),
+    ("triangular", r#"triangular = ["1s", "2s", "5s"]"#),
+    ("empirical", r#"empirical = { file = "measured.csv", column = "seconds" }"#),
+];
+
+/// Reads a law; one without `source` is noted as an assumption.
+pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
+    let (law, source) = read_quietly(item, cx)?;
+    if source == Source::Absent {
+        cx.assume(&item.place.path, item.printed(), Origin::Unsourced);
+    }
+    Some(law)
+}
+
+/// Reads a law that is part of the question rather than an assumption about the world: a
+/// scheduled fault.
+pub(super) fn read_scripted(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
+    read_quietly(item, cx).map(|(law, _)| law)
+}
+
+/// Whether the file says where a value comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// `source = "…"` stands beside it.
+    Given,
+    /// Nothing does.
+    Absent,
+}
+
+/// Reads the key `source` of a table.
+pub(super) fn source(table: &mut Table<'_>, cx: &mut Context<'_>) -> Source {
+    match table.get("source") {
+        Some(item) => {
+            // A source of the wrong type has been reported; it is a source nevertheless.
+            let _ = item.text(&mut cx.errors, "text that says where the value comes from");
+            Source::Given
+        }
+        None => Source::Absent,
+    }
+}
+
+/// Reads a law from a table whose other keys the caller has asked for already.
+pub(super) fn read_table(
+    item: &Item<'_>,
+    mut table: Table<'_>,
+    cx: &mut Context<'_>,
+) -> Option<Law> {
+    let source = source(&mut table, cx);
+    let law = law_in(table, cx)?;
+    if source == Source::Absent {
+        cx.assume(&item.place.path, item.printed(), Origin::Unsourced);
+    }
+    Some(law)
+}
+
+fn read_quietly(item: &Item<'_>, cx: &mut Context<'_>) -> Option<(Law, Source)> {
+    if item.is_text() {
+        return item.span(&mut cx.errors).map(|span| (Law::fixed(span), Source::Absent));
+    }
+    if !item.is_table() {
+        let hint = r#"write "30s", or a law like { uniform = ["1s", "5s"] }"#;
+        item.expected(&mut cx.errors, "a duration or a law", hint);
+        return None;
+    }
+    let mut table = item.table(&mut cx.errors, "")?;
+    let source = source(&mut table, cx);
+    Some((law_in(table, cx)?, source))
+}
+
+/// The one law in a table.
+fn law_in(mut table: Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
+    let form = one_of(&mut table, &FORMS.map(|(key, _)| key), "law", cx);
+    table.finish(&mut cx.errors, &[]);
+    let (key, item) = form?;
+    law(key, &item, cx)
+}
+
+/// The one key of `table` among `keys`, with its value. Reports when there is none or more than
+/// one; a misspelt one is left to [`Table::finish`].
+pub(super) fn one_of<'t>(
+    table: &mut Table<'t>,
+    keys: &[&'static str],
+    what: &str,
+    cx: &mut Context<'_>,
+) -> Option<(&'static str, Item<'t>)> {
+    let mut found: Vec<(&'static str, Item<'t>)> = Vec::new();
+    for &key in keys {
+        found.extend(table.get(key).map(|item| (key, item)));
+    }
+    found.sort_by_key(|(_, item)| item.place.span.start);
+    if found.len() > 1 {
+        let (first, second) = (found[0].0, found[1].0);
+        let message = format!("names more than one {what}: `{first}` and `{second}`");
+        let hint = format!("a table holds exactly one {what}");
+        cx.errors.report(&table.place, message).hint(hint);
+        return None;
+    }
+    let only = found.pop();
+    if only.is_none() && !table.has_others() {
+        let message = format!("names no {what}");
+        hint_names(cx.errors.report(&table.place, message), "", table.asked());
+    }
+    only
+}
+
+/// The law `key` with the parameters in `item`.
+fn law(key: &str, item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
+    let law = match key {
+        "fixed" => return item.span(&mut cx.errors).map(Law::fixed),
+        "uniform" => {
+            let [low, high] = lengths(item, key, cx)?;
+            Law::uniform(low, high)
+        }
+        "triangular" => {
+            let [low, mode, high] = lengths(item, key, cx)?;
+            Law::triangular(low, mode, high)
+        }
+        "exponential" => {
+            let mut table = item.table(&mut cx.errors, form(key))?;
+            let mean = length(&mut table, "mean", cx);
+            table.finish(&mut cx.errors, &[]);
+            Law::exponential(mean?)
+        }
+        "lognormal" => lognormal(item, cx)?,
+        "weibull" => {
+            let (mean, shape) = mean_and_shape(item, key, cx)?;
+            Law::weibull_mean_shape(mean, shape)
+        }
+        "gamma" => {
+            let (mean, shape) = mean_and_shape(item, key, cx)?;
+            Law::gamma_mean_shape(mean, shape)
+        }
+        "erlang" => {
+            let mut table = item.table(&mut cx.errors, form(key))?;
+            let mean = length(&mut table, "mean", cx);
+            let stages = table.require("stages", &mut cx.errors, form(key));
+            let stages = stages.and_then(|s| s.count(&mut cx.errors, 1..=u64::from(u32::MAX)));
+            table.finish(&mut cx.errors, &[]);
+            Law::erlang(mean?, u32::try_from(stages?).unwrap_or(u32::MAX))
+        }
+        _ => Law::empirical(empirical(item, cx)?),
+    };
+    checked(law, &item.place, cx)
+}
+
+/// How to write the law `key`.
+fn form(key: &str) -> &'static str {
+    FORMS.iter().find(|(name, _)| *name == key).map_or("", |&(_, form)| form)
+}
+
+/// The law, or a report of what its parameters lack.
+pub(super) fn checked(
+    law: Result<Law, LawError>,
+    place: &Place,
+    cx: &mut Context<'_>,
+) -> Option<Law> {
+    match law {
+        Ok(law) => Some(law),
+        Err(error) => {
+            cx.errors.report(place, error.to_string());
+            None
+        }
+    }
+}
+
+/// A required duration in nanoseconds.
+fn length(table: &mut Table<'_>, key: &'static str, cx: &mut Context<'_>) -> Option<f64> {
+    let item = table.require(key, &mut cx.errors, "")?;
+    Some(item.length(&mut cx.errors)?.as_nanos_f64())
+}
+
+/// Exactly `N` durations in nanoseconds.
+fn lengths<const N: usize>(item: &Item<'_>, key: &str, cx: &mut Context<'_>) -> Option<[f64; N]> {
+    let items = item.array(&mut cx.errors, "an array of durations", form(key))?;
+    if items.len() != N {
+        let message = format!("needs {N} durations, not {}", items.len());
+        cx.errors.report(&item.place, message).hint(form(key));
+        return None;
+    }
+    let mut nanos = [Some(0.0); N];
+    for (slot, item) in nanos.iter_mut().zip(&items) {
+        *slot = item.length(&mut cx.errors).map(|length| length.as_nanos_f64());
+    }
+    let mut read = [0.0; N];
+    for (slot, nanos) in read.iter_mut().zip(nanos) {
+        *slot = nanos?;
+    }
+    Some(read)
+}
+
+fn lognormal(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Result<Law, LawError>> {
+    let mut table = item.table(&mut cx.errors, form("lognormal"))?;
+    let mut optional = |key| {
+        let item: Option<Item<'_>> = table.get(key);
+        item.map(|item| item.length(&mut cx.errors).map(|length| length.as_nanos_f64()))
+    };
+    let [median, p95, p99] = ["median", "p95", "p99"].map(&mut optional);
+    let [mean, sd] = ["mean", "sd"].map(&mut optional);
+    let mistyped = table.has_others();
+    let place = table.place.clone();
+    table.finish(&mut cx.errors, &[]);
+    match (median, p95, p99, mean, sd) {
+        (Some(median), Some(p95), None, None, None) => {
+            Some(Law::lognormal_median_p95(median?, p95?))
+        }
+        (Some(median), None, Some(p99), None, None) => {
+            Some(Law::lognormal_median_p99(median?, p99?))
+        }
+        (None, None, None, Some(mean), Some(sd)) => Some(Law::lognormal_mean_sd(mean?, sd?)),
+        _ => {
+            if !mistyped {
+                let message = "needs `median` and `p95`, `median` and `p99`, or `mean` and `sd`";
+                cx.errors.report(&place, message);
+            }
+            None
+        }
+    }
+}
+
+fn mean_and_shape(item: &Item<'_>, key: &str, cx: &mut Context<'_>) -> Option<(f64, f64)> {
+    let mut table = item.table(&mut cx.errors, form(key))?;
+    let mean = length(&mut table, "mean", cx);
+    let shape = table.require("shape", &mut cx.errors, form(key));
+    let shape = shape.and_then(|shape| shape.number(&mut cx.errors));
+    table.finish(&mut cx.errors, &[]);
+    Some((mean?, shape?))
+}
+
+fn empirical(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<Span>> {
+    let mut table = item.table(&mut cx.errors, form("empirical"))?;
+    let file = table.require("file", &mut cx.errors, form("empirical"));
+    let file_place = file.as_ref().map(|file| file.place.clone());
+    let file = file.and_then(|file| file.text(&mut cx.errors, "the name of a CSV file"));
+    let column = match table.get("column") {
+        None => Some(sample::Column::Position(1)),
+        Some(item) if item.is_text() => {
+            item.text(&mut cx.errors, "a column").map(|name| sample::Column::Name(name.to_owned()))
+        }
+        Some(item) => item
+            .count(&mut cx.errors, 1..=u64::from(u16::MAX))
+            .map(|position| sample::Column::Position(position as usize)),
+    };
+    table.finish(&mut cx.errors, &[]);
+    sample::read(&file_place?, file?, &column?, cx)
+}

@@ -1,0 +1,406 @@
+//! The sections of a scenario that hold numbers and choices: `[run]`, `[workload]`,
+//! `[replication]`, `[timing]`, `[rules]`, with their defaults and where those come from.
+
+use std::path::Path;
+
+use toml::de::DeValue;
+
+use super::diagnostics::{Covers, Errors, Place, join};
+use super::laws;
+use super::reader::{Context, Item, Table};
+use super::topology::{Load, WriteRate};
+use super::{Confidence, Origin};
+use crate::engine::law::Law;
+use crate::engine::time::{SimTime, Span, YEAR};
+use crate::model::plan::{
+    ColdStartNode, DuringFailover, FullSync, Promotion, ReplacementAz, ReplacementStarts, Resync,
+    ResyncSource, Rules, SubDetection, SyncingCopy, SyncingNodes, Timing,
+};
+
+use Confidence::{Assumed, Derived, Documented, Reported};
+
+/// A value for a key that is absent.
+struct Default {
+    key: &'static str,
+    toml: &'static str,
+    origin: Origin,
+}
+
+const fn default(
+    key: &'static str,
+    toml: &'static str,
+    confidence: Confidence,
+    source: &'static str,
+) -> Default {
+    Default { key, toml, origin: Origin::Default { confidence, source } }
+}
+
+const DETECTION: Default = default(
+    "detection",
+    r#"{ lognormal = { median = "10s", p95 = "25s" } }"#,
+    Assumed,
+    "nothing is published about the managed detector",
+);
+const PROMOTION: Default = default(
+    "promotion",
+    r#"{ uniform = ["1s", "5s"] }"#,
+    Assumed,
+    "documented only as a few seconds for the whole failover",
+);
+const ENDPOINT: Default =
+    default("endpoint", r#"{ uniform = ["1s", "5s"] }"#, Assumed, "nothing is published");
+const REPLACEMENT: Default = default(
+    "replacement",
+    r#"{ lognormal = { median = "8m", p95 = "20m" } }"#,
+    Reported,
+    "AWS maintenance FAQ (a few minutes) and service-update timelines",
+);
+const FULL_SYNC: Default = default(
+    "full-sync",
+    r#"{ per-gib = "18s" }"#,
+    Derived,
+    "save, transfer and load times in the log of redis issue 2315",
+);
+const COLD_START: Default =
+    default("cold-start", r#""0s""#, Assumed, "an empty node takes writes at once");
+const REBOOT: Default = default(
+    "reboot",
+    r#"{ uniform = ["1m", "3m"] }"#,
+    Documented,
+    "AWS FIS template: primary node reboot",
+);
+const LAG: Default = default(
+    "lag",
+    r#"{ exponential = { mean = "200ms" } }"#,
+    Assumed,
+    "healthy links are faster; load and spikes are not modelled",
+);
+
+/// What `[run]` says.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    /// End of simulated time, if it could be read.
+    pub horizon: Option<SimTime>,
+    /// Start of what is counted.
+    pub warm_up: SimTime,
+    /// Number of trials.
+    pub trials: u64,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// Trials beyond this would take a large machine centuries.
+const MAX_TRIALS: u64 = 1_000_000_000_000;
+/// Simulated time ends at 584 years; what a trial schedules beyond its horizon needs room.
+const MAX_HORIZON: Span = Span::from_nanos(500 * YEAR.as_nanos());
+
+/// Reads `[run]`.
+pub(super) fn run(root: &mut Table<'_>, cx: &mut Context<'_>) -> Run {
+    let mut run = Run { horizon: None, warm_up: SimTime::START, trials: 10_000, seed: 42 };
+    let hint = r#"write [run] and below it horizon = "1y""#;
+    let section = root.require("run", &mut cx.errors, hint);
+    let section = section.and_then(|item| item.table(&mut cx.errors, "write [run]"));
+    let Some(mut table) = section else {
+        return run;
+    };
+    let hint = r#"the simulated time of one trial, as in horizon = "1y""#;
+    if let Some(item) = table.require("horizon", &mut cx.errors, hint)
+        && let Some(length) = item.length(&mut cx.errors)
+    {
+        match length.as_span() {
+            Some(span) if span > Span::ZERO && span < MAX_HORIZON => {
+                run.horizon = Some(SimTime::START + span);
+            }
+            Some(_) | None => {
+                cx.errors.report(&item.place, "must be above zero and below 500 years");
+            }
+        }
+    }
+    if let Some(item) = table.get("trials") {
+        run.trials = item.count(&mut cx.errors, 1..=MAX_TRIALS).unwrap_or(run.trials);
+    }
+    if let Some(item) = table.get("seed") {
+        run.seed = item.count(&mut cx.errors, 0..=u64::MAX).unwrap_or(run.seed);
+    }
+    if let Some(item) = table.get("warm-up")
+        && let Some(span) = item.span(&mut cx.errors)
+    {
+        run.warm_up = SimTime::START + span;
+        if let Some(horizon) = run.horizon
+            && run.warm_up >= horizon
+        {
+            let hint = format!("the horizon is {}", horizon.since(SimTime::START));
+            cx.errors.report(&item.place, "must be shorter than the horizon").hint(hint);
+        }
+    }
+    table.finish(&mut cx.errors, &["start"]);
+    run
+}
+
+/// A section that may be absent.
+pub(super) fn section<'a>(
+    root: &mut Table<'a>,
+    key: &'static str,
+    cx: &mut Context<'_>,
+) -> Table<'a> {
+    let hint = format!("write [{key}]");
+    let found = root.get(key).and_then(|item| item.table(&mut cx.errors, &hint));
+    found.unwrap_or_else(|| Table::absent(key))
+}
+
+/// More writes than any group takes; sums over all shards and 584 years still fit 128 bits.
+const MAX_RATE: u64 = 1_000_000_000_000;
+/// The engines' longest value, 512 MiB (`proto-max-bulk-len`).
+const MAX_WRITE_BYTES: u64 = 512 << 20;
+/// More data than the largest group holds: 1 PiB.
+const MAX_DATASET_BYTES: u64 = 1 << 50;
+
+/// Reads `[workload]`: what the groups take, and the bytes of one write.
+pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64) {
+    const WHY: Origin = Origin::Default { confidence: Assumed, source: "an example" };
+    let per_group = table.get("writes-per-second");
+    let per_shard = table.get("writes-per-second-per-shard");
+    let rate = match (per_group, per_shard) {
+        (Some(_), Some(per_shard)) => {
+            let message =
+                "`writes-per-second` and `writes-per-second-per-shard` exclude each other";
+            cx.errors.report(&per_shard.place, message);
+            None
+        }
+        (Some(item), None) => item.count(&mut cx.errors, 0..=MAX_RATE).map(WriteRate::PerGroup),
+        (None, Some(item)) => item.count(&mut cx.errors, 0..=MAX_RATE).map(WriteRate::PerShard),
+        (None, None) => {
+            cx.assume(&join(&table.place.path, "writes-per-second"), "1000", WHY);
+            Some(WriteRate::PerGroup(1000))
+        }
+    };
+    let mut size = |key: &'static str, range, (bytes, shown): (u64, &str)| match table.get(key) {
+        Some(item) => item.size(&mut cx.errors, range).unwrap_or(bytes),
+        None => {
+            cx.assume(&join(&table.place.path, key), shown, WHY);
+            bytes
+        }
+    };
+    let write_bytes = size("write-size", 1..=MAX_WRITE_BYTES, (512, "\"512 B\""));
+    let dataset_bytes = size("dataset", 0..=MAX_DATASET_BYTES, (1 << 30, "\"1 GiB\""));
+    table.finish(&mut cx.errors, &[]);
+    (Load { rate: rate.unwrap_or(WriteRate::PerGroup(0)), dataset_bytes }, write_bytes)
+}
+
+/// Whether the default backlog of a group's engine grew to 10 MB (Valkey 8.0 and later).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum BacklogEra {
+    /// 1 MiB.
+    Small,
+    /// 10 MiB.
+    Large,
+}
+
+/// Reads `[replication]`: the law of the lag, and the bytes of the backlog.
+pub(super) fn replication(
+    mut table: Table<'_>,
+    era: BacklogEra,
+    cx: &mut Context<'_>,
+) -> (Law, u64) {
+    let lag = law(&mut table, &LAG, cx);
+    let backlog = match table.get("backlog") {
+        Some(item) => item.size(&mut cx.errors, 0..=MAX_DATASET_BYTES).unwrap_or(0),
+        None => {
+            let (mib, shown) = match era {
+                BacklogEra::Small => (1, "\"1 MiB\""),
+                BacklogEra::Large => (10, "\"10 MiB\""),
+            };
+            let source = "engine default of repl-backlog-size";
+            let why = Origin::Default { confidence: Documented, source };
+            cx.assume(&join(&table.place.path, "backlog"), shown, why);
+            mib << 20
+        }
+    };
+    table.finish(&mut cx.errors, &["link"]);
+    (lag, backlog)
+}
+
+/// Reads `[timing]`.
+pub(super) fn timing(mut table: Table<'_>, cx: &mut Context<'_>) -> Timing {
+    let timing = Timing {
+        detection: law(&mut table, &DETECTION, cx),
+        promotion: law(&mut table, &PROMOTION, cx),
+        endpoint: law(&mut table, &ENDPOINT, cx),
+        replacement: law(&mut table, &REPLACEMENT, cx),
+        full_sync: full_sync(&mut table, cx),
+        cold_start: law(&mut table, &COLD_START, cx),
+        reboot: law(&mut table, &REBOOT, cx),
+    };
+    table.finish(&mut cx.errors, &[]);
+    timing
+}
+
+/// What stands in for a law that could not be read; the scenario is refused anyway.
+fn stand_in() -> Law {
+    Law::fixed(Span::ZERO)
+}
+
+/// The law of a key, or its default.
+fn law(table: &mut Table<'_>, default: &Default, cx: &mut Context<'_>) -> Law {
+    let read = match table.get(default.key) {
+        Some(item) => laws::read(&item, cx),
+        None => {
+            cx.assume(&join(&table.place.path, default.key), default.toml, default.origin);
+            with_default(default, laws::read)
+        }
+    };
+    read.unwrap_or_else(stand_in)
+}
+
+fn full_sync(table: &mut Table<'_>, cx: &mut Context<'_>) -> FullSync {
+    let read = match table.get(FULL_SYNC.key) {
+        Some(item) => read_full_sync(&item, cx),
+        None => {
+            cx.assume(&join(&table.place.path, FULL_SYNC.key), FULL_SYNC.toml, FULL_SYNC.origin);
+            with_default(&FULL_SYNC, read_full_sync)
+        }
+    };
+    read.unwrap_or_else(|| FullSync::Law(stand_in()))
+}
+
+/// Reads `{ per-gib = "18s" }`, or a law.
+fn read_full_sync(item: &Item<'_>, cx: &mut Context<'_>) -> Option<FullSync> {
+    if !item.is_table() {
+        return laws::read(item, cx).map(FullSync::Law);
+    }
+    let mut table = item.table(&mut cx.errors, "")?;
+    let Some(per_gib) = table.get("per-gib") else {
+        return laws::read_table(item, table, cx).map(FullSync::Law);
+    };
+    if laws::source(&mut table, cx) == laws::Source::Absent {
+        cx.assume(&item.place.path, item.printed(), Origin::Unsourced);
+    }
+    table.finish(&mut cx.errors, &[]);
+    per_gib.span(&mut cx.errors).map(FullSync::PerGib)
+}
+
+/// Reads a default through the same door as everything else, so that what is shown is what is
+/// used. A default cannot be wrong; a test reads them all.
+fn with_default<T>(
+    default: &Default,
+    read: impl FnOnce(&Item<'_>, &mut Context<'_>) -> Option<T>,
+) -> Option<T> {
+    let value = DeValue::parse(default.toml).ok()?;
+    let place = Place { path: String::new(), span: value.span(), covers: Covers::Value };
+    let errors = Errors::new("default", default.toml);
+    let mut cx = Context { errors, base_dir: Path::new(""), assumptions: Vec::new() };
+    read(&Item::new(place, value.get_ref()), &mut cx)
+}
+
+/// The choice of a rule; the first of `among` is the default.
+fn rule<T: Copy>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    among: &[(&str, T)],
+    (confidence, source): (Confidence, &'static str),
+    cx: &mut Context<'_>,
+) -> T {
+    let (name, first) = among[0];
+    match table.get(key) {
+        Some(item) => item.choice(&mut cx.errors, among).unwrap_or(first),
+        None => {
+            let why = Origin::Default { confidence, source };
+            cx.assume(&join(&table.place.path, key), format!("\"{name}\""), why);
+            first
+        }
+    }
+}
+
+/// The choice of a rule that is written `true` or `false`; the first of the two is the default.
+fn switch<T: Copy>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    [(first_name, first), (_, second)]: [(bool, T); 2],
+    (confidence, source): (Confidence, &'static str),
+    cx: &mut Context<'_>,
+) -> T {
+    match table.get(key) {
+        Some(item) => match item.boolean(&mut cx.errors) {
+            Some(on) if on != first_name => second,
+            Some(_) | None => first,
+        },
+        None => {
+            let why = Origin::Default { confidence, source };
+            cx.assume(&join(&table.place.path, key), first_name.to_string(), why);
+            first
+        }
+    }
+}
+
+/// Reads `[rules]`: the model's, and who is promoted.
+pub(super) fn rules(mut table: Table<'_>, cx: &mut Context<'_>) -> (Rules, Option<Promotion>) {
+    use ReplacementStarts::{AfterDetection, AfterFailover, AtFailure};
+    let t = &mut table;
+    let starts = [
+        ("after-detection", AfterDetection),
+        ("at-failure", AtFailure),
+        ("after-failover", AfterFailover),
+    ];
+    let why = (Assumed, "nothing is repaired before it is known to be lost");
+    let replacement_starts = rule(t, "replacement-starts", &starts, why, cx);
+    let ways = [("full", Resync::Full), ("engine", Resync::Engine), ("none", Resync::None)];
+    let why = (Documented, "ElastiCache user guide (MZ-62)");
+    let resync = rule(t, "resync-after-failover", &ways, why, cx);
+    let successors = [
+        ("least-lag", Some(Promotion::LeastLag)),
+        ("random", Some(Promotion::Random)),
+        ("lowest-id", Some(Promotion::LowestId)),
+        ("none", None),
+    ];
+    let why = (Documented, "ElastiCache user guide (MZ-24)");
+    let promotion = rule(t, "promotion", &successors, why, cx);
+    let ways = [(true, ReplacementAz::Waits), (false, ReplacementAz::Ignores)];
+    let why = (Documented, "ElastiCache user guide (MZ-59)");
+    let replacement_az = switch(t, "replacement-waits-for-az", ways, why, cx);
+    let ways = [(true, ResyncSource::Primary), (false, ResyncSource::AnyCopy)];
+    let why = (Assumed, "replicas attach to a primary only");
+    let resync_source = switch(t, "resync-needs-primary", ways, why, cx);
+    let ways = [(false, SyncingCopy::Incomplete), (true, SyncingCopy::CountsAsComplete)];
+    let why = (Derived, "only available replicas are candidates (MZ-30)");
+    let syncing = switch(t, "syncing-counts-as-complete", ways, why, cx);
+    let ways = [("continue", DuringFailover::Continue), ("restart", DuringFailover::Restart)];
+    let why = (Assumed, "simultaneous failures are one scenario (MZ-36)");
+    let failure_during_failover = rule(t, "failure-during-failover", &ways, why, cx);
+    let ways = [(true, SyncingNodes::CanFail), (false, SyncingNodes::CannotFail)];
+    let why = (Assumed, "a host's life begins when it joins");
+    let syncing_nodes = switch(t, "syncing-nodes-can-fail", ways, why, cx);
+    let ways =
+        [("first-ready", ColdStartNode::FirstReady), ("primary-slot", ColdStartNode::PrimarySlot)];
+    let why = (Assumed, "the guide leaves it open (MZ-33)");
+    let cold_start_node = rule(t, "cold-start-node", &ways, why, cx);
+    let ways = [("blip", SubDetection::Blip), ("failover", SubDetection::Failover)];
+    let why = (Assumed, "what is never detected cannot start a failover");
+    let sub_detection_fault = rule(t, "sub-detection-fault", &ways, why, cx);
+    let rules = Rules {
+        replacement_starts,
+        resync,
+        replacement_az,
+        resync_source,
+        syncing,
+        failure_during_failover,
+        syncing_nodes,
+        cold_start_node,
+        sub_detection_fault,
+    };
+    table.finish(&mut cx.errors, &[]);
+    (rules, promotion)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_can_be_read() {
+        let laws = [DETECTION, PROMOTION, ENDPOINT, REPLACEMENT, COLD_START, REBOOT, LAG];
+        for default in laws {
+            assert!(with_default(&default, laws::read).is_some(), "{}", default.key);
+        }
+        assert!(with_default(&FULL_SYNC, read_full_sync).is_some());
+    }
+}

@@ -1,0 +1,261 @@
+//! From groups as written to the flat, numbered tables of a `Plan`: AZs, shards, nodes, hash
+//! slots, and each shard's part of the writes and of the data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diagnostics::{Diagnostic, hint_names, listed};
+use super::groups::{GroupDraft, ShardDraft, Switch};
+use super::reader::{Context, Item};
+use crate::model::draws::entity;
+use crate::model::plan::{
+    Az, AzId, Group, GroupId, HASH_SLOTS, Node, NodeId, Promotion, Shard, ShardId,
+};
+
+/// The tables, and how to find what a scenario names.
+#[derive(Default)]
+pub(super) struct Topology {
+    pub groups: Vec<Group>,
+    pub shards: Vec<Shard>,
+    pub nodes: Vec<Node>,
+    pub azs: Vec<Az>,
+    az_ids: BTreeMap<String, AzId>,
+    node_ids: BTreeMap<String, NodeId>,
+    /// Whether all groups could be read; if not, an unknown name may be one of theirs.
+    pub is_complete: bool,
+}
+
+/// Writes per second as the scenario gives them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum WriteRate {
+    /// For a whole group, split by slot share.
+    PerGroup(u64),
+    /// For each shard.
+    PerShard(u64),
+}
+
+/// What is split over the shards of each group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Load {
+    /// Writes.
+    pub rate: WriteRate,
+    /// Bytes of data of a group.
+    pub dataset_bytes: u64,
+}
+
+/// Far beyond what one account runs in a region, and what 16 bits number.
+const MAX_GROUPS: usize = 1_000;
+/// Likewise.
+const MAX_NODES: usize = 65_000;
+/// Likewise.
+const MAX_AZS: usize = 1_000;
+
+/// The AZs that a group names, in order, with repetitions.
+fn az_names(draft: &GroupDraft) -> impl Iterator<Item = &str> {
+    let of_nodes = draft.shards.iter().flat_map(|shard| &shard.nodes).map(|node| node.az.as_str());
+    draft.azs.iter().map(String::as_str).chain(of_nodes)
+}
+
+/// Numbers the groups. Each draft has its number of nodes checked; their sum is checked here.
+pub(super) fn number(
+    drafts: &[GroupDraft],
+    load: Load,
+    promotion: Option<Promotion>,
+    cx: &mut Context<'_>,
+) -> Topology {
+    let mut topology = Topology { is_complete: true, ..Topology::default() };
+    let n_azs = drafts.iter().flat_map(az_names).collect::<BTreeSet<_>>().len();
+    let n_nodes: usize = drafts.iter().flat_map(|g| &g.shards).map(|s| s.nodes.len()).sum();
+    if n_nodes > MAX_NODES || n_azs > MAX_AZS || drafts.len() > MAX_GROUPS {
+        if let Some(last) = drafts.last() {
+            let n_groups = drafts.len();
+            let message = format!("makes {n_groups} groups, {n_nodes} nodes and {n_azs} AZs");
+            let hint = format!("at most {MAX_GROUPS}, {MAX_NODES} and {MAX_AZS} are possible");
+            cx.errors.report(&last.place, message).hint(hint);
+        }
+        topology.is_complete = false;
+        return topology;
+    }
+    for draft in drafts {
+        topology.add_group(draft, load, promotion, cx);
+    }
+    for (n, node) in topology.nodes.iter().enumerate() {
+        topology.azs[node.az.idx()].nodes.push(NodeId(n as u16));
+    }
+    topology
+}
+
+impl Topology {
+    fn add_group(
+        &mut self,
+        draft: &GroupDraft,
+        load: Load,
+        promotion: Option<Promotion>,
+        cx: &mut Context<'_>,
+    ) {
+        if self.groups.iter().any(|group| group.id == draft.id) {
+            let message = format!("another group has the id `{}`", draft.id);
+            cx.errors.report(&draft.place, message);
+            self.is_complete = false;
+            return;
+        }
+        for az in &draft.azs {
+            self.az(az);
+        }
+        let first_shard = self.shards.len() as u16;
+        let slots = split(u64::from(HASH_SLOTS), &vec![1; draft.shards.len()]);
+        let rates = match load.rate {
+            WriteRate::PerGroup(rate) => split(rate, &slots),
+            WriteRate::PerShard(rate) => vec![rate; draft.shards.len()],
+        };
+        let bytes = split(load.dataset_bytes, &slots);
+        for (h, shard) in draft.shards.iter().enumerate() {
+            let first_node = self.nodes.len() as u16;
+            let numbers = (GroupId(self.groups.len() as u16), h as u16);
+            self.add_nodes(shard, numbers, cx);
+            self.shards.push(Shard {
+                id: shard.id.clone(),
+                group: numbers.0,
+                nodes: first_node..self.nodes.len() as u16,
+                slots: slots[h] as u32,
+                writes_per_sec: rates[h],
+                dataset_bytes: bytes[h],
+                entity: entity::shard(numbers.0.0, numbers.1),
+            });
+        }
+        self.groups.push(Group {
+            id: draft.id.clone(),
+            shards: first_shard..self.shards.len() as u16,
+            promotion: promotion.filter(|_| draft.automatic_failover == Switch::On),
+            multi_az: draft.multi_az == Switch::On,
+            cluster_mode: draft.cluster_mode,
+        });
+    }
+
+    fn add_nodes(&mut self, shard: &ShardDraft, (group, h): (GroupId, u16), cx: &mut Context<'_>) {
+        for (slot, draft) in shard.nodes.iter().enumerate() {
+            let az = self.az(&draft.az);
+            let id = NodeId(self.nodes.len() as u16);
+            if self.node_ids.insert(draft.name.clone(), id).is_some() {
+                let message = format!("another node has the name `{}`", draft.name);
+                cx.errors.report(&draft.place, message);
+            }
+            self.nodes.push(Node {
+                name: draft.name.clone(),
+                shard: ShardId(self.shards.len() as u16),
+                az,
+                entity: entity::node(group.0, h, slot as u16),
+            });
+        }
+    }
+
+    /// The AZ of that name, which is new if it was not named before.
+    fn az(&mut self, name: &str) -> AzId {
+        if let Some(&id) = self.az_ids.get(name) {
+            return id;
+        }
+        let id = AzId(self.azs.len() as u16);
+        self.az_ids.insert(name.to_owned(), id);
+        let entity = entity::az(id.0);
+        self.azs.push(Az { name: name.to_owned(), nodes: Vec::new(), entity });
+        id
+    }
+
+    /// The AZ that `item` names.
+    pub fn find_az(&self, item: &Item<'_>, cx: &mut Context<'_>) -> Option<AzId> {
+        let name = item.text(&mut cx.errors, "the name of an AZ")?;
+        let found = self.az_ids.get(name).copied();
+        if found.is_none() {
+            let names: Vec<&str> = self.azs.iter().map(|az| az.name.as_str()).collect();
+            self.unknown(item, "no node is in this AZ", &names, cx);
+        }
+        found
+    }
+
+    /// The node that `item` names.
+    pub fn find_node(&self, item: &Item<'_>, cx: &mut Context<'_>) -> Option<NodeId> {
+        let name = item.text(&mut cx.errors, "the name of a node")?;
+        let found = self.node_ids.get(name).copied();
+        if found.is_none() {
+            let names: Vec<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
+            self.unknown(item, "there is no such node", &names, cx);
+        }
+        found
+    }
+
+    /// The group that `item` names.
+    pub fn find_group(&self, item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupId> {
+        let name = item.text(&mut cx.errors, "the id of a group")?;
+        let found = self.groups.iter().position(|group| group.id == name);
+        if found.is_none() {
+            let names: Vec<&str> = self.groups.iter().map(|group| group.id.as_str()).collect();
+            self.unknown(item, "there is no such group", &names, cx);
+        }
+        found.map(|n| GroupId(n as u16))
+    }
+
+    /// The shard of `group` that `item` names.
+    pub fn find_shard(
+        &self,
+        group: GroupId,
+        item: &Item<'_>,
+        cx: &mut Context<'_>,
+    ) -> Option<ShardId> {
+        let name = item.text(&mut cx.errors, "the id of a shard")?;
+        let range = self.groups[group.idx()].shards.clone();
+        let found = range.clone().map(ShardId).find(|id| self.shards[id.idx()].id == name);
+        if found.is_none() {
+            let shards = range.map(|n| self.shards[usize::from(n)].id.as_str());
+            let names: Vec<&str> = shards.collect();
+            self.unknown(item, "the group has no such shard", &names, cx);
+        }
+        found
+    }
+
+    /// Ids of all groups, for hints.
+    pub fn group_names(&self) -> String {
+        listed(self.groups.iter().map(|group| group.id.as_str()))
+    }
+
+    fn unknown(&self, item: &Item<'_>, message: &str, names: &[&str], cx: &mut Context<'_>) {
+        if self.is_complete
+            && let Some(name) = item.text(&mut cx.errors, "a name")
+        {
+            let diagnostic: &mut Diagnostic = cx.errors.report(&item.place, message);
+            hint_names(diagnostic, name, names);
+        }
+    }
+}
+
+/// Splits `total` in proportion to `weights` into whole parts whose sum is exact: the largest
+/// remainders get one more, of equal ones the earlier.
+fn split(total: u64, weights: &[u64]) -> Vec<u64> {
+    let sum: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
+    let sum = sum.max(1);
+    let exact = |weight: u64| u128::from(total) * u128::from(weight);
+    let mut parts: Vec<u64> = weights.iter().map(|&weight| (exact(weight) / sum) as u64).collect();
+    let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
+    by_remainder.sort_by_key(|&n| std::cmp::Reverse(exact(weights[n]) % sum));
+    let left = total.saturating_sub(parts.iter().sum());
+    for &n in by_remainder.iter().take(left as usize) {
+        parts[n] += 1;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn parts_sum_to_the_total_and_the_largest_remainders_get_more() {
+        let check = |total: u64, weights: &[u64], expected: &[u64]| {
+            assert_eq!(split(total, weights), expected, "{total} by {weights:?}");
+        };
+        check(16_384, &[1, 1, 1], &[5_462, 5_461, 5_461]);
+        check(10, &[5_462, 5_461, 5_461], &[4, 3, 3]);
+        check(0, &[1, 2], &[0, 0]);
+        check(7, &[1, 2, 4], &[1, 2, 4]);
+        check(1, &[1, 3], &[0, 1]);
+        check(u64::MAX, &[1], &[u64::MAX]);
+    }
+}

@@ -1,0 +1,157 @@
+//! Lengths of time, sizes and counts as people write them.
+//!
+//! The grammar of durations is jiff's ("1h 30m", "200ms", ISO 8601 "PT1H"); what a day and a year
+//! are is decided here: 24 hours, 365 days. A month has no length and is refused.
+
+use crate::engine::time::Span;
+
+/// Why a text is no duration, size or count.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Complaint {
+    /// What is wrong, as a fragment.
+    pub message: String,
+    /// How to write it.
+    pub hint: String,
+}
+
+fn complaint<T>(message: &str, hint: &str) -> Result<T, Complaint> {
+    Err(Complaint { message: message.to_owned(), hint: hint.to_owned() })
+}
+
+/// A length of time as written: whole nanoseconds, perhaps more than a [`Span`] holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Length(u128);
+
+impl Length {
+    /// For the parameters of laws, which may be far longer than a trial.
+    pub fn as_nanos_f64(self) -> f64 {
+        self.0 as f64
+    }
+
+    /// For instants and constants, unless it is longer than 584 years.
+    pub fn as_span(self) -> Option<Span> {
+        u64::try_from(self.0).ok().map(Span::from_nanos)
+    }
+}
+
+/// Reads a duration that fits simulated time, for the command line.
+pub fn parse_span(text: &str) -> Result<Span, String> {
+    match duration(text) {
+        Ok(length) => length.as_span().ok_or("at most 584 years fit here".to_owned()),
+        Err(complaint) => Err(format!("{}; {}", complaint.message, complaint.hint)),
+    }
+}
+
+const DURATION_HINT: &str = r#"write a duration like "1h 30m", "200ms", "30d", "1y" or "PT1H""#;
+
+/// Reads a duration.
+pub fn duration(text: &str) -> Result<Length, Complaint> {
+    let Ok(span) = text.trim().parse::<jiff::Span>() else {
+        return not_a_duration(text.trim());
+    };
+    if span.get_months() != 0 {
+        let hint = r#"a month has no fixed length: write days, as in "30d", or years"#;
+        return complaint("months are not accepted", hint);
+    }
+    let nanos = [
+        (i128::from(span.get_years()), 365 * 86_400 * 1_000_000_000),
+        (i128::from(span.get_weeks()), 7 * 86_400 * 1_000_000_000),
+        (i128::from(span.get_days()), 86_400 * 1_000_000_000),
+        (i128::from(span.get_hours()), 3_600 * 1_000_000_000),
+        (i128::from(span.get_minutes()), 60 * 1_000_000_000),
+        (i128::from(span.get_seconds()), 1_000_000_000),
+        (i128::from(span.get_milliseconds()), 1_000_000),
+        (i128::from(span.get_microseconds()), 1_000),
+        (i128::from(span.get_nanoseconds()), 1),
+    ];
+    // Each count is at most 64 bits and each unit below 2^55, so the sum fits.
+    let nanos: i128 = nanos.iter().map(|&(count, unit)| count * unit).sum();
+    match u128::try_from(nanos) {
+        Ok(nanos) => Ok(Length(nanos)),
+        Err(_) => complaint("a duration must not be negative", DURATION_HINT),
+    }
+}
+
+/// Says what is wrong with a text that jiff does not read.
+fn not_a_duration<T>(text: &str) -> Result<T, Complaint> {
+    let is_numeric = |c: char| c.is_ascii_digit() || c == '.' || c == '_';
+    if !text.is_empty() && text.chars().all(is_numeric) {
+        return complaint("a duration needs a unit", r#"write a unit, as in "30s" or "200ms""#);
+    }
+    let unit = text.trim_start_matches(is_numeric).trim();
+    if text.contains('.') && ["d", "w", "y"].iter().any(|long| unit.starts_with(long)) {
+        let hint =
+            r#"only hours and smaller units take a fraction: write "36h" for a day and a half"#;
+        return complaint("is not a duration", hint);
+    }
+    complaint("is not a duration", DURATION_HINT)
+}
+
+const SIZE_HINT: &str =
+    r#"write a size like "512 B", "8 GiB" or "1 MB", or a whole number of bytes"#;
+
+/// Units of size. Case does not matter: nobody means bits or milli.
+const SIZES: [(&str, u64); 10] = [
+    ("", 1),
+    ("b", 1),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("tb", 1_000_000_000_000),
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+    ("tib", 1 << 40),
+];
+
+/// Reads a size in bytes; a fraction of a byte is rounded.
+pub fn size(text: &str) -> Result<u64, Complaint> {
+    let text = text.trim();
+    let is_numeric = |c: char| c.is_ascii_digit() || c == '.' || c == '_';
+    let number_end = text.find(|c| !is_numeric(c)).unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_end);
+    let unit = unit.trim().to_ascii_lowercase();
+    let Some(&(_, bytes)) = SIZES.iter().find(|(name, _)| *name == unit) else {
+        return complaint("is not a size", SIZE_HINT);
+    };
+    let number = number.replace('_', "");
+    let (whole, fraction) = number.split_once('.').unwrap_or((number.as_str(), "0"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) || fraction.len() > 18 {
+        return complaint("is not a size", SIZE_HINT);
+    }
+    let scale = 10_u128.pow(fraction.len() as u32);
+    let fraction: u128 = fraction.parse().unwrap_or(0);
+    let rounded = (fraction * u128::from(bytes) + scale / 2) / scale;
+    let total = whole
+        .parse::<u64>()
+        .ok()
+        .map(|whole| u128::from(whole) * u128::from(bytes) + rounded)
+        .and_then(|total| u64::try_from(total).ok());
+    match total {
+        Some(total) => Ok(total),
+        None => complaint("is too large", "a size is below 16 EiB"),
+    }
+}
+
+/// Reads a count: `10000`, `10_000` or `1e4`.
+pub fn count(text: &str) -> Result<u64, Complaint> {
+    /// Up to here every whole number is a float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    const HINT: &str = r#"write it like 10000, 10_000 or "1e4""#;
+    let digits = text.trim().replace('_', "");
+    if let Ok(count) = digits.parse::<u64>() {
+        return Ok(count);
+    }
+    if digits.starts_with('-') {
+        return complaint("must not be negative", HINT);
+    }
+    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return complaint("is too large", "a whole number is below 2^64");
+    }
+    let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b".eE+".contains(&b));
+    match digits.parse::<f64>() {
+        Ok(count) if is_plain && count <= EXACT && count.fract() == 0.0 => Ok(count as u64),
+        _ => complaint("is not a whole number", HINT),
+    }
+}

@@ -1,0 +1,4 @@
+//! Pure functions of numbers: moments and intervals.
+
+pub mod intervals;
+pub mod moments;

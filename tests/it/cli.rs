@@ -1,0 +1,172 @@
+//! The program as people run it: exit codes, streams, and what it says when something is wrong.
+
+use std::process::{Command, Output};
+
+use crate::support::{library, root};
+
+fn ecsim(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("ecsim runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs a scenario text from a file of its own; gives the exit code and what was said.
+fn run_text(name: &str, scenario: &[u8]) -> (i32, String) {
+    let dir = std::env::temp_dir().join(format!("ecsim-test-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a temporary folder");
+    let file = dir.join("bad.toml");
+    std::fs::write(&file, scenario).expect("a temporary file");
+    let output = ecsim(&["run", &file.to_string_lossy()]);
+    std::fs::remove_dir_all(&dir).expect("the temporary folder goes");
+    let said = text(&output.stderr);
+    assert!(output.stdout.is_empty(), "{name}: talk belongs to stderr");
+    (output.status.code().expect("no signal"), said)
+}
+
+#[test]
+fn alone_it_tells_how_to_start() {
+    let output = ecsim(&[]);
+    assert!(output.status.success());
+    assert_eq!(text(&output.stdout).lines().count(), 4);
+}
+
+#[test]
+fn the_whole_library_runs_and_replays() {
+    for name in library() {
+        let file = format!("scenarios/{name}.toml");
+        for arguments in [
+            vec!["run", &file, "--trials", "50"],
+            vec!["run", &file, "--trials", "50", "--format", "json"],
+            vec!["replay", &file, "--trial", "3", "--until", "2h"],
+            vec!["replay", &file, "--format", "json", "--until", "2h"],
+        ] {
+            let output = ecsim(&arguments);
+            assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+            assert!(output.stderr.is_empty(), "{arguments:?}: {}", text(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn json_is_json() {
+    let output =
+        ecsim(&["run", "scenarios/primary-failure.toml", "--trials", "500", "--format", "json"]);
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("valid JSON");
+    assert_eq!(summary["schema"], 1);
+    let outage = &summary["policies"][0]["metrics"]["write_outage_s"];
+    let [low, high] = [0, 1].map(|i| outage["mean"]["ci"][i].as_f64().expect("a bound"));
+    let mean = outage["mean"]["value"].as_f64().expect("a mean");
+    assert!(low < mean && mean < high);
+    let lines = ecsim(&["replay", "scenarios/primary-failure.toml", "--format", "json"]);
+    for line in text(&lines.stdout).lines() {
+        let fact: serde_json::Value = serde_json::from_str(line).expect("valid JSON");
+        assert!(fact["schema"] == 1 || fact["fact"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let arguments = ["run", "scenarios/w2-harsh.toml", "--trials", "200", "--format", "json"];
+    assert_eq!(ecsim(&arguments).stdout, ecsim(&arguments).stdout);
+    let other = ecsim(&[&arguments[..], &["--seed", "7"]].concat());
+    assert_ne!(ecsim(&arguments).stdout, other.stdout);
+}
+
+#[test]
+fn worst_trials_are_those_that_the_table_names() {
+    let table = text(&ecsim(&["run", "scenarios/primary-failure.toml"]).stdout);
+    for (choice, label) in [("worst-loss", "worst loss: "), ("worst-outage", "worst outage: ")] {
+        let line = table.lines().find_map(|line| line.trim().strip_prefix(label));
+        let command = line.and_then(|line| line.split("→ ecsim ").nth(1)).expect("a command");
+        let words: Vec<&str> = command.split(' ').collect();
+        let by_number = ecsim(&words);
+        let by_name = ecsim(&["replay", "scenarios/primary-failure.toml", "--trial", choice]);
+        assert!(by_number.status.success());
+        assert_eq!(text(&by_number.stdout), text(&by_name.stdout), "{choice}");
+    }
+}
+
+#[test]
+fn bad_usage_exits_with_2() {
+    for arguments in [
+        &["run"][..],
+        &["run", "scenarios/primary-failure.toml", "--trials", "0"],
+        &["run", "scenarios/primary-failure.toml", "--trials", "some"],
+        &["replay", "scenarios/primary-failure.toml", "--until", "soon"],
+        &["replay", "scenarios/primary-failure.toml", "--trial", "-1"],
+        &["fly"],
+    ] {
+        let output = ecsim(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?} is refused without a word");
+    }
+}
+
+#[test]
+fn a_missing_file_is_the_environments_fault() {
+    let output = ecsim(&["run", "scenarios/no-such.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no-such.toml"));
+}
+
+#[test]
+fn bad_scenarios_exit_with_3_and_say_where_and_what() {
+    let valid = std::fs::read_to_string(root().join("scenarios/primary-failure.toml"))
+        .expect("the library is there");
+    let check = |name: &str, scenario: &str, wanted: &[&str]| {
+        let (code, said) = run_text(name, scenario.as_bytes());
+        assert_eq!(code, 3, "{name}: {said}");
+        for part in wanted.iter().chain(&["bad.toml"]) {
+            assert!(said.contains(part), "{name}: no `{part}` in:\n{said}");
+        }
+    };
+    let with = |from: &str, to: &str| {
+        assert!(valid.contains(from), "{from}");
+        valid.replace(from, to)
+    };
+    check("broken", &with("[run]", "[run"), &[]);
+    check("empty", "", &["schema"]);
+    check("unknown-key", &with("horizon =", "horizont ="), &["horizont", "horizon"]);
+    check(
+        "unknown-node",
+        &with("fail-primary = {}", "fail-node = { node = \"x\" }"),
+        &["redis1x3-001"],
+    );
+    check("horizon", &with("\"1h\"", "\"600y\""), &["horizon"]);
+    check("rate", &with("5_000", "99999999999999999999999"), &[]);
+    check("negative-rate", &with("5_000", "-5"), &["writes-per-second"]);
+    check("size", &with("\"8 GiB\"", "\"99999999999 GiB\""), &["dataset"]);
+    check("replicas", &with("replicas = 2", "replicas = 6"), &["replicas", "5"]);
+    check(
+        "contradiction",
+        &with("automatic-failover = true", "automatic-failover = false"),
+        &["multi-az"],
+    );
+    check("months", &with("\"10m\"", "\"1mo\""), &["at"]);
+    let two = with("replicas = 2", "replicas = 9").replace("schema = 1", "schema = 2");
+    check("two-at-once", &two, &["replicas", "schema"]);
+    let (code, said) = run_text("not-utf8", b"schema = 1\n\xff\xfe");
+    assert_eq!(code, 3, "{said}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        .current_dir(root())
+        .args(["replay", "scenarios/w2-harsh.toml", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("ecsim runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ecsim ends");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}

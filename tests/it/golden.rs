@@ -1,0 +1,46 @@
+//! Golden traces: the story of trial 0 of every scripted scenario, reviewed by eye. After a change
+//! of a rule, `SNAPSHOTS=overwrite cargo test golden` writes them anew, and the diff is part of
+//! the change.
+
+use std::process::Command;
+
+use crate::support::{library, root};
+
+/// What `ecsim replay` prints of a scenario.
+fn replay(name: &str, options: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        .current_dir(root())
+        .args(["replay", &format!("scenarios/{name}.toml")])
+        .args(options)
+        .output()
+        .expect("ecsim runs");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn check(name: &str, file: &str, options: &[&str]) {
+    let story = replay(name, options);
+    assert!(story.lines().count() <= 100, "{name}: a story has at most 100 lines");
+    for line in story.lines().filter(|line| !line.starts_with('{')) {
+        assert!(line.chars().count() <= 140, "{name}: a line is too long: {line}");
+    }
+    let path = root().join("tests/golden").join(file);
+    snapbox::assert_data_eq!(story, snapbox::Data::read_from(&path, None).raw());
+}
+
+#[test]
+fn every_scripted_scenario_reads_like_its_golden_trace() {
+    for name in library().iter().filter(|name| !name.starts_with("w2-")) {
+        check(name, &format!("{name}.trace"), &[]);
+    }
+}
+
+#[test]
+fn the_first_weeks_of_a_harsh_year() {
+    check("w2-harsh", "w2-harsh-3w.trace", &["--until", "21d"]);
+}
+
+#[test]
+fn json_lines_say_the_same() {
+    check("primary-failure", "primary-failure.jsonl", &["--format", "json"]);
+}

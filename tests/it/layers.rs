@@ -1,0 +1,119 @@
+//! The module map and the doors, enforced: a module uses only what stands above it, and each
+//! external crate is named in few places only.
+//!
+//! A scan of the text, on purpose: sixty lines that anybody can read. It knows `crate::layer::…`
+//! and `dep::…` and refuses the grouped form `use crate::{…}`, which it could not see through.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::root;
+
+/// The layers, lowest first, and what each may use.
+const LAYERS: [(&str, &[&str]); 8] = [
+    ("engine", &[]),
+    ("stats", &[]),
+    ("model", &["engine"]),
+    ("observe", &["engine", "model"]),
+    ("montecarlo", &["engine", "stats", "model", "observe"]),
+    ("scenario", &["engine", "stats", "model", "observe", "montecarlo"]),
+    ("report", &["engine", "stats", "model", "observe", "montecarlo", "scenario"]),
+    ("cli", &["engine", "stats", "model", "observe", "montecarlo", "scenario", "report"]),
+];
+
+/// External crates and the files or folders that may name them.
+const DOORS: [(&str, &[&str]); 10] = [
+    ("rand", &["engine/rng.rs"]),
+    ("rand_chacha", &["engine/rng.rs"]),
+    ("libm", &["engine/law.rs", "engine/special.rs"]),
+    ("statrs", &["stats/intervals.rs"]),
+    ("toml", &["scenario/"]),
+    ("strsim", &["scenario/"]),
+    ("jiff", &["scenario/units.rs"]),
+    ("csv", &["scenario/sample.rs"]),
+    ("serde_json", &["report/json.rs"]),
+    ("clap", &["cli/"]),
+];
+
+/// What is wrong with a source file, one line per finding.
+fn findings(path: &str, text: &str) -> Vec<String> {
+    let layer = path.split(['/', '.']).next().unwrap_or(path);
+    let allowed = LAYERS.iter().find(|(name, _)| *name == layer).map(|(_, uses)| *uses);
+    let mut findings = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        let code = line.split("//").next().unwrap_or("");
+        let at = format!("src/{path}:{}", n + 1);
+        if code.contains("crate::{") {
+            findings.push(format!("{at}: name the layer: `use crate::layer::…`"));
+        }
+        for (used, _) in LAYERS {
+            let named = code.contains(&format!("crate::{used}"));
+            let own = used == layer || allowed.is_none_or(|uses| uses.contains(&used));
+            if named && !own {
+                findings.push(format!("{at}: {layer} may not use {used}"));
+            }
+        }
+        for (dep, doors) in DOORS {
+            let starts = |i: usize| {
+                i == 0
+                    || !code.as_bytes()[i - 1].is_ascii_alphanumeric()
+                        && !matches!(code.as_bytes()[i - 1], b'_' | b':')
+            };
+            let pattern = format!("{dep}::");
+            let named = code.match_indices(&pattern).any(|(i, _)| starts(i));
+            if named && !doors.iter().any(|door| path.starts_with(door)) {
+                findings.push(format!("{at}: {dep} has its door in {}", doors.join(", ")));
+            }
+        }
+    }
+    findings
+}
+
+fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("readable") {
+        let path = entry.expect("readable").path();
+        match path.is_dir() {
+            true => sources(&path, into),
+            false => into.push(path),
+        }
+    }
+}
+
+#[test]
+fn the_module_map_holds() {
+    let src = root().join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let mut all = Vec::new();
+    for file in files {
+        let path = file.strip_prefix(&src).expect("under src").to_string_lossy().into_owned();
+        all.extend(findings(&path, &std::fs::read_to_string(&file).expect("UTF-8")));
+    }
+    assert!(all.is_empty(), "\n{}", all.join("\n"));
+}
+
+#[test]
+fn a_breach_is_seen() {
+    let check = |path: &str, text: &str, expected: usize| {
+        assert_eq!(findings(path, text).len(), expected, "{path}: {text}");
+    };
+    check("engine/rng.rs", "use crate::model::plan::Plan;", 1);
+    check("model/fault.rs", "use crate::engine::time::Span;", 0);
+    check("model/fault.rs", "use crate::scenario::load;", 1);
+    check("model/fault.rs", "use crate::{engine, model};", 1);
+    check("model/fault.rs", "let x = serde_json::json!(1);", 1);
+    check("model/fault.rs", "let x = rand_chacha::ChaCha8Rng::new();", 1);
+    check("engine/rng.rs", "use rand_chacha::ChaCha8Rng;", 0);
+    check("lib.rs", "use crate::cli::main;", 0);
+}
+
+/// Every external crate has a door, and every door leads to a crate.
+#[test]
+fn every_dependency_has_its_door() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("readable");
+    let section = manifest.split("\n[dependencies]\n").nth(1).expect("there are dependencies");
+    let section = section.split("\n[").next().expect("a section");
+    for line in section.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        let name = line.split([' ', '=']).next().expect("a name").replace('-', "_");
+        assert!(DOORS.iter().any(|(door, _)| *door == name), "{name} has no door");
+    }
+}

@@ -1,0 +1,278 @@
+//! Random configurations, not just random seeds: the whole scenario is drawn, run with the
+//! invariants checked after every event (this is a debug build), and the books are closed by
+//! hand. Then the faults stop, and writes must come back within a bound computed from the plan.
+//!
+//! A failure prints the number of the case and its scenario.
+
+use std::fmt::Write as _;
+
+use elasticache_sim::engine::rng::TrialKeys;
+use elasticache_sim::engine::time::{SimTime, Span};
+use elasticache_sim::model::fact::Fact;
+use elasticache_sim::model::plan::{FullSync, NodeId, Plan};
+use elasticache_sim::model::state::{Data, Process, State};
+use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::observe::metrics::{Metric, Metrics, Outcome};
+use elasticache_sim::observe::trace::Recorder;
+
+use crate::support::parse;
+
+/// A small generator (Steele and others 2014, SplitMix64); what it draws is the test, and never
+/// changes.
+struct Draw(u64);
+
+impl Draw {
+    fn word(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.word() % n
+    }
+
+    fn one_of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+}
+
+/// What kind of faults a drawn scenario has.
+#[derive(Clone, Copy, PartialEq)]
+enum Faults {
+    /// Random ones without end, and scripted ones.
+    Endless,
+    /// Scripted ones, all in the first hour.
+    Stop,
+}
+
+const RULES: [(&str, &[&str]); 10] = [
+    ("replacement-starts", &["\"at-failure\"", "\"after-detection\"", "\"after-failover\""]),
+    ("resync-after-failover", &["\"full\"", "\"engine\"", "\"none\""]),
+    ("promotion", &["\"least-lag\"", "\"random\"", "\"lowest-id\"", "\"none\""]),
+    ("replacement-waits-for-az", &["true", "false"]),
+    ("resync-needs-primary", &["true", "false"]),
+    ("syncing-counts-as-complete", &["true", "false"]),
+    ("failure-during-failover", &["\"continue\"", "\"restart\""]),
+    ("syncing-nodes-can-fail", &["true", "false"]),
+    ("cold-start-node", &["\"first-ready\"", "\"primary-slot\""]),
+    ("sub-detection-fault", &["\"blip\"", "\"failover\""]),
+];
+
+const TIMES: [&str; 9] = [
+    "\"0s\"",
+    "\"1s\"",
+    "\"30s\"",
+    "{ uniform = [\"1s\", \"20s\"] }",
+    "{ uniform = [\"0s\", \"10m\"] }",
+    "{ triangular = [\"1s\", \"10s\", \"5m\"] }",
+    "{ exponential = { mean = \"20s\" } }",
+    "{ lognormal = { median = \"10s\", p95 = \"2m\" } }",
+    "{ erlang = { mean = \"1m\", stages = 3 } }",
+];
+
+/// Times that end: the liveness bound adds them up.
+const BOUNDED: usize = 6;
+
+fn scenario(draw: &mut Draw, faults: Faults) -> String {
+    let times = match faults {
+        Faults::Endless => &TIMES[..],
+        Faults::Stop => &TIMES[..BOUNDED],
+    };
+    let n_azs = 1 + draw.below(3);
+    let replicas = draw.below(4);
+    let azs: Vec<String> = (0..n_azs).map(|az| format!("\"az{az}\"")).collect();
+    let shards = if draw.below(3) == 0 { 1 + draw.below(3) } else { 1 };
+    let mode = if shards > 1 { "enabled" } else { "disabled" };
+    let failover = replicas > 0 && (shards > 1 || draw.below(4) > 0);
+    let mut text = format!(
+        "schema = 1\n[run]\nhorizon = \"12h\"\n[group]\nid = \"g\"\ncluster-mode = \"{mode}\"\n\
+         azs = [{}]\nshards = {shards}\nreplicas = {replicas}\nautomatic-failover = {failover}\n\
+         multi-az = false\n[control-plane]\ndetector = \"managed\"\n[workload]\n\
+         writes-per-second = {}\nwrite-size = {}\ndataset = {}\n",
+        azs.join(", "),
+        draw.one_of(&["0", "1", "7", "5000", "1_000_000"]),
+        draw.one_of(&["1", "\"512 B\"", "\"1 MiB\""]),
+        draw.one_of(&["0", "\"1 MiB\"", "\"8 GiB\""]),
+    );
+    let lag = draw.one_of(times);
+    let _ = writeln!(text, "[replication]\nlag = {lag}\nbacklog = \"64 KiB\"\n[timing]");
+    for key in ["detection", "promotion", "endpoint", "replacement", "cold-start", "reboot"] {
+        let _ = writeln!(text, "{key} = {}", draw.one_of(times));
+    }
+    if draw.below(2) == 0 {
+        text.push_str("full-sync = { per-gib = \"18s\" }\n");
+    } else {
+        let _ = writeln!(text, "full-sync = {}", draw.one_of(times));
+    }
+    text.push_str("[rules]\n");
+    for (rule, values) in RULES {
+        let _ = writeln!(text, "{rule} = {}", draw.one_of(values));
+    }
+    for _ in 0..draw.below(14) {
+        text.push_str(&scripted(draw, n_azs, shards, replicas));
+    }
+    if faults == Faults::Endless {
+        text.push_str(&random(draw));
+    }
+    text
+}
+
+fn scripted(draw: &mut Draw, n_azs: u64, shards: u64, replicas: u64) -> String {
+    // A coarse grid, so that faults fall together and into each other's failovers.
+    let at = [600, 601, 605, 610, 611, 613, 620, 660, 900, 1_200, 1_800][draw.below(11) as usize];
+    let shard = 1 + draw.below(shards);
+    let slot = 1 + draw.below(replicas + 1);
+    let node = match shards {
+        1 => format!("g-{slot:03}"),
+        _ => format!("g-{shard:04}-{slot:03}"),
+    };
+    let az = draw.below(n_azs);
+    let kind = match draw.below(if replicas > 0 { 8 } else { 7 }) {
+        0 => format!("fail-primary = {{ shard = \"{shard:04}\" }}"),
+        1 => format!("fail-node = {{ node = \"{node}\" }}"),
+        2 => format!("crash-node = {{ node = \"{node}\", restart-after = \"2s\" }}"),
+        3 => format!(
+            "crash-node = {{ node = \"{node}\", restart-after = {{ uniform = [\"0s\", \"2m\"] }} }}"
+        ),
+        4 => format!(
+            "fail-az = {{ az = \"az{az}\", duration = \"{}m\", share = {} }}",
+            draw.below(20),
+            draw.one_of(&["1.0", "0.5"])
+        ),
+        5 => "fail-group = {}".to_owned(),
+        6 => format!(
+            "reboot-node = {{ node = \"{node}\", by = {} }}",
+            draw.one_of(&["\"customer\"", "\"service\""])
+        ),
+        _ => format!("fail-replicas = {{ shard = \"{shard:04}\", count = {replicas} }}"),
+    };
+    format!("[[fault]]\nat = \"{at}s\"\n{kind}\n")
+}
+
+fn random(draw: &mut Draw) -> String {
+    let mut text = String::new();
+    let mttf = draw.one_of(&["2m", "20m", "3h"]);
+    let _ = writeln!(text, "[[fault]]\nnode-failure = {{ mttf = \"{mttf}\" }}");
+    if draw.below(2) == 0 {
+        text.push_str(
+            "[[fault]]\nnode-failure = { lifetime = { weibull = { mean = \"1h\", shape = 2.0 } } }\n",
+        );
+    }
+    if draw.below(2) == 0 {
+        text.push_str(
+            "[[fault]]\naz-failure = { mttf = \"1h\", duration = { exponential = { mean = \"5m\" \
+             } }, share = { uniform = [0.0, 1.0] } }\n",
+        );
+    }
+    if draw.below(3) == 0 {
+        text.push_str("[[fault]]\ngroup-failure = { mttf = \"3h\" }\n");
+    }
+    text
+}
+
+/// Runs a case; a broken invariant is told with its scenario.
+fn run_case(case: u64, faults: Faults) -> (Plan, String, State, Outcome, Vec<(SimTime, Fact)>) {
+    let text = scenario(&mut Draw(case), faults);
+    let plan = parse(&text).plan;
+    let ran = std::panic::catch_unwind(|| {
+        let mut observers = (Metrics::new(&plan), Recorder::default());
+        let mut trial = Trial::begin(&plan, TrialKeys::new(case).key(0));
+        trial.finish(&mut observers);
+        let outcome = observers.0.finish(trial.now());
+        (trial.state().clone(), outcome, observers.1.facts)
+    });
+    match ran {
+        Ok((state, outcome, facts)) => (plan, text, state, outcome, facts),
+        Err(_) => panic!("case {case} breaks an invariant:\n{text}"),
+    }
+}
+
+fn check_safety(case: u64) -> u64 {
+    let (plan, text, state, outcome, facts) = run_case(case, Faults::Endless);
+    let told = || format!("case {case}:\n{text}");
+    assert!(facts.windows(2).all(|pair| pair[0].0 <= pair[1].0), "time goes on; {}", told());
+    let sum = |amount: fn(&elasticache_sim::model::state::ShardLedger) -> u128| -> u128 {
+        state.ledger.shards.iter().map(amount).sum()
+    };
+    let offered: u128 = plan
+        .shards
+        .iter()
+        .map(|shard| u128::from(shard.writes_per_sec) * u128::from(plan.horizon.as_nanos()))
+        .sum();
+    assert_eq!(sum(|b| b.acknowledged) + sum(|b| b.rejected), offered, "{}", told());
+    assert_eq!(outcome.raw(Metric::RejectedWrites), sum(|b| b.rejected), "{}", told());
+    assert_eq!(outcome.raw(Metric::LostWrites), sum(|b| b.lost), "{}", told());
+    assert_eq!(outcome.raw(Metric::DatasetLostWrites), sum(|b| b.dataset_lost), "{}", told());
+    let outage = outcome.raw(Metric::WriteOutage);
+    assert_eq!(outcome.by_phase.iter().sum::<u128>(), outage, "phases; {}", told());
+    assert_eq!(outcome.by_cause.iter().sum::<u128>(), outage, "causes; {}", told());
+    assert!(outcome.raw(Metric::ServerWriteOutage) <= outage, "{}", told());
+    let struck = facts.iter().any(|(_, fact)| matches!(fact, Fact::FaultStruck { .. }));
+    assert!(struck || outage == 0, "no fault, no outage; {}", told());
+    let changes = outcome.raw(Metric::Failovers)
+        + outcome.raw(Metric::PrimaryRecreations)
+        + outcome.raw(Metric::DatasetLosses);
+    let lost = outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites);
+    assert!(changes > 0 || lost == 0, "no loss without a promotion or a wipe; {}", told());
+    facts.len() as u64
+}
+
+#[test]
+fn invariants_hold_in_random_configurations() {
+    let facts: u64 = (0..3_000).map(check_safety).sum();
+    assert!(facts > 300_000, "only {facts} facts: the cases are too quiet to mean anything");
+}
+
+/// The longest that a law can take.
+fn longest(law: &elasticache_sim::engine::law::Law) -> Span {
+    law.longest()
+}
+
+/// After the last fault and the last AZ's return, a shard needs at most: a process's restart or
+/// two detections (a replica's window may hold up a primary's), a promotion that finds nobody or
+/// whose promoted node was lost before the endpoint named it, a replacement, a sync and a cold
+/// start.
+fn bound(plan: &Plan) -> Span {
+    let timing = &plan.timing;
+    let sync = match &timing.full_sync {
+        FullSync::Law(law) => longest(law),
+        FullSync::PerGib(per_gib) => Span::from_nanos(per_gib.as_nanos() * 8),
+    };
+    let restart = longest(&timing.reboot).as_nanos().max(120_000_000_000);
+    let nanos = restart
+        + 2 * longest(&timing.detection).as_nanos()
+        + longest(&timing.promotion).as_nanos()
+        + longest(&timing.endpoint).as_nanos()
+        + longest(&timing.replacement).as_nanos()
+        + longest(&timing.cold_start).as_nanos()
+        + 3 * sync.as_nanos();
+    Span::from_nanos(nanos)
+}
+
+#[test]
+fn when_the_faults_stop_everything_heals_in_bounded_time() {
+    for case in 0..3_000 {
+        let (plan, text, state, _, facts) = run_case(case, Faults::Stop);
+        let calm = facts
+            .iter()
+            .filter(|(_, f)| matches!(f, Fact::FaultStruck { .. } | Fact::AzUp { .. }))
+            .map(|(at, _)| *at)
+            .max()
+            .unwrap_or(SimTime::START);
+        let healed = facts.last().map_or(SimTime::START, |(at, _)| *at);
+        let deadline = calm + bound(&plan);
+        assert!(deadline < plan.horizon, "the bound says something");
+        assert!(healed <= deadline, "case {case} heals at {healed}, not by {deadline}:\n{text}");
+        for shard in &state.ledger.shards {
+            assert!(shard.accepting, "case {case}: no writes any more:\n{text}");
+        }
+        for node in (0..plan.nodes.len() as u16).map(NodeId) {
+            let node = &state.config.nodes[node.idx()];
+            let whole = node.process == Process::Running && node.data == Data::Complete;
+            assert!(whole, "case {case}: a node is not whole at the end:\n{text}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What several subjects need: scenarios of the library, trials, fixed times.
+
+use std::path::PathBuf;
+
+use elasticache_sim::engine::law::Law;
+use elasticache_sim::engine::rng::TrialKeys;
+use elasticache_sim::engine::time::{SimTime, Span};
+use elasticache_sim::model::fact::Fact;
+use elasticache_sim::model::plan::{FullSync, Plan, Timing};
+use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::observe::metrics::{Metrics, Outcome};
+use elasticache_sim::observe::trace::Recorder;
+use elasticache_sim::scenario::{self, Overrides, Scenario};
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Names of all scenarios of the library, without `.toml`, sorted.
+pub fn library() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(root().join("scenarios"))
+        .expect("the library is there")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A scenario of the library.
+pub fn load(name: &str) -> Scenario {
+    let path = root().join("scenarios").join(format!("{name}.toml"));
+    scenario::load(&path, Overrides::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// A scenario from text; the text must be valid.
+pub fn parse(text: &str) -> Scenario {
+    scenario::parse("test", text, ".".as_ref()).unwrap_or_else(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(|m| m.to_string()).collect();
+        panic!("{}\nin\n{text}", mistakes.join(""))
+    })
+}
+
+/// One trial, its facts and what it came to.
+pub fn run(plan: &Plan, seed: u64, trial: u64) -> (Vec<(SimTime, Fact)>, Outcome) {
+    let mut observers = (Metrics::new(plan), Recorder::default());
+    let mut run = Trial::begin(plan, TrialKeys::new(seed).key(trial));
+    run.finish(&mut observers);
+    (observers.1.facts, observers.0.finish(run.now()))
+}
+
+/// Seconds as a span.
+pub fn secs(secs: u64) -> Span {
+    Span::from_secs(secs)
+}
+
+/// Fixed times instead of the plan's laws, round enough for mental arithmetic: detection 10 s,
+/// promotion 2 s, endpoint 3 s, replacement 8 min, full sync 18 s per GiB, cold start 5 s,
+/// reboot 2 min, lag 100 ms.
+pub fn with_fixed_times(mut plan: Plan) -> Plan {
+    let fixed = |s| Law::fixed(secs(s));
+    plan.timing = Timing {
+        detection: fixed(10),
+        promotion: fixed(2),
+        endpoint: fixed(3),
+        replacement: fixed(480),
+        full_sync: FullSync::PerGib(secs(18)),
+        cold_start: fixed(5),
+        reboot: fixed(120),
+    };
+    plan.replication.lag = Law::fixed(Span::from_nanos(100_000_000));
+    plan
+}
