@@ -220,7 +220,7 @@ fn render_episode(plan: &Plan, episode: &Episode<'_>, lanes: &mut Lanes<'_>, tex
         for (at, fact) in moment.facts {
             let outage_ended = lanes.follow_outage(*at, fact);
             lanes.take_in(fact);
-            if let Some(line) = words.of(fact) {
+            for line in words.of(fact) {
                 push(line.kind, &line.text);
             }
             if let Some(line) = outage_ended {
@@ -386,9 +386,9 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     line(
         "lost writes",
         match outcome.raw(Metric::LostWrites) {
-            0 => "0 by failover".to_owned(),
+            0 => "0".to_owned(),
             lost => format!(
-                "{} by failover: acknowledged, then gone; the oldest was {} old",
+                "{}: acknowledged, then gone; the oldest was {} old",
                 writes(lost),
                 span(Metric::LossWindow)
             ),

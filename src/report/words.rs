@@ -1,8 +1,7 @@
 //! Facts in words: one line of a timeline each.
 
-use crate::engine::time::Span;
-use crate::model::fact::{Cause, Fact, Loss, Role, Stop, Target};
-use crate::model::plan::{AzId, NodeId, Plan, ShardId};
+use crate::model::fact::{Cause, Fact, Role, Stop, Target};
+use crate::model::plan::{AzId, ClusterMode, NodeId, Plan, ShardId};
 use crate::report::numbers::{bytes, writes};
 
 /// A fact as a line: a short kind, then a sentence.
@@ -55,9 +54,29 @@ impl<'p> Words<'p> {
         }
     }
 
-    /// The fact in words; `None` where other lines say it already.
-    pub fn of(&self, fact: &Fact) -> Option<Line> {
-        self.of_fault(fact).or_else(|| self.of_service(fact)).or_else(|| self.of_copies(fact))
+    /// The fact in words; nothing where other lines say it already.
+    pub fn of(&self, fact: &Fact) -> Vec<Line> {
+        let line =
+            self.of_fault(fact).or_else(|| self.of_service(fact)).or_else(|| self.of_copies(fact));
+        line.into_iter().chain(self.of_loss(fact)).collect()
+    }
+
+    /// What a promotion or a refill cost, and why.
+    fn of_loss(&self, fact: &Fact) -> Option<Line> {
+        let (copy, loss) = match *fact {
+            Fact::Promoted { to, loss, .. } => (to, loss),
+            Fact::PrimaryRecreated { from, loss, .. } => (from, loss),
+            _ => return None,
+        };
+        let copy = self.node(copy);
+        let text = match (loss.writes, loss.window) {
+            (0, _) => format!("nothing: {copy} had every write"),
+            (amount, window) => format!(
+                "{} acknowledged writes, those of the last {window}: {copy} did not have them yet",
+                writes(amount)
+            ),
+        };
+        Some(Line { kind: "lost", text })
     }
 
     fn of_fault(&self, fact: &Fact) -> Option<Line> {
@@ -121,16 +140,22 @@ impl<'p> Words<'p> {
             Fact::FailoverFailed { shard } => {
                 ("failover", format!("of {} finds no replica to promote", self.shard(shard)))
             }
-            Fact::Promoted { to, candidates, loss, .. } => {
-                ("promoted", self.promoted(to, candidates, loss))
+            Fact::Promoted { to, candidates: 1, .. } => {
+                ("promoted", format!("{} is primary: the only candidate", self.node(to)))
             }
-            Fact::PrimaryRecreated { node, from, loss, .. } => {
+            Fact::Promoted { to, candidates, .. } => {
+                ("promoted", format!("{} is primary: 1 of {candidates} candidates", self.node(to)))
+            }
+            Fact::PrimaryRecreated { node, from, .. } => {
                 let (node, from) = (self.node(node), self.node(from));
-                let lost = lost_words(loss);
-                ("primary", format!("{node} serves again with the data of {from}; {lost}"))
+                ("primary", format!("{node} serves again, with the data of {from}"))
             }
-            Fact::EndpointUpdated { node, .. } => {
-                ("endpoint", format!("the primary endpoint names {}", self.node(node)))
+            Fact::EndpointUpdated { shard, node } => {
+                let record = match self.plan.group_of(shard).cluster_mode {
+                    ClusterMode::Disabled => "primary endpoint",
+                    ClusterMode::Enabled => "slot map",
+                };
+                ("endpoint", format!("the {record} names {}", self.node(node)))
             }
             Fact::DatasetLost { writes: amount, bytes: size, .. } => (
                 "LOST",
@@ -152,14 +177,6 @@ impl<'p> Words<'p> {
             _ => return None,
         };
         Some(Line { kind, text })
-    }
-
-    fn promoted(&self, to: NodeId, candidates: u8, loss: Loss) -> String {
-        let among = match candidates {
-            1 => "only candidate".to_owned(),
-            n => format!("1 of {n} candidates"),
-        };
-        format!("{} is primary ({among}); {}", self.node(to), lost_words(loss))
     }
 
     fn of_copies(&self, fact: &Fact) -> Option<Line> {
@@ -214,15 +231,5 @@ fn struck(cause: Cause, target: &str) -> String {
         Cause::Crash => format!("{target} crashes"),
         Cause::CustomerReboot => format!("the customer reboots {target}"),
         Cause::ServiceReboot => format!("the service reboots {target}"),
-    }
-}
-
-fn lost_words(loss: Loss) -> String {
-    match (loss.writes, loss.window) {
-        (0, _) => "nothing is lost".to_owned(),
-        (amount, window) if window > Span::ZERO => {
-            format!("{} acknowledged writes lost, those of the last {window}", writes(amount))
-        }
-        (amount, _) => format!("{} acknowledged writes lost", writes(amount)),
     }
 }

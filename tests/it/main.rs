@@ -10,6 +10,7 @@ mod library;
 mod metamorphic;
 mod queue;
 mod random_configurations;
+mod readme;
 mod rng;
 mod rules;
 mod scenario;
