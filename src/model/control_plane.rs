@@ -50,8 +50,7 @@ fn is_suspect(node: &Node) -> bool {
 
 impl<O: Observer> Step<'_, O> {
     fn any_suspect(&self, shard: ShardId) -> bool {
-        let nodes = &self.state.config.nodes;
-        self.plan.shards[shard.idx()].node_ids().any(|node| is_suspect(&nodes[node.idx()]))
+        self.nodes_of(shard).iter().any(is_suspect)
     }
 
     /// A fault struck `struck`, and perhaps others of its shard: opens the detection window, or

@@ -93,13 +93,22 @@ impl<O: Observer> Step<'_, O> {
     /// The n-th time for `purpose` at `node`, by `law`.
     #[inline]
     pub(super) fn node_time(&self, law: &Law, node: NodeId, purpose: Purpose, n: u32) -> Span {
-        law.duration(self.word(self.plan.nodes[node.idx()].entity, purpose, 0, n))
+        self.time(law, self.plan.nodes[node.idx()].entity, purpose, n)
     }
 
     /// The n-th time for `purpose` in `shard`, by `law`.
     #[inline]
     pub(super) fn shard_time(&self, law: &Law, shard: ShardId, purpose: Purpose, n: u32) -> Span {
-        law.duration(self.word(self.plan.shards[shard.idx()].entity, purpose, 0, n))
+        self.time(law, self.plan.shards[shard.idx()].entity, purpose, n)
+    }
+
+    /// The n-th time of an entity; a fixed time needs no random number.
+    #[inline]
+    fn time(&self, law: &Law, entity: u64, purpose: Purpose, n: u32) -> Span {
+        match law {
+            Law::Fixed(span) => *span,
+            _ => law.duration(self.word(entity, purpose, 0, n)),
+        }
     }
 
     /// The n-th life of `node` by the process `line`: an Exp(1) budget spent at the law's hazard.

@@ -5,7 +5,7 @@
 
 use crate::model::Step;
 use crate::model::fact::{Cause, Fact, Observer, Phase};
-use crate::model::plan::{ColdStartNode, NodeId, RebootBy, ReplacementStarts, ShardId};
+use crate::model::plan::{ColdStartNode, RebootBy, ReplacementStarts, ShardId, SyncingCopy};
 use crate::model::state::{
     Belief, Data, Dataset, Failover, Node, Process, Replacement, Serving, Told, Window,
 };
@@ -46,13 +46,14 @@ impl<O: Observer> Step<'_, O> {
 
     /// Tells observers what changed in the shard: copies, readers, and what an outage waits for.
     pub(super) fn watch(&mut self, shard: ShardId) {
-        let plan = self.plan;
-        let complete = self.complete_copies(shard);
-        let reads = |node: &NodeId| {
-            let node = &self.state.config.nodes[node.idx()];
-            node.process == Process::Running && node.data == Data::Complete
-        };
-        let readers = plan.shards[shard.idx()].node_ids().filter(reads).count() as u8;
+        let (mut complete, mut readers) = (0, 0);
+        let syncing_counts = self.plan.rules.syncing == SyncingCopy::CountsAsComplete;
+        for node in self.nodes_of(shard) {
+            // Only what runs holds data: a complete copy serves reads.
+            readers += u8::from(node.data == Data::Complete);
+            complete += u8::from(node.data == Data::Complete)
+                + u8::from(node.data == Data::Syncing && syncing_counts);
+        }
         let phase = match self.state.ledger.shards[shard.idx()].accepting {
             true => None,
             false => Some(self.phase(shard)),
@@ -93,9 +94,9 @@ impl<O: Observer> Step<'_, O> {
         if !anybody {
             return awaited(&self.state.config.nodes[state.primary.idx()]);
         }
-        self.plan.shards[shard.idx()]
-            .node_ids()
-            .map(|node| awaited(&self.state.config.nodes[node.idx()]))
+        self.nodes_of(shard)
+            .iter()
+            .map(awaited)
             .max_by_key(|phase| nearness(*phase))
             .expect("a shard has nodes")
     }

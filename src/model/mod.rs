@@ -122,6 +122,12 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
+    /// The nodes of a shard.
+    #[inline]
+    fn nodes_of(&self, shard: ShardId) -> &[state::Node] {
+        &self.state.config.nodes[self.plan.shards[shard.idx()].node_range()]
+    }
+
     #[inline]
     fn note(&mut self, fact: Fact) {
         self.observer.on_fact(self.now, fact);

@@ -136,6 +136,11 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// Where the shard's nodes stand in the tables of nodes.
+    pub fn node_range(&self) -> Range<usize> {
+        usize::from(self.nodes.start)..usize::from(self.nodes.end)
+    }
+
     /// The shard's nodes.
     pub fn node_ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + Clone + use<> {
         self.nodes.clone().map(NodeId)

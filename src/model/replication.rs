@@ -11,7 +11,7 @@ use crate::model::fact::{Cause, Fact, Loss, Observer};
 use crate::model::plan::{
     FullSync, NodeId, Resync, ResyncSource, ShardId, SyncingCopy, SyncingNodes,
 };
-use crate::model::state::{Copy, Data, Dataset, Failover, NanoWrites, Serving, WRITE};
+use crate::model::state::{Copy, Data, Dataset, Failover, NanoWrites, Node, Serving, WRITE};
 use crate::model::{Event, Step};
 
 /// Bytes in a GiB, the unit of per-size sync times.
@@ -20,12 +20,12 @@ const GIB: u128 = 1 << 30;
 impl<O: Observer> Step<'_, O> {
     /// Complete copies of the shard's data, by the rule that says what counts.
     pub(super) fn complete_copies(&self, shard: ShardId) -> u8 {
-        let counts = |node: &NodeId| match self.state.config.nodes[node.idx()].data {
+        let counts = |node: &&Node| match node.data {
             Data::Complete => true,
             Data::Syncing => self.plan.rules.syncing == SyncingCopy::CountsAsComplete,
             Data::Empty => false,
         };
-        self.plan.shards[shard.idx()].node_ids().filter(counts).count() as u8
+        self.nodes_of(shard).iter().filter(counts).count() as u8
     }
 
     /// The serving primary is gone: writes stop, and every replica's copy ends where its lag was.

@@ -83,8 +83,7 @@ pub fn run(plan: &Plan, spec: BatchSpec) -> Result<Summary, BrokenTrial> {
 }
 
 /// What is gathered while the trials run.
-struct Fold<'p> {
-    plan: &'p Plan,
+struct Fold {
     divisors: [f64; N_METRICS],
     summary: Summary,
     by_phase: [u128; Phase::ALL.len()],
@@ -93,8 +92,8 @@ struct Fold<'p> {
     worst_outage: u128,
 }
 
-impl<'p> Fold<'p> {
-    fn new(plan: &'p Plan, spec: BatchSpec) -> Self {
+impl Fold {
+    fn new(plan: &Plan, spec: BatchSpec) -> Self {
         let summary = Summary {
             spec,
             moments: [Moments::default(); N_METRICS],
@@ -108,7 +107,6 @@ impl<'p> Fold<'p> {
             n_events: 0,
         };
         Fold {
-            plan,
             divisors: Metric::ALL.map(|metric| metric.divisor(plan)),
             summary,
             by_phase: [0; Phase::ALL.len()],
@@ -119,12 +117,19 @@ impl<'p> Fold<'p> {
     }
 
     fn add(&mut self, n: u64, outcome: &Outcome, n_events: u64) {
-        for metric in Metric::ALL {
-            let value = outcome.raw(metric) as f64 / self.divisors[metric as usize];
-            self.summary.moments[metric as usize].add(value);
+        let mut values = [0.0; N_METRICS];
+        for (value, (raw, divisor)) in
+            values.iter_mut().zip(outcome.values.iter().zip(&self.divisors))
+        {
+            if *raw > 0 {
+                *value = *raw as f64 / divisor;
+            }
         }
-        self.summary.write_outages_s.push(outcome.get(Metric::WriteOutage, self.plan));
-        self.summary.lost_writes.push(outcome.get(Metric::LostWrites, self.plan));
+        for (moments, value) in self.summary.moments.iter_mut().zip(values) {
+            moments.add(value);
+        }
+        self.summary.write_outages_s.push(values[Metric::WriteOutage as usize]);
+        self.summary.lost_writes.push(values[Metric::LostWrites as usize]);
         for (sum, part) in self.by_phase.iter_mut().zip(outcome.by_phase) {
             *sum += part;
         }

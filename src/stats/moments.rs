@@ -14,6 +14,10 @@ impl Moments {
     pub fn add(&mut self, value: f64) {
         self.n += 1;
         let before = value - self.mean;
+        // A value at the mean changes neither sum; most metrics of most trials are zero.
+        if before == 0.0 {
+            return;
+        }
         self.mean += before / self.n as f64;
         self.squares += before * (value - self.mean);
     }
