@@ -73,6 +73,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         |broken| Failure::Bug { file: arguments.file.clone(), options: options.clone(), broken };
     let number = choose(arguments.trial, &scenario).map_err(&bug)?;
     let until = arguments.until.map_or(plan.horizon, |span| SimTime::START + span);
+    if until > plan.horizon {
+        let horizon = plan.horizon.since(SimTime::START);
+        eprintln!("note: the scenario ends after {horizon}, and so does the replay");
+    }
     let until = until.min(plan.horizon);
 
     let key = TrialKeys::new(scenario.seed).key(number);
@@ -94,7 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 until.since(SimTime::START)
             );
             text.push_str(&timeline::render(plan, facts, &outcome));
-            table::render_assumptions(&scenario.assumptions, &mut text);
+            table::name_assumptions(&scenario.assumptions, &mut text);
             text
         }
         Format::Json => {

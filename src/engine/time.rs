@@ -121,46 +121,48 @@ impl fmt::Display for Span {
     }
 }
 
-/// Text of a length, see [`Span`]'s `Display`.
+/// Text of a length, see [`Span`]'s `Display`: rounded first, so that 59.96 s reads `1m`.
 fn humane(nanos: u64) -> String {
-    const UNITS: [(u64, &str); 5] = [
-        (365 * 86_400 * NANOS_PER_SEC, "y"),
-        (86_400 * NANOS_PER_SEC, "d"),
-        (3_600 * NANOS_PER_SEC, "h"),
-        (60 * NANOS_PER_SEC, "m"),
-        (NANOS_PER_SEC, "s"),
+    const SEC: u64 = NANOS_PER_SEC;
+    /// From this length on, round to that.
+    const STEPS: [(u64, u64); 12] = [
+        (365 * 86_400 * SEC, 86_400 * SEC),
+        (86_400 * SEC, 3_600 * SEC),
+        (3_600 * SEC, 60 * SEC),
+        (60 * SEC, SEC),
+        (10 * SEC, SEC / 10),
+        (SEC, SEC / 100),
+        (SEC / 10, SEC / 1_000),
+        (SEC / 100, SEC / 10_000),
+        (SEC / 1_000, SEC / 100_000),
+        (SEC / 10_000, SEC / 1_000_000),
+        (SEC / 100_000, 100),
+        (SEC / 1_000_000, 10),
     ];
-    for (i, &(unit, name)) in UNITS.iter().take(4).enumerate() {
-        if nanos >= unit {
-            let (next, next_name) = UNITS[i + 1];
-            let whole = nanos / unit;
-            let rest = nanos % unit / next;
-            return match rest {
-                0 => format!("{whole}{name}"),
-                _ => format!("{whole}{name} {rest}{next_name}"),
-            };
-        }
+    let step = STEPS.iter().find(|(from, _)| nanos >= *from).map_or(1, |(_, step)| *step);
+    let nanos = nanos.saturating_add(step / 2) / step * step;
+    const UNITS: [(u64, &str, u64, &str); 4] = [
+        (365 * 86_400 * SEC, "y", 86_400 * SEC, "d"),
+        (86_400 * SEC, "d", 3_600 * SEC, "h"),
+        (3_600 * SEC, "h", 60 * SEC, "m"),
+        (60 * SEC, "m", SEC, "s"),
+    ];
+    if let Some(&(unit, name, next, next_name)) = UNITS.iter().find(|unit| nanos >= unit.0) {
+        return match nanos % unit / next {
+            0 => format!("{}{name}", nanos / unit),
+            rest => format!("{}{name} {rest}{next_name}", nanos / unit),
+        };
     }
-    let (value, name) = match nanos {
+    let (unit, name) = match nanos {
         0 => return "0s".to_owned(),
-        1_000_000_000.. => (nanos as f64 / 1e9, "s"),
-        1_000_000.. => (nanos as f64 / 1e6, "ms"),
-        1_000.. => (nanos as f64 / 1e3, "us"),
-        _ => (nanos as f64, "ns"),
+        1_000_000_000.. => (1e9, "s"),
+        1_000_000.. => (1e6, "ms"),
+        1_000.. => (1e3, "us"),
+        _ => (1.0, "ns"),
     };
-    // Three significant digits, cut rather than rounded so that 59.99 s never reads as 60 s.
-    let decimals = if value >= 100.0 {
-        0
-    } else if value >= 10.0 {
-        1
-    } else {
-        2
-    };
-    let scale = [1.0, 10.0, 100.0][decimals];
-    let text = format!("{:.decimals$}", (value * scale).floor() / scale);
-    let text =
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{name}")
+    // Rounded already: what prints more digits is the float's last one.
+    let text = format!("{:.2}", nanos as f64 / unit);
+    format!("{}{name}", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -176,7 +178,11 @@ mod tests {
         check(17, "17ns");
         check(1_900_000, "1.9ms");
         check(18_400_000_000, "18.4s");
-        check(59_999_000_000, "59.9s");
+        check(59_940_000_000, "59.9s");
+        check(59_999_000_000, "1m");
+        check(26_796_000_000, "26.8s");
+        check(241_600_000, "242ms");
+        check(3_599_800_000_000, "1h");
         check(125_000_000_000, "2m 5s");
         check(7_200_000_000_000, "2h");
         check(YEAR.as_nanos() + 12 * 86_400 * NANOS_PER_SEC, "1y 12d");

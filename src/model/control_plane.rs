@@ -9,8 +9,8 @@
 use crate::model::draws::{Choice, Purpose};
 use crate::model::fact::{Fact, Observer};
 use crate::model::plan::{
-    ColdStartNode, DuringFailover, NodeId, Promotion, RebootBy, ReplacementStarts, ShardId,
-    SyncingCopy, SyncingNodes,
+    ColdStartNode, DuringFailover, NodeId, Plan, Promotion, RebootBy, ReplacementStarts, ShardId,
+    SyncingCopy,
 };
 use crate::model::policy::{self, Candidate};
 use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, State, Window};
@@ -19,6 +19,7 @@ use crate::model::{Event, Step};
 /// What a control plane can know of a shard's nodes; all that a policy may read. Commands to a
 /// node that does not answer fail, so a candidate is one that answered.
 pub struct ControlView<'a> {
+    plan: &'a Plan,
     state: &'a State,
     nodes: std::ops::Range<u16>,
     data: Data,
@@ -33,7 +34,11 @@ impl ControlView<'_> {
                 && state.process == Process::Running
                 && state.data == self.data;
             let reported_offset = self.state.ledger.copies[node.idx()].offset;
-            able.then_some(Candidate { node, reported_offset })
+            able.then_some(Candidate {
+                node,
+                rank: self.plan.nodes[node.idx()].rank,
+                reported_offset,
+            })
         })
     }
 }
@@ -175,7 +180,7 @@ impl<O: Observer> Step<'_, O> {
     fn find_successor(&self, shard: ShardId, rule: Promotion) -> Option<(NodeId, u8)> {
         let find = |data| {
             let nodes = self.plan.shards[shard.idx()].nodes.clone();
-            let view = ControlView { state: self.state, nodes, data };
+            let view = ControlView { plan: self.plan, state: self.state, nodes, data };
             let candidates = view.candidates().count() as u8;
             policy::successor(rule, view.candidates(), |candidates| {
                 self.choose(Choice::Successor { shard, candidates })
@@ -277,8 +282,10 @@ impl<O: Observer> Step<'_, O> {
         match rule {
             ColdStartNode::PrimarySlot => Some(primary).filter(|node| self.state.answers(*node)),
             ColdStartNode::FirstReady => {
-                let mut nodes = self.plan.shards[shard.idx()].node_ids();
-                nodes.find(|node| self.state.answers(*node))
+                let nodes = self.plan.shards[shard.idx()].node_ids();
+                nodes
+                    .filter(|node| self.state.answers(*node))
+                    .min_by_key(|node| self.plan.nodes[node.idx()].rank)
             }
         }
     }
@@ -311,10 +318,7 @@ impl<O: Observer> Step<'_, O> {
         };
         self.state.config.shards[shard.idx()].failover = Failover::Idle;
         self.begin_empty_history(shard);
-        if self.plan.rules.syncing_nodes == SyncingNodes::CannotFail {
-            self.stop_node_lives(node);
-            self.start_node_lives(node);
-        }
+        self.start_node_lives(node);
         self.note(Fact::ColdStarted { shard, node });
         self.recovered(node);
         self.serve(shard, node);

@@ -304,6 +304,8 @@ pub enum Fact {
         node: NodeId,
         /// The copy it reads.
         from: NodeId,
+        /// How much there is to copy.
+        bytes: u64,
     },
     /// The full sync stopped, its source is gone.
     SyncStopped {

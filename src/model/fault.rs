@@ -1,15 +1,17 @@
 //! Faults: what the scenario schedules, and what chance brings.
 //!
-//! A random process draws a life as an Exp(1) budget spent at its law's hazard. A node's clock
-//! starts anew with its replacement; an AZ's runs only while the AZ is up; a group's always runs.
+//! A random process draws a life as an Exp(1) budget spent at its law's hazard. A node's life
+//! begins with its replacement and pauses while the rules say that it cannot fail; an AZ's runs
+//! only while the AZ is up, whatever took it down; a group's always runs.
 //! One fault is one event, however many nodes it takes: each shard then sees it once.
 
+use crate::engine::queue::Slot;
 use crate::engine::time::Span;
 use crate::model::fact::{Cause, Fact, Observer, Stop, Target};
 use crate::model::plan::{
     AzId, GroupId, NodeId, RebootBy, ReplacementAz, ScriptedFault, ShardId, Share,
 };
-use crate::model::state::{Az, Process, Replacement};
+use crate::model::state::{Az, Life, Process, Replacement};
 use crate::model::{Event, Step};
 
 /// An AZ failure about to strike.
@@ -135,14 +137,18 @@ impl<O: Observer> Step<'_, O> {
 
     /// A random host loss.
     pub(super) fn node_life_ends(&mut self, line: u16, node: NodeId) {
-        debug_assert!(usize::from(line) < self.plan.node_failures.len());
+        let idx = usize::from(line) * self.plan.nodes.len() + node.idx();
+        self.state.clocks.node_lives[idx].life = Life::Ended;
         self.fail_node(node);
     }
 
     /// A random AZ failure.
     pub(super) fn az_life_ends(&mut self, line: u16, az: AzId) {
         let failures = &self.plan.az_failures[usize::from(line)];
-        let n = self.state.clocks.az_lives[usize::from(line) * self.plan.azs.len() + az.idx()];
+        let clock =
+            &mut self.state.clocks.az_lives[usize::from(line) * self.plan.azs.len() + az.idx()];
+        clock.life = Life::Ended;
+        let n = clock.drawn;
         let duration = self.az_outage(&failures.duration, az, failures.line, n);
         self.az_fails(&AzFault { az, duration, share: failures.share, line: failures.line, n });
     }
@@ -178,9 +184,7 @@ impl<O: Observer> Step<'_, O> {
         if self.state.config.azs[az.idx()] == Az::Up {
             self.state.config.azs[az.idx()] = Az::Down;
             self.note(Fact::AzDown { az });
-            for line in 0..self.plan.az_failures.len() as u16 {
-                self.queue.clear(self.slots.az_life(line, az));
-            }
+            self.pause_az_lives(az);
         }
         let slot = self.slots.az_return(az);
         let until = self.now + fault.duration;
@@ -238,36 +242,83 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// Draws the next life of a node's host for every process of node failures.
+    /// A node can fail from now on: its paused lives go on, and where there is none the next is
+    /// drawn, for every process of node failures.
     pub(super) fn start_node_lives(&mut self, node: NodeId) {
         for (line, failures) in self.plan.node_failures.iter().enumerate() {
-            let used = &mut self.state.clocks.node_lives[line * self.plan.nodes.len() + node.idx()];
-            let n = *used;
-            *used += 1;
-            let life = self.node_life(&failures.life, node, failures.line, n);
+            let idx = line * self.plan.nodes.len() + node.idx();
+            let clock = self.state.clocks.node_lives[idx];
+            let left = match clock.life {
+                Life::Running => continue,
+                Life::Paused(left) => left,
+                Life::Ended => {
+                    self.state.clocks.node_lives[idx].drawn += 1;
+                    self.node_life(&failures.life, node, failures.line, clock.drawn)
+                }
+            };
+            self.state.clocks.node_lives[idx].life = Life::Running;
             let line = line as u16;
             let slot = self.slots.node_life(line, node);
-            self.queue.schedule(slot, self.now + life, Event::NodeFails { line, node });
+            self.queue.schedule(slot, self.now + left, Event::NodeFails { line, node });
         }
     }
 
-    /// Stops a node's clocks.
-    pub(super) fn stop_node_lives(&mut self, node: NodeId) {
+    /// A node cannot fail for now; what is left of its lives is kept.
+    pub(super) fn pause_node_lives(&mut self, node: NodeId) {
         for line in 0..self.plan.node_failures.len() as u16 {
+            let idx = usize::from(line) * self.plan.nodes.len() + node.idx();
+            if self.state.clocks.node_lives[idx].life == Life::Running {
+                let slot = self.slots.node_life(line, node);
+                self.state.clocks.node_lives[idx].life = Life::Paused(self.left(slot));
+                self.queue.clear(slot);
+            }
+        }
+    }
+
+    /// A node's host is gone, and its lives with it.
+    pub(super) fn end_node_lives(&mut self, node: NodeId) {
+        for line in 0..self.plan.node_failures.len() as u16 {
+            let idx = usize::from(line) * self.plan.nodes.len() + node.idx();
+            self.state.clocks.node_lives[idx].life = Life::Ended;
             self.queue.clear(self.slots.node_life(line, node));
         }
     }
 
-    /// Draws the next life of an AZ for every process of AZ failures.
+    /// How long until what is pending in `slot`.
+    fn left(&self, slot: Slot) -> Span {
+        self.queue.pending(slot).map_or(Span::FOREVER, |at| at.since(self.now))
+    }
+
+    /// The AZ is up: its paused lives go on, and where there is none the next is drawn, for every
+    /// process of AZ failures.
     pub(super) fn start_az_lives(&mut self, az: AzId) {
         for (line, failures) in self.plan.az_failures.iter().enumerate() {
-            let used = &mut self.state.clocks.az_lives[line * self.plan.azs.len() + az.idx()];
-            *used += 1;
-            let n = *used;
-            let life = self.az_life(&failures.life, az, failures.line, n);
+            let idx = line * self.plan.azs.len() + az.idx();
+            let clock = self.state.clocks.az_lives[idx];
+            let left = match clock.life {
+                Life::Running => continue,
+                Life::Paused(left) => left,
+                Life::Ended => {
+                    self.state.clocks.az_lives[idx].drawn += 1;
+                    self.az_life(&failures.life, az, failures.line, clock.drawn)
+                }
+            };
+            self.state.clocks.az_lives[idx].life = Life::Running;
             let line = line as u16;
             let slot = self.slots.az_life(line, az);
-            self.queue.schedule(slot, self.now + life, Event::AzFails { line, az });
+            self.queue.schedule(slot, self.now + left, Event::AzFails { line, az });
+        }
+    }
+
+    /// The AZ is down: its lives stop until it is up again.
+    fn pause_az_lives(&mut self, az: AzId) {
+        for line in 0..self.plan.az_failures.len() as u16 {
+            let idx = usize::from(line) * self.plan.azs.len() + az.idx();
+            if self.state.clocks.az_lives[idx].life == Life::Running {
+                let slot = self.slots.az_life(line, az);
+                self.state.clocks.az_lives[idx].life = Life::Paused(self.left(slot));
+                self.queue.clear(slot);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use crate::engine::time::SimTime;
 use crate::model::Event;
 use crate::model::plan::{NodeId, Plan, ReplacementAz, ShardId, SyncingCopy};
 use crate::model::state::{
-    Az, Data, Dataset, Failover, NanoWrites, Process, Replacement, Serving, State, Window,
+    Az, Data, Dataset, Failover, Life, NanoWrites, Process, Replacement, Serving, State, Window,
 };
 
 /// Panics with the sentence that is not true of `state` at `now`.
@@ -42,6 +42,10 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
     let books = &state.ledger.shards[id.idx()];
     let slots = plan.slots();
     if shard.serving == Serving::Yes {
+        for line in 0..plan.node_failures.len() {
+            let life = state.clocks.node_lives[line * plan.nodes.len() + shard.primary.idx()].life;
+            assert!(life == Life::Running, "a primary that serves is mortal");
+        }
         assert!(primary.process == Process::Running, "a primary that serves runs");
         assert!(primary.data == Data::Complete, "a primary that serves holds the data");
         assert!(primary.upstream.is_none(), "a primary that serves follows nobody");

@@ -23,6 +23,14 @@ impl<O: Observer> Step<'_, O> {
             true => Role::Primary,
             false => Role::Replica,
         };
+        let shard_state = &mut self.state.config.shards[shard.idx()];
+        if process == Process::Lost
+            && shard_state.primary == id
+            && shard_state.serving == Serving::Interrupted
+        {
+            // A process that may come back lost its host: whoever returns is somebody else.
+            shard_state.serving = Serving::No;
+        }
         let node = &mut self.state.config.nodes[id.idx()];
         node.process = process;
         node.data = Data::Empty;
@@ -31,7 +39,7 @@ impl<O: Observer> Step<'_, O> {
         node.recovery = Recovery::Settled;
         self.queue.clear(self.slots.service(id));
         if process == Process::Lost {
-            self.stop_node_lives(id);
+            self.end_node_lives(id);
         }
         self.note(Fact::NodeDown { node: id, stop, role, cause });
     }
@@ -136,7 +144,8 @@ impl<O: Observer> Step<'_, O> {
             self.close_window_if_settled(shard);
             self.watch(shard);
         } else if still_primary {
-            // The failover comes all the same; until then the node waits, fenced.
+            // The failover comes all the same; until then the node waits, fenced for good.
+            self.state.config.shards[shard.idx()].serving = Serving::No;
             self.watch(shard);
         } else {
             self.state.config.nodes[id.idx()].belief = Belief::Up;

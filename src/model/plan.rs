@@ -154,6 +154,8 @@ pub struct Node {
     pub name: String,
     /// Its shard.
     pub shard: ShardId,
+    /// Its place among all nodes by name: wherever "the smallest id" decides, this does (MZ-26).
+    pub rank: u16,
     /// Where it and its replacements run.
     pub az: AzId,
     /// Address of its random numbers: group, shard and slot, so that one more replica in another

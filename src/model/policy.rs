@@ -8,6 +8,8 @@ use crate::model::state::NanoWrites;
 pub struct Candidate {
     /// The replica.
     pub node: NodeId,
+    /// Its place among all nodes by name: the smaller cache cluster id comes first.
+    pub rank: u16,
     /// The offset it last reported. In the sampled lag model this is its true offset.
     pub reported_offset: NanoWrites,
 }
@@ -20,9 +22,9 @@ pub fn successor(
 ) -> Option<NodeId> {
     match rule {
         Promotion::LeastLag => candidates
-            .max_by_key(|c| (c.reported_offset, std::cmp::Reverse(c.node)))
+            .max_by_key(|c| (c.reported_offset, std::cmp::Reverse(c.rank)))
             .map(|c| c.node),
-        Promotion::LowestId => candidates.map(|c| c.node).min(),
+        Promotion::LowestId => candidates.min_by_key(|c| c.rank).map(|c| c.node),
         Promotion::Random => {
             let n = candidates.clone().count() as u32;
             let chosen = if n > 1 { pick(n) } else { 0 };
@@ -41,7 +43,12 @@ mod tests {
         let candidates = OFFSETS
             .iter()
             .enumerate()
-            .map(|(i, &reported_offset)| Candidate { node: NodeId(i as u16), reported_offset });
+            // Ranks are by name, and need not follow the order in the file.
+            .map(|(i, &reported_offset)| Candidate {
+                node: NodeId(i as u16),
+                rank: 9 - i as u16,
+                reported_offset,
+            });
         let pick = |n| {
             assert_eq!(n, 4);
             3
@@ -52,8 +59,8 @@ mod tests {
     #[test]
     fn each_rule_chooses_as_it_says() {
         // Equal offsets go to the smaller id.
-        check(Promotion::LeastLag, 1);
-        check(Promotion::LowestId, 0);
+        check(Promotion::LeastLag, 2);
+        check(Promotion::LowestId, 3);
         check(Promotion::Random, 3);
     }
 

@@ -11,7 +11,9 @@ use crate::model::fact::{Cause, Fact, Loss, Observer};
 use crate::model::plan::{
     FullSync, NodeId, Resync, ResyncSource, ShardId, SyncingCopy, SyncingNodes,
 };
-use crate::model::state::{Copy, Data, Dataset, Failover, NanoWrites, Node, Serving, WRITE};
+use crate::model::state::{
+    Copy, Data, Dataset, Failover, NanoWrites, Node, Process, Serving, WRITE,
+};
 use crate::model::{Event, Step};
 
 /// Bytes in a GiB, the unit of per-size sync times.
@@ -43,7 +45,12 @@ impl<O: Observer> Step<'_, O> {
                 self.freeze(node, shard, lag);
             }
         }
-        self.state.config.shards[shard.idx()].serving = Serving::Interrupted;
+        // A lost host takes the process with it; a crashed or rebooted process may come back.
+        self.state.config.shards[shard.idx()].serving =
+            match self.state.config.nodes[primary.idx()].process {
+                Process::Lost => Serving::No,
+                Process::Running | Process::Crashed | Process::Rebooting(_) => Serving::Interrupted,
+            };
         self.note(Fact::PrimaryStopped { shard });
         self.update_acceptance(shard, cause);
     }
@@ -90,6 +97,13 @@ impl<O: Observer> Step<'_, O> {
 
     /// The last complete copy is gone.
     pub(super) fn dataset_lost(&mut self, shard: ShardId) {
+        let lost = self.forget_dataset(shard);
+        self.note(lost);
+        self.failover_has_nothing_to_promote(shard);
+    }
+
+    /// The shard's books close on a lost dataset; gives the fact that tells it.
+    fn forget_dataset(&mut self, shard: ShardId) -> Fact {
         let bytes = self.held_bytes(shard);
         let books = &mut self.state.ledger.shards[shard.idx()];
         let writes = books.offset;
@@ -104,8 +118,7 @@ impl<O: Observer> Step<'_, O> {
                 self.state.config.nodes[node.idx()].data = Data::Empty;
             }
         }
-        self.note(Fact::DatasetLost { shard, writes, bytes });
-        self.failover_has_nothing_to_promote(shard);
+        Fact::DatasetLost { shard, writes, bytes }
     }
 
     /// The primary returned empty before anybody failed over: its empty data is the truth now,
@@ -113,15 +126,17 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn empty_primary_serves(&mut self, shard: ShardId) {
         let node = self.state.config.shards[shard.idx()].primary;
         self.note(Fact::EmptyPrimary { shard, node });
-        if self.state.config.shards[shard.idx()].dataset == Dataset::Held {
-            self.dataset_lost(shard);
-        }
+        let held = self.state.config.shards[shard.idx()].dataset == Dataset::Held;
+        let lost = held.then(|| self.forget_dataset(shard));
         if let Failover::ColdStarting(_) = self.state.config.shards[shard.idx()].failover {
             self.state.config.shards[shard.idx()].failover = Failover::Idle;
             self.queue.clear(self.slots.failover(shard));
         }
         self.begin_empty_history(shard);
         self.serve(shard, node);
+        if let Some(lost) = lost {
+            self.note(lost);
+        }
         self.writers_retry(shard);
         let state = self.state.config.shards[shard.idx()];
         if state.endpoint != node && state.failover == Failover::Idle {
@@ -202,7 +217,8 @@ impl<O: Observer> Step<'_, O> {
             .filter(|node| self.state.config.nodes[node.idx()].data == data)
             .filter(|node| self.state.reaches(*node, reader))
             .max_by_key(|node| {
-                (self.state.ledger.copies[node.idx()].offset, std::cmp::Reverse(*node))
+                let rank = self.plan.nodes[node.idx()].rank;
+                (self.state.ledger.copies[node.idx()].offset, std::cmp::Reverse(rank))
             })
     }
 
@@ -228,20 +244,20 @@ impl<O: Observer> Step<'_, O> {
         self.state.ledger.copies[node.idx()] = self.state.ledger.copies[from.idx()];
         let n = self.state.clocks.nodes[node.idx()].syncs;
         self.state.clocks.nodes[node.idx()].syncs += 1;
+        let bytes = self.held_bytes(shard);
         let takes = match &self.plan.timing.full_sync {
             FullSync::Law(law) => self.node_time(law, node, Purpose::FullSync, n),
             FullSync::PerGib(per_gib) => {
-                let bytes = u128::from(self.held_bytes(shard));
-                let nanos = u128::from(per_gib.as_nanos()) * bytes / GIB;
+                let nanos = u128::from(per_gib.as_nanos()) * u128::from(bytes) / GIB;
                 Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
             }
         };
         let slot = self.slots.service(node);
         self.queue.schedule(slot, self.now + takes, Event::SyncEnds(node));
         if self.plan.rules.syncing_nodes == SyncingNodes::CannotFail {
-            self.stop_node_lives(node);
+            self.pause_node_lives(node);
         }
-        self.note(Fact::SyncStarted { node, from });
+        self.note(Fact::SyncStarted { node, from, bytes });
     }
 
     /// Bytes of data that the shard holds now: its dataset, or what was written since that was
@@ -263,9 +279,7 @@ impl<O: Observer> Step<'_, O> {
         let source = self.state.config.nodes[node.idx()].upstream;
         let source = source.expect("a node in full sync has a source");
         self.state.config.nodes[node.idx()].data = Data::Complete;
-        if self.plan.rules.syncing_nodes == SyncingNodes::CannotFail {
-            self.start_node_lives(node);
-        }
+        self.start_node_lives(node);
         self.note(Fact::Synced { node });
         self.recovered(node);
         if !self.state.serves(shard) {
@@ -304,6 +318,7 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn abandon_sync(&mut self, node: NodeId) {
         if self.state.config.nodes[node.idx()].data == Data::Syncing {
             self.stop_sync(node);
+            self.start_node_lives(node);
         }
     }
 }

@@ -178,16 +178,41 @@ pub enum Az {
 pub struct Clocks {
     /// Index of the next scheduled fault.
     pub script: u16,
-    /// By line of group failures, then group.
+    /// By line of group failures, then group: lives drawn.
     pub group_lives: Vec<u32>,
     /// By line of AZ failures, then AZ.
-    pub az_lives: Vec<u32>,
+    pub az_lives: Vec<LifeClock>,
     /// By line of node failures, then node.
-    pub node_lives: Vec<u32>,
+    pub node_lives: Vec<LifeClock>,
     /// By node.
     pub nodes: Vec<NodeClock>,
     /// By shard.
     pub shards: Vec<ShardClock>,
+}
+
+/// The clock of a life that can be stopped: of a node's host, or of an AZ's time up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LifeClock {
+    /// Lives drawn so far.
+    pub drawn: u32,
+    /// What the current one is doing.
+    pub life: Life,
+}
+
+/// What a life is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    /// Over, or not begun: the next one is drawn anew.
+    Ended,
+    /// Its end is in the queue, unless that is never.
+    Running,
+    /// Stopped with so much of it left.
+    Paused(Span),
+}
+
+impl LifeClock {
+    /// No life drawn yet.
+    pub const FRESH: LifeClock = LifeClock { drawn: 0, life: Life::Ended };
 }
 
 /// A node's used draws.
@@ -313,8 +338,10 @@ impl State {
         let lives = |lines: usize, entities: usize| lines * entities;
         let group_lives = lives(plan.group_failures.len(), plan.groups.len());
         refill(&mut self.clocks.group_lives, group_lives, |_| 0);
-        refill(&mut self.clocks.az_lives, lives(plan.az_failures.len(), plan.azs.len()), |_| 0);
-        refill(&mut self.clocks.node_lives, lives(plan.node_failures.len(), n_nodes), |_| 0);
+        let az_lives = lives(plan.az_failures.len(), plan.azs.len());
+        refill(&mut self.clocks.az_lives, az_lives, |_| LifeClock::FRESH);
+        let node_lives = lives(plan.node_failures.len(), n_nodes);
+        refill(&mut self.clocks.node_lives, node_lives, |_| LifeClock::FRESH);
         refill(&mut self.clocks.nodes, n_nodes, |_| NodeClock::default());
         refill(&mut self.clocks.shards, n_shards, |_| ShardClock::default());
         let origin = Copy { history: HistoryId(0), offset: 0 };

@@ -60,12 +60,15 @@ pub fn summary(plan: &Plan, summary: &Summary, assumptions: &[Assumption]) -> Va
 
 fn metric_json(summary: &Summary, metric: Metric) -> Value {
     let moments = summary.of(metric);
-    let ci = mean_half_width(moments);
+    // Values that are all alike say nothing of their spread: only zero bounds them from below.
+    let half = mean_half_width(moments).filter(|half| *half > 0.0);
+    let low = half.map(|half| moments.mean() - half).or((moments.mean() == 0.0).then_some(0.0));
+    let high = half.map(|half| moments.mean() + half);
     let mut value = json!({
         "mean": {
             "value": moments.mean(),
-            "ci": [ci.map(|half| moments.mean() - half), ci.map(|half| moments.mean() + half)],
-            "standard_error": moments.standard_error(),
+            "ci": [low, high],
+            "standard_error": half.and(moments.standard_error()),
         },
     });
     let sample = match metric {
@@ -247,7 +250,9 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         | Fact::SyncStopped { node: id }
         | Fact::Synced { node: id }
         | Fact::Recovered { node: id } => vec![("node", node(id))],
-        Fact::SyncStarted { node: id, from } => vec![("node", node(id)), ("from", node(from))],
+        Fact::SyncStarted { node: id, from, bytes } => {
+            vec![("node", node(id)), ("from", node(from)), ("bytes", json!(bytes))]
+        }
         Fact::Reattached { node: id, missing } => {
             vec![("node", node(id)), ("missing_writes", amount(missing))]
         }

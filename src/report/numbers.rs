@@ -16,15 +16,12 @@ pub fn count(n: u128) -> String {
     text
 }
 
-/// An amount of writes: whole with separators, one decimal below ten, never a false zero.
+/// An amount of writes, whole, with separators; what is above zero never reads as zero.
 pub fn writes(amount: NanoWrites) -> String {
-    if amount >= 10 * WRITE || amount.is_multiple_of(WRITE) {
-        return count((amount + WRITE / 2) / WRITE);
-    }
-    let tenths = (amount + WRITE / 20) / (WRITE / 10);
-    match tenths {
-        0 => "<0.1".to_owned(),
-        _ => format!("{}.{}", tenths / 10, tenths % 10),
+    match amount {
+        0 => "0".to_owned(),
+        amount if amount < WRITE => "<1".to_owned(),
+        amount => count((amount + WRITE / 2) / WRITE),
     }
 }
 
@@ -92,7 +89,7 @@ pub fn mean_seconds(value: f64, half_width: f64) -> String {
         v if v >= 600.0 && half_width > 0.0 => {
             format!("{} ± {}", seconds(value), seconds(half_width))
         }
-        v if v >= 600.0 => format!("{} (all alike)", seconds(value)),
+        _ if half_width == 0.0 => format!("{} (all alike)", seconds(value)),
         _ => format!("{} s", mean(value, half_width)),
     }
 }
@@ -120,8 +117,8 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(999), "999");
         assert_eq!(writes(64 * WRITE + 400_000_000), "64");
-        assert_eq!(writes(WRITE * 5 / 2), "2.5");
-        assert_eq!(writes(1), "<0.1");
+        assert_eq!(writes(WRITE * 5 / 2), "3");
+        assert_eq!(writes(1), "<1");
         assert_eq!(writes(0), "0");
         assert_eq!(bytes(8 << 30), "8 GiB");
         assert_eq!(bytes(1_572_864), "1.5 MiB");

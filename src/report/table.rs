@@ -8,7 +8,7 @@ use crate::model::plan::Plan;
 use crate::montecarlo::batch::Summary;
 use crate::observe::metrics::Metric;
 use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
-use crate::scenario::Assumption;
+use crate::scenario::{Assumption, Origin};
 use crate::stats::intervals::{Quantile, clopper_pearson, mean_half_width, quantile};
 
 /// What a table says beside the numbers.
@@ -35,13 +35,15 @@ pub fn render(plan: &Plan, summary: &Summary, caption: &Caption<'_>) -> String {
     );
     let per = if observed == YEAR { "/y".to_owned() } else { format!("/{observed}") };
     let columns = [
-        (format!("write outage{per}"), outage_cells(summary)),
-        (format!("lost writes{per}"), lost_cells(summary)),
-        (format!("dataset loss{per}"), loss_cells(summary)),
-        (format!("failovers{per}"), failover_cells(summary)),
+        (format!("write outage{per}"), outage_cells(plan, summary)),
+        (format!("writes lost by lag{per}"), lost_cells(summary)),
+        (format!("whole dataset lost{per}"), loss_cells(summary)),
+        (format!("failovers{per}"), vec![("mean (95 %)", mean_cell(summary, Metric::Failovers))]),
     ];
     render_columns(&columns, &mut text);
     render_phases(summary, &mut text);
+    let reduced = mean_seconds_cell(summary, Metric::ReducedRedundancy);
+    let _ = writeln!(text, " fewer complete copies than configured{per}: mean {reduced}");
     render_worst(summary, caption, &mut text);
     render_assumptions(caption.assumptions, &mut text);
     text
@@ -81,24 +83,34 @@ fn render_columns(columns: &[(String, Cells)], text: &mut String) {
     }
 }
 
-fn outage_cells(summary: &Summary) -> Cells {
-    let moments = summary.of(Metric::WriteOutage);
-    let mean = match mean_half_width(moments) {
+fn outage_cells(plan: &Plan, summary: &Summary) -> Cells {
+    let p99 = quantile(&summary.write_outages_s, 0.99);
+    let mut cells = vec![
+        ("mean (95 %)", mean_seconds_cell(summary, Metric::WriteOutage)),
+        ("p99 (95 %)", quantile_cell(p99, seconds)),
+    ];
+    // Where faults are scheduled, nines would measure how long a horizon was chosen.
+    if plan.script.is_empty() {
+        let nines = match summary.of(Metric::WriteUnavailability).mean() {
+            unavailability if unavailability <= 0.0 => "no outage seen".to_owned(),
+            unavailability => format!("{:.1}", -unavailability.log10()),
+        };
+        cells.push(("nines of the mean", nines));
+    }
+    cells
+}
+
+fn mean_seconds_cell(summary: &Summary, metric: Metric) -> String {
+    let moments = summary.of(metric);
+    match mean_half_width(moments) {
+        Some(_) if moments.is_all_zero() => ALL_ZERO.to_owned(),
         Some(half) => mean_seconds(moments.mean(), half),
         None => format!("{} (one trial: no interval)", seconds(moments.mean())),
-    };
-    let unavailability = summary.of(Metric::WriteUnavailability).mean();
-    let nines = match unavailability {
-        u if u <= 0.0 => "no outage seen".to_owned(),
-        u => format!("{:.1}", -u.log10()),
-    };
-    let p99 = quantile(&summary.write_outages_s, 0.99);
-    vec![
-        ("mean (95 %)", mean),
-        ("p99 (95 %)", quantile_cell(p99, seconds)),
-        ("nines of the mean", nines),
-    ]
+    }
 }
+
+/// A mean of values that are all zero, which says nothing of how rare the others are.
+const ALL_ZERO: &str = "0 (in every trial)";
 
 fn lost_cells(summary: &Summary) -> Cells {
     let p99 = quantile(&summary.lost_writes, 0.99);
@@ -116,16 +128,17 @@ fn loss_cells(summary: &Summary) -> Cells {
             format!("{share} [{}, {}]", probability(low), probability(high))
         }
     };
-    vec![("share of trials (95 %)", cell)]
-}
-
-fn failover_cells(summary: &Summary) -> Cells {
-    vec![("mean (95 %)", mean_cell(summary, Metric::Failovers))]
+    let mut cells = vec![("in a share of the trials (95 %)", cell)];
+    if hits > 0 {
+        cells.push(("writes in it, mean (95 %)", mean_cell(summary, Metric::DatasetLostWrites)));
+    }
+    cells
 }
 
 fn mean_cell(summary: &Summary, metric: Metric) -> String {
     let moments = summary.of(metric);
     match mean_half_width(moments) {
+        Some(_) if moments.is_all_zero() => ALL_ZERO.to_owned(),
         Some(half) => mean(moments.mean(), half),
         None => format!("{} (one trial: no interval)", significant(moments.mean(), 3)),
     }
@@ -134,7 +147,7 @@ fn mean_cell(summary: &Summary, metric: Metric) -> String {
 /// A quantile with its interval; an end that the sample cannot bound is left open.
 fn quantile_cell(quantile: Option<Quantile>, print: impl Fn(f64) -> String) -> String {
     let Some(q) = quantile else { return "–".to_owned() };
-    let end = |end: Option<f64>| end.map_or("?".to_owned(), &print);
+    let end = |end: Option<f64>| end.map_or("no bound".to_owned(), &print);
     format!("{} [{}, {}]", print(q.value), end(q.low), end(q.high))
 }
 
@@ -199,7 +212,26 @@ pub fn render_assumptions(assumptions: &[Assumption], text: &mut String) {
     };
     list(" assumed rules:", assumed().filter(is_rule).map(name).collect(), text);
     let founded = assumptions.iter().filter(|a| !a.why.is_unfounded());
+    let name = |a: &Assumption| match a.why {
+        Origin::Default { confidence, .. } => format!("{} ({confidence})", name(a)),
+        Origin::Unsourced => name(a),
+    };
     list(" defaults with a source:", founded.map(name).collect(), text);
+}
+
+/// The same in a line, for where the numbers of one trial are told.
+pub fn name_assumptions(assumptions: &[Assumption], text: &mut String) {
+    let assumed: Vec<&Assumption> = assumptions.iter().filter(|a| a.why.is_unfounded()).collect();
+    let (rules, laws): (Vec<&Assumption>, Vec<&Assumption>) =
+        assumed.into_iter().partition(|a| a.path.starts_with("rules."));
+    let mut names: Vec<String> = laws.iter().map(|a| a.path.clone()).collect();
+    if !rules.is_empty() {
+        names.push(format!("{} rules", rules.len()));
+    }
+    if !names.is_empty() {
+        names.push("`ecsim run` shows their values".to_owned());
+        wrap(" assumed, with no source for it:", &names, text);
+    }
 }
 
 /// A labelled list, broken into lines that fit a terminal.

@@ -1,7 +1,7 @@
 //! One trial as a story: episodes, each with a chart of its nodes and a line per fact.
 //!
-//! An episode lasts from the first fault until every shard is whole again. Its moments carry
-//! letters; the chart has one column group per moment, not to scale, and the lines below name the
+//! An episode lasts from the first fault until every shard is whole again. Its moments are
+//! numbered; the chart has one column group per moment, not to scale, and the lines below name the
 //! moment they belong to.
 
 use std::fmt::Write as _;
@@ -24,10 +24,11 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     let mut text = String::new();
     let episodes = episodes(plan, facts);
     let mut lanes = Lanes::new(plan);
-    for (n, episode) in episodes.iter().enumerate() {
-        if n > 0 {
-            text.push('\n');
-        }
+    if !episodes.is_empty() {
+        let _ = writeln!(text, "{LEGEND}");
+    }
+    for episode in &episodes {
+        text.push('\n');
         render_episode(plan, episode, &mut lanes, &mut text);
     }
     if episodes.is_empty() {
@@ -35,6 +36,13 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     }
     text.push('\n');
     render_outcome(plan, outcome, &mut text);
+    for shard in plan.shard_ids().filter(|shard| !lanes.writing[shard.idx()]) {
+        let _ = writeln!(
+            text,
+            "still open            {} accepts no writes yet: what that costs is not known",
+            Words::new(plan).shard(shard)
+        );
+    }
     text
 }
 
@@ -118,8 +126,9 @@ struct OutageSoFar {
 }
 
 /// What the glyphs mean.
-const LEGEND: &str = " = primary   - replica   ~ full sync   . down   c process down   \
-                      r being replaced   o empty   X stops   P promoted   W flushed";
+const LEGEND: &str = "\
+chart: = primary   - replica   ~ full sync   . down   c process down   r being replaced   o empty
+       X stops   P promoted   W flushed   columns are the numbered moments, not to scale";
 
 impl<'p> Lanes<'p> {
     fn new(plan: &'p Plan) -> Self {
@@ -233,22 +242,13 @@ fn render_episode(plan: &Plan, episode: &Episode<'_>, lanes: &mut Lanes<'_>, tex
     }
 }
 
-/// Letter, clock and distance from the moment before.
+/// Number, clock and distance from the moment before.
 fn moment_stamp(n: usize, at: SimTime, before: Option<SimTime>) -> String {
     let since = match before {
         Some(before) => format!("+{}", at.since(before)),
         None => String::new(),
     };
-    format!("{:>2} {at} {since:>9}", letters(n))
-}
-
-/// a, b, …, z, aa, ab, ….
-fn letters(n: usize) -> String {
-    let letter = |i: usize| char::from(b'a' + i as u8);
-    match n / 26 {
-        0 => letter(n).to_string(),
-        high => format!("{}{}", letters(high - 1), letter(n % 26)),
-    }
+    format!("{:>2} {at} {since:>9}", n + 1)
 }
 
 /// The chart of an episode: one lane per node of the shards concerned, and their writes.
@@ -273,9 +273,9 @@ fn render_chart(plan: &Plan, episode: &Episode<'_>, lanes: &Lanes<'_>, text: &mu
     let az_width = plan.azs.iter().map(|az| az.name.len()).max().unwrap_or(0);
     let name_width = plan.nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
     let margin = name_width + az_width + 2;
-    let mut ruler = format!("{:margin$} {:LEAD$}", "", "");
+    let mut ruler = format!("{:<margin$} {:LEAD$}", "moment", "");
     for (n, width) in widths.iter().enumerate() {
-        let _ = write!(ruler, "{:<width$}", letters(n));
+        let _ = write!(ruler, "{:<width$}", n + 1);
     }
     let _ = writeln!(text, "{}", ruler.trim_end());
     for shard in shards {
@@ -291,7 +291,7 @@ fn render_chart(plan: &Plan, episode: &Episode<'_>, lanes: &Lanes<'_>, text: &mu
         };
         let _ = writeln!(text, "{label:<margin$} {}", columns.writes[shard.idx()]);
     }
-    let _ = writeln!(text, "{LEGEND}\n");
+    text.push('\n');
 }
 
 /// Columns before the first moment.
@@ -386,9 +386,9 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     line(
         "lost writes",
         match outcome.raw(Metric::LostWrites) {
-            0 => "0".to_owned(),
+            0 => "0 by lag".to_owned(),
             lost => format!(
-                "{}: acknowledged, then gone; the oldest was {} old",
+                "{} by lag: acknowledged, then gone; the oldest was {} old",
                 writes(lost),
                 span(Metric::LossWindow)
             ),
@@ -399,7 +399,7 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
         match outcome.raw(Metric::DatasetLosses) {
             0 => "0".to_owned(),
             losses => format!(
-                "{losses}: {}, and {} writes of this trial",
+                "{losses}: {} of data, with {} acknowledged writes of this trial in it",
                 bytes(u64::try_from(outcome.raw(Metric::DatasetLostBytes)).unwrap_or(u64::MAX)),
                 writes(outcome.raw(Metric::DatasetLostWrites))
             ),

@@ -160,7 +160,7 @@ impl<'p> Words<'p> {
             Fact::DatasetLost { writes: amount, bytes: size, .. } => (
                 "LOST",
                 format!(
-                    "the whole dataset: no complete copy is left ({}; {} writes of this trial)",
+                    "the whole dataset: no copy is left ({}, with {} writes of this trial)",
                     bytes(size),
                     writes(amount)
                 ),
@@ -196,8 +196,13 @@ impl<'p> Words<'p> {
                 ("restart", format!("{} answers again, empty", self.node(node)))
             }
             Fact::Flushed { node } => ("flush", format!("{} drops its copy", self.node(node))),
-            Fact::SyncStarted { node, from } => {
-                ("sync", format!("{} copies everything from {}", self.node(node), self.node(from)))
+            Fact::SyncStarted { node, from, bytes: 0 } => {
+                let (node, from) = (self.node(node), self.node(from));
+                ("sync", format!("{node} copies what {from} has: nothing"))
+            }
+            Fact::SyncStarted { node, from, bytes: size } => {
+                let (node, from) = (self.node(node), self.node(from));
+                ("sync", format!("{node} copies everything from {from}: {}", bytes(size)))
             }
             Fact::SyncStopped { node } => {
                 ("sync", format!("{} stops copying: its source is gone", self.node(node)))

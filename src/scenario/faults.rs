@@ -34,6 +34,8 @@ const LATER: [&str; 4] = ["partition-az", "maintenance", "test-failover", "start
 const MAX_CLOCKS: usize = 1_000_000;
 /// Mean lives below this, in nanoseconds, are a slip of the unit: a year would hold millions.
 const SHORTEST_MEAN_LIFE: f64 = 1e9;
+/// And whose median is shorter than this, in nanoseconds: simulated time would hardly go on.
+const SHORTEST_MEDIAN_LIFE: f64 = 1e6;
 
 /// The faults of a scenario.
 #[derive(Default)]
@@ -280,6 +282,11 @@ fn life(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
     if law.mean() < SHORTEST_MEAN_LIFE {
         let hint = "a process that fails more often than every second is not simulated";
         cx.errors.report(&item.place, "the mean life must be at least 1s").hint(hint);
+        return None;
+    }
+    if law.quantile(0.5) < SHORTEST_MEDIAN_LIFE {
+        let hint = "every second life would end within a millisecond: choose a larger shape";
+        cx.errors.report(&item.place, "the median life must be at least 1ms").hint(hint);
         return None;
     }
     Some(law)

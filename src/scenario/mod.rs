@@ -88,6 +88,17 @@ pub enum Confidence {
     Assumed,
 }
 
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Confidence::Documented => "documented",
+            Confidence::Reported => "reported",
+            Confidence::Derived => "derived",
+            Confidence::Assumed => "assumed",
+        })
+    }
+}
+
 impl Origin {
     /// Whether nothing is known about it, as opposed to a default that somebody documents,
     /// measured or derived.
@@ -104,13 +115,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Unsourced => f.write_str("given without a source"),
             Origin::Default { confidence, source } => {
-                let word = match confidence {
-                    Confidence::Documented => "documented",
-                    Confidence::Reported => "reported",
-                    Confidence::Derived => "derived",
-                    Confidence::Assumed => "assumed",
-                };
-                write!(f, "default, {word}: {source}")
+                write!(f, "default, {confidence}: {source}")
             }
         }
     }

@@ -148,8 +148,8 @@ pub(super) fn section<'a>(
     found.unwrap_or_else(|| Table::absent(key))
 }
 
-/// More writes than any group takes; sums over all shards and 584 years still fit 128 bits.
-const MAX_RATE: u64 = 1_000_000_000_000;
+/// More writes than any group takes; the bytes of 584 years of them still fit 128 bits.
+const MAX_RATE: u64 = 1_000_000_000;
 /// The engines' longest value, 512 MiB (`proto-max-bulk-len`).
 const MAX_WRITE_BYTES: u64 = 512 << 20;
 /// More data than the largest group holds: 1 PiB.

@@ -81,6 +81,9 @@ pub(super) fn number(
     for (n, node) in topology.nodes.iter().enumerate() {
         topology.azs[node.az.idx()].nodes.push(NodeId(n as u16));
     }
+    for (rank, id) in topology.node_ids.values().enumerate() {
+        topology.nodes[id.idx()].rank = rank as u16;
+    }
     topology
 }
 
@@ -142,6 +145,8 @@ impl Topology {
             self.nodes.push(Node {
                 name: draft.name.clone(),
                 shard: ShardId(self.shards.len() as u16),
+                // By name, once all names are known.
+                rank: 0,
                 az,
                 entity: entity::node(group.0, h, slot as u16),
             });

@@ -32,6 +32,11 @@ impl Moments {
         self.mean
     }
 
+    /// Whether there were numbers, all of them zero.
+    pub fn is_all_zero(&self) -> bool {
+        self.n > 0 && self.mean == 0.0 && self.squares == 0.0
+    }
+
     /// Their sample standard deviation; `None` for fewer than two.
     pub fn sd(&self) -> Option<f64> {
         (self.n > 1).then(|| (self.squares / (self.n - 1) as f64).sqrt())

@@ -43,8 +43,8 @@ fn the_whole_library_runs_and_replays() {
         for arguments in [
             vec!["run", &file, "--trials", "50"],
             vec!["run", &file, "--trials", "50", "--format", "json"],
-            vec!["replay", &file, "--trial", "3", "--until", "2h"],
-            vec!["replay", &file, "--format", "json", "--until", "2h"],
+            vec!["replay", &file, "--trial", "3", "--until", "1h"],
+            vec!["replay", &file, "--format", "json", "--until", "1h"],
         ] {
             let output = ecsim(&arguments);
             assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
