@@ -5,7 +5,6 @@
 //! only while the AZ is up, whatever took it down; a group's always runs.
 //! One fault is one event, however many nodes it takes: each shard then sees it once.
 
-use crate::engine::queue::Slot;
 use crate::engine::time::Span;
 use crate::model::fact::{Cause, Fact, Observer, Stop, Target};
 use crate::model::plan::{
@@ -247,19 +246,14 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn start_node_lives(&mut self, node: NodeId) {
         for (line, failures) in self.plan.node_failures.iter().enumerate() {
             let idx = line * self.plan.nodes.len() + node.idx();
-            let clock = self.state.clocks.node_lives[idx];
-            let left = match clock.life {
-                Life::Running => continue,
-                Life::Paused(left) => left,
-                Life::Ended => {
-                    self.state.clocks.node_lives[idx].drawn += 1;
-                    self.node_life(&failures.life, node, failures.line, clock.drawn)
-                }
-            };
-            self.state.clocks.node_lives[idx].life = Life::Running;
-            let line = line as u16;
-            let slot = self.slots.node_life(line, node);
-            self.queue.schedule(slot, self.now + left, Event::NodeFails { line, node });
+            let mut clock = self.state.clocks.node_lives[idx];
+            let left = clock.start(|n| self.node_life(&failures.life, node, failures.line, n));
+            self.state.clocks.node_lives[idx] = clock;
+            if let Some(left) = left {
+                let line = line as u16;
+                let slot = self.slots.node_life(line, node);
+                self.queue.schedule(slot, self.now + left, Event::NodeFails { line, node });
+            }
         }
     }
 
@@ -267,11 +261,10 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn pause_node_lives(&mut self, node: NodeId) {
         for line in 0..self.plan.node_failures.len() as u16 {
             let idx = usize::from(line) * self.plan.nodes.len() + node.idx();
-            if self.state.clocks.node_lives[idx].life == Life::Running {
-                let slot = self.slots.node_life(line, node);
-                self.state.clocks.node_lives[idx].life = Life::Paused(self.left(slot));
-                self.queue.clear(slot);
-            }
+            let slot = self.slots.node_life(line, node);
+            let ends = self.queue.pending(slot);
+            self.state.clocks.node_lives[idx].pause(self.now, ends);
+            self.queue.clear(slot);
         }
     }
 
@@ -284,29 +277,19 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// How long until what is pending in `slot`.
-    fn left(&self, slot: Slot) -> Span {
-        self.queue.pending(slot).map_or(Span::FOREVER, |at| at.since(self.now))
-    }
-
     /// The AZ is up: its paused lives go on, and where there is none the next is drawn, for every
     /// process of AZ failures.
     pub(super) fn start_az_lives(&mut self, az: AzId) {
         for (line, failures) in self.plan.az_failures.iter().enumerate() {
             let idx = line * self.plan.azs.len() + az.idx();
-            let clock = self.state.clocks.az_lives[idx];
-            let left = match clock.life {
-                Life::Running => continue,
-                Life::Paused(left) => left,
-                Life::Ended => {
-                    self.state.clocks.az_lives[idx].drawn += 1;
-                    self.az_life(&failures.life, az, failures.line, clock.drawn)
-                }
-            };
-            self.state.clocks.az_lives[idx].life = Life::Running;
-            let line = line as u16;
-            let slot = self.slots.az_life(line, az);
-            self.queue.schedule(slot, self.now + left, Event::AzFails { line, az });
+            let mut clock = self.state.clocks.az_lives[idx];
+            let left = clock.start(|n| self.az_life(&failures.life, az, failures.line, n));
+            self.state.clocks.az_lives[idx] = clock;
+            if let Some(left) = left {
+                let line = line as u16;
+                let slot = self.slots.az_life(line, az);
+                self.queue.schedule(slot, self.now + left, Event::AzFails { line, az });
+            }
         }
     }
 
@@ -314,11 +297,10 @@ impl<O: Observer> Step<'_, O> {
     fn pause_az_lives(&mut self, az: AzId) {
         for line in 0..self.plan.az_failures.len() as u16 {
             let idx = usize::from(line) * self.plan.azs.len() + az.idx();
-            if self.state.clocks.az_lives[idx].life == Life::Running {
-                let slot = self.slots.az_life(line, az);
-                self.state.clocks.az_lives[idx].life = Life::Paused(self.left(slot));
-                self.queue.clear(slot);
-            }
+            let slot = self.slots.az_life(line, az);
+            let ends = self.queue.pending(slot);
+            self.state.clocks.az_lives[idx].pause(self.now, ends);
+            self.queue.clear(slot);
         }
     }
 

@@ -213,6 +213,28 @@ pub enum Life {
 impl LifeClock {
     /// No life drawn yet.
     pub const FRESH: LifeClock = LifeClock { drawn: 0, life: Life::Ended };
+
+    /// Lets the life run: gives how long it still lasts, or nothing if it runs already. `draw`
+    /// gives the n-th life, should the current one be over.
+    pub fn start(&mut self, draw: impl FnOnce(u32) -> Span) -> Option<Span> {
+        let left = match self.life {
+            Life::Running => return None,
+            Life::Paused(left) => left,
+            Life::Ended => {
+                self.drawn += 1;
+                draw(self.drawn - 1)
+            }
+        };
+        self.life = Life::Running;
+        Some(left)
+    }
+
+    /// Stops the life, if it runs, with what is left of it until `ends`; `None` is never.
+    pub fn pause(&mut self, now: SimTime, ends: Option<SimTime>) {
+        if self.life == Life::Running {
+            self.life = Life::Paused(ends.map_or(Span::FOREVER, |at| at.since(now)));
+        }
+    }
 }
 
 /// A node's used draws.
