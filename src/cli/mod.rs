@@ -111,6 +111,9 @@ fn parse_trials(text: &str) -> Result<u64, String> {
     let value = units::count(text).map_err(|c| format!("{}; {}", c.message, c.hint))?;
     match value {
         0 => Err("at least one trial is needed".to_owned()),
+        n if n > scenario::MAX_TRIALS => {
+            Err(format!("a batch has at most {} trials", scenario::MAX_TRIALS))
+        }
         _ => Ok(value),
     }
 }

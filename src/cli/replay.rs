@@ -1,6 +1,5 @@
 //! `ecsim replay`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -82,10 +81,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let key = TrialKeys::new(scenario.seed).key(number);
     let mut trial = Trial::begin(plan, key);
     let mut observers = (Metrics::new(plan), Recorder::default());
-    let ran = catch_unwind(AssertUnwindSafe(|| trial.run_until(until, &mut observers)));
-    if ran.is_err() {
-        return Err(bug(BrokenTrial { seed: scenario.seed, trial: number, at: trial.now() }));
-    }
+    let ran = trial.run_guarded(until, &mut observers);
+    ran.map_err(|broken| bug(BrokenTrial { seed: scenario.seed, trial: number, at: broken.at }))?;
     let outcome = observers.0.finish(until);
     let facts = &observers.1.facts;
 

@@ -1,7 +1,8 @@
 //! The managed control plane: it suspects, detects, fails over, starts cold.
 //!
 //! Belief is apart from truth: a node is gone for the control plane only when the detection
-//! window of its shard closes. All faults inside one window are one scenario with one failover
+//! window of its shard closes, and only commands (promote, make primary, copy) meet the truth,
+//! since a node that does not answer cannot obey. All faults inside one window are one scenario with one failover
 //! (MZ-36): a window opened by the primary takes every node that is down when it closes; a window
 //! opened by a replica starts over if the primary is lost meanwhile, since nothing is detected
 //! faster than the detection law says.
@@ -9,39 +10,12 @@
 use crate::model::draws::{Choice, Purpose};
 use crate::model::fact::{Fact, Observer};
 use crate::model::plan::{
-    ColdStartNode, DuringFailover, NodeId, Plan, Promotion, RebootBy, ReplacementStarts, ShardId,
+    ColdStartNode, DuringFailover, NodeId, Promotion, RebootBy, ReplacementStarts, ShardId,
     SyncingCopy,
 };
-use crate::model::policy::{self, Candidate};
-use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, State, Window};
+use crate::model::policy::{self, ControlView};
+use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, Window};
 use crate::model::{Event, Step};
-
-/// What a control plane can know of a shard's nodes; all that a policy may read. Commands to a
-/// node that does not answer fail, so a candidate is one that answered.
-pub struct ControlView<'a> {
-    plan: &'a Plan,
-    state: &'a State,
-    nodes: std::ops::Range<u16>,
-    data: Data,
-}
-
-impl ControlView<'_> {
-    /// The replicas that can be promoted, in node order.
-    pub fn candidates(&self) -> impl Iterator<Item = Candidate> + Clone + '_ {
-        self.nodes.clone().map(NodeId).filter_map(|node| {
-            let state = &self.state.config.nodes[node.idx()];
-            let able = state.belief == Belief::Up
-                && state.process == Process::Running
-                && state.data == self.data;
-            let reported_offset = self.state.ledger.copies[node.idx()].offset;
-            able.then_some(Candidate {
-                node,
-                rank: self.plan.nodes[node.idx()].rank,
-                reported_offset,
-            })
-        })
-    }
-}
 
 /// Whether a node has failed and the control plane does not know it yet. A reboot that the
 /// customer asked for is no failure (MZ-60).
@@ -64,13 +38,13 @@ impl<O: Observer> Step<'_, O> {
         if !self.any_suspect(shard) {
             return;
         }
-        let state = self.state.config.shards[shard.idx()];
-        let primary_suspect = state.serving != Serving::Yes
-            && is_suspect(&self.state.config.nodes[state.primary.idx()]);
+        let state = *self.state.shard(shard);
+        let primary_suspect =
+            state.serving != Serving::Yes && is_suspect(self.state.node(state.primary));
         let restarts = self.plan.rules.failure_during_failover == DuringFailover::Restart;
         match state.window {
             _ if restarts && state.failover == Failover::Promoting => {
-                self.state.config.shards[shard.idx()].failover = Failover::Idle;
+                self.state.shard_mut(shard).failover = Failover::Idle;
                 self.queue.clear(self.slots.failover(shard));
                 self.open_window(shard, Window::Primary, struck);
             }
@@ -85,7 +59,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     fn open_window(&mut self, shard: ShardId, window: Window, opener: NodeId) {
-        self.state.config.shards[shard.idx()].window = window;
+        self.state.shard_mut(shard).window = window;
         let n = self.state.clocks.nodes[opener.idx()].detections;
         self.state.clocks.nodes[opener.idx()].detections += 1;
         let takes = self.node_time(&self.plan.timing.detection, opener, Purpose::Detection, n);
@@ -95,29 +69,29 @@ impl<O: Observer> Step<'_, O> {
 
     /// Nothing is suspected any more: what was, came back unnoticed.
     pub(super) fn close_window_if_settled(&mut self, shard: ShardId) {
-        let state = &mut self.state.config.shards[shard.idx()];
+        let state = self.state.shard_mut(shard);
         let decided = match state.window {
             Window::Closed => return,
             Window::Replica => true,
             Window::Primary => state.serving == Serving::Yes,
         };
         if decided && !self.any_suspect(shard) {
-            self.state.config.shards[shard.idx()].window = Window::Closed;
+            self.state.shard_mut(shard).window = Window::Closed;
             self.queue.clear(self.slots.detection(shard));
         }
     }
 
     /// The window closes: all that is down is known to be down, and dealt with together.
     pub(super) fn detection_due(&mut self, shard: ShardId) {
-        let state = &mut self.state.config.shards[shard.idx()];
+        let state = self.state.shard_mut(shard);
         let window = std::mem::replace(&mut state.window, Window::Closed);
         let no_primary = state.serving != Serving::Yes;
         if window == Window::Primary && no_primary {
             state.serving = Serving::No;
         }
         for node in self.plan.shards[shard.idx()].node_ids() {
-            if is_suspect(&self.state.config.nodes[node.idx()]) {
-                self.state.config.nodes[node.idx()].belief = Belief::Down;
+            if is_suspect(self.state.node(node)) {
+                self.state.node_mut(node).belief = Belief::Down;
                 self.note(Fact::NodeDetected { node });
             }
         }
@@ -125,17 +99,17 @@ impl<O: Observer> Step<'_, O> {
             self.primary_detected(shard);
         }
         self.repair_shard(shard);
-        self.watch(shard);
+        self.tell_changes(shard);
     }
 
     /// The shard's primary is known to be gone.
     fn primary_detected(&mut self, shard: ShardId) {
-        let state = self.state.config.shards[shard.idx()];
+        let state = *self.state.shard(shard);
         match state.failover {
             Failover::Promoting | Failover::ColdStarting(_) => return,
             Failover::Idle | Failover::UpdatingEndpoint => {}
         }
-        self.state.config.shards[shard.idx()].failover = Failover::Idle;
+        self.state.shard_mut(shard).failover = Failover::Idle;
         self.queue.clear(self.slots.failover(shard));
         if state.dataset == Dataset::Lost {
             self.try_cold_start(shard);
@@ -151,7 +125,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     fn start_promotion(&mut self, shard: ShardId) {
-        self.state.config.shards[shard.idx()].failover = Failover::Promoting;
+        self.state.shard_mut(shard).failover = Failover::Promoting;
         let n = self.state.clocks.shards[shard.idx()].promotions;
         self.state.clocks.shards[shard.idx()].promotions += 1;
         let takes = self.shard_time(&self.plan.timing.promotion, shard, Purpose::Promotion, n);
@@ -165,7 +139,7 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn promotion_due(&mut self, shard: ShardId) {
         let rule = self.plan.group_of(shard).promotion;
         let rule = rule.expect("only automatic failover promotes");
-        self.state.config.shards[shard.idx()].failover = Failover::Idle;
+        self.state.shard_mut(shard).failover = Failover::Idle;
         match self.find_successor(shard, rule) {
             Some((node, candidates)) => self.promote(shard, node, candidates),
             None => {
@@ -174,15 +148,14 @@ impl<O: Observer> Step<'_, O> {
             }
         }
         self.repair_shard(shard);
-        self.watch(shard);
+        self.tell_changes(shard);
     }
 
     fn find_successor(&self, shard: ShardId, rule: Promotion) -> Option<(NodeId, u8)> {
         let find = |data| {
-            let nodes = self.plan.shards[shard.idx()].nodes.clone();
-            let view = ControlView { plan: self.plan, state: self.state, nodes, data };
-            let candidates = view.candidates().count() as u8;
-            policy::successor(rule, view.candidates(), |candidates| {
+            let view = ControlView::new(self.plan, self.state, shard);
+            let candidates = view.candidates(data).count() as u8;
+            policy::successor(rule, view.candidates(data), |candidates| {
                 self.choose(Choice::Successor { shard, candidates })
             })
             .map(|node| (node, candidates))
@@ -194,7 +167,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     fn promote(&mut self, shard: ShardId, to: NodeId, candidates: u8) {
-        let from = self.state.config.shards[shard.idx()].primary;
+        let from = self.state.shard(shard).primary;
         self.abandon_sync(to);
         let loss = self.branch_from(shard, to);
         self.note(Fact::Promoted { shard, from, to, candidates, loss });
@@ -205,29 +178,10 @@ impl<O: Observer> Step<'_, O> {
         self.close_window_if_settled(shard);
     }
 
-    /// The control plane points the endpoint at the shard's primary, which takes its time.
-    pub(super) fn start_endpoint_update(&mut self, shard: ShardId) {
-        self.state.config.shards[shard.idx()].failover = Failover::UpdatingEndpoint;
-        let n = self.state.clocks.shards[shard.idx()].endpoints;
-        self.state.clocks.shards[shard.idx()].endpoints += 1;
-        let takes = self.shard_time(&self.plan.timing.endpoint, shard, Purpose::Endpoint, n);
-        let slot = self.slots.failover(shard);
-        self.queue.schedule(slot, self.now + takes, Event::EndpointDue(shard));
-    }
-
-    /// The endpoint names the promoted node; the failover is over.
-    pub(super) fn endpoint_due(&mut self, shard: ShardId) {
-        self.state.config.shards[shard.idx()].failover = Failover::Idle;
-        self.point_endpoint_at_primary(shard);
-        self.writers_retry(shard);
-        self.repair_shard(shard);
-        self.watch(shard);
-    }
-
     /// Automatic failover is off and the primary's slot holds the data again: it serves under
     /// the endpoint it always had.
     pub(super) fn primary_recreated(&mut self, shard: ShardId, from: NodeId) {
-        let node = self.state.config.shards[shard.idx()].primary;
+        let node = self.state.shard(shard).primary;
         let loss = self.branch_from(shard, node);
         self.note(Fact::PrimaryRecreated { shard, node, from, loss });
         self.serve(shard, node);
@@ -238,7 +192,7 @@ impl<O: Observer> Step<'_, O> {
     /// The dataset is lost while a promotion is under way. A control plane that knows at once
     /// gives it up; another one learns it when the promotion fails.
     pub(super) fn failover_has_nothing_to_promote(&mut self, shard: ShardId) {
-        let state = &mut self.state.config.shards[shard.idx()];
+        let state = self.state.shard_mut(shard);
         let knows = self.plan.rules.replacement_starts == ReplacementStarts::AtFailure;
         if knows && state.failover == Failover::Promoting {
             state.failover = Failover::Idle;
@@ -250,8 +204,8 @@ impl<O: Observer> Step<'_, O> {
     /// Starts cold, if the dataset is lost, somebody is there to serve, and the control plane
     /// knows (by default: has detected that the primary is gone, and does not expect it back).
     pub(super) fn try_cold_start(&mut self, shard: ShardId) {
-        let state = self.state.config.shards[shard.idx()];
-        let primary = &self.state.config.nodes[state.primary.idx()];
+        let state = *self.state.shard(shard);
+        let primary = self.state.node(state.primary);
         let expects_primary = state.serving == Serving::Interrupted
             && primary.process == Process::Rebooting(RebootBy::Customer);
         let knows = self.plan.rules.replacement_starts == ReplacementStarts::AtFailure
@@ -262,7 +216,7 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         let Some(node) = self.cold_start_node(shard) else { return };
-        self.state.config.shards[shard.idx()].failover = Failover::ColdStarting(node);
+        self.state.shard_mut(shard).failover = Failover::ColdStarting(node);
         let n = self.state.clocks.shards[shard.idx()].cold_starts;
         self.state.clocks.shards[shard.idx()].cold_starts += 1;
         let takes = self.shard_time(&self.plan.timing.cold_start, shard, Purpose::ColdStart, n);
@@ -274,7 +228,7 @@ impl<O: Observer> Step<'_, O> {
     /// The live node that serves first after a dataset loss, by the rule; without automatic
     /// failover it can only be the primary's slot.
     fn cold_start_node(&self, shard: ShardId) -> Option<NodeId> {
-        let primary = self.state.config.shards[shard.idx()].primary;
+        let primary = self.state.shard(shard).primary;
         let rule = match self.plan.group_of(shard).promotion {
             Some(_) => self.plan.rules.cold_start_node,
             None => ColdStartNode::PrimarySlot,
@@ -290,9 +244,10 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// The node that was to start cold may be gone: another one takes its place without delay.
+    /// The node that was to start cold may be gone: another one takes its place without delay
+    /// (assumed; in the exact cases the law of a cold start has no memory, so it is the same).
     pub(super) fn cold_start_struck(&mut self, shard: ShardId) {
-        let Failover::ColdStarting(node) = self.state.config.shards[shard.idx()].failover else {
+        let Failover::ColdStarting(node) = self.state.shard(shard).failover else {
             return;
         };
         if self.state.answers(node) {
@@ -300,12 +255,12 @@ impl<O: Observer> Step<'_, O> {
         }
         match self.cold_start_node(shard) {
             Some(other) => {
-                let state = &mut self.state.config.shards[shard.idx()];
+                let state = self.state.shard_mut(shard);
                 state.failover = Failover::ColdStarting(other);
                 self.note(Fact::ColdStartBegan { shard, node: other });
             }
             None => {
-                self.state.config.shards[shard.idx()].failover = Failover::Idle;
+                self.state.shard_mut(shard).failover = Failover::Idle;
                 self.queue.clear(self.slots.failover(shard));
             }
         }
@@ -313,21 +268,21 @@ impl<O: Observer> Step<'_, O> {
 
     /// The empty node serves, and writers reach it (MZ-33, MZ-34).
     pub(super) fn cold_start_due(&mut self, shard: ShardId) {
-        let Failover::ColdStarting(node) = self.state.config.shards[shard.idx()].failover else {
+        let Failover::ColdStarting(node) = self.state.shard(shard).failover else {
             unreachable!("a cold start is due only while one is under way");
         };
-        self.state.config.shards[shard.idx()].failover = Failover::Idle;
+        self.state.shard_mut(shard).failover = Failover::Idle;
         self.begin_empty_history(shard);
         self.start_node_lives(node);
         self.note(Fact::ColdStarted { shard, node });
         self.recovered(node);
         self.serve(shard, node);
-        if self.state.config.shards[shard.idx()].endpoint != node {
+        if self.state.shard(shard).endpoint != node {
             self.point_endpoint_at_primary(shard);
         }
         self.writers_retry(shard);
         self.repair_shard(shard);
         self.close_window_if_settled(shard);
-        self.watch(shard);
+        self.tell_changes(shard);
     }
 }

@@ -86,8 +86,8 @@ pub mod entity {
 
 impl<O: Observer> Step<'_, O> {
     #[inline]
-    fn word(&self, entity: u64, purpose: Purpose, line: u32, n: u32) -> u64 {
-        rng::draw(self.key, Address { entity, purpose: purpose as u8, line, n })
+    fn word(&self, entity: u64, purpose: Purpose, address: u32, n: u32) -> u64 {
+        rng::draw(self.key, Address { entity, purpose: purpose as u8, line: address, n })
     }
 
     /// The n-th time for `purpose` at `node`, by `law`.
@@ -105,57 +105,57 @@ impl<O: Observer> Step<'_, O> {
     /// The n-th time of an entity; a fixed time needs no random number.
     #[inline]
     fn time(&self, law: &Law, entity: u64, purpose: Purpose, n: u32) -> Span {
-        match law {
-            Law::Fixed(span) => *span,
-            _ => law.duration(self.word(entity, purpose, 0, n)),
+        if let Law::Fixed(span) = law {
+            return *span;
         }
+        law.duration(self.word(entity, purpose, 0, n))
     }
 
-    /// The n-th life of `node` by the process `line`: an Exp(1) budget spent at the law's hazard.
+    /// The n-th life of `node` by a process of failures: an Exp(1) budget spent at the law's hazard.
     #[inline]
-    pub(super) fn node_life(&self, law: &Law, node: NodeId, line: u32, n: u32) -> Span {
-        law.lifetime(self.word(self.plan.nodes[node.idx()].entity, Purpose::NodeLife, line, n))
+    pub(super) fn node_life(&self, law: &Law, node: NodeId, address: u32, n: u32) -> Span {
+        law.lifetime(self.word(self.plan.nodes[node.idx()].entity, Purpose::NodeLife, address, n))
     }
 
-    /// The n-th life of `az` by the process `line`.
+    /// The n-th life of `az` by a process of failures.
     #[inline]
-    pub(super) fn az_life(&self, law: &Law, az: AzId, line: u32, n: u32) -> Span {
-        law.lifetime(self.word(self.plan.azs[az.idx()].entity, Purpose::AzLife, line, n))
+    pub(super) fn az_life(&self, law: &Law, az: AzId, address: u32, n: u32) -> Span {
+        law.lifetime(self.word(self.plan.azs[az.idx()].entity, Purpose::AzLife, address, n))
     }
 
-    /// The n-th life of `group` by the process `line`.
+    /// The n-th life of `group` by a process of failures.
     #[inline]
-    pub(super) fn group_life(&self, law: &Law, group: GroupId, line: u32, n: u32) -> Span {
-        law.lifetime(self.word(entity::group(group.0), Purpose::GroupLife, line, n))
+    pub(super) fn group_life(&self, law: &Law, group: GroupId, address: u32, n: u32) -> Span {
+        law.lifetime(self.word(entity::group(group.0), Purpose::GroupLife, address, n))
     }
 
     /// How long the outage of `az` lasts.
     #[inline]
-    pub(super) fn az_outage(&self, law: &Law, az: AzId, line: u32, n: u32) -> Span {
-        law.duration(self.word(self.plan.azs[az.idx()].entity, Purpose::AzOutage, line, n))
+    pub(super) fn az_outage(&self, law: &Law, az: AzId, address: u32, n: u32) -> Span {
+        law.duration(self.word(self.plan.azs[az.idx()].entity, Purpose::AzOutage, address, n))
     }
 
     /// How long the process of a scheduled crash of `node` is gone.
-    pub(super) fn restart_time(&self, law: &Law, node: NodeId, line: u32) -> Span {
-        law.duration(self.word(self.plan.nodes[node.idx()].entity, Purpose::Restart, line, 0))
+    pub(super) fn restart_time(&self, law: &Law, node: NodeId, address: u32) -> Span {
+        law.duration(self.word(self.plan.nodes[node.idx()].entity, Purpose::Restart, address, 0))
     }
 
     /// The chance with which the event of `az` hits each of its nodes.
-    pub(super) fn az_share(&self, share: Share, az: AzId, line: u32, n: u32) -> f64 {
+    pub(super) fn az_share(&self, share: Share, az: AzId, address: u32, n: u32) -> f64 {
         match share {
             Share::All => 1.0,
             Share::Uniform { low, high } => {
                 let entity = self.plan.azs[az.idx()].entity;
-                let u = law::uniform(self.word(entity, Purpose::AzShare, line, n));
+                let u = law::uniform(self.word(entity, Purpose::AzShare, address, n));
                 low + (high - low) * u
             }
         }
     }
 
     /// Whether an AZ event with chance `share` per node hits `node`.
-    pub(super) fn az_hits(&self, node: NodeId, share: f64, line: u32, n: u32) -> bool {
+    pub(super) fn az_hits(&self, node: NodeId, share: f64, address: u32, n: u32) -> bool {
         let entity = self.plan.nodes[node.idx()].entity;
-        share >= 1.0 || law::uniform(self.word(entity, Purpose::AzHit, line, n)) < share
+        share >= 1.0 || law::uniform(self.word(entity, Purpose::AzHit, address, n)) < share
     }
 
     /// Decides among `0..n` outcomes with equal chances.

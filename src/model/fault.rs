@@ -6,7 +6,8 @@
 //! One fault is one event, however many nodes it takes: each shard then sees it once.
 
 use crate::engine::time::Span;
-use crate::model::fact::{Cause, Fact, Observer, Stop, Target};
+use crate::model::draws::Purpose;
+use crate::model::fact::{Cause, Fact, Observer, Target};
 use crate::model::plan::{
     AzId, GroupId, NodeId, RebootBy, ReplacementAz, ScriptedFault, ShardId, Share,
 };
@@ -19,7 +20,7 @@ struct AzFault {
     duration: Span,
     share: Share,
     /// Address of the draws that decide which nodes are hit.
-    line: u32,
+    address: u32,
     n: u32,
 }
 
@@ -42,14 +43,14 @@ impl<O: Observer> Step<'_, O> {
             ScriptedFault::FailPrimary(shard) => self.fail_primary(*shard),
             ScriptedFault::FailNode(node) => self.fail_node(*node),
             ScriptedFault::CrashNode { node, restart_after } => {
-                let gone = self.restart_time(restart_after, *node, scripted.line);
+                let gone = self.restart_time(restart_after, *node, scripted.address);
                 self.stop_process(*node, Process::Crashed, Cause::Crash, gone);
             }
             ScriptedFault::FailReplicas { shard, count } => self.fail_replicas(*shard, *count),
             ScriptedFault::FailAz { az, duration, share } => {
-                let line = scripted.line;
-                let duration = self.az_outage(duration, *az, line, 0);
-                self.az_fails(&AzFault { az: *az, duration, share: *share, line, n: 0 });
+                let address = scripted.address;
+                let duration = self.az_outage(duration, *az, address, 0);
+                self.az_fails(&AzFault { az: *az, duration, share: *share, address, n: 0 });
             }
             ScriptedFault::FailGroup(group) => self.group_fails(*group),
             ScriptedFault::RebootNode { node, by } => self.reboot(*node, *by),
@@ -62,53 +63,43 @@ impl<O: Observer> Step<'_, O> {
             self.note(Fact::FaultMissed { cause, target });
             return;
         }
-        let primary = self.state.config.shards[shard.idx()].primary;
+        let primary = self.state.shard(shard).primary;
         self.note(Fact::FaultStruck { cause, target });
-        self.node_stops(primary, Process::Lost, Stop::HostLost, cause);
-        self.shard_struck(shard, primary, cause);
+        self.strike(shard, Process::Lost, cause, |_, node| node == primary);
     }
 
-    fn fail_node(&mut self, node: NodeId) {
-        let (cause, target) = (Cause::Node, Target::Node(node));
-        if self.state.config.nodes[node.idx()].process == Process::Lost {
+    fn fail_node(&mut self, victim: NodeId) {
+        let (cause, target) = (Cause::Node, Target::Node(victim));
+        if self.state.node(victim).process == Process::Lost {
             self.note(Fact::FaultMissed { cause, target });
             return;
         }
+        let shard = self.plan.nodes[victim.idx()].shard;
         self.note(Fact::FaultStruck { cause, target });
-        self.node_stops(node, Process::Lost, Stop::HostLost, cause);
-        self.shard_struck(self.plan.nodes[node.idx()].shard, node, cause);
+        self.strike(shard, Process::Lost, cause, |_, node| node == victim);
     }
 
     fn fail_replicas(&mut self, shard: ShardId, count: u8) {
         let (cause, target) = (Cause::Replicas, Target::Replicas(shard));
-        let primary = self.state.config.shards[shard.idx()].primary;
-        let mut first = None;
+        let primary = self.state.shard(shard).primary;
+        let mut replicas = self.plan.shards[shard.idx()].node_ids().filter(|n| *n != primary);
+        if replicas.all(|node| self.state.node(node).process == Process::Lost) {
+            self.note(Fact::FaultMissed { cause, target });
+            return;
+        }
+        self.note(Fact::FaultStruck { cause, target });
         let mut left = count;
-        for node in self.plan.shards[shard.idx()].node_ids() {
-            if left == 0 {
-                break;
-            }
-            if node == primary || self.state.config.nodes[node.idx()].process == Process::Lost {
-                continue;
-            }
-            if first.is_none() {
-                first = Some(node);
-                self.note(Fact::FaultStruck { cause, target });
-            }
-            self.node_stops(node, Process::Lost, Stop::HostLost, cause);
-            left -= 1;
-        }
-        match first {
-            Some(node) => self.shard_struck(shard, node, cause),
-            None => self.note(Fact::FaultMissed { cause, target }),
-        }
+        self.strike(shard, Process::Lost, cause, |_, node| {
+            let hit = node != primary && left > 0;
+            left -= u8::from(hit);
+            hit
+        });
     }
 
     fn reboot(&mut self, node: NodeId, by: RebootBy) {
         let n = self.state.clocks.nodes[node.idx()].reboots;
         self.state.clocks.nodes[node.idx()].reboots += 1;
-        let gone =
-            self.node_time(&self.plan.timing.reboot, node, crate::model::draws::Purpose::Reboot, n);
+        let gone = self.node_time(&self.plan.timing.reboot, node, Purpose::Reboot, n);
         let cause = match by {
             RebootBy::Customer => Cause::CustomerReboot,
             RebootBy::Service => Cause::ServiceReboot,
@@ -117,26 +108,22 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// A process stops and will answer again, empty, after `gone`.
-    fn stop_process(&mut self, node: NodeId, process: Process, cause: Cause, gone: Span) {
-        let target = Target::Node(node);
-        if !self.state.answers(node) {
+    fn stop_process(&mut self, victim: NodeId, process: Process, cause: Cause, gone: Span) {
+        let target = Target::Node(victim);
+        if !self.state.answers(victim) {
             self.note(Fact::FaultMissed { cause, target });
             return;
         }
-        let stop = match process {
-            Process::Rebooting(_) => Stop::Rebooted,
-            Process::Running | Process::Crashed | Process::Lost => Stop::Crashed,
-        };
         self.note(Fact::FaultStruck { cause, target });
-        self.node_stops(node, process, stop, cause);
-        let slot = self.slots.service(node);
-        self.queue.schedule(slot, self.now + gone, Event::ProcessReturns(node));
-        self.shard_struck(self.plan.nodes[node.idx()].shard, node, cause);
+        let shard = self.plan.nodes[victim.idx()].shard;
+        self.strike(shard, process, cause, |_, node| node == victim);
+        let slot = self.slots.service(victim);
+        self.queue.schedule(slot, self.now + gone, Event::ProcessReturns(victim));
     }
 
     /// A random host loss.
     pub(super) fn node_life_ends(&mut self, line: u16, node: NodeId) {
-        let idx = usize::from(line) * self.plan.nodes.len() + node.idx();
+        let idx = self.plan.node_clock(line, node);
         self.state.clocks.node_lives[idx].life = Life::Ended;
         self.fail_node(node);
     }
@@ -144,12 +131,12 @@ impl<O: Observer> Step<'_, O> {
     /// A random AZ failure.
     pub(super) fn az_life_ends(&mut self, line: u16, az: AzId) {
         let failures = &self.plan.az_failures[usize::from(line)];
-        let clock =
-            &mut self.state.clocks.az_lives[usize::from(line) * self.plan.azs.len() + az.idx()];
+        let clock = &mut self.state.clocks.az_lives[self.plan.az_clock(line, az)];
         clock.life = Life::Ended;
         let n = clock.drawn;
-        let duration = self.az_outage(&failures.duration, az, failures.line, n);
-        self.az_fails(&AzFault { az, duration, share: failures.share, line: failures.line, n });
+        let duration = self.az_outage(&failures.duration, az, failures.address, n);
+        let (share, address) = (failures.share, failures.address);
+        self.az_fails(&AzFault { az, duration, share, address, n });
     }
 
     /// A random failure of a whole group.
@@ -162,16 +149,7 @@ impl<O: Observer> Step<'_, O> {
         let cause = Cause::Group;
         self.note(Fact::FaultStruck { cause, target: Target::Group(group) });
         for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
-            let mut first = None;
-            for node in self.plan.shards[shard.idx()].node_ids() {
-                if self.state.config.nodes[node.idx()].process != Process::Lost {
-                    self.node_stops(node, Process::Lost, Stop::HostLost, cause);
-                    first = first.or(Some(node));
-                }
-            }
-            if let Some(first) = first {
-                self.shard_struck(shard, first, cause);
-            }
+            self.strike(shard, Process::Lost, cause, |_, _| true);
         }
     }
 
@@ -190,7 +168,7 @@ impl<O: Observer> Step<'_, O> {
         let until = self.queue.pending(slot).map_or(until, |pending| pending.max(until));
         self.queue.schedule(slot, until, Event::AzReturns(az));
 
-        let share = self.az_share(fault.share, az, fault.line, fault.n);
+        let share = self.az_share(fault.share, az, fault.address, fault.n);
         let plan = self.plan;
         let nodes = &plan.azs[az.idx()].nodes;
         let same_shard =
@@ -203,28 +181,24 @@ impl<O: Observer> Step<'_, O> {
     /// What an AZ failure does to the nodes of one shard in it.
     fn az_takes_shard(&mut self, nodes: &[NodeId], share: f64, fault: &AzFault) {
         let shard = self.plan.nodes[nodes[0].idx()].shard;
-        let mut first = None;
         for &node in nodes {
-            if self.state.config.nodes[node.idx()].process == Process::Lost {
-                self.replacement_loses_az(node);
-            } else if self.az_hits(node, share, fault.line, fault.n) {
-                self.node_stops(node, Process::Lost, Stop::HostLost, Cause::Az);
-                first = first.or(Some(node));
-            }
+            self.replacement_loses_az(node);
         }
-        match first {
-            Some(first) => self.shard_struck(shard, first, Cause::Az),
-            None => self.watch(shard),
+        let struck = self.strike(shard, Process::Lost, Cause::Az, |step, node| {
+            let inside = step.plan.nodes[node.idx()].az == fault.az;
+            inside && step.az_hits(node, share, fault.address, fault.n)
+        });
+        if !struck {
+            self.tell_changes(shard);
         }
     }
 
     /// A replacement under way in an AZ that fails starts over when the AZ is back.
     fn replacement_loses_az(&mut self, node: NodeId) {
-        let provisioning =
-            self.state.config.nodes[node.idx()].replacement == Replacement::Provisioning;
+        let provisioning = self.state.node(node).replacement == Replacement::Provisioning;
         if provisioning && self.plan.rules.replacement_az == ReplacementAz::Waits {
             self.queue.clear(self.slots.service(node));
-            self.state.config.nodes[node.idx()].replacement = Replacement::WaitingForAz;
+            self.state.node_mut(node).replacement = Replacement::WaitingForAz;
             self.note(Fact::ReplacementWaits { node });
         }
     }
@@ -237,7 +211,7 @@ impl<O: Observer> Step<'_, O> {
         let plan = self.plan;
         for &node in &plan.azs[az.idx()].nodes {
             self.repair(node);
-            self.watch(plan.nodes[node.idx()].shard);
+            self.tell_changes(plan.nodes[node.idx()].shard);
         }
     }
 
@@ -245,12 +219,12 @@ impl<O: Observer> Step<'_, O> {
     /// drawn, for every process of node failures.
     pub(super) fn start_node_lives(&mut self, node: NodeId) {
         for (line, failures) in self.plan.node_failures.iter().enumerate() {
-            let idx = line * self.plan.nodes.len() + node.idx();
+            let line = line as u16;
+            let idx = self.plan.node_clock(line, node);
             let mut clock = self.state.clocks.node_lives[idx];
-            let left = clock.start(|n| self.node_life(&failures.life, node, failures.line, n));
+            let left = clock.start(|n| self.node_life(&failures.life, node, failures.address, n));
             self.state.clocks.node_lives[idx] = clock;
             if let Some(left) = left {
-                let line = line as u16;
                 let slot = self.slots.node_life(line, node);
                 self.queue.schedule(slot, self.now + left, Event::NodeFails { line, node });
             }
@@ -260,7 +234,7 @@ impl<O: Observer> Step<'_, O> {
     /// A node cannot fail for now; what is left of its lives is kept.
     pub(super) fn pause_node_lives(&mut self, node: NodeId) {
         for line in 0..self.plan.node_failures.len() as u16 {
-            let idx = usize::from(line) * self.plan.nodes.len() + node.idx();
+            let idx = self.plan.node_clock(line, node);
             let slot = self.slots.node_life(line, node);
             let ends = self.queue.pending(slot);
             self.state.clocks.node_lives[idx].pause(self.now, ends);
@@ -271,7 +245,7 @@ impl<O: Observer> Step<'_, O> {
     /// A node's host is gone, and its lives with it.
     pub(super) fn end_node_lives(&mut self, node: NodeId) {
         for line in 0..self.plan.node_failures.len() as u16 {
-            let idx = usize::from(line) * self.plan.nodes.len() + node.idx();
+            let idx = self.plan.node_clock(line, node);
             self.state.clocks.node_lives[idx].life = Life::Ended;
             self.queue.clear(self.slots.node_life(line, node));
         }
@@ -281,12 +255,12 @@ impl<O: Observer> Step<'_, O> {
     /// process of AZ failures.
     pub(super) fn start_az_lives(&mut self, az: AzId) {
         for (line, failures) in self.plan.az_failures.iter().enumerate() {
-            let idx = line * self.plan.azs.len() + az.idx();
+            let line = line as u16;
+            let idx = self.plan.az_clock(line, az);
             let mut clock = self.state.clocks.az_lives[idx];
-            let left = clock.start(|n| self.az_life(&failures.life, az, failures.line, n));
+            let left = clock.start(|n| self.az_life(&failures.life, az, failures.address, n));
             self.state.clocks.az_lives[idx] = clock;
             if let Some(left) = left {
-                let line = line as u16;
                 let slot = self.slots.az_life(line, az);
                 self.queue.schedule(slot, self.now + left, Event::AzFails { line, az });
             }
@@ -296,7 +270,7 @@ impl<O: Observer> Step<'_, O> {
     /// The AZ is down: its lives stop until it is up again.
     fn pause_az_lives(&mut self, az: AzId) {
         for line in 0..self.plan.az_failures.len() as u16 {
-            let idx = usize::from(line) * self.plan.azs.len() + az.idx();
+            let idx = self.plan.az_clock(line, az);
             let slot = self.slots.az_life(line, az);
             let ends = self.queue.pending(slot);
             self.state.clocks.az_lives[idx].pause(self.now, ends);
@@ -319,7 +293,7 @@ impl<O: Observer> Step<'_, O> {
         let idx = usize::from(line) * self.plan.groups.len() + group.idx();
         let n = self.state.clocks.group_lives[idx];
         self.state.clocks.group_lives[idx] += 1;
-        let life = self.group_life(&failures.life, group, failures.line, n);
+        let life = self.group_life(&failures.life, group, failures.address, n);
         let slot = self.slots.group_life(line, group);
         self.queue.schedule(slot, self.now + life, Event::GroupFails { line, group });
     }

@@ -3,7 +3,7 @@
 //! [`Event`] lists everything that can happen, [`Step::apply`] says which rule answers it, and
 //! the rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
 //! [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`endpoint`]
-//! moves the writers. [`state`] is all that changes, [`plan`] all that does not, [`fact`] what
+//! moves the writers, [`narration`] tells what changed. [`state`] is all that changes, [`plan`] all that does not, [`fact`] what
 //! observers are told. The model cannot fail: a [`plan::Plan`] is checked before it gets here.
 
 pub mod control_plane;
@@ -12,6 +12,7 @@ pub mod endpoint;
 pub mod fact;
 pub mod fault;
 pub mod invariants;
+pub mod narration;
 pub mod node;
 pub mod plan;
 pub mod policy;
@@ -120,6 +121,20 @@ impl<O: Observer> Step<'_, O> {
         for node in self.plan.node_ids() {
             self.start_node_lives(node);
         }
+    }
+
+    /// Closes the trial's books at the current instant.
+    pub fn finish(&mut self) {
+        for shard in self.plan.shard_ids() {
+            self.settle(shard);
+        }
+    }
+
+    /// Counts the writes offered to a shard up to now.
+    #[inline]
+    fn settle(&mut self, shard: ShardId) {
+        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        self.state.books_mut(shard).settle(self.now, rate);
     }
 
     /// The nodes of a shard.

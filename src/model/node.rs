@@ -15,15 +15,41 @@ use crate::model::state::{
 use crate::model::{Event, Step};
 
 impl<O: Observer> Step<'_, O> {
-    /// A node stops; [`Self::shard_struck`] must follow once all nodes of one fault have.
-    pub(super) fn node_stops(&mut self, id: NodeId, process: Process, stop: Stop, cause: Cause) {
-        debug_assert!(process != Process::Running, "a node that stops does not run");
+    /// One fault strikes one shard: the nodes that `hits` names stop, in node order, and the
+    /// shard sees it once. Hosts lost before are not asked about. Says whether anybody stopped.
+    pub(super) fn strike(
+        &mut self,
+        shard: ShardId,
+        process: Process,
+        cause: Cause,
+        mut hits: impl FnMut(&Self, NodeId) -> bool,
+    ) -> bool {
+        let mut first = None;
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            if self.state.node(node).process != Process::Lost && hits(self, node) {
+                self.node_stops(node, process, cause);
+                first = first.or(Some(node));
+            }
+        }
+        if let Some(first) = first {
+            self.shard_struck(shard, first, cause);
+        }
+        first.is_some()
+    }
+
+    fn node_stops(&mut self, id: NodeId, process: Process, cause: Cause) {
+        let stop = match process {
+            Process::Running => unreachable!("a node that stops does not run"),
+            Process::Crashed => Stop::Crashed,
+            Process::Rebooting(_) => Stop::Rebooted,
+            Process::Lost => Stop::HostLost,
+        };
         let shard = self.plan.nodes[id.idx()].shard;
-        let role = match self.state.config.shards[shard.idx()].primary == id {
+        let role = match self.state.shard(shard).primary == id {
             true => Role::Primary,
             false => Role::Replica,
         };
-        let shard_state = &mut self.state.config.shards[shard.idx()];
+        let shard_state = self.state.shard_mut(shard);
         if process == Process::Lost
             && shard_state.primary == id
             && shard_state.serving == Serving::Interrupted
@@ -31,7 +57,7 @@ impl<O: Observer> Step<'_, O> {
             // A process that may come back lost its host: whoever returns is somebody else.
             shard_state.serving = Serving::No;
         }
-        let node = &mut self.state.config.nodes[id.idx()];
+        let node = self.state.node_mut(id);
         node.process = process;
         node.data = Data::Empty;
         node.upstream = None;
@@ -44,23 +70,23 @@ impl<O: Observer> Step<'_, O> {
         self.note(Fact::NodeDown { node: id, stop, role, cause });
     }
 
-    /// Draws the consequences of one fault for one shard, of which at least `struck` stopped.
-    pub(super) fn shard_struck(&mut self, shard: ShardId, struck: NodeId, cause: Cause) {
-        let primary = self.state.config.shards[shard.idx()].primary;
+    /// What one fault means for a shard of which at least `struck` stopped. The order matters:
+    /// first what is true (the primary, the syncs, the copies), then what the control plane makes
+    /// of it (suspicion, cold start, repair), then the telling.
+    fn shard_struck(&mut self, shard: ShardId, struck: NodeId, cause: Cause) {
+        let primary = self.state.shard(shard).primary;
         if self.state.serves(shard) && !self.state.answers(primary) {
             self.primary_lost(shard, cause);
         }
         self.sync_sources_lost(shard);
-        if self.state.config.shards[shard.idx()].dataset == Dataset::Held
-            && self.complete_copies(shard) == 0
-        {
+        if self.state.shard(shard).dataset == Dataset::Held && self.complete_copies(shard) == 0 {
             self.dataset_lost(shard);
         }
         self.cold_start_struck(shard);
         self.suspect(shard, struck);
         self.try_cold_start(shard);
         self.repair_shard(shard);
-        self.watch(shard);
+        self.tell_changes(shard);
     }
 
     /// Repairs what may be repaired now in the shard.
@@ -73,7 +99,7 @@ impl<O: Observer> Step<'_, O> {
     /// Starts the replacement of a lost host, if it may start: the replacement runs in the AZ of
     /// the node it replaces (MZ-28), and by default only while that AZ is up (MZ-59).
     pub(super) fn repair(&mut self, node: NodeId) {
-        let state = self.state.config.nodes[node.idx()];
+        let state = *self.state.node(node);
         if state.process != Process::Lost || state.replacement == Replacement::Provisioning {
             return;
         }
@@ -83,13 +109,13 @@ impl<O: Observer> Step<'_, O> {
         }
         if az_down && self.plan.rules.replacement_az == ReplacementAz::Waits {
             if state.replacement == Replacement::Idle {
-                self.state.config.nodes[node.idx()].replacement = Replacement::WaitingForAz;
+                self.state.node_mut(node).replacement = Replacement::WaitingForAz;
                 self.note(Fact::ReplacementWaits { node });
             }
             return;
         }
-        self.state.config.nodes[node.idx()].replacement = Replacement::Provisioning;
-        self.state.config.nodes[node.idx()].recovery = Recovery::Announced;
+        self.state.node_mut(node).replacement = Replacement::Provisioning;
+        self.state.node_mut(node).recovery = Recovery::Announced;
         let n = self.state.clocks.nodes[node.idx()].replacements;
         self.state.clocks.nodes[node.idx()].replacements += 1;
         let takes = self.node_time(&self.plan.timing.replacement, node, Purpose::Replacement, n);
@@ -99,10 +125,10 @@ impl<O: Observer> Step<'_, O> {
     }
 
     fn repair_may_start(&self, node: NodeId) -> bool {
-        let detected = self.state.config.nodes[node.idx()].belief == Belief::Down;
+        let detected = self.state.node(node).belief == Belief::Down;
         let shard = self.plan.nodes[node.idx()].shard;
         let in_failover = matches!(
-            self.state.config.shards[shard.idx()].failover,
+            self.state.shard(shard).failover,
             Failover::Promoting | Failover::UpdatingEndpoint
         );
         match self.plan.rules.replacement_starts {
@@ -114,7 +140,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// The replacement answers, empty.
     pub(super) fn replacement_ready(&mut self, id: NodeId) {
-        let node = &mut self.state.config.nodes[id.idx()];
+        let node = self.state.node_mut(id);
         debug_assert!(node.process == Process::Lost, "only a lost host is replaced");
         node.process = Process::Running;
         node.replacement = Replacement::Idle;
@@ -130,11 +156,11 @@ impl<O: Observer> Step<'_, O> {
     /// noticed or nobody minds, it is the primary still (MZ-60, MZ-61).
     pub(super) fn process_returns(&mut self, id: NodeId) {
         let shard = self.plan.nodes[id.idx()].shard;
-        let node = &mut self.state.config.nodes[id.idx()];
+        let node = self.state.node_mut(id);
         let was = node.process;
         node.process = Process::Running;
         self.note(Fact::ProcessBack { node: id });
-        let shard_state = self.state.config.shards[shard.idx()];
+        let shard_state = *self.state.shard(shard);
         let still_primary =
             shard_state.primary == id && shard_state.serving == Serving::Interrupted;
         let by_customer = was == Process::Rebooting(RebootBy::Customer);
@@ -142,13 +168,13 @@ impl<O: Observer> Step<'_, O> {
         if still_primary && (by_customer || blip) {
             self.empty_primary_serves(shard);
             self.close_window_if_settled(shard);
-            self.watch(shard);
+            self.tell_changes(shard);
         } else if still_primary {
             // The failover comes all the same; until then the node waits, fenced for good.
-            self.state.config.shards[shard.idx()].serving = Serving::No;
-            self.watch(shard);
+            self.state.shard_mut(shard).serving = Serving::No;
+            self.tell_changes(shard);
         } else {
-            self.state.config.nodes[id.idx()].belief = Belief::Up;
+            self.state.node_mut(id).belief = Belief::Up;
             self.node_joins(id);
         }
     }
@@ -158,19 +184,19 @@ impl<O: Observer> Step<'_, O> {
         let shard = self.plan.nodes[node.idx()].shard;
         if self.state.serves(shard) {
             self.attach(node);
-        } else if self.state.config.shards[shard.idx()].dataset == Dataset::Lost {
+        } else if self.state.shard(shard).dataset == Dataset::Lost {
             self.try_cold_start(shard);
         } else {
             self.copy_from_best(node);
         }
         self.close_window_if_settled(shard);
-        self.watch(shard);
+        self.tell_changes(shard);
     }
 
     /// The control plane has the node where it wants it.
     pub(super) fn recovered(&mut self, node: NodeId) {
-        if self.state.config.nodes[node.idx()].recovery == Recovery::Announced {
-            self.state.config.nodes[node.idx()].recovery = Recovery::Settled;
+        if self.state.node(node).recovery == Recovery::Announced {
+            self.state.node_mut(node).recovery = Recovery::Settled;
             self.note(Fact::Recovered { node });
         }
     }

@@ -101,7 +101,7 @@ pub struct Group {
     pub shards: Range<u16>,
     /// Which replica follows a lost primary; `None` when automatic failover is off.
     pub promotion: Option<Promotion>,
-    /// Placement promise; reported, the model is driven by `promotion` (domain rule MZ-66).
+    /// The placement promise. It changes no number: `promotion` drives the model (MZ-66).
     pub multi_az: bool,
     /// `cluster-mode = "enabled"`.
     pub cluster_mode: ClusterMode,
@@ -126,7 +126,7 @@ pub struct Shard {
     /// Its nodes, the first primary first.
     pub nodes: Range<u16>,
     /// Hash slots of [`HASH_SLOTS`] that it owns.
-    pub slots: u32,
+    pub hash_slots: u32,
     /// Writes offered per second.
     pub writes_per_sec: u64,
     /// Bytes of data that it holds at the start, and at most.
@@ -264,7 +264,7 @@ pub enum Promotion {
     LowestId,
 }
 
-/// What the other replicas do after a promotion (domain reference, section 7, decision 5).
+/// What the other replicas do after a promotion (MZ-62, and D-1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Resync {
     /// They flush and copy everything, unreachable meanwhile (the guide's text, MZ-62).
@@ -332,7 +332,7 @@ pub enum ColdStartNode {
 /// What a fault of the primary does that ends before it is detected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SubDetection {
-    /// The process serves again, empty; nobody fails over (decision 12).
+    /// The process serves again, empty; nobody fails over (D-2).
     Blip,
     /// The failover happens all the same.
     Failover,
@@ -345,8 +345,8 @@ pub struct Scripted {
     pub at: SimTime,
     /// What it does.
     pub fault: ScriptedFault,
-    /// Address of its random numbers.
-    pub line: u32,
+    /// Address of its random numbers: 24 bits, from its id or from its place among its kind.
+    pub address: u32,
 }
 
 /// What a scheduled fault does.
@@ -390,6 +390,23 @@ pub enum ScriptedFault {
     },
 }
 
+impl Rules {
+    /// Whether a node that holds `data` counts as a complete copy.
+    pub fn counts_as_copy(&self, data: crate::model::state::Data) -> bool {
+        use crate::model::state::Data;
+        match data {
+            Data::Complete => true,
+            Data::Syncing => self.syncing == SyncingCopy::CountsAsComplete,
+            Data::Empty => false,
+        }
+    }
+
+    /// Whether repair begins as if failures were known without delay.
+    pub fn repairs_at_once(&self) -> bool {
+        self.replacement_starts == ReplacementStarts::AtFailure
+    }
+}
+
 /// Who asked for a reboot; decides whether it leads to a failover (MZ-60).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum RebootBy {
@@ -418,8 +435,8 @@ pub enum Share {
 pub struct NodeFailures {
     /// Age at failure.
     pub life: Law,
-    /// Address of its random numbers.
-    pub line: u32,
+    /// Address of its random numbers: 24 bits, from its id or from its place among its kind.
+    pub address: u32,
 }
 
 /// A random process of AZ failures, one clock per AZ that runs while the AZ is up.
@@ -431,8 +448,8 @@ pub struct AzFailures {
     pub duration: Law,
     /// Share of nodes lost.
     pub share: Share,
-    /// Address of its random numbers.
-    pub line: u32,
+    /// Address of its random numbers: 24 bits, from its id or from its place among its kind.
+    pub address: u32,
 }
 
 /// A random process of whole-group failures, one clock per group.
@@ -442,14 +459,24 @@ pub struct GroupFailures {
     pub life: Law,
     /// The group, or each.
     pub group: Option<GroupId>,
-    /// Address of its random numbers.
-    pub line: u32,
+    /// Address of its random numbers: 24 bits, from its id or from its place among its kind.
+    pub address: u32,
 }
 
 impl Plan {
     /// The shard's group.
     pub fn group_of(&self, shard: ShardId) -> &Group {
         &self.groups[self.shards[shard.idx()].group.idx()]
+    }
+
+    /// Where the life clock of `node` in the `line`-th process of node failures stands.
+    pub fn node_clock(&self, line: u16, node: NodeId) -> usize {
+        usize::from(line) * self.nodes.len() + node.idx()
+    }
+
+    /// Where the life clock of `az` in the `line`-th process of AZ failures stands.
+    pub fn az_clock(&self, line: u16, az: AzId) -> usize {
+        usize::from(line) * self.azs.len() + az.idx()
     }
 
     /// All shards.

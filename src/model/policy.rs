@@ -1,7 +1,34 @@
 //! Pure decisions of the control plane, from what it can know.
 
-use crate::model::plan::{NodeId, Promotion};
-use crate::model::state::NanoWrites;
+use crate::model::plan::{NodeId, Plan, Promotion, Shard, ShardId};
+use crate::model::state::{Belief, Data, NanoWrites, State};
+
+/// What the control plane can know of a shard's nodes: its beliefs, what replicas report, and
+/// who obeys a command. All that a policy may read.
+pub struct ControlView<'a> {
+    plan: &'a Plan,
+    state: &'a State,
+    shard: &'a Shard,
+}
+
+impl<'a> ControlView<'a> {
+    /// The view of one shard.
+    pub fn new(plan: &'a Plan, state: &'a State, shard: ShardId) -> Self {
+        ControlView { plan, state, shard: &plan.shards[shard.idx()] }
+    }
+
+    /// The replicas that can be promoted, in node order: believed to be up, obeying the command,
+    /// and reporting `data`.
+    pub fn candidates(&self, data: Data) -> impl Iterator<Item = Candidate> + Clone + '_ {
+        self.shard.node_ids().filter_map(move |node| {
+            let state = self.state.node(node);
+            let able = state.belief == Belief::Up && self.state.answers(node) && state.data == data;
+            let rank = self.plan.nodes[node.idx()].rank;
+            let reported_offset = self.state.ledger.copies[node.idx()].offset;
+            able.then_some(Candidate { node, rank, reported_offset })
+        })
+    }
+}
 
 /// A replica that can be promoted, as the control plane sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

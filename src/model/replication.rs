@@ -11,9 +11,7 @@ use crate::model::fact::{Cause, Fact, Loss, Observer};
 use crate::model::plan::{
     FullSync, NodeId, Resync, ResyncSource, ShardId, SyncingCopy, SyncingNodes,
 };
-use crate::model::state::{
-    Copy, Data, Dataset, Failover, NanoWrites, Node, Process, Serving, WRITE,
-};
+use crate::model::state::{Copy, Data, Dataset, Failover, NanoWrites, Process, Serving, WRITE};
 use crate::model::{Event, Step};
 
 /// Bytes in a GiB, the unit of per-size sync times.
@@ -22,48 +20,42 @@ const GIB: u128 = 1 << 30;
 impl<O: Observer> Step<'_, O> {
     /// Complete copies of the shard's data, by the rule that says what counts.
     pub(super) fn complete_copies(&self, shard: ShardId) -> u8 {
-        let counts = |node: &&Node| match node.data {
-            Data::Complete => true,
-            Data::Syncing => self.plan.rules.syncing == SyncingCopy::CountsAsComplete,
-            Data::Empty => false,
-        };
-        self.nodes_of(shard).iter().filter(counts).count() as u8
+        let rules = &self.plan.rules;
+        self.nodes_of(shard).iter().filter(|node| rules.counts_as_copy(node.data)).count() as u8
     }
 
     /// The serving primary is gone: writes stop, and every replica's copy ends where its lag was.
     pub(super) fn primary_lost(&mut self, shard: ShardId, cause: Cause) {
         let plan = self.plan;
-        let rate = plan.shards[shard.idx()].writes_per_sec;
-        self.state.ledger.shards[shard.idx()].settle(self.now, rate);
-        let primary = self.state.config.shards[shard.idx()].primary;
+        self.settle(shard);
+        let primary = self.state.shard(shard).primary;
         let n = self.state.clocks.shards[shard.idx()].primary_losses;
         self.state.clocks.shards[shard.idx()].primary_losses += 1;
         for node in plan.shards[shard.idx()].node_ids() {
-            let copy = self.state.config.nodes[node.idx()];
+            let copy = *self.state.node(node);
             if copy.upstream == Some(primary) && copy.data != Data::Empty {
                 let lag = self.node_time(&plan.replication.lag, node, Purpose::Lag, n);
                 self.freeze(node, shard, lag);
             }
         }
         // A lost host takes the process with it; a crashed or rebooted process may come back.
-        self.state.config.shards[shard.idx()].serving =
-            match self.state.config.nodes[primary.idx()].process {
-                Process::Lost => Serving::No,
-                Process::Running | Process::Crashed | Process::Rebooting(_) => Serving::Interrupted,
-            };
+        self.state.shard_mut(shard).serving = match self.state.node(primary).process {
+            Process::Lost => Serving::No,
+            Process::Running | Process::Crashed | Process::Rebooting(_) => Serving::Interrupted,
+        };
         self.note(Fact::PrimaryStopped { shard });
-        self.update_acceptance(shard, cause);
+        self.writers_lose_primary(shard, cause);
     }
 
     /// Ends the copy of a follower `lag` before now, but not before its history began.
     fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
-        let books = &self.state.ledger.shards[shard.idx()];
+        let books = self.state.books(shard);
         let rate = self.plan.shards[shard.idx()].writes_per_sec;
         let trailing = NanoWrites::from(rate) * NanoWrites::from(lag.as_nanos());
         let behind = trailing.min(books.offset - books.branch.offset);
         let copy = Copy { history: books.history, offset: books.offset - behind };
         self.state.ledger.copies[node.idx()] = copy;
-        if self.state.config.nodes[node.idx()].data == Data::Complete {
+        if self.state.node(node).data == Data::Complete {
             self.note(Fact::LagFrozen { node, lag, behind });
         }
     }
@@ -72,8 +64,8 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn branch_from(&mut self, shard: ShardId, node: NodeId) -> Loss {
         let rate = self.plan.shards[shard.idx()].writes_per_sec;
         let copy = self.state.ledger.copies[node.idx()];
-        let books = &mut self.state.ledger.shards[shard.idx()];
-        books.settle(self.now, rate);
+        self.settle(shard);
+        let books = self.state.books_mut(shard);
         assert!(
             copy.history == books.history && copy.offset <= books.offset,
             "a complete copy lies in the history of the lost primary"
@@ -88,11 +80,11 @@ impl<O: Observer> Step<'_, O> {
 
     /// The shard's history starts over with nothing in it.
     pub(super) fn begin_empty_history(&mut self, shard: ShardId) {
-        let books = &mut self.state.ledger.shards[shard.idx()];
+        let books = self.state.books_mut(shard);
         books.history.0 += 1;
         books.branch = Copy { history: books.history, offset: 0 };
         debug_assert!(books.offset == 0, "a dataset loss has emptied the books");
-        self.state.config.shards[shard.idx()].dataset = Dataset::Held;
+        self.state.shard_mut(shard).dataset = Dataset::Held;
     }
 
     /// The last complete copy is gone.
@@ -102,34 +94,36 @@ impl<O: Observer> Step<'_, O> {
         self.failover_has_nothing_to_promote(shard);
     }
 
-    /// The shard's books close on a lost dataset; gives the fact that tells it.
+    /// The shard's books close on a lost dataset. Gives the fact that tells it, for the caller to
+    /// tell when the last copy is gone in the story too.
     fn forget_dataset(&mut self, shard: ShardId) -> Fact {
+        self.settle(shard);
         let bytes = self.held_bytes(shard);
-        let books = &mut self.state.ledger.shards[shard.idx()];
+        let books = self.state.books_mut(shard);
         let writes = books.offset;
         books.dataset_lost += writes;
         books.offset = 0;
         books.branch.offset = 0;
         books.original = false;
-        self.state.config.shards[shard.idx()].dataset = Dataset::Lost;
+        self.state.shard_mut(shard).dataset = Dataset::Lost;
         for node in self.plan.shards[shard.idx()].node_ids() {
-            if self.state.config.nodes[node.idx()].data == Data::Syncing {
+            if self.state.node(node).data == Data::Syncing {
                 self.stop_sync(node);
-                self.state.config.nodes[node.idx()].data = Data::Empty;
+                self.state.node_mut(node).data = Data::Empty;
             }
         }
         Fact::DatasetLost { shard, writes, bytes }
     }
 
     /// The primary returned empty before anybody failed over: its empty data is the truth now,
-    /// and all who follow it lose what they had (domain reference, section 4.4).
+    /// and all who follow it lose what they had (MZ-61).
     pub(super) fn empty_primary_serves(&mut self, shard: ShardId) {
-        let node = self.state.config.shards[shard.idx()].primary;
+        let node = self.state.shard(shard).primary;
         self.note(Fact::EmptyPrimary { shard, node });
-        let held = self.state.config.shards[shard.idx()].dataset == Dataset::Held;
+        let held = self.state.shard(shard).dataset == Dataset::Held;
         let lost = held.then(|| self.forget_dataset(shard));
-        if let Failover::ColdStarting(_) = self.state.config.shards[shard.idx()].failover {
-            self.state.config.shards[shard.idx()].failover = Failover::Idle;
+        if let Failover::ColdStarting(_) = self.state.shard(shard).failover {
+            self.state.shard_mut(shard).failover = Failover::Idle;
             self.queue.clear(self.slots.failover(shard));
         }
         self.begin_empty_history(shard);
@@ -138,7 +132,7 @@ impl<O: Observer> Step<'_, O> {
             self.note(lost);
         }
         self.writers_retry(shard);
-        let state = self.state.config.shards[shard.idx()];
+        let state = *self.state.shard(shard);
         if state.endpoint != node && state.failover == Failover::Idle {
             self.start_endpoint_update(shard);
         }
@@ -162,13 +156,13 @@ impl<O: Observer> Step<'_, O> {
     /// The node attaches to the serving primary: by full sync, or with the little it lacks.
     pub(super) fn attach(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
-        let primary = self.state.config.shards[shard.idx()].primary;
-        let data = self.state.config.nodes[node.idx()].data;
+        let primary = self.state.shard(shard).primary;
+        let data = self.state.node(node).data;
         if data != Data::Complete {
             self.start_full_sync(node, primary);
             return;
         }
-        let books = &self.state.ledger.shards[shard.idx()];
+        let books = self.state.books(shard);
         let copy = self.state.ledger.copies[node.idx()];
         let missing = books.branch.offset.saturating_sub(copy.offset);
         let same_history = copy.history == books.branch.history;
@@ -185,7 +179,7 @@ impl<O: Observer> Step<'_, O> {
             if !same_history {
                 self.note(Fact::Flushed { node });
             }
-            self.state.config.nodes[node.idx()].upstream = Some(primary);
+            self.state.node_mut(node).upstream = Some(primary);
             self.note(Fact::Reattached { node, missing });
         } else {
             self.note(Fact::Flushed { node });
@@ -198,8 +192,8 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn copy_from_best(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
         let recreated = self.plan.group_of(shard).promotion.is_none()
-            && self.state.config.shards[shard.idx()].primary == node;
-        let copying = self.state.config.nodes[node.idx()].upstream.is_some();
+            && self.state.shard(shard).primary == node;
+        let copying = self.state.node(node).upstream.is_some();
         if copying || !recreated && self.plan.rules.resync_source == ResyncSource::Primary {
             return;
         }
@@ -214,7 +208,7 @@ impl<O: Observer> Step<'_, O> {
     fn best_copy(&self, shard: ShardId, reader: NodeId, data: Data) -> Option<NodeId> {
         self.plan.shards[shard.idx()]
             .node_ids()
-            .filter(|node| self.state.config.nodes[node.idx()].data == data)
+            .filter(|node| self.state.node(*node).data == data)
             .filter(|node| self.state.reaches(*node, reader))
             .max_by_key(|node| {
                 let rank = self.plan.nodes[node.idx()].rank;
@@ -227,7 +221,7 @@ impl<O: Observer> Step<'_, O> {
     fn settle_for_syncing_copy(&mut self, shard: ShardId, primary: NodeId) {
         let Some(best) = self.best_copy(shard, primary, Data::Syncing) else { return };
         self.abandon_sync(best);
-        self.state.config.nodes[best.idx()].data = Data::Complete;
+        self.state.node_mut(best).data = Data::Complete;
         if best == primary {
             self.primary_recreated(shard, primary);
         } else {
@@ -238,12 +232,13 @@ impl<O: Observer> Step<'_, O> {
     /// The node drops what it has and copies everything; nobody can read from it meanwhile.
     fn start_full_sync(&mut self, node: NodeId, from: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
-        let state = &mut self.state.config.nodes[node.idx()];
+        let state = self.state.node_mut(node);
         state.data = Data::Syncing;
         state.upstream = Some(from);
         self.state.ledger.copies[node.idx()] = self.state.ledger.copies[from.idx()];
         let n = self.state.clocks.nodes[node.idx()].syncs;
         self.state.clocks.nodes[node.idx()].syncs += 1;
+        self.settle(shard);
         let bytes = self.held_bytes(shard);
         let takes = match &self.plan.timing.full_sync {
             FullSync::Law(law) => self.node_time(law, node, Purpose::FullSync, n),
@@ -260,42 +255,42 @@ impl<O: Observer> Step<'_, O> {
         self.note(Fact::SyncStarted { node, from, bytes });
     }
 
-    /// Bytes of data that the shard holds now: its dataset, or what was written since that was
-    /// lost.
-    fn held_bytes(&mut self, shard: ShardId) -> u64 {
-        let place = &self.plan.shards[shard.idx()];
-        let books = &mut self.state.ledger.shards[shard.idx()];
-        books.settle(self.now, place.writes_per_sec);
+    /// Bytes of data that the shard holds: its dataset, or what was written since that was lost.
+    /// The books must be settled.
+    fn held_bytes(&self, shard: ShardId) -> u64 {
+        let books = self.state.books(shard);
+        debug_assert!(books.settled == self.now, "bytes are counted in settled books");
+        let dataset = self.plan.shards[shard.idx()].dataset_bytes;
         if books.original {
-            return place.dataset_bytes;
+            return dataset;
         }
         let written = books.offset * u128::from(self.plan.workload.write_bytes) / WRITE;
-        u64::try_from(written).unwrap_or(u64::MAX).min(place.dataset_bytes)
+        u64::try_from(written).unwrap_or(u64::MAX).min(dataset)
     }
 
     /// The node holds a complete copy.
     pub(super) fn sync_ends(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
-        let source = self.state.config.nodes[node.idx()].upstream;
+        let source = self.state.node(node).upstream;
         let source = source.expect("a node in full sync has a source");
-        self.state.config.nodes[node.idx()].data = Data::Complete;
+        self.state.node_mut(node).data = Data::Complete;
         self.start_node_lives(node);
         self.note(Fact::Synced { node });
         self.recovered(node);
         if !self.state.serves(shard) {
             self.state.ledger.copies[node.idx()] = self.state.ledger.copies[source.idx()];
-            let shard_state = self.state.config.shards[shard.idx()];
+            let shard_state = *self.state.shard(shard);
             if self.plan.group_of(shard).promotion.is_none() && shard_state.primary == node {
                 self.primary_recreated(shard, source);
             }
         }
-        self.watch(shard);
+        self.tell_changes(shard);
     }
 
     /// Full syncs whose source is gone stop; some may go on from another copy.
     pub(super) fn sync_sources_lost(&mut self, shard: ShardId) {
         for node in self.plan.shards[shard.idx()].node_ids() {
-            let state = self.state.config.nodes[node.idx()];
+            let state = *self.state.node(node);
             let Some(source) = state.upstream.filter(|_| state.data == Data::Syncing) else {
                 continue;
             };
@@ -308,7 +303,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// A full sync stops; the node keeps what is of no use alone.
     fn stop_sync(&mut self, node: NodeId) {
-        if self.state.config.nodes[node.idx()].upstream.take().is_some() {
+        if self.state.node_mut(node).upstream.take().is_some() {
             self.queue.clear(self.slots.service(node));
             self.note(Fact::SyncStopped { node });
         }
@@ -316,7 +311,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// Ends a full sync because the node is needed as it is.
     pub(super) fn abandon_sync(&mut self, node: NodeId) {
-        if self.state.config.nodes[node.idx()].data == Data::Syncing {
+        if self.state.node(node).data == Data::Syncing {
             self.stop_sync(node);
             self.start_node_lives(node);
         }

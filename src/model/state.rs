@@ -1,6 +1,6 @@
 //! [`State`]: all that changes during a trial.
 //!
-//! Three parts with three natures. [`Config`] is what a Markov chain would call the state: small
+//! Three parts with three natures, and what observers were last told. [`Config`] is what a Markov chain would call the state: small
 //! enums, comparable and hashable. [`Clocks`] count the draws already used, so that the next one
 //! has an address. [`Ledger`] holds amounts: whole nano-writes, exact to the last digit.
 
@@ -41,7 +41,8 @@ pub struct Node {
     pub data: Data,
     /// The node whose stream it follows or copies from.
     pub upstream: Option<NodeId>,
-    /// What the control plane believes of it.
+    /// What the control plane believes of it; it acts on this, and finds out the truth only when
+    /// a command is not obeyed.
     pub belief: Belief,
     /// Whether a replacement is being provisioned.
     pub replacement: Replacement,
@@ -73,7 +74,7 @@ pub enum Data {
     Complete,
 }
 
-/// What the control plane believes of a node; all it may decide by.
+/// What the control plane believes of a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Belief {
     /// It is there.
@@ -173,7 +174,7 @@ pub enum Az {
     Down,
 }
 
-/// Draws used so far; the next draw's address continues them.
+/// Draws used so far, which the next draw's address continues, and the lives under way.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clocks {
     /// Index of the next scheduled fault.
@@ -375,10 +376,46 @@ impl State {
         });
     }
 
+    /// A node.
+    #[inline]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.config.nodes[id.idx()]
+    }
+
+    /// A node, to be changed by a rule.
+    #[inline]
+    pub(super) fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.config.nodes[id.idx()]
+    }
+
+    /// A shard.
+    #[inline]
+    pub fn shard(&self, id: ShardId) -> &Shard {
+        &self.config.shards[id.idx()]
+    }
+
+    /// A shard, to be changed by a rule.
+    #[inline]
+    pub(super) fn shard_mut(&mut self, id: ShardId) -> &mut Shard {
+        &mut self.config.shards[id.idx()]
+    }
+
+    /// A shard's books.
+    #[inline]
+    pub fn books(&self, id: ShardId) -> &ShardLedger {
+        &self.ledger.shards[id.idx()]
+    }
+
+    /// A shard's books, to be changed by a rule.
+    #[inline]
+    pub(super) fn books_mut(&mut self, id: ShardId) -> &mut ShardLedger {
+        &mut self.ledger.shards[id.idx()]
+    }
+
     /// Whether the node answers.
     #[inline]
     pub fn answers(&self, node: NodeId) -> bool {
-        self.config.nodes[node.idx()].process == Process::Running
+        self.node(node).process == Process::Running
     }
 
     /// Whether a message from one node reaches the other; every rule that crosses a link asks
@@ -391,7 +428,7 @@ impl State {
     /// Whether the shard's primary accepts writes.
     #[inline]
     pub fn serves(&self, shard: ShardId) -> bool {
-        self.config.shards[shard.idx()].serving == Serving::Yes
+        self.shard(shard).serving == Serving::Yes
     }
 }
 

@@ -1,7 +1,5 @@
 //! [`run`]: all trials of one plan, one after the other, and what they came to together.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::SimTime;
 use crate::model::fact::{Cause, Phase};
@@ -36,7 +34,8 @@ pub struct Summary {
     pub cause_shares: [f64; Cause::ALL.len()],
     /// Trials with at least one dataset loss.
     pub trials_with_dataset_loss: u64,
-    /// The trial that lost most: dataset first, then writes; the earliest among equals.
+    /// The trial that lost most: by dataset losses, then by bytes lost with them, then by writes
+    /// lost in any way; the earliest among equals.
     pub worst_loss: u64,
     /// The trial with the longest write outage; the earliest among equals.
     pub worst_outage: u64,
@@ -71,10 +70,11 @@ pub fn run(plan: &Plan, spec: BatchSpec) -> Result<Summary, BrokenTrial> {
     let mut fold = Fold::new(plan, spec);
     for n in 0..spec.trials {
         trial.restart(keys.key(n));
-        let finished = catch_unwind(AssertUnwindSafe(|| trial.finish(&mut metrics)));
-        if finished.is_err() {
-            return Err(BrokenTrial { seed: spec.seed, trial: n, at: trial.now() });
-        }
+        trial.run_guarded(plan.horizon, &mut metrics).map_err(|broken| BrokenTrial {
+            seed: spec.seed,
+            trial: n,
+            at: broken.at,
+        })?;
         let outcome = metrics.finish(trial.now());
         metrics.restart();
         fold.add(n, &outcome, trial.n_events());
@@ -88,7 +88,7 @@ struct Fold {
     summary: Summary,
     by_phase: [u128; Phase::ALL.len()],
     by_cause: [u128; Cause::ALL.len()],
-    worst_loss: (u128, u128),
+    worst_loss: [u128; 3],
     worst_outage: u128,
 }
 
@@ -111,7 +111,7 @@ impl Fold {
             summary,
             by_phase: [0; Phase::ALL.len()],
             by_cause: [0; Cause::ALL.len()],
-            worst_loss: (0, 0),
+            worst_loss: [0; 3],
             worst_outage: 0,
         }
     }
@@ -138,7 +138,11 @@ impl Fold {
         }
         let datasets = outcome.raw(Metric::DatasetLosses);
         self.summary.trials_with_dataset_loss += u64::from(datasets > 0);
-        let loss = (datasets, outcome.raw(Metric::LostWrites));
+        let loss = [
+            datasets,
+            outcome.raw(Metric::DatasetLostBytes),
+            outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites),
+        ];
         if loss > self.worst_loss {
             self.worst_loss = loss;
             self.summary.worst_loss = n;

@@ -1,5 +1,7 @@
 //! [`Trial`]: one simulated history, from the start to the horizon.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::engine::queue::EventQueue;
 use crate::engine::rng::TrialKey;
 use crate::engine::time::SimTime;
@@ -7,6 +9,13 @@ use crate::model::fact::Observer;
 use crate::model::plan::{Plan, Slots};
 use crate::model::state::State;
 use crate::model::{Event, Step, invariants};
+
+/// One of our own assertions failed in a trial.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Broken {
+    /// When in simulated time.
+    pub at: SimTime,
+}
 
 /// One simulated history. It can be cloned in the middle, and both copies then go on alike; it
 /// can be restarted with another key without allocating.
@@ -77,8 +86,23 @@ impl<'p> Trial<'p> {
     /// Runs to the horizon and settles the books there.
     pub fn finish<O: Observer>(&mut self, observer: &mut O) {
         self.run_until(self.plan.horizon, observer);
-        for (books, shard) in self.state.ledger.shards.iter_mut().zip(&self.plan.shards) {
-            books.settle(self.now, shard.writes_per_sec);
+        self.step(&mut ()).finish();
+    }
+
+    /// As [`Self::run_until`], and to the end of the books at the horizon; but one of our own
+    /// assertions that fails becomes an error that says when. The trial must be restarted then.
+    pub fn run_guarded<O: Observer>(
+        &mut self,
+        until: SimTime,
+        observer: &mut O,
+    ) -> Result<(), Broken> {
+        let run = || {
+            self.run_until(until, observer);
+            self.step(&mut ()).finish();
+        };
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(Broken { at: self.now }),
         }
     }
 

@@ -245,7 +245,7 @@ impl<'p> Metrics<'p> {
     }
 
     fn weighted(&self, shard: ShardId, from: SimTime, to: SimTime) -> u128 {
-        let slots = self.plan.shards[shard.idx()].slots;
+        let slots = self.plan.shards[shard.idx()].hash_slots;
         u128::from(self.observed(from, to)) * u128::from(slots)
     }
 

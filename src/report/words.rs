@@ -54,10 +54,44 @@ impl<'p> Words<'p> {
         }
     }
 
-    /// The fact in words; nothing where other lines say it already.
+    /// The fact in words; nothing where other lines say it already. Every fact is listed, so
+    /// that a new one is not forgotten.
     pub fn of(&self, fact: &Fact) -> Vec<Line> {
-        let line =
-            self.of_fault(fact).or_else(|| self.of_service(fact)).or_else(|| self.of_copies(fact));
+        let line = match fact {
+            Fact::FaultStruck { .. }
+            | Fact::FaultMissed { .. }
+            | Fact::AzDown { .. }
+            | Fact::AzUp { .. }
+            | Fact::NodeDown { .. }
+            | Fact::LagFrozen { .. } => self.of_fault(fact),
+            Fact::WritesStopped { .. }
+            | Fact::NodeDetected { .. }
+            | Fact::FailoverBegan { .. }
+            | Fact::FailoverFailed { .. }
+            | Fact::Promoted { .. }
+            | Fact::PrimaryRecreated { .. }
+            | Fact::EndpointUpdated { .. }
+            | Fact::DatasetLost { .. }
+            | Fact::ColdStartBegan { .. }
+            | Fact::ColdStarted { .. }
+            | Fact::EmptyPrimary { .. } => self.of_service(fact),
+            Fact::ReplacementWaits { .. }
+            | Fact::ReplacementStarted { .. }
+            | Fact::NodeReplaced { .. }
+            | Fact::ProcessBack { .. }
+            | Fact::Flushed { .. }
+            | Fact::SyncStarted { .. }
+            | Fact::SyncStopped { .. }
+            | Fact::Synced { .. }
+            | Fact::Reattached { .. } => self.of_copies(fact),
+            // The chart, the line that ends an outage and the AWS events tell these.
+            Fact::PrimaryStopped { .. }
+            | Fact::PrimaryServes { .. }
+            | Fact::WritesResumed { .. }
+            | Fact::PhaseBegan { .. }
+            | Fact::Recovered { .. }
+            | Fact::Copies { .. } => None,
+        };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }
 

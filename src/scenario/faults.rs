@@ -17,17 +17,38 @@ use crate::model::plan::{
 };
 
 /// Scheduled kinds.
-const SCRIPTED: [&str; 7] = [
-    "fail-primary",
-    "fail-node",
-    "crash-node",
-    "fail-replicas",
-    "fail-az",
-    "fail-group",
-    "reboot-node",
+const SCRIPTED: [(&str, Scheduled); 7] = [
+    ("fail-primary", Scheduled::FailPrimary),
+    ("fail-node", Scheduled::FailNode),
+    ("crash-node", Scheduled::CrashNode),
+    ("fail-replicas", Scheduled::FailReplicas),
+    ("fail-az", Scheduled::FailAz),
+    ("fail-group", Scheduled::FailGroup),
+    ("reboot-node", Scheduled::RebootNode),
 ];
 /// Random kinds.
-const RANDOM: [&str; 3] = ["node-failure", "az-failure", "group-failure"];
+const RANDOM: [(&str, Random); 3] =
+    [("node-failure", Random::Node), ("az-failure", Random::Az), ("group-failure", Random::Group)];
+/// The kinds of scheduled faults.
+#[derive(Clone, Copy)]
+enum Scheduled {
+    FailPrimary,
+    FailNode,
+    CrashNode,
+    FailReplicas,
+    FailAz,
+    FailGroup,
+    RebootNode,
+}
+
+/// The kinds of random faults.
+#[derive(Clone, Copy)]
+enum Random {
+    Node,
+    Az,
+    Group,
+}
+
 /// Kinds of the format that come with later versions.
 const LATER: [&str; 4] = ["partition-az", "maintenance", "test-failover", "start-migration"];
 /// All clocks of random processes together; each is a slot of the event queue.
@@ -87,13 +108,15 @@ fn fault(
 ) {
     let (at, id) = (table.get("at"), table.get("id"));
     let at_time = at.as_ref().and_then(|at| instant(at, horizon, cx));
-    let kinds: Vec<&'static str> = SCRIPTED.iter().chain(&RANDOM).copied().collect();
+    let scheduled = SCRIPTED.iter().map(|(name, _)| *name);
+    let kinds: Vec<&'static str> = scheduled.chain(RANDOM.map(|(name, _)| name)).collect();
     let only = laws::one_of(table, &kinds, "fault", cx);
     let Some((kind, item)) = only else {
         return;
     };
-    let line = addresses.line(kind, id.as_ref(), &item.place, cx);
-    let is_random = RANDOM.contains(&kind);
+    let address = addresses.line(kind, id.as_ref(), &item.place, cx);
+    let random_kind = RANDOM.iter().find(|(name, _)| *name == kind).map(|(_, kind)| *kind);
+    let is_random = random_kind.is_some();
     match &at {
         Some(at) if is_random => {
             let message = format!("`{kind}` strikes at random times and takes no `at`");
@@ -108,12 +131,13 @@ fn fault(
     let Some(mut table) = item.table(&mut cx.errors, "") else {
         return;
     };
-    if is_random {
-        random(kind, &mut table, line, (topology, faults), cx);
-    } else {
+    let scheduled_kind = SCRIPTED.iter().find(|(name, _)| *name == kind).map(|(_, kind)| *kind);
+    if let Some(kind) = random_kind {
+        random(kind, &mut table, address, (topology, faults), cx);
+    } else if let Some(kind) = scheduled_kind {
         let fault = scripted(kind, &mut table, topology, cx);
-        if let (Some(at), Some(fault), Some(line)) = (at_time, fault, line) {
-            faults.script.push(Scripted { at, fault, line });
+        if let (Some(at), Some(fault), Some(address)) = (at_time, fault, address) {
+            faults.script.push(Scripted { at, fault, address });
         }
     }
     table.finish(&mut cx.errors, &[]);
@@ -135,19 +159,19 @@ fn instant(item: &Item<'_>, horizon: Option<SimTime>, cx: &mut Context<'_>) -> O
 
 /// Reads a scheduled fault of the kind `kind`.
 fn scripted(
-    kind: &str,
+    kind: Scheduled,
     table: &mut Table<'_>,
     topology: &Topology,
     cx: &mut Context<'_>,
 ) -> Option<ScriptedFault> {
     match kind {
-        "fail-primary" => shard(table, topology, cx).map(ScriptedFault::FailPrimary),
-        "fail-node" => {
+        Scheduled::FailPrimary => shard(table, topology, cx).map(ScriptedFault::FailPrimary),
+        Scheduled::FailNode => {
             let node = table.require("node", &mut cx.errors, "name the node");
             let node = topology.find_node(&node?, cx)?;
             Some(ScriptedFault::FailNode(node))
         }
-        "crash-node" => {
+        Scheduled::CrashNode => {
             let node = table.require("node", &mut cx.errors, "name the node");
             let node = node.and_then(|node| topology.find_node(&node, cx));
             let hint = r#"how long the process is gone, as in restart-after = "20s""#;
@@ -155,7 +179,7 @@ fn scripted(
             let restart_after = after.and_then(|after| laws::read_scripted(&after, cx));
             Some(ScriptedFault::CrashNode { node: node?, restart_after: restart_after? })
         }
-        "fail-replicas" => {
+        Scheduled::FailReplicas => {
             let count = table.require("count", &mut cx.errors, "how many, as in count = 1");
             let shard = shard(table, topology, cx);
             let n_nodes = shard.map_or(0, |shard| topology.shards[shard.idx()].nodes.len());
@@ -169,7 +193,7 @@ fn scripted(
             let count = count?.count(&mut cx.errors, 1..=most)?;
             Some(ScriptedFault::FailReplicas { shard: shard?, count: u8::try_from(count).ok()? })
         }
-        "fail-az" => {
+        Scheduled::FailAz => {
             let az = table.require("az", &mut cx.errors, "name the AZ");
             let az = az.and_then(|az| topology.find_az(&az, cx));
             let hint = r#"how long it is down, as in duration = "2h""#;
@@ -178,8 +202,8 @@ fn scripted(
             let share = share(table, cx);
             Some(ScriptedFault::FailAz { az: az?, duration: duration?, share: share? })
         }
-        "fail-group" => group(table, topology, cx).map(ScriptedFault::FailGroup),
-        _ => {
+        Scheduled::FailGroup => group(table, topology, cx).map(ScriptedFault::FailGroup),
+        Scheduled::RebootNode => {
             let node = table.require("node", &mut cx.errors, "name the node");
             let node = node.and_then(|node| topology.find_node(&node, cx));
             let by = [("customer", RebootBy::Customer), ("service", RebootBy::Service)];
@@ -225,37 +249,37 @@ fn shard(table: &mut Table<'_>, topology: &Topology, cx: &mut Context<'_>) -> Op
 
 /// Reads a random fault of the kind `kind` into `faults`.
 fn random(
-    kind: &str,
+    kind: Random,
     table: &mut Table<'_>,
-    line: Option<u32>,
+    address: Option<u32>,
     (topology, faults): (&Topology, &mut Faults),
     cx: &mut Context<'_>,
 ) {
     match kind {
-        "node-failure" => {
+        Random::Node => {
             let life = life(table, cx);
-            if let (Some(life), Some(line)) = (life, line) {
-                faults.node_failures.push(NodeFailures { life, line });
+            if let (Some(life), Some(address)) = (life, address) {
+                faults.node_failures.push(NodeFailures { life, address });
             }
         }
-        "az-failure" => {
+        Random::Az => {
             let hint = r#"how long the AZ is down, as in duration = "2h", or a law"#;
             let duration = table.require("duration", &mut cx.errors, hint);
             let duration = duration.and_then(|duration| laws::read(&duration, cx));
             let share = share(table, cx);
             let life = life(table, cx);
-            if let (Some(life), Some(duration), Some(share), Some(line)) =
-                (life, duration, share, line)
+            if let (Some(life), Some(duration), Some(share), Some(address)) =
+                (life, duration, share, address)
             {
-                faults.az_failures.push(AzFailures { life, duration, share, line });
+                faults.az_failures.push(AzFailures { life, duration, share, address });
             }
         }
-        _ => {
+        Random::Group => {
             let named = table.get("group");
             let group = named.as_ref().and_then(|item| topology.find_group(item, cx));
             let life = life(table, cx);
-            if let (Some(life), Some(line)) = (life, line) {
-                faults.group_failures.push(GroupFailures { life, group, line });
+            if let (Some(life), Some(address)) = (life, address) {
+                faults.group_failures.push(GroupFailures { life, group, address });
             }
         }
     }

@@ -22,6 +22,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use diagnostics::Diagnostic;
+pub use sections::MAX_TRIALS;
 
 use crate::model::plan::Plan;
 use crate::montecarlo::batch::BatchSpec;

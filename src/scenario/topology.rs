@@ -119,7 +119,7 @@ impl Topology {
                 id: shard.id.clone(),
                 group: numbers.0,
                 nodes: first_node..self.nodes.len() as u16,
-                slots: slots[h] as u32,
+                hash_slots: slots[h] as u32,
                 writes_per_sec: rates[h],
                 dataset_bytes: bytes[h],
                 entity: entity::shard(numbers.0.0, numbers.1),

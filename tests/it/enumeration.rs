@@ -50,10 +50,10 @@ fn check(rules: &str, replicas: u64) -> u64 {
         for &second in &GRID[i..] {
             for a in &faults {
                 for b in &faults {
-                    let script = |at, fault: &ScriptedFault, line| Scripted {
+                    let script = |at, fault: &ScriptedFault, address| Scripted {
                         at: SimTime::START + secs(at),
                         fault: fault.clone(),
-                        line,
+                        address,
                     };
                     plan.script = vec![script(first, a, 1), script(second, b, 2)];
                     let mut trial = Trial::begin(&plan, key);

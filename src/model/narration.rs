@@ -1,0 +1,91 @@
+//! What observers are told of a shard after each event: changes in copies and readers, and what
+//! an outage waits for. No rule reads any of this.
+
+use crate::model::Step;
+use crate::model::fact::{Fact, Observer, Phase};
+use crate::model::plan::{ColdStartNode, RebootBy, ShardId};
+use crate::model::state::{
+    Belief, Data, Dataset, Failover, Node, Process, Replacement, Serving, Told, Window,
+};
+
+impl<O: Observer> Step<'_, O> {
+    /// Tells observers what changed in the shard: copies, readers, and what an outage waits for.
+    pub(super) fn tell_changes(&mut self, shard: ShardId) {
+        let (mut complete, mut readers) = (0, 0);
+        for node in self.nodes_of(shard) {
+            // Only what runs holds data: a complete copy serves reads.
+            readers += u8::from(node.data == Data::Complete);
+            complete += u8::from(self.plan.rules.counts_as_copy(node.data));
+        }
+        let phase = match self.state.books(shard).accepting {
+            true => None,
+            false => Some(self.phase(shard)),
+        };
+        let told = self.state.told[shard.idx()];
+        self.state.told[shard.idx()] = Told { copies: complete, readers, phase, ..told };
+        if (complete, readers) != (told.copies, told.readers) {
+            self.note(Fact::Copies { shard, complete, readers });
+        }
+        if let Some(phase) = phase.filter(|_| phase != told.phase) {
+            self.note(Fact::PhaseBegan { shard, phase });
+        }
+    }
+
+    /// What the outage of the shard waits for at this instant.
+    fn phase(&self, shard: ShardId) -> Phase {
+        let state = *self.state.shard(shard);
+        if state.serving == Serving::Yes {
+            return Phase::Endpoint;
+        }
+        match state.failover {
+            Failover::ColdStarting(_) => return Phase::ColdStart,
+            Failover::Promoting => return Phase::Promotion,
+            Failover::Idle | Failover::UpdatingEndpoint => {}
+        }
+        let knows_at_once = self.plan.rules.repairs_at_once();
+        let promotes = self.plan.group_of(shard).promotion.is_some();
+        let decides = match state.dataset {
+            Dataset::Held => promotes || !knows_at_once,
+            Dataset::Lost => !knows_at_once,
+        };
+        if state.window == Window::Primary && decides {
+            return Phase::Detection;
+        }
+        let anybody = state.dataset == Dataset::Lost
+            && promotes
+            && self.plan.rules.cold_start_node == ColdStartNode::FirstReady;
+        if !anybody {
+            return awaited(self.state.node(state.primary));
+        }
+        self.nodes_of(shard)
+            .iter()
+            .map(awaited)
+            .max_by_key(|phase| nearness(*phase))
+            .expect("a shard has nodes")
+    }
+}
+
+/// What an outage waits for that needs this node.
+fn awaited(node: &Node) -> Phase {
+    match (node.process, node.replacement) {
+        (Process::Running, _) => Phase::Sync,
+        (Process::Rebooting(RebootBy::Customer), _) => Phase::Restart,
+        (_, Replacement::Provisioning) => Phase::Provisioning,
+        (_, Replacement::WaitingForAz) => Phase::WaitingForAz,
+        (_, Replacement::Idle) if node.belief == Belief::Up => Phase::Detection,
+        (Process::Crashed | Process::Rebooting(_), Replacement::Idle) => Phase::Restart,
+        (Process::Lost, Replacement::Idle) => Phase::Provisioning,
+    }
+}
+
+/// How near to the end of an outage a phase is, where any of several nodes may end it.
+fn nearness(phase: Phase) -> u8 {
+    match phase {
+        Phase::WaitingForAz => 0,
+        Phase::Detection => 1,
+        Phase::Provisioning => 2,
+        Phase::Restart => 3,
+        Phase::Sync => 4,
+        Phase::Promotion | Phase::ColdStart | Phase::Endpoint => 5,
+    }
+}
