@@ -1,0 +1,619 @@
+//! What is said about mistakes, and that nothing makes the reader panic.
+
+use super::*;
+
+#[test]
+fn laws_that_are_none() {
+    let check = |text: &str, expected: &[&str]| {
+        check(&format!("[timing]\ndetection = {text}\n"), expected);
+    };
+    let at = "timing.detection";
+    check("5", &[&format!("{at} = 5: expected a duration or a law, found an integer")]);
+    check("{ }", &[&format!("{at}: names no law")]);
+    check("{ source = \"x\" }", &[&format!("{at}: names no law")]);
+    check(
+        "{ fixed = \"1s\", source = 1 }",
+        &[&format!(
+            "{at}.source = 1: expected text that says where the value comes from, found an integer"
+        )],
+    );
+    check(
+        r#"{ fixed = "1s", uniform = ["1s", "2s"] }"#,
+        &[&format!("{at}: names more than one law: `fixed` and `uniform`")],
+    );
+    check("{ exponentail = 1 }", &[&format!("{at}.exponentail: unknown key")]);
+    check(
+        r#"{ exponential = "1s" }"#,
+        &[&format!(r#"{at}.exponential = "1s": expected a table, found a string"#)],
+    );
+    check("{ exponential = { } }", &[&format!("{at}.exponential.mean: is missing")]);
+    check(
+        r#"{ exponential = { mean = "0s" } }"#,
+        &[&format!("{at}.exponential: the mean must be above zero (1e-30 to 1e30 ns)")],
+    );
+    check(
+        r#"{ uniform = ["5s", "1s"] }"#,
+        &[&format!(r#"{at}.uniform = ["5s", "1s"]: high must not be below low"#)],
+    );
+    check(
+        r#"{ uniform = ["5s"] }"#,
+        &[&format!(r#"{at}.uniform = ["5s"]: needs 2 durations, not 1"#)],
+    );
+    check(
+        r#"{ triangular = ["1s", 2, "x"] }"#,
+        &[
+            &format!("{at}.triangular[1] = 2: expected a duration, found an integer"),
+            &format!(r#"{at}.triangular[2] = "x": is not a duration"#),
+        ],
+    );
+    check(
+        r#"{ lognormal = { median = "10s", p95 = "5s" } }"#,
+        &[&format!("{at}.lognormal: p95 must be above the median")],
+    );
+    check(
+        r#"{ lognormal = { median = "10s", sd = "5s" } }"#,
+        &[&format!(
+            "{at}.lognormal: needs `median` and `p95`, `median` and `p99`, or `mean` and `sd`"
+        )],
+    );
+    check(
+        r#"{ lognormal = { median = "10s", p59 = "5s" } }"#,
+        &[&format!("{at}.lognormal.p59: unknown key")],
+    );
+    for shape in ["nan", "inf", "-1", "0", "1e999"] {
+        check(
+            &format!(r#"{{ weibull = {{ mean = "10s", shape = {shape} }} }}"#),
+            &[&format!("{at}.weibull: the shape must be from 0.001 to 10000")],
+        );
+    }
+    check(
+        r#"{ gamma = { mean = "1s", shape = "2" } }"#,
+        &[&format!(r#"{at}.gamma.shape = "2": expected a number, found a string"#)],
+    );
+    check(
+        r#"{ erlang = { mean = "1s", stages = 0 } }"#,
+        &[&format!("{at}.erlang.stages = 0: must be from 1 to 4294967295")],
+    );
+    check(
+        r#"{ erlang = { mean = "1s", stages = 1_000_000 } }"#,
+        &[&format!("{at}.erlang: the number of stages must be from 1 to 10000")],
+    );
+    check(r#""600y""#, &[&format!(r#"{at} = "600y": is too long"#)]);
+}
+
+#[test]
+fn mistakes_in_the_head() {
+    check_whole("", &["schema: is missing", "run: is missing", "group: is missing"]);
+    check_whole(&format!("[run]\nhorizon = \"1y\"\n{GROUP}"), &["schema: is missing"]);
+    let run = |schema: &str, run: &str, expected: &[&str]| {
+        check_whole(&format!("{schema}\n[run]\n{run}\n{GROUP}"), expected);
+    };
+    let one = "schema = 1";
+    run("schema = 2", "horizon = \"1d\"", &["schema = 2: is not a known schema"]);
+    run("schema = \"one\"", "horizon = \"1d\"", &["schema = \"one\": is not a whole number"]);
+    run(
+        "schema = 1\nname = \"\"",
+        "horizon = \"1d\"",
+        &["name = \"\": must be one line of at most 200 bytes"],
+    );
+    run("schema = 1\nnmae = 5", "horizon = \"1d\"", &["nmae: unknown key"]);
+    run(one, "", &["run.horizon: is missing"]);
+    run(one, "horizon = 5", &["run.horizon = 5: expected a duration, found an integer"]);
+    run(one, "horizon = \"5\"", &["run.horizon = \"5\": a duration needs a unit"]);
+    run(one, "horizon = \"2mo\"", &["run.horizon = \"2mo\": months are not accepted"]);
+    let limits = "must be above zero and below 500 years";
+    for horizon in ["0s", "500y", "600y"] {
+        let expected = format!("run.horizon = \"{horizon}\": {limits}");
+        run(one, &format!("horizon = \"{horizon}\""), &[&expected]);
+    }
+    let negative = "run.horizon = \"-1h\": a duration must not be negative";
+    run(one, "horizon = \"-1h\"", &[negative]);
+    let trials = |value: &str, message: &str| {
+        let expected = format!("run.trials = {value}: {message}");
+        run(one, &format!("horizon = \"1d\"\ntrials = {value}"), &[&expected]);
+    };
+    trials("0", "must be from 1 to 100000000");
+    trials("-1", "must not be negative");
+    trials("1.5", "is not a whole number");
+    trials("nan", "is not a whole number");
+    trials("inf", "is not a whole number");
+    trials("99999999999999999999", "is too large");
+    trials("\"many\"", "is not a whole number");
+    trials("true", "expected a whole number, found a boolean");
+    trials("2026-11-21", "expected a whole number, found a datetime");
+    run(
+        one,
+        "horizon = \"1d\"\nwarm-up = \"1d\"",
+        &["run.warm-up = \"1d\": must be shorter than the horizon"],
+    );
+    run(
+        one,
+        "horizon = \"1d\"\nstart = 2026-11-21T00:00:00Z",
+        &["run.start: is not in this version"],
+    );
+    run("schema = 1\ngroup = 5", "horizon = \"1d\"", &["group: duplicate key"]);
+    check_whole(
+        &format!("schema = 1\nrun = 3\n{GROUP}"),
+        &["run = 3: expected a table, found an integer"],
+    );
+    check_whole(&format!("{HEAD}group = [1]\n"), &["group: is missing", "run.group: unknown key"]);
+    check_whole(
+        "schema = 1\ngroup = 3\n[run]\nhorizon = \"1y\"\n",
+        &["group = 3: expected a table, found an integer"],
+    );
+    check_whole("schema = 1\ngroup = []\n[run]\nhorizon = \"1y\"\n", &["group: is missing"]);
+}
+
+#[test]
+fn mistakes_in_a_group() {
+    let rest = "azs = [\"a\", \"b\"]\nreplicas = 1\n";
+    let with_rest = |keys: &str, expected: &[&str]| {
+        check_group(&format!("id = \"g\"\n{rest}{keys}"), expected);
+    };
+    check_group(
+        "",
+        &["group.id: is missing", "group.replicas: is missing", "group.azs: is missing"],
+    );
+    check_group(rest, &["group.id: is missing"]);
+    check_group(&format!("id = \"a b\"\n{rest}"), &["group.id = \"a b\": is not a name"]);
+    with_rest("engine = \"redsi\"", &["group.engine = \"redsi\": is not one of the choices"]);
+    with_rest(
+        "engine-version = 8.0",
+        &["group.engine-version = 8.0: expected a version, found a float"],
+    );
+    with_rest("engine-version = \"new\"", &["group.engine-version = \"new\": is not a version"]);
+    with_rest(
+        "node-type = \"r7g.large\"",
+        &["group.node-type = \"r7g.large\": is not a node type"],
+    );
+    with_rest(
+        "cluster-mode = true",
+        &["group.cluster-mode = true: expected a string, found a boolean"],
+    );
+    with_rest(
+        "multi-az = \"yes\"",
+        &["group.multi-az = \"yes\": expected true or false, found a string"],
+    );
+    with_rest(
+        "append-only-file = true",
+        &["group.append-only-file = true: is not in this version"],
+    );
+    with_rest("durability = \"sync\"", &["group.durability = \"sync\": is not in this version"]);
+    with_rest(
+        "multi-az = true\nautomatic-failover = false",
+        &["group.multi-az = true: needs automatic failover"],
+    );
+    with_rest(
+        "multi-az = true\nengine = \"redis\"\nengine-version = \"2.8.5\"",
+        &["group.multi-az = true: this engine version cannot"],
+    );
+    with_rest(
+        "multi-az = true\nnode-type = \"cache.t1.micro\"",
+        &["group.multi-az = true: this node type cannot"],
+    );
+    with_rest("shards = 2", &["group: has 2 shards with cluster mode disabled"]);
+    with_rest("shards = 0", &["group.shards = 0: must be from 1 to 500"]);
+    with_rest("replcias = 2", &["group.replcias: unknown key"]);
+    with_rest(
+        "[[group.shard]]\nprimary = { node = \"n\", az = \"a\" }",
+        &["group.azs = [\"a\", \"b\"]: `azs` and `shard` exclude each other"],
+    );
+    let keys =
+        |azs: &str, replicas: &str| format!("id = \"g\"\nazs = {azs}\nreplicas = {replicas}");
+    check_group(&keys("[\"a\"]", "6"), &["group.replicas = 6: must be from 0 to 5"]);
+    check_group(&keys("[]", "1"), &["group.azs = []: names no AZ"]);
+    check_group(
+        &keys("\"a\"", "1"),
+        &["group.azs = \"a\": expected an array of AZ names, found a string"],
+    );
+    check_group(
+        &keys("[\"a\", \"a\", 3, \"\"]", "1"),
+        &[
+            "group.azs[1] = \"a\": is in the list already",
+            "group.azs[2] = 3: expected a name, found an integer",
+            "group.azs[3] = \"\": is not a name",
+        ],
+    );
+    check_group(
+        &format!("{}\nautomatic-failover = true", keys("[\"a\"]", "0")),
+        &["group.automatic-failover = true: there is no replica to fail over to"],
+    );
+    check_group(
+        &format!("{}\nmulti-az = true", keys("[\"a\", \"b\"]", "0")),
+        &["group.multi-az = true: shard `0001` has no replica"],
+    );
+}
+
+#[test]
+fn mistakes_in_exact_placement() {
+    let shard = "[[group.shard]]\nprimary = { node = \"n1\", az = \"a\" }\n";
+    let check =
+        |rest: &str, expected: &[&str]| check_group(&format!("id = \"g\"\n{rest}"), expected);
+    check("shard = 5", &["group.shard = 5: expected an array of tables, found an integer"]);
+    check("shard = []", &["group.shard = []: holds no shard"]);
+    check("[[group.shard]]", &["group.shard[0].primary: is missing"]);
+    check(
+        "[[group.shard]]\nprimary = { node = \"n\" }",
+        &["group.shard[0].primary.az: is missing"],
+    );
+    check(
+        &format!("{shard}replicas = [{{ node = \"n1\", az = \"b\" }}]"),
+        &["group.shard[0].replicas[0].node = \"n1\": another node has the name `n1`"],
+    );
+    let seven = "{ node = \"x\", az = \"b\" }, ".repeat(6);
+    let found = parse(&format!("{HEAD}[group]\nid = \"g\"\n{shard}replicas = [{seven}]\n"));
+    let found = found.expect_err("six replicas");
+    assert_eq!(found[0].message, "holds 6 replicas");
+    check(
+        &format!("{shard}replicas = [5]\nslots = 3"),
+        &[
+            "group.shard[0].replicas[0] = 5: expected a table, found an integer",
+            "group.shard[0].slots: unknown key",
+        ],
+    );
+    let twice = shard.replace("n1", "n2");
+    check(
+        &format!(
+            "cluster-mode = \"enabled\"\n{shard}id = \"x\"\n{twice}id = \"x\"\n\
+                    [control-plane]\ndetector = \"managed\""
+        ),
+        &["group.shard[1].id = \"x\": another shard has the id `x`"],
+    );
+}
+
+#[test]
+fn mistakes_in_clusters_and_between_groups() {
+    let group = |keys: &str| {
+        format!(
+            "{HEAD}[group]\nid = \"g\"\ncluster-mode = \"enabled\"\nazs = [\"a\", \"b\"]\n{keys}\n"
+        )
+    };
+    let managed = "[control-plane]\ndetector = \"managed\"\n";
+    let unmodelled = "control-plane.detector: group `g` has cluster mode enabled, and detection \
+                      over the cluster bus is not modelled yet";
+    check_whole(&group("replicas = 1"), &[unmodelled]);
+    check_whole(
+        &group("replicas = 1\n[control-plane]\ndetector = \"cluster-bus\""),
+        &["control-plane.detector = \"cluster-bus\": is not in this version"],
+    );
+    check_whole(
+        &group(&format!("shards = 100\nreplicas = 5\n{managed}")),
+        &["group: has 600 nodes"],
+    );
+    check_whole(
+        &group(&format!("replicas = 1\nautomatic-failover = false\n{managed}")),
+        &["group.automatic-failover = false: cluster mode has automatic failover"],
+    );
+    let two = "[[group]]\nid = \"g\"\nazs = [\"a\"]\nreplicas = 0\n".repeat(2);
+    check_whole(&format!("{HEAD}{two}"), &["group[1]: another group has the id `g`"]);
+    let two = two.replacen("\"g\"", "\"h\"", 1);
+    let fault = |fault: &str| format!("{HEAD}{two}[[fault]]\nat = \"1h\"\n{fault}\n");
+    check_whole(&fault("fail-primary = {}"), &["fault[0].fail-primary.group: is missing"]);
+    check_whole(
+        &fault("fail-group = { group = \"x\" }"),
+        &["fault[0].fail-group.group = \"x\": there is no such group"],
+    );
+    let clustered = group(&format!("shards = 2\nreplicas = 1\n{managed}[[fault]]\nat = \"1h\"\n"));
+    check_whole(
+        &format!("{clustered}fail-primary = {{}}\n"),
+        &["fault[0].fail-primary.shard: is missing"],
+    );
+    check_whole(
+        &format!("{clustered}fail-primary = {{ shard = \"3\" }}\n"),
+        &["fault[0].fail-primary.shard = \"3\": the group has no such shard"],
+    );
+}
+
+#[test]
+fn mistakes_in_workload_and_elsewhere() {
+    check(
+        "[workload]\nwrites-per-second = -5\nwrite-size = \"0 B\"\ndataset = \"2 PB\"\n",
+        &[
+            "workload.writes-per-second = -5: must not be negative",
+            "workload.write-size = \"0 B\": must be from 1 to 536870912 bytes",
+            "workload.dataset = \"2 PB\": is not a size",
+        ],
+    );
+    check(
+        "[workload]\nwrites-per-second = 1\nwrites-per-second-per-shard = 1\n",
+        &["workload.writes-per-second-per-shard = 1: `writes-per-second` and \
+         `writes-per-second-per-shard` exclude each other"],
+    );
+    check(
+        "[replication]\nlag = 0.2\nbacklog = \"17000000 TiB\"\n",
+        &[
+            "replication.lag = 0.2: expected a duration or a law, found a float",
+            "replication.backlog = \"17000000 TiB\": is too large",
+        ],
+    );
+    check(
+        "[timing]\nfull-sync = { per-gb = \"1s\" }\ndetcetion = \"1s\"\n",
+        &["timing.full-sync.per-gb: unknown key", "timing.detcetion: unknown key"],
+    );
+    check("[timing]\nfull-sync = {}\n", &["timing.full-sync: names no law"]);
+    check(
+        "[rules]\npromotion = \"first\"\nresync-needs-primary = 1\n",
+        &[
+            "rules.promotion = \"first\": is not one of the choices",
+            "rules.resync-needs-primary = 1: expected true or false, found an integer",
+        ],
+    );
+    check(
+        "[control-plane]\ndetector = \"sentinel\"\nspeed = 1\n",
+        &[
+            "control-plane.detector = \"sentinel\": is not in this version",
+            "control-plane.speed: unknown key",
+        ],
+    );
+    check(
+        "timing = 3\n[rules]\n[[rules]]\n",
+        &["group.timing: unknown key", "rules: duplicate key"],
+    );
+    check(
+        "[sweep]\n[[policy]]\n[objectives]\n[[expect]]\n[polcy]\n",
+        &[
+            "sweep: is not in this version",
+            "policy: is not in this version",
+            "objectives: is not in this version",
+            "expect: is not in this version",
+            "polcy: unknown key",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_faults() {
+    check("[fault]\nat = \"1h\"\n", &["fault: expected an array of tables, found a table"]);
+    check_fault("", &["fault[0]: names no fault"]);
+    check_fault("at = \"1h\"\nfial-az = 1", &["fault[0].fial-az: unknown key"]);
+    check_fault(
+        "at = \"1h\"\nfail-group = {}\nfail-primary = {}",
+        &["fault[0]: names more than one fault: `fail-group` and `fail-primary`"],
+    );
+    for later in ["partition-az", "maintenance", "test-failover", "start-migration"] {
+        check_fault(
+            &format!("at = \"1h\"\n{later} = {{}}"),
+            &[&format!("fault[0].{later}: is not in this version")],
+        );
+    }
+    check_fault("fail-primary = {}", &["fault[0].at: is missing"]);
+    check_fault("at = \"2y\"\nfail-primary = {}", &["fault[0].at = \"2y\": is after the horizon"]);
+    check_fault(
+        "at = 5\nfail-primary = 3",
+        &[
+            "fault[0].at = 5: expected a duration, found an integer",
+            "fault[0].fail-primary = 3: expected a table, found an integer",
+        ],
+    );
+    check_fault(
+        "at = \"1h\"\nnode-failure = { mttf = \"1y\" }",
+        &["fault[0].at = \"1h\": `node-failure` strikes at random times and takes no `at`"],
+    );
+    let at =
+        |fault: &str, expected: &[&str]| check_fault(&format!("at = \"1h\"\n{fault}"), expected);
+    at(
+        "fail-primary = { shard = 1 }",
+        &["fault[0].fail-primary.shard = 1: expected the id of a shard, found an integer"],
+    );
+    at("fail-node = {}", &["fault[0].fail-node.node: is missing"]);
+    at(
+        "fail-node = { node = \"g-004\" }",
+        &["fault[0].fail-node.node = \"g-004\": there is no such node"],
+    );
+    at("crash-node = { node = \"g-001\" }", &["fault[0].crash-node.restart-after: is missing"]);
+    at("fail-replicas = {}", &["fault[0].fail-replicas.count: is missing"]);
+    at("fail-replicas = { count = 3 }", &["fault[0].fail-replicas.count = 3: must be from 1 to 2"]);
+    at(
+        "fail-az = { az = \"d\", duration = \"1h\" }",
+        &["fault[0].fail-az.az = \"d\": no node is in this AZ"],
+    );
+    at("fail-az = { az = \"a\" }", &["fault[0].fail-az.duration: is missing"]);
+    for share in ["0", "1.5", "-1", "nan", "{ uniform = [0.5, 0.2] }"] {
+        let mistakes = parse(&format!(
+            "{HEAD}{GROUP}[[fault]]\nat = \"1h\"\n\
+             fail-az = {{ az = \"a\", duration = \"1h\", share = {share} }}\n"
+        ));
+        let message = mistakes.expect_err("a bad share")[0].message.clone();
+        assert_eq!(message, "a share lies above 0 and up to 1", "{share}");
+    }
+    at(
+        "reboot-node = { node = \"g-001\", by = \"me\" }",
+        &["fault[0].reboot-node.by = \"me\": is not one of the choices"],
+    );
+    check_fault("node-failure = {}", &["fault[0].node-failure: names no lifetime"]);
+    check_fault(
+        "node-failure = { mttf = \"0s\" }",
+        &["fault[0].node-failure.mttf = \"0s\": the mean life must be at least 1s"],
+    );
+    check_fault(
+        "node-failure = { lifetime = \"0s\" }",
+        &["fault[0].node-failure.lifetime = \"0s\": the mean life must be at least 1s"],
+    );
+    check_fault("node-failure = { mtbf = \"1y\" }", &["fault[0].node-failure.mtbf: unknown key"]);
+    check_fault(
+        "node-failure = { mttf = \"1y\", lifetime = \"1y\" }",
+        &["fault[0].node-failure: names more than one lifetime: `mttf` and `lifetime`"],
+    );
+    check_fault("az-failure = { mttf = \"1y\" }", &["fault[0].az-failure.duration: is missing"]);
+    check_fault(
+        "id = \"a b\"\nnode-failure = { mttf = \"1y\" }",
+        &["fault[0].id = \"a b\": is not a name"],
+    );
+    let twice = "[[fault]]\nid = \"x\"\nnode-failure = { mttf = \"1y\" }\n".repeat(2);
+    check(&twice, &["fault[1].id = \"x\": another fault has this id"]);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_file_order_and_none_twice() {
+    let text = "schema = 1\nname = 5\n[run]\nhorizon = \"1 month\"\ntrials = 0\n\
+                [group]\nid = \"g\"\nazs = [\"a\"]\nreplicas = \"two\"\nmulti-az = 1\n\
+                [timing]\ndetection = { fixed = 5 }\n\
+                [[fault]]\nat = \"3y\"\nfail-node = { node = \"g-001\" }\n\
+                [[fault]]\nnode-failure = { mttf = \"1 mo\" }\n";
+    // Without a horizon no time is late, and without the group's nodes no name is unknown.
+    check_whole(
+        text,
+        &[
+            "name = 5: expected a name, found an integer",
+            "run.horizon = \"1 month\": months are not accepted",
+            "run.trials = 0: must be from 1 to 100000000",
+            "group.replicas = \"two\": is not a whole number",
+            "group.multi-az = 1: expected true or false, found an integer",
+            "timing.detection.fixed = 5: expected a duration, found an integer",
+            "fault[1].node-failure.mttf = \"1 mo\": months are not accepted",
+        ],
+    );
+}
+
+#[test]
+fn broken_toml_is_told_together_with_the_rest() {
+    let text = format!("{HEAD}{GROUP}engine = valkey\nshards = \n[workload]\nwrite-size = 0\n");
+    check_whole(
+        &text,
+        &[
+            "valkey: string values must be quoted, expected literal string",
+            "string values must be quoted, expected literal string",
+            "workload.write-size = 0: must be from 1 to 536870912",
+        ],
+    );
+    // Where text is broken, nobody is told that something is missing.
+    check_whole("schema = 1\n[run\nhorizon =\n", &["unclosed table, expected `]`"]);
+    for text in ["\0", "=", "[", "]]", "a.b.c", "a = \"", "\u{feff}=", "'''", "{", "🦀 = 1"] {
+        assert!(parse(text).is_err_and(|mistakes| !mistakes.is_empty()), "{text:?}");
+    }
+}
+
+#[test]
+fn a_diagnostic_names_the_place_and_hints() {
+    let text = format!(
+        "{HEAD}{GROUP}[timing]\r\n  ä = 1 \nendpiont = \"1s\"\n[[fault]]\nat = \"1h\"\n\
+                        fail-az = {{ az = \"aa\", duration = \"1h\" }}\n"
+    );
+    let mistakes = parse(&text).expect_err("mistakes");
+    let shown: Vec<String> = mistakes.iter().map(Diagnostic::to_string).collect();
+    assert_eq!(
+        shown[1],
+        "error: dir/test.toml:10:1: timing.endpiont: unknown key\n\
+        hint: did you mean `endpoint`?\n\
+        hint: allowed: `detection`, `promotion`, `endpoint`, `replacement`, `full-sync`, \
+        `cold-start`, `reboot`\n"
+    );
+    assert_eq!(
+        shown[2],
+        "error: dir/test.toml:13:18: fault[0].fail-az.az = \"aa\": no node is \
+        in this AZ\nhint: did you mean `a`?\nhint: allowed: `a`, `b`, `c`\n"
+    );
+    let multi_az = format!("{HEAD}{GROUP}multi-az = true\nautomatic-failover = false\n");
+    let shown = parse(&multi_az).expect_err("MZ-66")[0].to_string();
+    assert!(shown.contains("hint: write automatic-failover = true, or multi-az = false (MZ-66)"));
+    // Control characters of a file never reach a terminal.
+    let shown = parse("\"\\u001b[31m\" = \"\u{7f}\"\nx = \"\\u001b\"\n").expect_err("unknown keys");
+    assert!(shown.iter().all(|mistake| !mistake.to_string().contains(['\u{1b}', '\u{7f}'])));
+}
+
+#[test]
+fn files_that_cannot_be_read_are_the_environments_fault() {
+    let missing = scenario::load(Path::new("no/such/file.toml"), Overrides::default());
+    assert!(matches!(missing, Err(LoadError::Unreadable { .. })));
+    let directory = std::env::temp_dir().join(format!("scenario-files-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a temporary directory");
+    let path = directory.join("story.toml");
+    let load = |content: &[u8], overrides: Overrides| {
+        std::fs::write(&path, content).expect("a temporary file");
+        scenario::load(&path, overrides)
+    };
+    let text = format!("{HEAD}{GROUP}");
+    let scenario = load(text.as_bytes(), Overrides { trials: Some(7), seed: Some(8) });
+    let scenario = scenario.expect("a valid file");
+    assert_eq!((scenario.trials, scenario.seed, scenario.stem.as_str()), (7, 8, "story"));
+    let Err(LoadError::Invalid(mistakes)) = load(b"schema = 1\nx = \"\xff\"", Overrides::default())
+    else {
+        panic!("not UTF-8");
+    };
+    assert_eq!((mistakes[0].line, mistakes[0].column), (2, 6));
+    let large = vec![b'\n'; (16 << 20) + 1];
+    assert!(matches!(load(&large, Overrides::default()), Err(LoadError::Invalid(_))));
+    std::fs::remove_dir_all(&directory).expect("ours to remove");
+}
+
+/// Numerical Recipes' quick generator; good enough to choose what to break.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    const SNIPPETS: [&str; 24] = [
+        "\0",
+        "\"",
+        "'''",
+        "[",
+        "]",
+        "[[",
+        "{",
+        "}",
+        "=",
+        ".",
+        ",",
+        "\n",
+        "-",
+        "1e999",
+        "nan",
+        "-inf",
+        "99999999999999999999",
+        "\"1 month\"",
+        "{ fixed = \"0s\" }",
+        "[[fault]]\n",
+        "a.a.a.a.a.a",
+        "\u{feff}",
+        "🦀",
+        "{ x = { x = [ [ [",
+    ];
+    let rounds: usize = match std::env::var("SCENARIO_MUTATIONS") {
+        Ok(rounds) => rounds.parse().expect("a number of rounds"),
+        Err(_) => 3_000,
+    };
+    let mut dice = Dice(1);
+    let lines: Vec<&str> = EXAMPLE.lines().collect();
+    for _ in 0..rounds {
+        let mut text = EXAMPLE.as_bytes().to_vec();
+        for _ in 0..=dice.below(6) {
+            let at = dice.below(text.len());
+            match dice.below(5) {
+                0 => text[at] = dice.below(256) as u8,
+                1 => drop(text.drain(at..(at + dice.below(40)).min(text.len()))),
+                2 => drop(text.splice(at..at, SNIPPETS[dice.below(SNIPPETS.len())].bytes())),
+                3 => {
+                    let line = format!("\n{}\n", lines[dice.below(lines.len())]);
+                    drop(text.splice(at..at, line.into_bytes()));
+                }
+                _ => {
+                    // One value in place of another.
+                    let end = (at + dice.below(12)).min(text.len());
+                    let value = SNIPPETS[dice.below(SNIPPETS.len())];
+                    drop(text.splice(at..end, value.bytes()));
+                }
+            }
+        }
+        let text = String::from_utf8_lossy(&text);
+        if let Err(mistakes) = parse(&text) {
+            assert!(!mistakes.is_empty(), "no scenario and no reason:\n{text}");
+            for mistake in mistakes {
+                assert!(mistake.line >= 1 && !mistake.to_string().is_empty());
+            }
+        }
+    }
+    // Nesting far beyond any limit.
+    for (open, close) in [("[", "]"), ("{ a = ", "}"), ("a.", "")] {
+        let deep = format!("x = {}1{}", open.repeat(100_000), close.repeat(100_000));
+        assert!(parse(&deep).is_err());
+        let deep = format!("{}x = 1", open.repeat(100_000));
+        assert!(parse(&deep).is_err());
+    }
+}
