@@ -89,11 +89,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = match arguments.format {
         Format::Text => {
             let mut text = format!(
-                "{} · trial {number} · seed {} · until {}\n\n",
+                "{} · trial {number} · seed {} · until {}\n",
                 plan.name,
                 scenario.seed,
                 until.since(SimTime::START)
             );
+            for group in &plan.groups {
+                text.push_str(&format!(" {}\n", table::group_line(plan, group)));
+            }
+            text.push('\n');
             text.push_str(&timeline::render(plan, facts, &outcome));
             table::name_assumptions(&scenario.assumptions, &mut text);
             text

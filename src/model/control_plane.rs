@@ -67,16 +67,17 @@ impl<O: Observer> Step<'_, O> {
         self.queue.schedule(slot, self.now + takes, Event::DetectionDue(shard));
     }
 
-    /// Nothing is suspected any more: what was, came back unnoticed.
+    /// What was suspected may have come back unnoticed: the window closes if nobody is left, and
+    /// is no longer about the primary if that serves.
     pub(super) fn close_window_if_settled(&mut self, shard: ShardId) {
+        let anybody = self.any_suspect(shard);
         let state = self.state.shard_mut(shard);
-        let decided = match state.window {
-            Window::Closed => return,
-            Window::Replica => true,
-            Window::Primary => state.serving == Serving::Yes,
-        };
-        if decided && !self.any_suspect(shard) {
-            self.state.shard_mut(shard).window = Window::Closed;
+        if state.window == Window::Primary && state.serving == Serving::Yes {
+            // The primary came back unnoticed; what is left is about replicas.
+            state.window = Window::Replica;
+        }
+        if state.window == Window::Replica && !anybody {
+            state.window = Window::Closed;
             self.queue.clear(self.slots.detection(shard));
         }
     }
@@ -205,14 +206,11 @@ impl<O: Observer> Step<'_, O> {
     /// knows (by default: has detected that the primary is gone, and does not expect it back).
     pub(super) fn try_cold_start(&mut self, shard: ShardId) {
         let state = *self.state.shard(shard);
-        let primary = self.state.node(state.primary);
-        let expects_primary = state.serving == Serving::Interrupted
-            && primary.process == Process::Rebooting(RebootBy::Customer);
         let knows = self.plan.rules.replacement_starts == ReplacementStarts::AtFailure
             || state.window != Window::Primary;
         let busy = matches!(state.failover, Failover::Promoting | Failover::ColdStarting(_));
         let needed = state.dataset == Dataset::Lost && state.serving != Serving::Yes;
-        if !needed || busy || !knows || expects_primary {
+        if !needed || busy || !knows || self.expects_primary(shard) {
             return;
         }
         let Some(node) = self.cold_start_node(shard) else { return };
@@ -223,6 +221,14 @@ impl<O: Observer> Step<'_, O> {
         let slot = self.slots.failover(shard);
         self.queue.schedule(slot, self.now + takes, Event::ColdStartDue(shard));
         self.note(Fact::ColdStartBegan { shard, node });
+    }
+
+    /// Whether the primary is being rebooted on the customer's request, and nobody has taken it
+    /// offline: the control plane waits for it.
+    pub(super) fn expects_primary(&self, shard: ShardId) -> bool {
+        let state = self.state.shard(shard);
+        state.serving == Serving::Interrupted
+            && self.state.node(state.primary).process == Process::Rebooting(RebootBy::Customer)
     }
 
     /// The live node that serves first after a dataset loss, by the rule; without automatic

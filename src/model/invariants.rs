@@ -71,6 +71,9 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         let pending = queue.pending(slots.failover(id));
         assert!(pending.is_none(), "a failover that is over has no next step");
     }
+    if shard.serving == Serving::Yes {
+        assert!(shard.window != Window::Primary, "a primary that serves is not suspected");
+    }
     if shard.serving == Serving::Yes && shard.endpoint != shard.primary {
         let moving = shard.failover == Failover::UpdatingEndpoint;
         assert!(moving, "an endpoint that names another node than the primary is being moved");

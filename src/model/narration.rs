@@ -42,6 +42,9 @@ impl<O: Observer> Step<'_, O> {
             Failover::Promoting => return Phase::Promotion,
             Failover::Idle | Failover::UpdatingEndpoint => {}
         }
+        if self.expects_primary(shard) {
+            return Phase::Restart;
+        }
         let knows_at_once = self.plan.rules.repairs_at_once();
         let promotes = self.plan.group_of(shard).promotion.is_some();
         let decides = match state.dataset {

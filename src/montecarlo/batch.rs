@@ -34,6 +34,10 @@ pub struct Summary {
     pub cause_shares: [f64; Cause::ALL.len()],
     /// Trials with at least one dataset loss.
     pub trials_with_dataset_loss: u64,
+    /// Trials with lost writes.
+    pub trials_with_write_loss: u64,
+    /// Trials with a write outage.
+    pub trials_with_write_outage: u64,
     /// The trial that lost most: by dataset losses, then by bytes lost with them, then by writes
     /// lost in any way; the earliest among equals.
     pub worst_loss: u64,
@@ -97,11 +101,13 @@ impl Fold {
         let summary = Summary {
             spec,
             moments: [Moments::default(); N_METRICS],
-            write_outages_s: Vec::new(),
-            lost_writes: Vec::new(),
+            write_outages_s: Vec::with_capacity(spec.trials as usize),
+            lost_writes: Vec::with_capacity(spec.trials as usize),
             phase_shares: [0.0; Phase::ALL.len()],
             cause_shares: [0.0; Cause::ALL.len()],
             trials_with_dataset_loss: 0,
+            trials_with_write_loss: 0,
+            trials_with_write_outage: 0,
             worst_loss: 0,
             worst_outage: 0,
             n_events: 0,
@@ -138,6 +144,7 @@ impl Fold {
         }
         let datasets = outcome.raw(Metric::DatasetLosses);
         self.summary.trials_with_dataset_loss += u64::from(datasets > 0);
+        self.summary.trials_with_write_loss += u64::from(outcome.raw(Metric::LostWrites) > 0);
         let loss = [
             datasets,
             outcome.raw(Metric::DatasetLostBytes),
@@ -148,6 +155,7 @@ impl Fold {
             self.summary.worst_loss = n;
         }
         let outage = outcome.raw(Metric::WriteOutage);
+        self.summary.trials_with_write_outage += u64::from(outage > 0);
         if outage > self.worst_outage {
             self.worst_outage = outage;
             self.summary.worst_outage = n;

@@ -317,7 +317,7 @@ impl<'p> Metrics<'p> {
     }
 
     fn lost(&mut self, now: SimTime, loss: Loss) {
-        let bytes = loss.writes.saturating_mul(u128::from(self.plan.workload.write_bytes));
+        let bytes = loss.writes * u128::from(self.plan.workload.write_bytes);
         self.count(Metric::LostWrites, now, loss.writes);
         self.count(Metric::LostBytes, now, bytes);
         if self.is_observed(now) {

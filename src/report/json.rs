@@ -22,13 +22,22 @@ pub fn summary(plan: &Plan, summary: &Summary, assumptions: &[Assumption]) -> Va
     for metric in Metric::ALL {
         metrics.insert(metric.name().to_owned(), metric_json(summary, metric));
     }
-    let hits = summary.trials_with_dataset_loss;
-    let (low, high) = clopper_pearson(hits, trials);
-    let shares = |names: Vec<&'static str>, shares: &[f64]| -> Value {
-        names.into_iter().map(str::to_owned).zip(shares.iter().map(|s| json!(s))).collect()
+    // Means of the parts of the write outage, which sum to its mean.
+    let outage = summary.of(Metric::WriteOutage).mean();
+    let parts = |names: &[&str], shares: &[f64]| -> Value {
+        names.iter().zip(shares).map(|(name, share)| (name.to_string(), share * outage)).collect()
     };
-    let phases = shares(Phase::ALL.iter().map(|p| p.name()).collect(), &summary.phase_shares);
-    let causes = shares(Cause::ALL.iter().map(|c| c.name()).collect(), &summary.cause_shares);
+    let phases = parts(&Phase::ALL.map(phase_key), &summary.phase_shares);
+    let causes = parts(&Cause::ALL.map(Cause::name), &summary.cause_shares);
+    let probability = |hits: u64| {
+        let (low, high) = clopper_pearson(hits, trials);
+        json!({
+            "value": hits as f64 / trials as f64,
+            "ci": [low, high],
+            "method": "clopper-pearson",
+            "hits": hits,
+        })
+    };
     json!({
         "schema": SCHEMA,
         "scenario": plan.name,
@@ -41,21 +50,32 @@ pub fn summary(plan: &Plan, summary: &Summary, assumptions: &[Assumption]) -> Va
             "trials": trials,
             "metrics": metrics,
             "probabilities": {
-                "dataset_loss": {
-                    "value": hits as f64 / trials as f64,
-                    "ci": [low, high],
-                    "method": "clopper-pearson",
-                    "hits": hits,
-                },
+                "dataset_loss": probability(summary.trials_with_dataset_loss),
+                "write_loss": probability(summary.trials_with_write_loss),
+                "write_outage": probability(summary.trials_with_write_outage),
             },
-            "by_fault": { "write_outage_share": causes },
-            "by_phase": { "write_outage_share": phases },
+            "by_fault": { "write_outage_s": causes },
+            "by_phase": { "write_outage_s": phases },
         }],
         "assumptions": assumptions
             .iter()
             .map(|a| json!({ "path": a.path, "value": a.value, "why": a.why.to_string() }))
             .collect::<Vec<_>>(),
     })
+}
+
+/// A phase's name in JSON.
+fn phase_key(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Detection => "detection",
+        Phase::Promotion => "promotion",
+        Phase::Endpoint => "endpoint",
+        Phase::WaitingForAz => "waiting_for_az",
+        Phase::Provisioning => "provisioning",
+        Phase::Sync => "sync",
+        Phase::ColdStart => "cold_start",
+        Phase::Restart => "restart",
+    }
 }
 
 fn metric_json(summary: &Summary, metric: Metric) -> Value {
@@ -225,7 +245,9 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::WritesStopped { shard, cause } => {
             vec![shard_of(shard), ("cause", json!(cause.name()))]
         }
-        Fact::PhaseBegan { shard, phase } => vec![shard_of(shard), ("phase", json!(phase.name()))],
+        Fact::PhaseBegan { shard, phase } => {
+            vec![shard_of(shard), ("phase", json!(phase_key(phase)))]
+        }
         Fact::Promoted { shard, from, to, candidates, loss } => {
             let mut fields = vec![
                 shard_of(shard),

@@ -1,10 +1,11 @@
 //! The table of a run: what it came to, each number with its interval, and what was assumed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, YEAR};
 use crate::model::fact::Phase;
-use crate::model::plan::Plan;
+use crate::model::plan::{Group, Plan, ShardId};
 use crate::montecarlo::batch::Summary;
 use crate::observe::metrics::Metric;
 use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
@@ -33,6 +34,9 @@ pub fn render(plan: &Plan, summary: &Summary, caption: &Caption<'_>) -> String {
         trials(summary.spec.trials),
         plan.horizon.since(SimTime::START)
     );
+    for group in &plan.groups {
+        let _ = writeln!(text, " {}", group_line(plan, group));
+    }
     let per = if observed == YEAR { "/y".to_owned() } else { format!("/{observed}") };
     let columns = [
         (format!("write outage{per}"), outage_cells(plan, summary)),
@@ -47,6 +51,31 @@ pub fn render(plan: &Plan, summary: &Summary, caption: &Caption<'_>) -> String {
     render_worst(summary, caption, &mut text);
     render_assumptions(caption.assumptions, &mut text);
     text
+}
+
+/// A group in a line: its size, its places, its switches.
+pub fn group_line(plan: &Plan, group: &Group) -> String {
+    let shards: Vec<ShardId> = group.shards.clone().map(ShardId).collect();
+    let replicas = |shard: &ShardId| plan.shards[shard.idx()].nodes.len() - 1;
+    let (fewest, most) = (shards.iter().map(replicas).min(), shards.iter().map(replicas).max());
+    let size = match (fewest, most) {
+        (Some(fewest), Some(most)) if fewest == most => format!("1+{fewest}"),
+        (fewest, most) => format!("1+{} to 1+{}", fewest.unwrap_or(0), most.unwrap_or(0)),
+    };
+    let nodes = shards.iter().flat_map(|shard| plan.shards[shard.idx()].node_ids());
+    let azs: BTreeSet<u16> = nodes.map(|node| plan.nodes[node.idx()].az.0).collect();
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let switch = |on: bool| if on { "on" } else { "off" };
+    format!(
+        "{}: {} shard{} of {size} in {} AZ{}, Multi-AZ {}, automatic failover {}",
+        group.id,
+        shards.len(),
+        plural(shards.len()),
+        azs.len(),
+        plural(azs.len()),
+        switch(group.multi_az),
+        switch(group.promotion.is_some()),
+    )
 }
 
 fn trials(n: u64) -> String {
@@ -91,11 +120,19 @@ fn outage_cells(plan: &Plan, summary: &Summary) -> Cells {
     ];
     // Where faults are scheduled, nines would measure how long a horizon was chosen.
     if plan.script.is_empty() {
-        let nines = match summary.of(Metric::WriteUnavailability).mean() {
-            unavailability if unavailability <= 0.0 => "no outage seen".to_owned(),
-            unavailability => format!("{:.1}", -unavailability.log10()),
+        let mean = summary.of(Metric::WriteUnavailability);
+        let nines = |unavailability: f64| format!("{:.2}", -unavailability.log10());
+        let nines = match mean_half_width(mean) {
+            _ if mean.is_all_zero() => "no outage seen".to_owned(),
+            Some(half) if half < mean.mean() => format!(
+                "{} [{}, {}]",
+                nines(mean.mean()),
+                nines(mean.mean() + half),
+                nines(mean.mean() - half)
+            ),
+            _ => format!("{} (no interval)", nines(mean.mean())),
         };
-        cells.push(("nines of the mean", nines));
+        cells.push(("nines of the mean (95 %)", nines));
     }
     cells
 }
@@ -168,7 +205,7 @@ fn render_phases(summary: &Summary, text: &mut String) {
             share => format!("{} {:.0} %", phase.name(), share * 100.0),
         })
         .collect();
-    let _ = writeln!(text, " where the outage comes from: {}", parts.join(" · "));
+    let _ = writeln!(text, " where the outage seen comes from: {}", parts.join(" · "));
 }
 
 fn render_worst(summary: &Summary, caption: &Caption<'_>, text: &mut String) {

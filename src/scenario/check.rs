@@ -56,6 +56,7 @@ fn sections(root: &mut Table<'_>, stem: &str, cx: &mut Context<'_>) -> Option<Sc
     let drafts = groups.as_deref().unwrap_or_default();
     detector(root, drafts, cx);
     let workload = sections::section(root, "workload", cx);
+    let workload_place = workload.place.clone();
     let (load, write_bytes) = sections::workload(workload, cx);
     let replication = sections::section(root, "replication", cx);
     let (lag, backlog_bytes) = sections::replication(replication, backlog_era(drafts), cx);
@@ -69,6 +70,10 @@ fn sections(root: &mut Table<'_>, stem: &str, cx: &mut Context<'_>) -> Option<Sc
         Some(item) => faults::read(&item, &topology, run.horizon, cx),
         None => Faults::default(),
     };
+    if let Some(horizon) = run.horizon {
+        let shards = &topology.shards;
+        sections::check_amounts(shards, write_bytes, horizon, &workload_place, cx);
+    }
     let name = name?;
     let plan = Plan {
         name: name.clone(),

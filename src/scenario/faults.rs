@@ -12,8 +12,8 @@ use super::topology::Topology;
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::plan::{
-    AzFailures, GroupFailures, GroupId, NodeFailures, RebootBy, Scripted, ScriptedFault, ShardId,
-    Share,
+    AzFailures, ClusterMode, GroupFailures, GroupId, NodeFailures, RebootBy, Scripted,
+    ScriptedFault, ShardId, Share,
 };
 
 /// Scheduled kinds.
@@ -209,7 +209,14 @@ fn scripted(
             let by = [("customer", RebootBy::Customer), ("service", RebootBy::Service)];
             let hint = r#"by = "customer" never leads to a failover, "service" does (MZ-60)"#;
             let asked = table.require("by", &mut cx.errors, hint);
-            let by = asked.and_then(|asked| asked.choice(&mut cx.errors, &by));
+            let by = asked.as_ref().and_then(|asked| asked.choice(&mut cx.errors, &by));
+            if let (Some(asked), Some(node), Some(RebootBy::Customer)) = (&asked, node, by)
+                && topology.cluster_mode_of(node) == ClusterMode::Enabled
+            {
+                let hint = "RebootCacheCluster is refused there: write by = \"service\" (MZ-60)";
+                cx.errors.report(&asked.place, "cluster mode has no such reboot").hint(hint);
+                return None;
+            }
             Some(ScriptedFault::RebootNode { node: node?, by: by? })
         }
     }

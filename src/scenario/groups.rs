@@ -1,9 +1,10 @@
 //! Replication groups as a scenario writes them: engine, switches, and where every node stands.
 //! What becomes of them, flat and numbered, is in `topology`.
 
-use super::diagnostics::{Place, excerpt};
+use super::diagnostics::{Place, excerpt, join};
 use super::reader::{Context, Item, Table, not_in_this_version};
 use crate::model::plan::ClusterMode;
+use crate::scenario::{Confidence, Origin};
 
 /// A checked group.
 pub(super) struct GroupDraft {
@@ -110,7 +111,7 @@ pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> 
     let (azs, shards) = placement?.named(&id, cluster_mode);
     check_size(&shards, cluster_mode, engine, &place, cx);
     let (automatic_failover, multi_az) =
-        switches.checked(&shards, (cluster_mode, engine, node_type), cx);
+        switches.checked(&shards, (cluster_mode, engine, node_type), &place, cx);
     let engine = engine.unwrap_or(EngineKind::Valkey.newest());
     Some(GroupDraft { id, place, cluster_mode, automatic_failover, multi_az, engine, azs, shards })
 }
@@ -447,11 +448,23 @@ impl Switches<'_> {
         &self,
         shards: &[ShardDraft],
         (cluster_mode, engine, node_type): (ClusterMode, Option<Engine>, Option<NodeType>),
+        place: &Place,
         cx: &mut Context<'_>,
     ) -> (Switch, Switch) {
         let bare = shards.iter().find(|shard| shard.nodes.len() < 2);
         let failover = match &self.automatic_failover {
-            Given::Absent => Switch::from(bare.is_none()),
+            Given::Absent => {
+                let position = match cluster_mode {
+                    ClusterMode::Disabled => Switch::from(bare.is_none()),
+                    // Mandatory there; a shard without a replica has nobody to promote.
+                    ClusterMode::Enabled => {
+                        Switch::from(shards.iter().any(|shard| shard.nodes.len() > 1))
+                    }
+                };
+                let source = "on wherever there is a replica to promote";
+                assume_switch("automatic-failover", position, source, place, cx);
+                position
+            }
             Given::Broken => Switch::On,
             Given::Set(position, _) => *position,
         };
@@ -463,7 +476,9 @@ impl Switches<'_> {
             .iter()
             .all(|shard| shard.nodes.iter().skip(1).any(|replica| replica.az != shard.nodes[0].az));
         let Given::Set(multi_az, item) = &self.multi_az else {
-            return (failover, Switch::from(is_spread && failover == Switch::On));
+            let position = Switch::from(is_spread && failover == Switch::On);
+            assume_switch("multi-az", position, "ElastiCache user guide (MZ-17)", place, cx);
+            return (failover, position);
         };
         if *multi_az == Switch::Off {
             return (failover, Switch::Off);
@@ -486,6 +501,19 @@ impl Switches<'_> {
         }
         (failover, Switch::On)
     }
+}
+
+/// Lists a switch that the file leaves to its default.
+fn assume_switch(
+    key: &str,
+    position: Switch,
+    source: &'static str,
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    let why = Origin::Default { confidence: Confidence::Documented, source };
+    let value = if position == Switch::On { "true" } else { "false" };
+    cx.assume(&join(&place.path, key), value, why);
 }
 
 /// Checks an explicit `automatic-failover`.

@@ -14,7 +14,7 @@ use crate::engine::law::Law;
 use crate::engine::time::{SimTime, Span, YEAR};
 use crate::model::plan::{
     ColdStartNode, DuringFailover, FullSync, Promotion, ReplacementAz, ReplacementStarts, Resync,
-    ResyncSource, Rules, SubDetection, SyncingCopy, SyncingNodes, Timing,
+    ResyncSource, Rules, Shard, SubDetection, SyncingCopy, SyncingNodes, Timing,
 };
 
 use Confidence::{Assumed, Derived, Documented, Reported};
@@ -148,12 +148,33 @@ pub(super) fn section<'a>(
     found.unwrap_or_else(|| Table::absent(key))
 }
 
-/// More writes than any group takes; the bytes of 584 years of them still fit 128 bits.
+/// More writes than any group takes.
 const MAX_RATE: u64 = 1_000_000_000;
 /// The engines' longest value, 512 MiB (`proto-max-bulk-len`).
 const MAX_WRITE_BYTES: u64 = 512 << 20;
 /// More data than the largest group holds: 1 PiB.
 const MAX_DATASET_BYTES: u64 = 1 << 50;
+
+/// Checks that the bytes of all that is written fit the 128 bits in which they are counted.
+pub(super) fn check_amounts(
+    shards: &[Shard],
+    write_bytes: u64,
+    horizon: SimTime,
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    let rate: u128 = shards.iter().map(|shard| u128::from(shard.writes_per_sec)).sum();
+    let fits = rate
+        .checked_mul(u128::from(horizon.as_nanos()))
+        .and_then(|writes| writes.checked_mul(u128::from(write_bytes)))
+        .is_some_and(|amount| amount <= u128::MAX / 2);
+    if !fits {
+        let hint = "lower the write rate, the size of a write, or the horizon";
+        cx.errors
+            .report(place, "writes more bytes until the horizon than can be counted")
+            .hint(hint);
+    }
+}
 
 /// Reads `[workload]`: what the groups take, and the bytes of one write.
 pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64) {

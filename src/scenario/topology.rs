@@ -8,7 +8,7 @@ use super::groups::{GroupDraft, ShardDraft, Switch};
 use super::reader::{Context, Item};
 use crate::model::draws::entity;
 use crate::model::plan::{
-    Az, AzId, Group, GroupId, HASH_SLOTS, Node, NodeId, Promotion, Shard, ShardId,
+    Az, AzId, ClusterMode, Group, GroupId, HASH_SLOTS, Node, NodeId, Promotion, Shard, ShardId,
 };
 
 /// The tables, and how to find what a scenario names.
@@ -214,6 +214,12 @@ impl Topology {
             self.unknown(item, "the group has no such shard", &names, cx);
         }
         found
+    }
+
+    /// The cluster mode of the node's group.
+    pub fn cluster_mode_of(&self, node: NodeId) -> ClusterMode {
+        let shard = &self.shards[self.nodes[node.idx()].shard.idx()];
+        self.groups[shard.group.idx()].cluster_mode
     }
 
     /// Ids of all groups, for hints.

@@ -79,6 +79,10 @@ fn not_a_duration<T>(text: &str) -> Result<T, Complaint> {
         return complaint("a duration needs a unit", r#"write a unit, as in "30s" or "200ms""#);
     }
     let unit = text.trim_start_matches(is_numeric).trim();
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    if digits > 4 && ["y", "w", "d", "h", "m", "s"].iter().any(|known| unit.starts_with(known)) {
+        return complaint("is too long, or not a duration", "no duration is above 19998y");
+    }
     if text.contains('.') && ["d", "w", "y"].iter().any(|long| unit.starts_with(long)) {
         let hint =
             r#"only hours and smaller units take a fraction: write "36h" for a day and a half"#;

@@ -145,7 +145,7 @@ fn scripted(draw: &mut Draw, n_azs: u64, shards: u64, replicas: u64) -> String {
         5 => "fail-group = {}".to_owned(),
         6 => format!(
             "reboot-node = {{ node = \"{node}\", by = {} }}",
-            draw.one_of(&["\"customer\"", "\"service\""])
+            if shards > 1 { "\"service\"" } else { draw.one_of(&["\"customer\"", "\"service\""]) }
         ),
         _ => format!("fail-replicas = {{ shard = \"{shard:04}\", count = {replicas} }}"),
     };

@@ -358,19 +358,23 @@ fn the_loss_has_a_cliff_at_the_detection_time() {
     assert_eq!(losses("10s 1ms"), 0);
 }
 
-/// The second of two AZ failures that overlap decides when the AZ is back.
+/// Of AZ failures that overlap, the one that ends last decides when the AZ is back.
 #[test]
 fn overlapping_az_failures_last_until_the_later_end() {
-    let faults = "[[fault]]\nat = \"10m\"\nfail-az = { az = \"az-a\", duration = \"1h\" }\n\
-                  [[fault]]\nat = \"20m\"\nfail-az = { az = \"az-a\", duration = \"10m\" }\n\
-                  [[fault]]\nat = \"30m\"\nfail-az = { az = \"az-a\", duration = \"1h\" }\n";
-    let (facts, _) = run(&plan("", faults), 1, 0);
-    let back: Vec<u64> = facts
-        .iter()
-        .filter(|(_, f)| matches!(f, Fact::AzUp { .. }))
-        .map(|(at, _)| at.as_nanos() / 60_000_000_000)
-        .collect();
-    assert_eq!(back, [90]);
+    let back = |later: &str| {
+        let faults = format!(
+            "[[fault]]\nat = \"10m\"\nfail-az = {{ az = \"az-a\", duration = \"1h\" }}\n\
+             [[fault]]\nat = \"20m\"\nfail-az = {{ az = \"az-a\", duration = \"{later}\" }}\n"
+        );
+        let (facts, _) = run(&plan("", &faults), 1, 0);
+        facts
+            .iter()
+            .filter(|(_, f)| matches!(f, Fact::AzUp { .. }))
+            .map(|(at, _)| at.as_nanos() / 60_000_000_000)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(back("10m"), [70]);
+    assert_eq!(back("1h"), [80]);
 }
 
 /// In a partial AZ event the missed nodes live on, yet the lost ones wait for the AZ.
@@ -536,4 +540,67 @@ fn who_is_promoted_early_can_fail() {
     // A little fewer, for a node in sync is spared; not a twentieth.
     let (mortal, spared) = (failovers("true"), failovers("false"));
     assert!(spared > 0.9 * mortal, "{spared} failovers instead of {mortal}");
+}
+
+/// A window that the primary opened, and from which it came back, is about replicas only: what
+/// strikes the primary later has a detection of its own.
+#[test]
+fn a_primary_that_came_back_is_not_suspected_any_more() {
+    let crash = "[[fault]]\nat = \"10m\"\ncrash-node = { node = \"g-001\", restart-after = \"2s\" }\n\
+                 [[fault]]\nat = \"10m 1s\"\nfail-node = { node = \"g-002\" }\n";
+    let reboot =
+        "[[fault]]\nat = \"10m 5s\"\nreboot-node = { node = \"g-001\", by = \"customer\" }\n";
+    let (_, outcome) = run(&plan("", &format!("{crash}{reboot}")), 1, 0);
+    assert_eq!(outcome.raw(Metric::Failovers), 0, "a customer's reboot never fails over");
+    assert_eq!(seconds(&outcome, Metric::WriteOutage), 2 + 120);
+
+    let loss = "[[fault]]\nat = \"10m 9s\"\nfail-node = { node = \"g-001\" }\n";
+    let (facts, _) = run(&plan("", &format!("{crash}{loss}")), 1, 0);
+    let detected = when(&facts, |f| matches!(f, Fact::NodeDetected { node: NodeId(0) }));
+    assert_eq!(detected, Some(9 + 10), "nothing is detected faster than the law says");
+}
+
+/// While the customer's reboot lasts the control plane waits for the primary, even if nobody else
+/// has the data and somebody empty could serve; the outage waits for the restart.
+#[test]
+fn a_rebooting_primary_is_waited_for() {
+    let faults = "[[fault]]\nat = \"10m\"\nreboot-node = { node = \"g-001\", by = \"customer\" }\n\
+                  [[fault]]\nat = \"10m 10s\"\nfail-replicas = { count = 2 }\n";
+    let mut plan = plan("", faults);
+    plan.timing.reboot = elasticache_sim::engine::law::Law::fixed(crate::support::secs(1_800));
+    let (facts, outcome) = run(&plan, 1, 0);
+    assert!(!facts.iter().any(|(_, f)| matches!(f, Fact::ColdStartBegan { .. })));
+    assert_eq!(seconds(&outcome, Metric::WriteOutage), 1_800);
+    assert_eq!(outcome.by_phase[Phase::Restart as usize], outcome.raw(Metric::WriteOutage));
+}
+
+/// Reads stop only while nobody holds the data, and clock minutes count only where they are down
+/// from end to end.
+#[test]
+fn reads_and_minutes_are_counted_by_hand() {
+    // Everything is lost at 10:00 and serves again 495 s later, at 18:15: eight whole minutes.
+    let group = "[[fault]]\nat = \"10m\"\nfail-group = {}\n";
+    let (_, outcome) = run(&plan("", group), 1, 0);
+    assert_eq!(seconds(&outcome, Metric::ReadOutage), 495);
+    assert_eq!(outcome.raw(Metric::SlaMinutes), 8);
+    // A second later: from 10:01 to 18:16, of which 11:00 to 18:00 are whole.
+    let (_, outcome) = run(&plan("", &group.replace("10m", "10m 1s")), 1, 0);
+    assert_eq!(outcome.raw(Metric::SlaMinutes), 7);
+    // A failover costs writes, and no reads.
+    let (_, outcome) = run(&plan("", PRIMARY_FAILS), 1, 0);
+    assert_eq!(outcome.raw(Metric::ReadOutage), 0);
+    assert_eq!(outcome.raw(Metric::SlaMinutes), 0);
+}
+
+/// A node that is lost again while it recovers has finished nothing: one end per beginning that
+/// got there.
+#[test]
+fn a_recovery_that_is_cut_short_is_not_announced_as_finished() {
+    let faults = "[[fault]]\nat = \"10m\"\nfail-node = { node = \"g-003\" }\n[[fault]]\nat = \
+                  \"18m 20s\"\ncrash-node = { node = \"g-003\", restart-after = \"1s\" }\n";
+    let (facts, _) = run(&plan("", faults), 1, 0);
+    let n = |matches: fn(&Fact) -> bool| facts.iter().filter(|(_, f)| matches(f)).count();
+    assert_eq!(n(|f| matches!(f, Fact::ReplacementStarted { .. })), 1);
+    assert_eq!(n(|f| matches!(f, Fact::Recovered { .. })), 0);
+    assert_eq!(n(|f| matches!(f, Fact::Synced { .. })), 1);
 }
