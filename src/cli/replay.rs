@@ -66,7 +66,7 @@ enum Format {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let overrides = Overrides { trials: None, seed: arguments.seed };
     let scenario = load(&arguments.file, overrides)?;
-    let plan = &scenario.plan;
+    let mut plan = scenario.plan.clone();
     let options = arguments.seed.map_or(String::new(), |seed| format!(" --seed {seed}"));
     let bug =
         |broken| Failure::Bug { file: arguments.file.clone(), options: options.clone(), broken };
@@ -77,6 +77,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         eprintln!("note: the scenario ends after {horizon}, and so does the replay");
     }
     let until = until.min(plan.horizon);
+    // A longer horizon only adds to a history: what is told is the same, and ends here.
+    plan.horizon = until;
+    plan.warm_up = plan.warm_up.min(until);
+    let plan = &plan;
 
     let key = TrialKeys::new(scenario.seed).key(number);
     let mut trial = Trial::begin(plan, key);

@@ -4,8 +4,8 @@
 //! window of its shard closes, and only commands (promote, make primary, copy) meet the truth,
 //! since a node that does not answer cannot obey. All faults inside one window are one scenario with one failover
 //! (MZ-36): a window opened by the primary takes every node that is down when it closes; a window
-//! opened by a replica starts over if the primary is lost meanwhile, since nothing is detected
-//! faster than the detection law says.
+//! opened by a replica starts over if the primary is lost meanwhile, since no primary is detected
+//! faster than the detection law says. A replica that joins an open window is detected with it.
 
 use crate::model::draws::{Choice, Purpose};
 use crate::model::fact::{Fact, Observer};
@@ -41,7 +41,9 @@ impl<O: Observer> Step<'_, O> {
         let state = *self.state.shard(shard);
         let primary_suspect =
             state.serving != Serving::Yes && is_suspect(self.state.node(state.primary));
-        let restarts = self.plan.rules.failure_during_failover == DuringFailover::Restart;
+        // A reboot that the customer asked for is no failure, and restarts nothing.
+        let restarts = self.plan.rules.failure_during_failover == DuringFailover::Restart
+            && is_suspect(self.state.node(struck));
         match state.window {
             _ if restarts && state.failover == Failover::Promoting => {
                 self.state.shard_mut(shard).failover = Failover::Idle;

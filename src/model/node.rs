@@ -170,9 +170,14 @@ impl<O: Observer> Step<'_, O> {
             self.close_window_if_settled(shard);
             self.tell_changes(shard);
         } else if still_primary {
-            // The failover comes all the same; until then the node waits, fenced for good.
+            // The failover comes all the same; until then the node waits, fenced for good, unless
+            // the control plane repairs as if it knew.
             self.state.shard_mut(shard).serving = Serving::No;
-            self.tell_changes(shard);
+            if self.plan.rules.repairs_at_once() {
+                self.node_joins(id);
+            } else {
+                self.tell_changes(shard);
+            }
         } else {
             self.state.node_mut(id).belief = Belief::Up;
             self.node_joins(id);

@@ -128,7 +128,8 @@ impl Metric {
 }
 
 fn observed_nanos(plan: &Plan) -> u64 {
-    plan.horizon.since(plan.warm_up).as_nanos()
+    // At least one, for a replay may end with the warm-up.
+    plan.horizon.since(plan.warm_up).as_nanos().max(1)
 }
 
 /// What a trial came to: one integer per metric, and the write outage taken apart.

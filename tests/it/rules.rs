@@ -604,3 +604,22 @@ fn a_recovery_that_is_cut_short_is_not_announced_as_finished() {
     assert_eq!(n(|f| matches!(f, Fact::Recovered { .. })), 0);
     assert_eq!(n(|f| matches!(f, Fact::Synced { .. })), 1);
 }
+
+/// A customer's reboot is no failure, and restarts no failover under way.
+#[test]
+fn a_customers_reboot_restarts_nothing() {
+    let faults = "[[fault]]\nat = \"10m\"\nfail-primary = {}\n[[fault]]\nat = \"10m 9s\"\n\
+                  reboot-node = { node = \"g-003\", by = \"customer\" }\n";
+    let (_, outcome) = run(&plan("failure-during-failover = \"restart\"", faults), 1, 0);
+    assert_eq!(seconds(&outcome, Metric::WriteOutage), 15);
+}
+
+/// A control plane that repairs as if it knew does not wait for a detection to start cold.
+#[test]
+fn repair_at_once_includes_a_process_that_came_back() {
+    let faults = "[[fault]]\nat = \"10m\"\nfail-replicas = { count = 2 }\n[[fault]]\nat = \
+                  \"10m 1s\"\ncrash-node = { node = \"g-001\", restart-after = \"2s\" }\n";
+    let rules = "replacement-starts = \"at-failure\"\nsub-detection-fault = \"failover\"";
+    let (_, outcome) = run(&plan(rules, faults), 1, 0);
+    assert_eq!(seconds(&outcome, Metric::WriteOutage), 2 + 5, "restart and cold start");
+}
