@@ -2,10 +2,11 @@
 //!
 //! Belief is apart from truth: a node is gone for the control plane only when the detection
 //! window of its shard closes, and only commands (promote, make primary, copy) meet the truth,
-//! since a node that does not answer cannot obey. All faults inside one window are one scenario with one failover
-//! (MZ-36): a window opened by the primary takes every node that is down when it closes; a window
-//! opened by a replica starts over if the primary is lost meanwhile, since no primary is detected
-//! faster than the detection law says. A replica that joins an open window is detected with it.
+//! since a node that does not answer cannot obey. All faults inside one window are one scenario
+//! with one failover (MZ-36): a window opened by the primary takes every node that is down when it
+//! closes; a window opened by a replica starts over if the primary is lost meanwhile, since no
+//! primary is detected faster than the detection law says. A replica that joins an open window is
+//! detected with it.
 
 use crate::model::draws::{Choice, Purpose};
 use crate::model::fact::{Fact, Observer};

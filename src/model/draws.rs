@@ -111,7 +111,8 @@ impl<O: Observer> Step<'_, O> {
         law.duration(self.word(entity, purpose, 0, n))
     }
 
-    /// The n-th life of `node` by a process of failures: an Exp(1) budget spent at the law's hazard.
+    /// The n-th life of `node` by a process of failures: an Exp(1) budget spent at the law's
+    /// hazard.
     #[inline]
     pub(super) fn node_life(&self, law: &Law, node: NodeId, address: u32, n: u32) -> Span {
         law.lifetime(self.word(self.plan.nodes[node.idx()].entity, Purpose::NodeLife, address, n))

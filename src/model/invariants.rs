@@ -42,8 +42,8 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
     let books = &state.ledger.shards[id.idx()];
     let slots = plan.slots();
     if shard.serving == Serving::Yes {
-        for line in 0..plan.node_failures.len() {
-            let life = state.clocks.node_lives[line * plan.nodes.len() + shard.primary.idx()].life;
+        for line in 0..plan.node_failures.len() as u16 {
+            let life = state.clocks.node_lives[plan.node_clock(line, shard.primary)].life;
             assert!(life == Life::Running, "a primary that serves is mortal");
         }
         assert!(primary.process == Process::Running, "a primary that serves runs");

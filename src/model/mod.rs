@@ -3,8 +3,9 @@
 //! [`Event`] lists everything that can happen, [`Step::apply`] says which rule answers it, and
 //! the rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
 //! [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`endpoint`]
-//! moves the writers, [`narration`] tells what changed. [`state`] is all that changes, [`plan`] all that does not, [`fact`] what
-//! observers are told. The model cannot fail: a [`plan::Plan`] is checked before it gets here.
+//! moves the writers, [`narration`] tells what changed. [`state`] is all that changes, [`plan`]
+//! all that does not, [`fact`] what observers are told. The model cannot fail: a [`plan::Plan`] is
+//! checked before it gets here.
 
 pub mod control_plane;
 pub mod draws;

@@ -1,8 +1,9 @@
 //! [`State`]: all that changes during a trial.
 //!
-//! Three parts with three natures, and what observers were last told. [`Config`] is what a Markov chain would call the state: small
-//! enums, comparable and hashable. [`Clocks`] count the draws already used, so that the next one
-//! has an address. [`Ledger`] holds amounts: whole nano-writes, exact to the last digit.
+//! Three parts with three natures, and what observers were last told. [`Config`] is what a Markov
+//! chain would call the state: small enums, comparable and hashable. [`Clocks`] count the draws
+//! already used, so that the next one has an address, and keep the lives under way. [`Ledger`]
+//! holds amounts: whole nano-writes, exact to the last digit.
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::{Cause, Phase};

@@ -1,5 +1,5 @@
-//! The messages that ElastiCache would put into its event log (the texts of MZ-44, and those that the
-//! service documents for reboots).
+//! The messages that ElastiCache would put into its event log (the texts of MZ-44, and those that
+//! the service documents for reboots).
 
 use crate::model::fact::{Fact, Stop};
 use crate::model::plan::{NodeId, Plan};

@@ -454,15 +454,14 @@ impl Switches<'_> {
         let bare = shards.iter().find(|shard| shard.nodes.len() < 2);
         let failover = match &self.automatic_failover {
             Given::Absent => {
-                let position = match cluster_mode {
-                    ClusterMode::Disabled => Switch::from(bare.is_none()),
-                    // Mandatory there; a shard without a replica has nobody to promote.
-                    ClusterMode::Enabled => {
-                        Switch::from(shards.iter().any(|shard| shard.nodes.len() > 1))
+                let position = Switch::from(shards.iter().any(|shard| shard.nodes.len() > 1));
+                let why = match cluster_mode {
+                    ClusterMode::Enabled => (Confidence::Documented, "CreateReplicationGroup"),
+                    ClusterMode::Disabled => {
+                        (Confidence::Assumed, "on where there is a replica to promote")
                     }
                 };
-                let source = "on wherever there is a replica to promote";
-                assume_switch("automatic-failover", position, source, place, cx);
+                assume_switch("automatic-failover", position, why, place, cx);
                 position
             }
             Given::Broken => Switch::On,
@@ -477,7 +476,13 @@ impl Switches<'_> {
             .all(|shard| shard.nodes.iter().skip(1).any(|replica| replica.az != shard.nodes[0].az));
         let Given::Set(multi_az, item) = &self.multi_az else {
             let position = Switch::from(is_spread && failover == Switch::On);
-            assume_switch("multi-az", position, "ElastiCache user guide (MZ-17)", place, cx);
+            let why = match cluster_mode {
+                ClusterMode::Enabled => (Confidence::Documented, "ElastiCache user guide (MZ-17)"),
+                ClusterMode::Disabled => {
+                    (Confidence::Assumed, "as cluster mode does it (MZ-17); changes no number")
+                }
+            };
+            assume_switch("multi-az", position, why, place, cx);
             return (failover, position);
         };
         if *multi_az == Switch::Off {
@@ -507,11 +512,11 @@ impl Switches<'_> {
 fn assume_switch(
     key: &str,
     position: Switch,
-    source: &'static str,
+    (confidence, source): (Confidence, &'static str),
     place: &Place,
     cx: &mut Context<'_>,
 ) {
-    let why = Origin::Default { confidence: Confidence::Documented, source };
+    let why = Origin::Default { confidence, source };
     let value = if position == Switch::On { "true" } else { "false" };
     cx.assume(&join(&place.path, key), value, why);
 }

@@ -180,8 +180,19 @@ fn assumptions_say_what_has_no_source_and_why() {
         panic!("a rule that is not given is a default");
     };
     assert_eq!(confidence, Confidence::Documented);
+    // What nobody documents is assumed; in cluster mode the API does.
+    for key in ["group.automatic-failover", "group.multi-az"] {
+        let switch = find(key).expect("a switch that is not given is a default");
+        assert_eq!(switch.value, "true");
+        assert!(switch.why.is_unfounded(), "{key}: {}", switch.why);
+    }
+    let cluster = valid(&format!(
+        "{HEAD}{GROUP}cluster-mode = \"enabled\"\n[control-plane]\ndetector = \"managed\"\n"
+    ));
+    let switches = cluster.assumptions.iter().filter(|a| a.path.starts_with("group."));
+    assert_eq!(switches.filter(|a| !a.why.is_unfounded()).count(), 2);
     // All in the order of the sections.
-    let order = ["workload", "replication", "timing", "rules", "fault"];
+    let order = ["group", "workload", "replication", "timing", "rules", "fault"];
     let section = |path: &str| order.iter().position(|name| path.starts_with(name));
     assert!(scenario.assumptions.is_sorted_by_key(|a| section(&a.path)));
 }
