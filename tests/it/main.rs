@@ -4,6 +4,7 @@ mod cli;
 mod enumeration;
 mod exact;
 mod golden;
+mod interplay;
 mod laws;
 mod layers;
 mod library;
