@@ -19,7 +19,8 @@ const TRIALS: u64 = 500;
 
 fn library(name: &str) -> Plan {
     let path = format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    scenario::load(path.as_ref(), scenario::Overrides::default()).expect("a valid scenario").plan
+    let experiment = scenario::load(path.as_ref(), &scenario::Overrides::default());
+    experiment.expect("a valid scenario").policies[0].plan.clone()
 }
 
 fn bare_loop(plan: &Plan) {

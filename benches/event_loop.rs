@@ -23,7 +23,8 @@ type Fastest = RefCell<BTreeMap<&'static str, f64>>;
 
 fn library(name: &str) -> Plan {
     let path = format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    scenario::load(path.as_ref(), scenario::Overrides::default()).expect("a valid scenario").plan
+    let experiment = scenario::load(path.as_ref(), &scenario::Overrides::default());
+    experiment.expect("a valid scenario").policies[0].plan.clone()
 }
 
 /// 90 shards with 4 replicas each, with the laws of harsh W2.
@@ -33,7 +34,8 @@ fn large() -> Plan {
     let text = text
         .replace("replicas = 2", "replicas = 4\nshards = 90\ncluster-mode = \"enabled\"")
         .replace("[workload]", "[control-plane]\ndetector = \"managed\"\n\n[workload]");
-    scenario::parse("large", &text, ".".as_ref()).expect("a valid scenario").plan
+    let experiment = scenario::parse("large", &text, ".".as_ref(), &scenario::Overrides::default());
+    experiment.expect("a valid scenario").policies[0].plan.clone()
 }
 
 fn measure(c: &mut Criterion, fastest: &Fastest, name: &'static str, plan: &Plan, watched: bool) {

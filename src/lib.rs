@@ -5,8 +5,8 @@
 //! long nobody can write, and what was acknowledged and is gone.
 //!
 //! ```
-//! use elasticache_sim::montecarlo::batch::{self, BatchSpec};
-//! use elasticache_sim::{observe::metrics::Metric, scenario};
+//! use elasticache_sim::montecarlo::batch;
+//! use elasticache_sim::{observe::metrics::Metric, scenario, scenario::Overrides};
 //!
 //! let text = r#"
 //! schema = 1
@@ -25,9 +25,10 @@
 //! at = "30m"
 //! fail-primary = {}
 //! "#;
-//! let scenario = scenario::parse("example", text, ".".as_ref()).expect("a valid scenario");
-//! let spec = BatchSpec { seed: scenario.seed, trials: scenario.trials };
-//! let summary = batch::run(&scenario.plan, spec).expect("a sound trial");
+//! let experiment = scenario::parse("example", text, ".".as_ref(), &Overrides::default());
+//! let experiment = experiment.expect("a valid scenario");
+//! let plan = &experiment.policies[0].plan;
+//! let summary = batch::run(plan, experiment.batch_spec()).expect("a sound trial");
 //! // Detection, promotion and endpoint update, to the nanosecond.
 //! assert_eq!(summary.of(Metric::WriteOutage).mean(), 15.0);
 //! ```
@@ -41,7 +42,7 @@
 //! | [`model`] | the simulated replication groups |
 //! | [`observe`] | observers that fold or record the facts of a trial |
 //! | [`montecarlo`] | one trial, and many |
-//! | [`scenario`] | from a TOML file to a checked plan |
+//! | [`scenario`] | from a TOML file to a checked experiment |
 //! | [`report`] | tables, timelines, JSON |
 //! | [`cli`] | the commands |
 

@@ -40,7 +40,8 @@ static ALLOCATOR: Counting = Counting;
 
 fn check(name: &str, trials: u64) {
     let path = format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    let plan = scenario::load(path.as_ref(), Overrides::default()).expect("a valid scenario").plan;
+    let plan = scenario::load(path.as_ref(), &Overrides::default()).expect("a valid scenario");
+    let plan = plan.policies[0].plan.clone();
     let mut keys = TrialKeys::new(1);
     let mut metrics = Metrics::new(&plan);
     let mut trial = Trial::begin(&plan, keys.key(0));
@@ -61,7 +62,8 @@ fn check(name: &str, trials: u64) {
 /// A batch allocates what it needs before its first trial, however many follow.
 fn check_batch(name: &str) {
     let path = format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    let plan = scenario::load(path.as_ref(), Overrides::default()).expect("a valid scenario").plan;
+    let plan = scenario::load(path.as_ref(), &Overrides::default()).expect("a valid scenario");
+    let plan = plan.policies[0].plan.clone();
     let allocations = |trials| {
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         batch::run(&plan, BatchSpec { seed: 1, trials }).expect("a sound trial");

@@ -1,23 +1,30 @@
 //! The commands: from arguments to calls, nothing else. Data goes to stdout, talk to stderr.
 
+mod check;
+mod completions;
+mod explain;
+mod new;
 mod replay;
 mod run;
+mod schema;
+mod topology;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::montecarlo::batch::BrokenTrial;
-use crate::scenario::{self, LoadError, Overrides, Scenario, units};
+use crate::report::diagnostic::{self, Colour};
+use crate::scenario::{self, Experiment, LoadError, Overrides, Policy, units};
 
 /// What `ecsim` alone says.
 const QUICK_START: &str = "\
 ecsim simulates AWS ElastiCache replication groups that fail.
   ecsim run scenarios/primary-failure.toml       what it costs, over many trials
   ecsim replay scenarios/primary-failure.toml    one trial, told as a story
-  ecsim --help                                   everything else
+  ecsim new my.toml                              a scenario of your own; ecsim --help for the rest
 ";
 
 /// Simulates AWS ElastiCache replication groups that fail: write unavailability and data loss.
@@ -26,23 +33,141 @@ ecsim simulates AWS ElastiCache replication groups that fail.
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Colours in what is said on stderr
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    color: When,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum When {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Yes
+    Always,
+    /// No
+    Never,
+}
+
+impl When {
+    fn colour(self) -> Colour {
+        let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match self {
+            When::Always => Colour::On,
+            When::Auto if std::io::stderr().is_terminal() && !is_plain => Colour::On,
+            When::Auto | When::Never => Colour::Off,
+        }
+    }
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Check scenarios: all mistakes, what losing a node or an AZ takes with it, every default
+    Check(check::Arguments),
     /// Run a scenario's trials and print what they came to
     Run(run::Arguments),
     /// Tell one trial of a scenario as a story
     Replay(replay::Arguments),
+    /// Show a scenario's placement, replication links and failure domains
+    Topology(topology::Arguments),
+    /// Write a commented scenario to start with
+    New(new::Arguments),
+    /// Explain the code of a mistake, such as E0201
+    Explain(explain::Arguments),
+    /// Print a JSON Schema, for editors and for programs
+    Schema(schema::Arguments),
+    /// Print a script with which a shell completes this program's commands
+    Completions(completions::Arguments),
+}
+
+/// What is put on top of a scenario file.
+#[derive(Args, Clone, Default, Debug)]
+struct Changes {
+    /// Change a value of the scenario, as in group.replicas=2 or timing.detection=10s; may be
+    /// repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Run each of several values, as in group.replicas=0..3 or timing.detection=5s,10s; several
+    /// sweeps make all combinations
+    #[arg(long, value_name = "KEY=VALUES")]
+    sweep: Vec<String>,
+    /// Only this policy, or this cell of a sweep
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
+}
+
+impl Changes {
+    fn overrides(&self, trials: Option<u64>, seed: Option<u64>) -> Overrides {
+        Overrides { trials, seed, set: self.set.clone(), sweep: self.sweep.clone() }
+    }
+
+    /// The options that bring the same experiment about, with a leading blank each.
+    fn options(&self, seed: Option<u64>) -> String {
+        let set = self.set.iter().map(|set| format!(" --set {}", quoted(set)));
+        let sweep = self.sweep.iter().map(|sweep| format!(" --sweep {}", quoted(sweep)));
+        let seed = seed.iter().map(|seed| format!(" --seed {seed}"));
+        set.chain(sweep).chain(seed).collect()
+    }
+
+    /// The policies that are asked for; at least one.
+    fn choose<'e>(&'e self, experiment: &'e Experiment) -> Result<Vec<&'e Policy>, Failure> {
+        let Some(name) = &self.policy else {
+            return Ok(experiment.policies.iter().collect());
+        };
+        let chosen: Vec<&Policy> = experiment.called(name).collect();
+        match chosen.is_empty() {
+            true => Err(Failure::Usage(scenario::unknown_policy(experiment, name))),
+            false => Ok(chosen),
+        }
+    }
+
+    /// The one policy that is asked for, since `what` of one at a time.
+    fn choose_one<'e>(
+        &'e self,
+        experiment: &'e Experiment,
+        what: &str,
+    ) -> Result<&'e Policy, Failure> {
+        let policies = self.choose(experiment)?;
+        if let [policy] = policies.as_slice() {
+            return Ok(policy);
+        }
+        let names: Vec<String> = policies.iter().map(|policy| quoted(&policy.name)).collect();
+        Err(Failure::Usage(format!(
+            "error: {what} of one policy at a time\nhint: choose with --policy: {}\n",
+            names.join(" · ")
+        )))
+    }
+}
+
+/// The option that names a policy, where there are several.
+fn policy_option(experiment: &Experiment, policy: &Policy) -> String {
+    match experiment.policies.len() {
+        1 => String::new(),
+        _ => format!(" --policy {}", quoted(&policy.name)),
+    }
+}
+
+/// A word as a POSIX shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 enum Failure {
-    /// The scenario is invalid, or cannot be read.
+    /// A scenario is invalid, or cannot be read.
     Load(LoadError),
+    /// Some of several scenarios are invalid, which has been said.
+    Invalid,
+    /// The command line asks for something that is not there; whole lines.
+    Usage(String),
     /// Something around us failed: what we were doing, and the cause.
     Environment(String, std::io::Error),
+    /// A file is in the way that we were asked to create.
+    Exists(PathBuf),
     /// One of our own assertions failed.
     Bug { file: PathBuf, options: String, broken: BrokenTrial },
 }
@@ -50,16 +175,29 @@ enum Failure {
 impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
-            Failure::Load(LoadError::Unreadable { .. }) | Failure::Environment(..) => 1,
-            Failure::Load(LoadError::Invalid(_)) => 3,
+            Failure::Load(LoadError::Unreadable { .. })
+            | Failure::Environment(..)
+            | Failure::Exists(_) => 1,
+            Failure::Load(LoadError::Invalid(_)) | Failure::Invalid => 3,
+            Failure::Usage(_) => 2,
             Failure::Bug { .. } => 101,
         }
     }
 
-    fn message(&self) -> String {
+    fn message(&self, colour: Colour) -> String {
         match self {
-            Failure::Load(error) => error.to_string(),
+            Failure::Load(LoadError::Invalid(diagnostics)) => {
+                diagnostic::render(diagnostics, colour)
+            }
+            Failure::Load(error @ LoadError::Unreadable { .. }) => error.to_string(),
+            Failure::Invalid => String::new(),
+            Failure::Usage(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),
+            Failure::Exists(path) => format!(
+                "error: {} exists, and nothing is overwritten\n\
+                 hint: choose another name, or remove it first\n",
+                path.display()
+            ),
             Failure::Bug { file, options, broken } => format!(
                 "error: this is a bug in ecsim: seed {}, trial {}, simulated time {}\n\
                  hint: please report it with the scenario; this repeats it: \
@@ -67,7 +205,7 @@ impl Failure {
                 broken.seed,
                 broken.trial,
                 broken.at,
-                file.display(),
+                quoted(&file.display().to_string()),
                 broken.trial
             ),
         }
@@ -77,18 +215,30 @@ impl Failure {
 /// Runs the command line; gives the process its exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let colour = arguments.color.colour();
     let result = match &arguments.command {
         None => print(QUICK_START),
-        Some(Command::Run(arguments)) => run::run(arguments),
+        Some(Command::Check(arguments)) => check::run(arguments, colour),
+        Some(Command::Run(arguments)) => run::run(arguments, colour),
         Some(Command::Replay(arguments)) => replay::run(arguments),
+        Some(Command::Topology(arguments)) => topology::run(arguments),
+        Some(Command::New(arguments)) => new::run(arguments),
+        Some(Command::Explain(arguments)) => explain::run(arguments),
+        Some(Command::Schema(arguments)) => schema::run(arguments),
+        Some(Command::Completions(arguments)) => completions::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprint!("{}", failure.message());
+            say(&failure.message(colour));
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Writes talk to stderr. Where nobody listens there is nobody to tell.
+fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Writes data to stdout. A reader that has seen enough is no failure.
@@ -102,7 +252,7 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-fn load(file: &Path, overrides: Overrides) -> Result<Scenario, Failure> {
+fn load(file: &Path, overrides: &Overrides) -> Result<Experiment, Failure> {
     scenario::load(file, overrides).map_err(Failure::Load)
 }
 

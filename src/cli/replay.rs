@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, load, print};
+use super::{Changes, Failure, load, policy_option, print};
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::{SimTime, Span};
-use crate::montecarlo::batch::{self, BrokenTrial};
+use crate::montecarlo::batch::{self, BatchSpec, BrokenTrial};
 use crate::montecarlo::trial::Trial;
 use crate::observe::metrics::Metrics;
 use crate::observe::trace::Recorder;
 use crate::report::{json, table, timeline};
-use crate::scenario::{Overrides, Scenario, units};
+use crate::scenario::{Policy, units};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -27,6 +27,8 @@ pub(super) struct Arguments {
     /// The seed, instead of the scenario's
     #[arg(long)]
     seed: Option<u64>,
+    #[command(flatten)]
+    changes: Changes,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -64,13 +66,16 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let overrides = Overrides { trials: None, seed: arguments.seed };
-    let scenario = load(&arguments.file, overrides)?;
-    let mut plan = scenario.plan.clone();
-    let options = arguments.seed.map_or(String::new(), |seed| format!(" --seed {seed}"));
+    let Arguments { changes, .. } = arguments;
+    let experiment = load(&arguments.file, &changes.overrides(None, arguments.seed))?;
+    let policy = changes.choose_one(&experiment, "a trial is told")?;
+    let spec = experiment.batch_spec();
+    let mut plan = policy.plan.clone();
+    let options =
+        format!("{}{}", changes.options(arguments.seed), policy_option(&experiment, policy));
     let bug =
         |broken| Failure::Bug { file: arguments.file.clone(), options: options.clone(), broken };
-    let number = choose(arguments.trial, &scenario).map_err(&bug)?;
+    let number = choose(arguments.trial, policy, spec).map_err(&bug)?;
     let until = arguments.until.map_or(plan.horizon, |span| SimTime::START + span);
     if until > plan.horizon {
         let horizon = plan.horizon.since(SimTime::START);
@@ -82,11 +87,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     plan.warm_up = plan.warm_up.min(until);
     let plan = &plan;
 
-    let key = TrialKeys::new(scenario.seed).key(number);
+    let key = TrialKeys::new(spec.seed).key(number);
     let mut trial = Trial::begin(plan, key);
     let mut observers = (Metrics::new(plan), Recorder::default());
     let ran = trial.run_guarded(until, &mut observers);
-    ran.map_err(|broken| bug(BrokenTrial { seed: scenario.seed, trial: number, at: broken.at }))?;
+    ran.map_err(|broken| bug(BrokenTrial { seed: spec.seed, trial: number, at: broken.at }))?;
     let outcome = observers.0.finish(until);
     let facts = &observers.1.facts;
 
@@ -95,19 +100,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             let mut text = format!(
                 "{} · trial {number} · seed {} · until {}\n",
                 plan.name,
-                scenario.seed,
+                spec.seed,
                 until.since(SimTime::START)
             );
+            if experiment.policies.len() > 1 {
+                text.push_str(&format!(" policy: {}\n", policy.name));
+            }
             for group in &plan.groups {
                 text.push_str(&format!(" {}\n", table::group_line(plan, group)));
             }
             text.push('\n');
             text.push_str(&timeline::render(plan, facts, &outcome));
-            table::name_assumptions(&scenario.assumptions, &mut text);
+            table::name_assumptions(&policy.assumptions, &mut text);
             text
         }
         Format::Json => {
-            let header = json::TraceHeader { seed: scenario.seed, trial: number, until };
+            let header = json::TraceHeader { seed: spec.seed, trial: number, until };
             json::trace(plan, header, facts, &outcome)
         }
     };
@@ -115,8 +123,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The number of the trial that was asked for.
-fn choose(choice: Choice, scenario: &Scenario) -> Result<u64, BrokenTrial> {
-    let worst = || batch::run(&scenario.plan, scenario.batch_spec());
+fn choose(choice: Choice, policy: &Policy, spec: BatchSpec) -> Result<u64, BrokenTrial> {
+    let worst = || batch::run(&policy.plan, spec);
     match choice {
         Choice::Number(number) => Ok(number),
         Choice::WorstLoss => Ok(worst()?.worst_loss),

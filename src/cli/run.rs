@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, load, parse_trials, print};
-use crate::montecarlo::batch;
+use super::{Changes, Failure, load, parse_trials, policy_option, print, say};
+use crate::montecarlo::batch::{self, Summary};
+use crate::report::diagnostic::{self, Colour};
 use crate::report::{json, table};
-use crate::scenario::Overrides;
+use crate::scenario::codes::Severity;
+use crate::scenario::{Diagnostic, Policy};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -19,6 +21,8 @@ pub(super) struct Arguments {
     /// The seed, instead of the scenario's
     #[arg(long)]
     seed: Option<u64>,
+    #[command(flatten)]
+    changes: Changes,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -32,26 +36,53 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let overrides = Overrides { trials: arguments.trials, seed: arguments.seed };
-    let scenario = load(&arguments.file, overrides)?;
-    let options = arguments.seed.map_or(String::new(), |seed| format!(" --seed {seed}"));
-    let summary = batch::run(&scenario.plan, scenario.batch_spec()).map_err(|broken| {
-        Failure::Bug { file: arguments.file.clone(), options: options.clone(), broken }
-    })?;
+pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<(), Failure> {
+    let Arguments { changes, .. } = arguments;
+    let overrides = changes.overrides(arguments.trials, arguments.seed);
+    let experiment = load(&arguments.file, &overrides)?;
+    let policies = changes.choose(&experiment)?;
+    let warnings: Vec<Diagnostic> = experiment.remarks.iter().filter(is_warning).cloned().collect();
+    say(&diagnostic::render(&warnings, colour));
+
+    let options = |policy: &Policy| {
+        let options = changes.options(arguments.seed);
+        format!("{options}{}", policy_option(&experiment, policy))
+    };
+    let mut results: Vec<(&Policy, Summary)> = Vec::new();
+    for policy in policies {
+        let ran = batch::run(&policy.plan, experiment.batch_spec());
+        let summary = ran.map_err(|broken| Failure::Bug {
+            file: arguments.file.clone(),
+            options: options(policy),
+            broken,
+        })?;
+        results.push((policy, summary));
+    }
     let text = match arguments.format {
         Format::Table => {
-            let file = arguments.file.display().to_string();
-            let caption = table::Caption {
-                file: &file,
-                options: &options,
-                assumptions: &scenario.assumptions,
+            let file = super::quoted(&arguments.file.display().to_string());
+            let one_of = match experiment.policies.len() {
+                1 => table::OneOf::One,
+                _ => table::OneOf::Several,
             };
-            table::render(&scenario.plan, &summary, &caption)
+            let tables = results.iter().map(|(policy, summary)| {
+                let options = options(policy);
+                let caption = table::Caption { file: &file, options: &options, one_of };
+                table::render(policy, summary, &caption)
+            });
+            tables.collect::<Vec<String>>().join("\n")
         }
         Format::Json => {
-            format!("{:#}\n", json::summary(&scenario.plan, &summary, &scenario.assumptions))
+            let results = results.iter().map(|(policy, summary)| (*policy, summary));
+            format!("{:#}\n", json::summary(results))
         }
     };
     print(&text)
+}
+
+fn is_warning(diagnostic: &&Diagnostic) -> bool {
+    match diagnostic.severity() {
+        Severity::Error | Severity::Warning => true,
+        Severity::Advice => false,
+    }
 }

@@ -61,6 +61,7 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
+    /// What failed is noticed once the detection's time has passed (MZ-23).
     fn open_window(&mut self, shard: ShardId, window: Window, opener: NodeId) {
         self.state.shard_mut(shard).window = window;
         let n = self.state.clocks.nodes[opener.idx()].detections;
@@ -85,7 +86,8 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// The window closes: all that is down is known to be down, and dealt with together.
+    /// The window closes: all that is down is known to be down, and dealt with together. If that
+    /// is replicas only, they are repaired, and nothing else changes (MZ-37).
     pub(super) fn detection_due(&mut self, shard: ShardId) {
         let state = self.state.shard_mut(shard);
         let window = std::mem::replace(&mut state.window, Window::Closed);
@@ -128,6 +130,7 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
+    /// The role is to move to a replica; nothing from here on waits for a new node (MZ-02).
     fn start_promotion(&mut self, shard: ShardId) {
         self.state.shard_mut(shard).failover = Failover::Promoting;
         let n = self.state.clocks.shards[shard.idx()].promotions;
@@ -170,6 +173,7 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
+    /// The replica is primary and accepts writes from this instant (MZ-03).
     fn promote(&mut self, shard: ShardId, to: NodeId, candidates: u8) {
         let from = self.state.shard(shard).primary;
         self.abandon_sync(to);

@@ -10,7 +10,8 @@ use crate::model::state::Failover;
 use crate::model::{Event, Step};
 
 impl<O: Observer> Step<'_, O> {
-    /// The control plane points the endpoint at the shard's primary, which takes its time.
+    /// The control plane points the endpoint at the shard's primary, which takes its time (MZ-04).
+    /// Only a new primary moves it: a replica that returns does not (MZ-29).
     pub(super) fn start_endpoint_update(&mut self, shard: ShardId) {
         self.state.shard_mut(shard).failover = Failover::UpdatingEndpoint;
         let n = self.state.clocks.shards[shard.idx()].endpoints;

@@ -7,7 +7,7 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::plan::{AzId, GroupId, NodeId, ShardId};
 use crate::model::state::NanoWrites;
 
-/// What struck: the kinds that outages are attributed to.
+/// What struck: the kinds that outages are attributed to (MZ-01).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Cause {

@@ -89,7 +89,7 @@ impl<O: Observer> Step<'_, O> {
         self.tell_changes(shard);
     }
 
-    /// Repairs what may be repaired now in the shard.
+    /// Repairs what may be repaired now in the shard, node by node (MZ-31).
     pub(super) fn repair_shard(&mut self, shard: ShardId) {
         for node in self.plan.shards[shard.idx()].node_ids() {
             self.repair(node);

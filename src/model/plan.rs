@@ -58,7 +58,7 @@ impl AzId {
 }
 
 /// Everything a trial needs to know and never changes.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Plan {
     /// The scenario's name.
     pub name: String,
@@ -93,7 +93,7 @@ pub struct Plan {
 }
 
 /// A replication group: its name and which shards are its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Group {
     /// `ReplicationGroupId`.
     pub id: String,
@@ -117,7 +117,7 @@ pub enum ClusterMode {
 }
 
 /// A shard of a group.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Shard {
     /// `NodeGroupId`: "0001", ….
     pub id: String,
@@ -148,7 +148,7 @@ impl Shard {
 }
 
 /// A node's place.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Node {
     /// `CacheClusterId`.
     pub name: String,
@@ -164,7 +164,7 @@ pub struct Node {
 }
 
 /// An availability zone.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Az {
     /// "us-west-2a", ….
     pub name: String,
@@ -175,14 +175,14 @@ pub struct Az {
 }
 
 /// The write stream, a fluid.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Workload {
     /// Bytes of one write.
     pub write_bytes: u64,
 }
 
 /// Asynchronous replication.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Replication {
     /// How far behind its primary a replica is, in time.
     pub lag: Law,
@@ -191,7 +191,7 @@ pub struct Replication {
 }
 
 /// How long things take.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Timing {
     /// Failure to the control plane's decision that the node is gone.
     pub detection: Law,
@@ -210,7 +210,7 @@ pub struct Timing {
 }
 
 /// How long a full sync takes.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum FullSync {
     /// Proportional to the data held at its start.
     PerGib(Span),
@@ -249,14 +249,15 @@ pub enum ReplacementStarts {
     AtFailure,
     /// When the failure is detected.
     AfterDetection,
-    /// When the failure is detected and no failover of the shard is under way.
+    /// When the failure is detected and no failover of the shard is under way (MZ-27).
     AfterFailover,
 }
 
 /// Which replica follows a lost primary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Promotion {
-    /// The greatest replication offset; ties go to the smallest node id (MZ-24, MZ-26).
+    /// The greatest replication offset, which loses least (MZ-24, MZ-56); ties go to the smallest
+    /// node id (MZ-26).
     LeastLag,
     /// Any complete replica with equal chances.
     Random,
@@ -323,7 +324,7 @@ pub enum SyncingNodes {
 /// Who serves first after a dataset loss.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ColdStartNode {
-    /// The first live node (MZ-33, `cold-start-primary = first-ready`).
+    /// The first live node (MZ-33, `cold-start-node = first-ready`).
     FirstReady,
     /// The lost primary's slot.
     PrimarySlot,
@@ -339,7 +340,7 @@ pub enum SubDetection {
 }
 
 /// A scheduled fault.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Scripted {
     /// When it strikes.
     pub at: SimTime,
@@ -350,7 +351,7 @@ pub struct Scripted {
 }
 
 /// What a scheduled fault does.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum ScriptedFault {
     /// The host of the shard's primary is lost.
     FailPrimary(ShardId),
@@ -431,7 +432,7 @@ pub enum Share {
 }
 
 /// A random process of host losses, one clock per node.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct NodeFailures {
     /// Age at failure.
     pub life: Law,
@@ -440,7 +441,7 @@ pub struct NodeFailures {
 }
 
 /// A random process of AZ failures, one clock per AZ that runs while the AZ is up.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct AzFailures {
     /// Time up.
     pub life: Law,
@@ -453,7 +454,7 @@ pub struct AzFailures {
 }
 
 /// A random process of whole-group failures, one clock per group.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct GroupFailures {
     /// Time between failures.
     pub life: Law,

@@ -30,7 +30,8 @@ impl<'a> ControlView<'a> {
     }
 }
 
-/// A replica that can be promoted, as the control plane sees it.
+/// A replica that can be promoted, as the control plane sees it. Its AZ has no part in the choice
+/// (MZ-25).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Candidate {
     /// The replica.

@@ -24,7 +24,8 @@ impl<O: Observer> Step<'_, O> {
         self.nodes_of(shard).iter().filter(|node| rules.counts_as_copy(node.data)).count() as u8
     }
 
-    /// The serving primary is gone: writes stop, and every replica's copy ends where its lag was.
+    /// The serving primary is gone: writes stop, and every replica's copy ends where its lag was,
+    /// since replication is asynchronous (MZ-55).
     pub(super) fn primary_lost(&mut self, shard: ShardId, cause: Cause) {
         let plan = self.plan;
         self.settle(shard);
@@ -87,7 +88,7 @@ impl<O: Observer> Step<'_, O> {
         self.state.shard_mut(shard).dataset = Dataset::Held;
     }
 
-    /// The last complete copy is gone.
+    /// The last complete copy is gone; where there is no replica it is the primary's (MZ-68).
     pub(super) fn dataset_lost(&mut self, shard: ShardId) {
         let lost = self.forget_dataset(shard);
         self.note(lost);
@@ -138,7 +139,8 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// `node` holds the shard's data and accepts writes from now on; everybody else follows it.
+    /// `node` holds the shard's data and accepts writes from now on; everybody else follows it
+    /// (MZ-32).
     pub(super) fn serve(&mut self, shard: ShardId, node: NodeId) {
         let state = &mut self.state.config;
         state.nodes[node.idx()].data = Data::Complete;

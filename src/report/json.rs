@@ -9,14 +9,44 @@ use crate::model::state::{NanoWrites, WRITE};
 use crate::montecarlo::batch::Summary;
 use crate::observe::metrics::{Metric, Outcome};
 use crate::report::aws_events;
-use crate::scenario::Assumption;
+use crate::scenario::{Assumption, Policy};
 use crate::stats::intervals::{LEVEL, clopper_pearson, mean_half_width, quantile};
 
 /// Version of the JSON forms; it rises when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
-/// The summary of a run.
-pub fn summary(plan: &Plan, summary: &Summary, assumptions: &[Assumption]) -> Value {
+/// The summary of a run: what each policy of the experiment came to, in the same order.
+pub fn summary<'r>(results: impl Iterator<Item = (&'r Policy, &'r Summary)>) -> Value {
+    let mut summary = json!({ "schema": SCHEMA });
+    let (mut policies, mut assumptions) = (Vec::new(), Vec::new());
+    for (policy, result) in results {
+        summary["scenario"] = policy.plan.name.as_str().into();
+        summary["seed"] = result.spec.seed.into();
+        summary["horizon_s"] = secs(policy.plan.horizon).into();
+        summary["warm_up_s"] = secs(policy.plan.warm_up).into();
+        summary["level"] = LEVEL.into();
+        let own: Vec<Value> = policy.assumptions.iter().map(assumption_json).collect();
+        for assumption in &own {
+            if !assumptions.contains(assumption) {
+                assumptions.push(assumption.clone());
+            }
+        }
+        policies.push(policy_json(policy, result, own));
+    }
+    summary["policies"] = policies.into();
+    summary["assumptions"] = assumptions.into();
+    summary
+}
+
+fn assumption_json(assumption: &Assumption) -> Value {
+    json!({
+        "path": assumption.path,
+        "value": assumption.value,
+        "why": assumption.why.to_string(),
+    })
+}
+
+fn policy_json(policy: &Policy, summary: &Summary, assumptions: Vec<Value>) -> Value {
     let trials = summary.spec.trials;
     let mut metrics = serde_json::Map::new();
     for metric in Metric::ALL {
@@ -39,28 +69,17 @@ pub fn summary(plan: &Plan, summary: &Summary, assumptions: &[Assumption]) -> Va
         })
     };
     json!({
-        "schema": SCHEMA,
-        "scenario": plan.name,
-        "seed": summary.spec.seed,
-        "horizon_s": secs(plan.horizon),
-        "warm_up_s": secs(plan.warm_up),
-        "level": LEVEL,
-        "policies": [{
-            "name": plan.name,
-            "trials": trials,
-            "metrics": metrics,
-            "probabilities": {
-                "dataset_loss": probability(summary.trials_with_dataset_loss),
-                "write_loss": probability(summary.trials_with_write_loss),
-                "write_outage": probability(summary.trials_with_write_outage),
-            },
-            "by_fault": { "write_outage_s": causes },
-            "by_phase": { "write_outage_s": phases },
-        }],
-        "assumptions": assumptions
-            .iter()
-            .map(|a| json!({ "path": a.path, "value": a.value, "why": a.why.to_string() }))
-            .collect::<Vec<_>>(),
+        "name": policy.name,
+        "trials": trials,
+        "metrics": metrics,
+        "probabilities": {
+            "dataset_loss": probability(summary.trials_with_dataset_loss),
+            "write_loss": probability(summary.trials_with_write_loss),
+            "write_outage": probability(summary.trials_with_write_outage),
+        },
+        "by_fault": { "write_outage_s": causes },
+        "by_phase": { "write_outage_s": phases },
+        "assumptions": assumptions,
     })
 }
 

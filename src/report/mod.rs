@@ -2,8 +2,15 @@
 //! into text; nothing here decides a number.
 
 pub mod aws_events;
+pub mod check;
+pub mod diagnostic;
+pub mod dot;
+pub mod draw;
 pub mod json;
 pub mod numbers;
+pub mod placement;
+pub mod schema;
 pub mod table;
 pub mod timeline;
+pub mod topology;
 pub mod words;

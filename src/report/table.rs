@@ -9,7 +9,7 @@ use crate::model::plan::{Group, Plan, ShardId};
 use crate::montecarlo::batch::Summary;
 use crate::observe::metrics::Metric;
 use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
-use crate::scenario::{Assumption, Origin};
+use crate::scenario::{Assumption, Origin, Policy};
 use crate::stats::intervals::{Quantile, clopper_pearson, mean_half_width, quantile};
 
 /// What a table says beside the numbers.
@@ -18,12 +18,22 @@ pub struct Caption<'a> {
     pub file: &'a str,
     /// Options that the user gave and that a reproduction needs, with a leading blank each.
     pub options: &'a str,
-    /// What the file gives no source for.
-    pub assumptions: &'a [Assumption],
+    /// Whether it is one of several policies, and says which.
+    pub one_of: OneOf,
 }
 
-/// The table of a run.
-pub fn render(plan: &Plan, summary: &Summary, caption: &Caption<'_>) -> String {
+/// How many policies are shown together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OneOf {
+    /// One: its name is the scenario's.
+    One,
+    /// Several.
+    Several,
+}
+
+/// The table of a policy's run.
+pub fn render(policy: &Policy, summary: &Summary, caption: &Caption<'_>) -> String {
+    let plan = &policy.plan;
     let mut text = String::new();
     let observed = plan.horizon.since(plan.warm_up);
     let _ = writeln!(
@@ -34,6 +44,12 @@ pub fn render(plan: &Plan, summary: &Summary, caption: &Caption<'_>) -> String {
         trials(summary.spec.trials),
         plan.horizon.since(SimTime::START)
     );
+    match caption.one_of {
+        OneOf::One => {}
+        OneOf::Several => {
+            let _ = writeln!(text, " policy: {}", policy.name);
+        }
+    }
     for group in &plan.groups {
         let _ = writeln!(text, " {}", group_line(plan, group));
     }
@@ -49,7 +65,7 @@ pub fn render(plan: &Plan, summary: &Summary, caption: &Caption<'_>) -> String {
     let reduced = mean_seconds_cell(summary, Metric::ReducedRedundancy);
     let _ = writeln!(text, " fewer complete copies than configured{per}: mean {reduced}");
     render_worst(summary, caption, &mut text);
-    render_assumptions(caption.assumptions, &mut text);
+    render_assumptions(&policy.assumptions, &mut text);
     text
 }
 
@@ -249,9 +265,11 @@ pub fn render_assumptions(assumptions: &[Assumption], text: &mut String) {
     };
     list(" assumed rules:", assumed().filter(is_rule).map(name).collect(), text);
     let founded = assumptions.iter().filter(|a| !a.why.is_unfounded());
-    let name = |a: &Assumption| match a.why {
-        Origin::Default { confidence, .. } => format!("{} ({confidence})", name(a)),
-        Origin::Unsourced => name(a),
+    let name = |a: &Assumption| match &a.why {
+        Origin::Default { confidence, .. } | Origin::Derived { confidence, .. } => {
+            format!("{} ({confidence})", name(a))
+        }
+        Origin::Unsourced | Origin::Sourced(_) | Origin::Convention(_) => name(a),
     };
     list(" defaults with a source:", founded.map(name).collect(), text);
 }

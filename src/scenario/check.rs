@@ -1,55 +1,85 @@
-//! From the text of a scenario to a checked [`Plan`], section by section.
+//! From the tree of one policy to a checked [`Plan`], section by section.
 
 use std::path::Path;
 
-use toml::de::DeTable;
-
-use super::Scenario;
-use super::diagnostics::{Covers, Diagnostic, Errors, Place, excerpt};
+use super::codes::Code;
+use super::diagnostics::{Covers, Diagnostic, Place, hint_names};
 use super::faults::{self, Faults};
-use super::groups::{self, EngineKind, GroupDraft};
+use super::groups::{self, EngineKind, GroupDraft, Switch};
+use super::node_types;
 use super::reader::{Context, Item, Table, not_in_this_version};
-use super::sections::{self, BacklogEra};
-use super::topology;
+use super::sections::{self, BacklogEra, Run};
+use super::source::At;
+use super::sources;
+use super::topology::{self, AzNumbers, Topology};
+use super::tree::Tree;
+use super::units::shown_size;
+use super::{Assumption, Confidence, Origin};
+use crate::engine::law::Law;
+use crate::engine::time::SimTime;
 use crate::model::plan::{ClusterMode, Plan, Replication, Workload};
 
 /// The version of the format that is read.
 const SCHEMA: u64 = 1;
 /// Sections of the format that come with later versions.
-const LATER: [&str; 4] = ["sweep", "policy", "objectives", "expect"];
+const LATER: [&str; 2] = ["objectives", "expect"];
 
-/// Reads and checks the scenario `text` from the file `name`; other files that it names are
-/// relative to `base_dir`.
-pub(super) fn scenario(
-    name: &str,
-    text: &str,
+/// What one tree comes to.
+pub(super) struct Checked {
+    /// Input of a trial.
+    pub plan: Plan,
+    /// The seed.
+    pub seed: u64,
+    /// Number of trials.
+    pub trials: u64,
+    /// Defaults, and values without a source.
+    pub assumptions: Vec<Assumption>,
+}
+
+/// Reads and checks the document `tree`, which begins at `at`; files that it names are relative
+/// to `base_dir`. What is found stands in the order of the text; without a plan there is an error
+/// among it.
+pub(super) fn check(
+    tree: &Tree,
+    (at, stem): (&At, &str),
     base_dir: &Path,
-) -> Result<Scenario, Vec<Diagnostic>> {
-    let (root, syntax) = DeTable::parse_recoverable(text);
-    let mut errors = Errors::new(name, text);
-    for error in &syntax {
-        errors.syntax(error.span().unwrap_or(0..0), error.message());
-    }
-    let mut cx = Context { errors, base_dir, assumptions: Vec::new() };
-    let place = Place { path: String::new(), span: 0..0, covers: Covers::Key };
-    let mut root = Table::new(place, root.get_ref());
-    let stem = Path::new(name).file_stem().map_or("scenario".into(), |stem| stem.to_string_lossy());
-    let scenario = sections(&mut root, &stem, &mut cx);
+    azs: &mut AzNumbers,
+) -> (Option<Checked>, Vec<Diagnostic>) {
+    let mut cx = Context::new(base_dir);
+    let mut root = Table::root(tree, at.clone());
+    let checked = sections(&mut root, stem, azs, &mut cx);
+    root.allow(&["policy", "sweep"]);
+    let sources = root.get("sources");
+    // Taken out before, but nevertheless what a misspelt section may have meant.
+    let _ = (root.get("policy"), root.get("sweep"));
     root.finish(&mut cx.errors, &LATER);
-    if !cx.errors.is_empty() {
-        return Err(cx.errors.into_list());
+    let assumptions = match sources {
+        Some(item) => sources::settle(&item, tree, &mut cx),
+        None => std::mem::take(&mut cx.assumptions),
+    };
+    let is_valid = !cx.errors.has_errors();
+    let mut checked = checked.filter(|_| is_valid);
+    assert!(checked.is_some() || !is_valid, "a section that could not be read has reported why");
+    if let Some(checked) = &mut checked {
+        checked.assumptions = assumptions;
     }
-    let mut scenario = scenario.expect("a section that could not be read has reported why");
-    scenario.assumptions = cx.assumptions;
-    Ok(scenario)
+    (checked, cx.errors.into_list())
 }
 
 /// Reads all sections; `None` only after a report.
-fn sections(root: &mut Table<'_>, stem: &str, cx: &mut Context<'_>) -> Option<Scenario> {
+fn sections(
+    root: &mut Table<'_>,
+    stem: &str,
+    azs: &mut AzNumbers,
+    cx: &mut Context<'_>,
+) -> Option<Checked> {
     schema(root, cx);
     let name = match root.get("name") {
-        Some(item) => title(&item, cx),
-        None => Some(stem.to_owned()),
+        Some(item) => title(&item, LONGEST_NAME, cx),
+        None => {
+            cx.assume("name", super::tree::quoted(stem), Origin::convention("the file's name"));
+            Some(stem.to_owned())
+        }
     };
     let run = sections::run(root, cx);
     let groups = groups(root, cx);
@@ -63,20 +93,26 @@ fn sections(root: &mut Table<'_>, stem: &str, cx: &mut Context<'_>) -> Option<Sc
     let timing = sections::section(root, "timing", cx);
     let timing = sections::timing(timing, cx);
     let rules = sections::section(root, "rules", cx);
-    let (rules, promotion) = sections::rules(rules, cx);
-    let mut topology = topology::number(drafts, load, promotion, cx);
+    let failover = groups.as_ref().map(|groups| {
+        Switch::from(groups.iter().any(|group| group.automatic_failover == Switch::On))
+    });
+    let (rules, promotion) = sections::rules(rules, failover, cx);
+    let mut topology = topology::number(drafts, load, promotion, azs, cx);
     topology.is_complete &= groups.is_some();
-    let faults = match root.get("fault") {
-        Some(item) => faults::read(&item, &topology, run.horizon, cx),
+    check_memory(drafts, &topology, cx);
+    let fault_item = root.get("fault");
+    let faults = match &fault_item {
+        Some(item) => faults::read(item, &topology, run.horizon, cx),
         None => Faults::default(),
     };
+    let fault_place = fault_item.map_or_else(|| root.place.clone(), |item| item.place);
     if let Some(horizon) = run.horizon {
         let shards = &topology.shards;
         sections::check_amounts(shards, write_bytes, horizon, &workload_place, cx);
+        check_activity(&faults, (&topology, &run, horizon), &fault_place, cx);
     }
-    let name = name?;
     let plan = Plan {
-        name: name.clone(),
+        name: name?,
         horizon: run.horizon?,
         warm_up: run.warm_up,
         groups: topology.groups,
@@ -92,8 +128,7 @@ fn sections(root: &mut Table<'_>, stem: &str, cx: &mut Context<'_>) -> Option<Sc
         az_failures: faults.az_failures,
         group_failures: faults.group_failures,
     };
-    let (seed, trials, stem) = (run.seed, run.trials, stem.to_owned());
-    Some(Scenario { name, stem, seed, trials, plan, assumptions: Vec::new() })
+    Some(Checked { plan, seed: run.seed, trials: run.trials, assumptions: Vec::new() })
 }
 
 fn schema(root: &mut Table<'_>, cx: &mut Context<'_>) {
@@ -102,17 +137,23 @@ fn schema(root: &mut Table<'_>, cx: &mut Context<'_>) {
         && let Some(schema) = item.count(&mut cx.errors, 0..=u64::MAX)
         && schema != SCHEMA
     {
-        cx.errors.report(&item.place, "is not a known schema").hint("this version reads schema 1");
+        let message = "is not a known schema";
+        cx.errors
+            .report(Code::UnknownSchema, &item.place, message)
+            .hint("this version reads schema 1");
     }
 }
 
-/// The scenario's name: one line of text.
-fn title(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
-    const LONGEST: usize = 200;
+/// Bytes of a scenario's name.
+const LONGEST_NAME: usize = 200;
+
+/// A name of at most `longest` bytes: one line of text.
+pub(super) fn title(item: &Item<'_>, longest: usize, cx: &mut Context<'_>) -> Option<String> {
     let text = item.text(&mut cx.errors, "a name")?;
-    if text.trim().is_empty() || text.len() > LONGEST || text.chars().any(char::is_control) {
-        let message = format!("must be one line of at most {LONGEST} bytes");
-        cx.errors.report(&item.place, message);
+    if text.trim().is_empty() || text.len() > longest || text.chars().any(char::is_control) {
+        let message = format!("must be one line of at most {longest} bytes");
+        let hint = r#"as in name = "AZ loss, 1+2""#;
+        cx.errors.report(Code::NotAName, &item.place, message).hint(hint);
         return None;
     }
     Some(text.to_owned())
@@ -122,11 +163,9 @@ fn title(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
 fn groups(root: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Vec<GroupDraft>> {
     let hint = "write [group], with id, azs and replicas";
     let item = root.require("group", &mut cx.errors, hint)?;
-    let items = match item.is_table() {
-        true => vec![item],
-        false => {
-            item.array(&mut cx.errors, "a table", "write [group], or [[group]] for several")?
-        }
+    let items = match item.node().as_array() {
+        Some(_) => item.elements(&mut cx.errors, "write [[group]]")?,
+        None => vec![item],
     };
     if items.is_empty() {
         cx.errors.missing(&root.place, "group").hint(hint);
@@ -140,12 +179,14 @@ fn groups(root: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Vec<GroupDraft>>
 /// watch each other must say that it is content with it.
 fn detector(root: &mut Table<'_>, drafts: &[GroupDraft], cx: &mut Context<'_>) {
     const HINT: &str = r#"write detector = "managed" under [control-plane]"#;
-    let mut table = match root.get("control-plane") {
+    let section = root.get("control-plane");
+    let is_given = section.is_some();
+    let mut table = match section {
         Some(item) => match item.table(&mut cx.errors, "write [control-plane]") {
             Some(table) => table,
             None => return,
         },
-        None => Table::absent("control-plane"),
+        None => root.absent("control-plane"),
     };
     let known = [("managed", true), ("cluster-bus", false), ("sentinel", false)];
     match table.get("detector") {
@@ -160,11 +201,16 @@ fn detector(root: &mut Table<'_>, drafts: &[GroupDraft], cx: &mut Context<'_>) {
                 let message = format!(
                     "group `{}` has cluster mode enabled, and detection over the cluster bus \
                      is not modelled yet",
-                    excerpt(&group.id),
+                    super::diagnostics::excerpt(&group.id),
                 );
                 let path = "control-plane.detector".to_owned();
-                let place = Place { path, ..table.place.clone() };
-                cx.errors.report(&place, message).hint(HINT);
+                // Without the section, the group that needs it is the place to look at.
+                let place = if is_given { &table.place } else { &group.place };
+                let place = Place { path, ..place.clone() };
+                cx.errors.report(Code::NotInThisVersion, &place, message).hint(HINT);
+            } else {
+                let why = Origin::default(Confidence::Documented, "ElastiCache user guide (MZ-23)");
+                cx.assume("control-plane.detector", "\"managed\"", why);
             }
         }
     }
@@ -176,4 +222,100 @@ fn backlog_era(drafts: &[GroupDraft]) -> BacklogEra {
     let is_large =
         |g: &GroupDraft| g.engine.kind == EngineKind::Valkey && g.engine.version >= [8, 0, 0];
     if drafts.iter().all(is_large) { BacklogEra::Large } else { BacklogEra::Small }
+}
+
+/// Warns of node types that nobody knows and of data that they do not hold.
+fn check_memory(drafts: &[GroupDraft], topology: &Topology, cx: &mut Context<'_>) {
+    for draft in drafts {
+        let Some((name, place)) = &draft.node_type else {
+            continue;
+        };
+        let Some(usable) = node_types::usable_bytes(name) else {
+            if !node_types::is_plausible(name) {
+                let message = "is not a node type that ecsim knows: its memory is not checked";
+                let diagnostic = cx.errors.report(Code::UnknownNodeType, place, message);
+                hint_names(diagnostic, name, &node_types::names().collect::<Vec<_>>());
+            }
+            continue;
+        };
+        let group = topology.groups.iter().find(|group| group.id == draft.id);
+        let shards = group.map_or(0..0, |g| usize::from(g.shards.start)..usize::from(g.shards.end));
+        let most = topology.shards[shards].iter().max_by_key(|shard| shard.dataset_bytes);
+        if let Some(shard) = most.filter(|shard| shard.dataset_bytes > usable) {
+            let message = format!(
+                "shard `{}` holds {}, and such a node has room for {}",
+                shard.id,
+                approximately(shard.dataset_bytes),
+                approximately(usable),
+            );
+            let hint = format!(
+                "maxmemory less {} % reserved memory: lower workload.dataset, take a larger node \
+                 type or more shards",
+                node_types::RESERVED_PERCENT
+            );
+            cx.errors.report(Code::DoesNotFit, place, message).hint(hint);
+        }
+    }
+}
+
+/// A size for people: in GiB with two digits, unless it is a round one.
+fn approximately(bytes: u64) -> String {
+    let exact = shown_size(bytes);
+    match exact.len() <= 8 {
+        true => exact,
+        false => format!("{:.2} GiB", bytes as f64 / (1_u64 << 30) as f64),
+    }
+}
+
+/// Warns of scenarios in which nothing, or hardly anything, can happen.
+fn check_activity(
+    faults: &Faults,
+    (topology, run, horizon): (&Topology, &Run, SimTime),
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    if cx.errors.has_errors() {
+        return;
+    }
+    let is_random = !faults.node_failures.is_empty()
+        || !faults.az_failures.is_empty()
+        || !faults.group_failures.is_empty();
+    let place = &Place { covers: Covers::Key, ..place.clone() };
+    if !is_random && faults.script.is_empty() {
+        let hint = "add [[fault]], as in node-failure = { mttf = \"10y\" }";
+        let place = &Place { path: "fault".to_owned(), ..place.clone() };
+        cx.errors
+            .report(Code::NothingHappens, place, "nothing can fail: there is no fault")
+            .hint(hint);
+        return;
+    }
+    if !faults.script.is_empty() {
+        let last = faults.script.last().map_or(SimTime::START, |scripted| scripted.at);
+        if !is_random && last < run.warm_up {
+            let warm_up = run.warm_up.since(SimTime::START);
+            let message = format!("all faults strike within the warm-up of {warm_up}");
+            let hint = "what they do is counted only as far as it lasts beyond it";
+            cx.errors.report(Code::OnlyDuringWarmUp, place, message).hint(hint);
+        }
+        return;
+    }
+    // First failures within the horizon, summed over all clocks; for rare ones the cumulative
+    // hazard is their number.
+    let length = horizon.since(SimTime::START);
+    let share = |life: &Law| life.cumulative_hazard(length.as_nanos() as f64).min(1.0);
+    let nodes: f64 = faults.node_failures.iter().map(|f| share(&f.life)).sum();
+    let azs: f64 = faults.az_failures.iter().map(|f| share(&f.life)).sum();
+    let groups: f64 = faults.group_failures.iter().map(|f| share(&f.life)).sum();
+    let per_trial = nodes * topology.nodes.len() as f64
+        + azs * topology.azs.len() as f64
+        + groups * topology.groups.len() as f64;
+    let expected = per_trial * run.trials as f64;
+    if expected < 1.0 {
+        let message = format!(
+            "only {expected:.2e} random faults are to be expected in all {} trials of {length}",
+            run.trials
+        );
+        let hint = "raise run.horizon or run.trials, or check the unit of mttf";
+        cx.errors.report(Code::HardlyAnythingHappens, place, message).hint(hint);
+    }
 }

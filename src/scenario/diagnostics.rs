@@ -1,25 +1,35 @@
 //! [`Diagnostic`]: one mistake of a scenario, told to the person who made it.
 //!
-//! All mistakes of a file are collected and shown at once, in file order, without cascades: what
-//! failed to decode gets no further complaints, and while the TOML itself is broken nobody is
-//! told that something is missing. This file knows texts and places, not what is right or wrong.
+//! All mistakes of a scenario are collected and shown at once, in the order of the text, without
+//! cascades: what failed to decode gets no further complaints, and while the TOML itself is broken
+//! nobody is told that something is missing. This file knows texts and places, not what is right
+//! or wrong; `report::diagnostic` draws the frames.
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-/// One mistake. Prints as `error: FILE:LINE:COLUMN: PATH = VALUE: MESSAGE`, then its hints,
-/// in whole lines.
+use super::codes::{Code, Severity};
+use super::source::{At, Source};
+use super::tree::key;
+
+/// One mistake, warning or advice. Prints as `error[E0201]: FILE:LINE:COLUMN: PATH = VALUE:
+/// MESSAGE`, then its hints, in whole lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
-    /// The file with the mistake, as the user named it.
+    /// What kind of mistake.
+    pub code: Code,
+    /// The text with the mistake: the file, or an option.
+    pub source: Arc<Source>,
+    /// Bytes of that text; for a mistake in a file that the scenario names, the bytes that name
+    /// it.
+    pub span: Range<usize>,
+    /// The file with the mistake, as the user named it; or the option.
     pub file: String,
     /// Line in that file, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// Bytes of the scenario's text; for a mistake in a file that the scenario names, the bytes
-    /// that name it.
-    pub span: Range<usize>,
     /// Dotted path of the key; empty where there is none.
     pub path: String,
     /// The offending text, shortened; empty where it would not help.
@@ -28,8 +38,23 @@ pub struct Diagnostic {
     pub message: String,
     /// What is allowed, what was perhaps meant, or which rule says so.
     pub hints: Vec<String>,
+    /// Other places that have to do with it, and what.
+    pub related: Vec<Related>,
+    /// The policies in which it comes up, unless it comes up in all.
+    pub policies: Vec<String>,
     /// Which complaints it may silence, or be silenced by.
     kind: Kind,
+}
+
+/// A place that has to do with a mistake elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Related {
+    /// The text.
+    pub source: Arc<Source>,
+    /// Its bytes.
+    pub span: Range<usize>,
+    /// What it has to do with it.
+    pub label: String,
 }
 
 /// What a complaint is about, as far as cascades are concerned.
@@ -39,9 +64,7 @@ enum Kind {
     Syntax,
     /// A key is absent.
     Missing,
-    /// A key is not known, at least not where it stands.
-    Unknown,
-    /// A value is wrong.
+    /// Anything else.
     Wrong,
 }
 
@@ -51,19 +74,59 @@ impl Diagnostic {
         self.hints.push(hint.into());
         self
     }
+
+    /// Points at another place that has to do with it.
+    pub(super) fn relate(&mut self, at: &At, label: impl Into<String>) -> &mut Self {
+        let (source, span, label) = (at.source.clone(), at.span.clone(), label.into());
+        self.related.push(Related { source, span, label });
+        self
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+
+    /// `PATH = VALUE: MESSAGE`, as far as there is a path or a value.
+    pub fn summary(&self) -> String {
+        match (self.path.as_str(), self.value.as_str()) {
+            ("", "") => self.message.clone(),
+            (path, "") => format!("{path}: {}", self.message),
+            ("", value) => format!("{value}: {}", self.message),
+            (path, value) => format!("{path} = {value}: {}", self.message),
+        }
+    }
+
+    /// The policies in which it comes up, in words; `None` if it comes up in all.
+    pub fn whereabouts(&self) -> Option<String> {
+        const MOST: usize = 4;
+        if self.policies.is_empty() {
+            return None;
+        }
+        let mut names = listed(self.policies.iter().take(MOST).map(String::as_str));
+        if self.policies.len() > MOST {
+            names.push_str(&format!(" and {} more", self.policies.len() - MOST));
+        }
+        let noun = if self.policies.len() == 1 { "policy" } else { "policies" };
+        Some(format!("in the {noun} {names}"))
+    }
+
+    /// Whether both say the same about the same place.
+    pub(super) fn is_same(&self, other: &Diagnostic) -> bool {
+        self.code == other.code
+            && Arc::ptr_eq(&self.source, &other.source)
+            && self.span == other.span
+            && (&self.path, &self.message) == (&other.path, &other.message)
+            && (&self.file, self.line) == (&other.file, other.line)
+    }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}:{}:{}: ", self.file, self.line, self.column)?;
-        match (self.path.as_str(), self.value.as_str()) {
-            ("", "") => {}
-            (path, "") => write!(f, "{path}: ")?,
-            ("", value) => write!(f, "{value}: ")?,
-            (path, value) => write!(f, "{path} = {value}: ")?,
-        }
-        writeln!(f, "{}", self.message)?;
-        for hint in &self.hints {
+        let (name, id) = (self.severity().name(), self.code.id());
+        let (file, line, column) = (&self.file, self.line, self.column);
+        writeln!(f, "{name}[{id}]: {file}:{line}:{column}: {}", self.summary())?;
+        for hint in self.whereabouts().iter().chain(&self.hints) {
             writeln!(f, "hint: {hint}")?;
         }
         Ok(())
@@ -75,8 +138,8 @@ impl fmt::Display for Diagnostic {
 pub(super) struct Place {
     /// Dotted path of the key.
     pub path: String,
-    /// Bytes of the text.
-    pub span: Range<usize>,
+    /// The bytes.
+    pub at: At,
     /// Whether those bytes are the value itself.
     pub covers: Covers,
 }
@@ -90,44 +153,43 @@ pub(super) enum Covers {
     Key,
 }
 
-/// Collects the mistakes of one file.
-pub(super) struct Errors<'a> {
-    file: &'a str,
-    text: &'a str,
-    line_starts: Vec<usize>,
+/// More are counted, not kept: nobody reads them.
+const MOST: usize = 200;
+
+/// Collects the mistakes of one reading of a scenario.
+#[derive(Default)]
+pub(super) struct Errors {
     list: Vec<Diagnostic>,
+    n_left_out: usize,
 }
 
-impl<'a> Errors<'a> {
-    /// No mistakes yet in `text`, which came from `file`.
-    pub fn new(file: &'a str, text: &'a str) -> Self {
-        let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
-        Errors { file, text, line_starts, list: Vec::new() }
-    }
-
-    /// Something at `place` is wrong.
-    pub fn report(&mut self, place: &Place, message: impl Into<String>) -> &mut Diagnostic {
-        self.push(Kind::Wrong, place, message.into())
+impl Errors {
+    /// Something at `place` is wrong, or worth a word.
+    pub fn report(
+        &mut self,
+        code: Code,
+        place: &Place,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.push(code, Kind::Wrong, place, message.into())
     }
 
     /// `key` is absent from the table at `place`.
     pub fn missing(&mut self, place: &Place, key: &str) -> &mut Diagnostic {
         let path = join(&place.path, key);
-        let place = Place { path, span: place.span.clone(), covers: Covers::Key };
-        self.push(Kind::Missing, &place, "is missing".to_owned())
+        let place = Place { path, at: place.at.clone(), covers: Covers::Key };
+        self.push(Code::MissingKey, Kind::Missing, &place, "is missing".to_owned())
     }
 
     /// The key at `place` is not known there.
     pub fn unknown(&mut self, place: &Place) -> &mut Diagnostic {
-        self.push(Kind::Unknown, place, "unknown key".to_owned())
+        self.push(Code::UnknownKey, Kind::Wrong, place, "unknown key".to_owned())
     }
 
     /// The text is not TOML.
-    pub fn syntax(&mut self, span: Range<usize>, message: &str) -> &mut Diagnostic {
-        let covers = if span.is_empty() { Covers::Key } else { Covers::Value };
-        let place = Place { path: String::new(), span, covers };
-        self.push(Kind::Syntax, &place, message.to_owned())
+    pub fn syntax(&mut self, code: Code, at: At, message: &str) -> &mut Diagnostic {
+        let place = Place { path: String::new(), at, covers: Covers::Key };
+        self.push(code, Kind::Syntax, &place, message.to_owned())
     }
 
     /// Line `line` of `file`, which the scenario names at `place`, is wrong.
@@ -137,7 +199,7 @@ impl<'a> Errors<'a> {
         (file, line): (String, usize),
         message: impl Into<String>,
     ) -> &mut Diagnostic {
-        let found = self.push(Kind::Wrong, place, message.into());
+        let found = self.push(Code::BadSample, Kind::Wrong, place, message.into());
         found.file = file;
         found.line = line;
         found.column = 1;
@@ -145,81 +207,71 @@ impl<'a> Errors<'a> {
         found
     }
 
-    fn push(&mut self, kind: Kind, place: &Place, message: String) -> &mut Diagnostic {
-        let (line, column) = self.line_and_column(place.span.start);
+    fn push(&mut self, code: Code, kind: Kind, place: &Place, message: String) -> &mut Diagnostic {
+        let At { source, span } = &place.at;
+        let (line, column) = source.line_and_column(span.start);
         let value = match place.covers {
-            Covers::Value => excerpt(self.text.get(place.span.clone()).unwrap_or_default()),
+            Covers::Value => excerpt(place.at.text()),
             Covers::Key => String::new(),
         };
+        if self.list.len() > MOST {
+            self.list.truncate(MOST);
+            self.n_left_out += 1;
+        }
         let at = self.list.len();
         self.list.push(Diagnostic {
-            file: self.file.to_owned(),
+            code,
+            source: source.clone(),
+            span: span.clone(),
+            file: source.name.clone(),
             line,
             column,
-            span: place.span.clone(),
             path: place.path.clone(),
             value,
             message,
             hints: Vec::new(),
+            related: Vec::new(),
+            policies: Vec::new(),
             kind,
         });
         &mut self.list[at]
     }
 
-    /// Line and column, both from 1, of the byte `at`.
-    fn line_and_column(&self, at: usize) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|&start| start <= at);
-        let start = self.line_starts[line - 1];
-        let before = self.text.get(start..at).unwrap_or_default();
-        (line, before.chars().count() + 1)
+    /// Whether so much was reported that further hints would not be shown.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MOST
     }
 
-    /// Whether anything was reported.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// Whether something was reported that stops the scenario.
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|d| d.severity() == Severity::Error)
     }
 
-    /// Everything reported, in file order and without cascades: where the text is broken, lines
-    /// may be lost, and under a broken header keys stand in the wrong table.
+    /// Everything reported, in the order of the text, files before options, and without cascades:
+    /// where the text is broken, lines may be lost.
     pub fn into_list(mut self) -> Vec<Diagnostic> {
         let mut list = std::mem::take(&mut self.list);
-        list.sort_by_key(|d| d.span.start);
-        let syntax = || list.iter().filter(|d| d.kind == Kind::Syntax);
-        let broken: Vec<usize> = syntax().map(|d| d.line).collect();
-        let has_broken_header =
-            syntax().any(|d| d.message != "duplicate key" && self.is_header(d.line));
-        let mut last_syntax_line = 0;
-        list.retain(|d| match d.kind {
-            Kind::Syntax => std::mem::replace(&mut last_syntax_line, d.line) != d.line,
-            Kind::Missing => broken.is_empty(),
-            Kind::Unknown if has_broken_header => false,
-            Kind::Unknown | Kind::Wrong => broken.binary_search(&d.line).is_err(),
-        });
+        if self.n_left_out > 0
+            && let Some(last) = list.last_mut()
+        {
+            last.hints.push(format!("and {} more like this or other", self.n_left_out));
+        }
+        let is_broken = list.iter().any(|d| d.kind == Kind::Syntax);
+        list.retain(|d| !(is_broken && d.kind == Kind::Missing));
+        list.sort_by_key(|d| (d.source.kind as u8, d.span.start));
         list
-    }
-
-    /// Whether the line, from 1, begins like a table header.
-    fn is_header(&self, line: usize) -> bool {
-        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
-        self.text
-            .get(start..)
-            .is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with('['))
     }
 }
 
 /// `path.key`, with the key quoted where TOML demands it.
-pub(super) fn join(path: &str, key: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let key = match key.chars().all(is_bare) && !key.is_empty() {
-        true => key.to_owned(),
-        false => format!("\"{}\"", excerpt(key)),
-    };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+pub(super) fn join(path: &str, name: &str) -> String {
+    let name = key(&excerpt(name));
+    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
-
 /// Text fit for one line of output: short, and without control characters.
 pub(super) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 60;
+    /// Names have at most 63 characters, and paths are made of them.
+    const LONGEST: usize = 64;
     let mut lines = text.trim().lines();
     let first = lines.next().unwrap_or_default().trim_end();
     let mut shown = String::new();
@@ -252,11 +304,15 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 
 /// Hints for a name that is not among `known`: what was perhaps meant, and what there is.
 pub(super) fn hint_names(diagnostic: &mut Diagnostic, name: &str, known: &[&str]) {
-    /// Below this similarity (Jaro–Winkler) a suggestion would be a guess.
+    /// Below this similarity a suggestion would be a guess.
     const SIMILAR: f64 = 0.8;
     /// Nobody misspells a word into this.
     const LONGEST: usize = 100;
-    let near = |other: &&str| strsim::jaro_winkler(name, other);
+    // Jaro–Winkler forgives endings, Damerau–Levenshtein a letter anywhere.
+    let near = |other: &&str| {
+        let edits = strsim::normalized_damerau_levenshtein(name, other);
+        edits.max(strsim::jaro_winkler(name, other).min(0.85))
+    };
     if name.len() <= LONGEST
         && let Some(best) = known.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b)))
         && near(&best) >= SIMILAR

@@ -1,14 +1,15 @@
 //! Faults as a scenario writes them: scheduled ones with `at`, random ones without. A fault is a
 //! table with exactly one kind key beside `at` and `id`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Origin;
-use super::diagnostics::{Place, excerpt};
+use super::codes::Code;
+use super::diagnostics::{Place, excerpt, join};
 use super::groups;
 use super::laws::{self, Source};
 use super::reader::{Context, Item, Table};
 use super::topology::Topology;
+use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::plan::{
@@ -49,8 +50,20 @@ enum Random {
     Group,
 }
 
+/// The keys of all kinds.
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    let scheduled = SCRIPTED.iter().map(|(key, _)| *key);
+    scheduled.chain(RANDOM.iter().map(|(key, _)| *key))
+}
+
+/// How a fault without an id is addressed in overlays: the `n`-th of its kind, from 1.
+pub(super) fn default_id(kind: &str, n: usize) -> String {
+    format!("{kind}-{n}")
+}
+
 /// Kinds of the format that come with later versions.
 const LATER: [&str; 4] = ["partition-az", "maintenance", "test-failover", "start-migration"];
+const NODE_HINT: &str = r#"name the node, as in node = "redis1x3-001""#;
 /// All clocks of random processes together; each is a slot of the event queue.
 const MAX_CLOCKS: usize = 1_000_000;
 /// Mean lives below this, in nanoseconds, are a slip of the unit: a year would hold millions.
@@ -80,7 +93,7 @@ pub(super) fn read(
 ) -> Faults {
     let mut faults = Faults::default();
     let mut addresses = Addresses::default();
-    let items = item.array(&mut cx.errors, "an array of tables", "write [[fault]]");
+    let items = item.elements(&mut cx.errors, "write [[fault]]");
     for item in items.unwrap_or_default() {
         if let Some(mut table) = item.table(&mut cx.errors, "write [[fault]]") {
             fault(&mut table, topology, horizon, (&mut faults, &mut addresses), cx);
@@ -93,7 +106,9 @@ pub(super) fn read(
         + faults.group_failures.len() * topology.groups.len();
     if n_clocks > MAX_CLOCKS {
         let message = format!("random faults need {n_clocks} clocks, one per line and target");
-        cx.errors.report(&item.place, message).hint(format!("at most {MAX_CLOCKS} are possible"));
+        cx.errors
+            .report(Code::TooMany, &item.place, message)
+            .hint(format!("at most {MAX_CLOCKS} are possible"));
     }
     faults
 }
@@ -108,9 +123,7 @@ fn fault(
 ) {
     let (at, id) = (table.get("at"), table.get("id"));
     let at_time = at.as_ref().and_then(|at| instant(at, horizon, cx));
-    let scheduled = SCRIPTED.iter().map(|(name, _)| *name);
-    let kinds: Vec<&'static str> = scheduled.chain(RANDOM.map(|(name, _)| name)).collect();
-    let only = laws::one_of(table, &kinds, "fault", cx);
+    let only = laws::one_of(table, &kinds().collect::<Vec<_>>(), "fault", cx);
     let Some((kind, item)) = only else {
         return;
     };
@@ -120,7 +133,8 @@ fn fault(
     match &at {
         Some(at) if is_random => {
             let message = format!("`{kind}` strikes at random times and takes no `at`");
-            cx.errors.report(&at.place, message);
+            let hint = "leave `at` out, or take a scheduled kind such as `fail-az`";
+            cx.errors.report(Code::RandomFaultWithTime, &at.place, message).hint(hint);
         }
         None if !is_random => {
             let hint = format!(r#"say when, as in at = "1h"; `{kind}` is a scheduled fault"#);
@@ -150,7 +164,7 @@ fn instant(item: &Item<'_>, horizon: Option<SimTime>, cx: &mut Context<'_>) -> O
         Some(horizon) if at > horizon => {
             let length = horizon.since(SimTime::START);
             let hint = format!("the horizon is {length}: raise run.horizon or strike earlier");
-            cx.errors.report(&item.place, "is after the horizon").hint(hint);
+            cx.errors.report(Code::AfterHorizon, &item.place, "is after the horizon").hint(hint);
             None
         }
         Some(_) | None => Some(at),
@@ -167,12 +181,12 @@ fn scripted(
     match kind {
         Scheduled::FailPrimary => shard(table, topology, cx).map(ScriptedFault::FailPrimary),
         Scheduled::FailNode => {
-            let node = table.require("node", &mut cx.errors, "name the node");
+            let node = table.require("node", &mut cx.errors, NODE_HINT);
             let node = topology.find_node(&node?, cx)?;
             Some(ScriptedFault::FailNode(node))
         }
         Scheduled::CrashNode => {
-            let node = table.require("node", &mut cx.errors, "name the node");
+            let node = table.require("node", &mut cx.errors, NODE_HINT);
             let node = node.and_then(|node| topology.find_node(&node, cx));
             let hint = r#"how long the process is gone, as in restart-after = "20s""#;
             let after = table.require("restart-after", &mut cx.errors, hint);
@@ -185,7 +199,9 @@ fn scripted(
             let n_nodes = shard.map_or(0, |shard| topology.shards[shard.idx()].nodes.len());
             let n_replicas = n_nodes.saturating_sub(1) as u64;
             if shard.is_some() && n_replicas == 0 {
-                cx.errors.report(&table.place, "the shard has no replica");
+                cx.errors
+                    .report(Code::NoReplicaToFail, &table.place, "the shard has no replica")
+                    .hint("give it one with group.replicas, or strike with `fail-primary`");
                 return None;
             }
             // Where the shard is unknown, any number that some shard could have will do.
@@ -199,12 +215,13 @@ fn scripted(
             let hint = r#"how long it is down, as in duration = "2h""#;
             let duration = table.require("duration", &mut cx.errors, hint);
             let duration = duration.and_then(|duration| laws::read_scripted(&duration, cx));
-            let share = share(table, cx);
+            let why = Origin::convention("a scheduled AZ failure hits all its nodes");
+            let share = share(table, why, cx);
             Some(ScriptedFault::FailAz { az: az?, duration: duration?, share: share? })
         }
         Scheduled::FailGroup => group(table, topology, cx).map(ScriptedFault::FailGroup),
         Scheduled::RebootNode => {
-            let node = table.require("node", &mut cx.errors, "name the node");
+            let node = table.require("node", &mut cx.errors, NODE_HINT);
             let node = node.and_then(|node| topology.find_node(&node, cx));
             let by = [("customer", RebootBy::Customer), ("service", RebootBy::Service)];
             let hint = r#"by = "customer" never leads to a failover, "service" does (MZ-60)"#;
@@ -214,7 +231,13 @@ fn scripted(
                 && topology.cluster_mode_of(node) == ClusterMode::Enabled
             {
                 let hint = "RebootCacheCluster is refused there: write by = \"service\" (MZ-60)";
-                cx.errors.report(&asked.place, "cluster mode has no such reboot").hint(hint);
+                cx.errors
+                    .report(
+                        Code::CustomerRebootInClusterMode,
+                        &asked.place,
+                        "cluster mode has no such reboot",
+                    )
+                    .hint(hint);
                 return None;
             }
             Some(ScriptedFault::RebootNode { node: node?, by: by? })
@@ -273,7 +296,8 @@ fn random(
             let hint = r#"how long the AZ is down, as in duration = "2h", or a law"#;
             let duration = table.require("duration", &mut cx.errors, hint);
             let duration = duration.and_then(|duration| laws::read(&duration, cx));
-            let share = share(table, cx);
+            let why = Origin::default(Confidence::Assumed, "an AZ event hits all its nodes");
+            let share = share(table, why, cx);
             let life = life(table, cx);
             if let (Some(life), Some(duration), Some(share), Some(address)) =
                 (life, duration, share, address)
@@ -308,24 +332,30 @@ fn life(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
             cx.assume(&item.place.path, item.printed(), Origin::Unsourced);
         }
         // Zero is refused below, in the same words as other short lives.
-        laws::checked(Law::exponential(mean.max(1.0)), &item.place, cx)?
+        let hint = r#"as in mttf = "10y""#;
+        laws::checked(Law::exponential(mean.max(1.0)), (&item.place, hint), cx)?
     };
     if law.mean() < SHORTEST_MEAN_LIFE {
         let hint = "a process that fails more often than every second is not simulated";
-        cx.errors.report(&item.place, "the mean life must be at least 1s").hint(hint);
+        cx.errors
+            .report(Code::LifeTooShort, &item.place, "the mean life must be at least 1s")
+            .hint(hint);
         return None;
     }
     if law.quantile(0.5) < SHORTEST_MEDIAN_LIFE {
         let hint = "every second life would end within a millisecond: choose a larger shape";
-        cx.errors.report(&item.place, "the median life must be at least 1ms").hint(hint);
+        cx.errors
+            .report(Code::LifeTooShort, &item.place, "the median life must be at least 1ms")
+            .hint(hint);
         return None;
     }
     Some(law)
 }
 
-/// The share of an AZ's nodes that an event hits.
-fn share(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Share> {
+/// The share of an AZ's nodes that an event hits; all of them by default, and why.
+fn share(table: &mut Table<'_>, why: Origin, cx: &mut Context<'_>) -> Option<Share> {
     let Some(item) = table.get("share") else {
+        cx.assume(&join(&table.place.path, "share"), "1", why);
         return Some(Share::All);
     };
     const HINT: &str = "write share = 0.5, or share = { uniform = [0, 1] }";
@@ -342,7 +372,7 @@ fn share(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Share> {
         table.finish(&mut cx.errors, &[]);
         let ends = range?.array(&mut cx.errors, "two numbers", HINT)?;
         let [low, high] = ends.as_slice() else {
-            cx.errors.report(&item.place, "needs two numbers").hint(HINT);
+            cx.errors.report(Code::LawParameters, &item.place, "needs two numbers").hint(HINT);
             return None;
         };
         let (low, high) = (low.number(&mut cx.errors), high.number(&mut cx.errors));
@@ -351,7 +381,9 @@ fn share(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Share> {
     // Written so that NaN fails it.
     let is_valid = low >= 0.0 && low <= high && high <= 1.0 && high > 0.0;
     if !is_valid {
-        cx.errors.report(&item.place, "a share lies above 0 and up to 1").hint(HINT);
+        cx.errors
+            .report(Code::NotAShare, &item.place, "a share lies above 0 and up to 1")
+            .hint(HINT);
         return None;
     }
     Some(if low >= 1.0 { Share::All } else { Share::Uniform { low, high } })
@@ -363,8 +395,10 @@ fn share(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Share> {
 struct Addresses {
     /// Faults so far by kind.
     n_of_kind: BTreeMap<&'static str, usize>,
-    /// Which text has which address.
+    /// Which fault has which address.
     taken: BTreeMap<u32, String>,
+    /// The names by which overlays address them.
+    names: BTreeSet<String>,
 }
 
 impl Addresses {
@@ -377,21 +411,29 @@ impl Addresses {
     ) -> Option<u32> {
         let n = self.n_of_kind.entry(kind).or_insert(0);
         *n += 1;
-        let key = match id {
-            Some(id) => format!("id:{}", groups::name(id, cx)?),
-            None => format!("{kind}#{n}"),
+        let (key, name) = match id {
+            Some(id) => {
+                let name = groups::name(id, cx)?;
+                (format!("id:{name}"), name)
+            }
+            None => (format!("{kind}#{n}"), default_id(kind, *n)),
         };
         let line = address(&key);
         let place = id.map_or(place, |id| &id.place);
-        match self.taken.insert(line, key.clone()) {
+        if !self.names.insert(name.clone()) {
+            let message = format!("another fault has the id `{}`", excerpt(&name));
+            let hint = "ids name faults in overlays; a fault without one is called by its kind \
+                        and position, as in `fail-az-1`";
+            cx.errors.report(Code::NotUnique, place, message).hint(hint);
+            return None;
+        }
+        match self.taken.insert(line, name) {
             None => Some(line),
-            Some(other) if other == key => {
-                cx.errors.report(place, "another fault has this id");
-                None
-            }
             Some(other) => {
                 let message = format!("has the same random numbers as `{}`", excerpt(&other));
-                cx.errors.report(place, message).hint("give one of them another id");
+                cx.errors
+                    .report(Code::SameRandomNumbers, place, message)
+                    .hint("give one of them another id");
                 None
             }
         }

@@ -1,10 +1,12 @@
 //! Replication groups as a scenario writes them: engine, switches, and where every node stands.
 //! What becomes of them, flat and numbered, is in `topology`.
 
-use super::diagnostics::{Place, excerpt, join};
-use super::reader::{Context, Item, Table, not_in_this_version};
+use super::Origin;
+use super::codes::Code;
+use super::diagnostics::{Place, join};
+use super::limits::{self, Given, NodeType, Wishes};
+use super::reader::{Context, Item, Table};
 use crate::model::plan::ClusterMode;
-use crate::scenario::{Confidence, Origin};
 
 /// A checked group.
 pub(super) struct GroupDraft {
@@ -20,6 +22,8 @@ pub(super) struct GroupDraft {
     pub multi_az: Switch,
     /// Engine and its version.
     pub engine: Engine,
+    /// What it runs on, if the scenario says so, and where it does.
+    pub node_type: Option<(String, Place)>,
     /// AZs of the shorthand in its order; empty for exact placement.
     pub azs: Vec<String>,
     /// Its shards.
@@ -30,6 +34,8 @@ pub(super) struct GroupDraft {
 pub(super) struct ShardDraft {
     /// `NodeGroupId`.
     pub id: String,
+    /// Where the scenario says what it consists of.
+    pub place: Place,
     /// Its nodes.
     pub nodes: Vec<NodeDraft>,
 }
@@ -79,10 +85,8 @@ pub(super) enum EngineKind {
 
 /// ElastiCache allows 1 primary and up to 5 replicas per shard (user guide, replication limits).
 const MAX_REPLICAS: u64 = 5;
-/// Nodes per group with cluster mode enabled; 250 below Redis OSS 5.0.6 (user guide, quotas).
-const MAX_NODES: usize = 500;
-/// The same for older engines.
-const MAX_NODES_BEFORE_5_0_6: usize = 250;
+/// Nodes per group with cluster mode enabled (user guide, quotas).
+pub(super) const MAX_NODES: usize = 500;
 /// No group spans more AZs; the largest regions have six.
 const MAX_AZS: usize = 100;
 
@@ -93,27 +97,82 @@ pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> 
     let place = table.place.clone();
     let id = table.require("id", &mut cx.errors, r#"name the group, as in id = "redis1x3""#);
     let id = id.and_then(|id| name(&id, cx));
-    let engine = engine(&mut table, cx);
-    let node_type = node_type(&mut table, cx);
+    let (engine, engine_item) = engine(&mut table, cx);
+    let node_type_item = table.get("node-type");
+    let node_type = node_type_item.as_ref().and_then(|item| node_type(item, cx));
     let modes = [("disabled", ClusterMode::Disabled), ("enabled", ClusterMode::Enabled)];
-    let cluster_mode = match table.get("cluster-mode") {
+    let mode_item = table.get("cluster-mode");
+    let cluster_mode = match &mode_item {
         Some(item) => item.choice(&mut cx.errors, &modes),
-        None => Some(ClusterMode::Disabled),
+        None => {
+            assume(&table, "cluster-mode", "\"disabled\"", API_DEFAULT, cx);
+            Some(ClusterMode::Disabled)
+        }
     };
-    not_modelled(&mut table, cx);
-    let switches = Switches {
+    let levels = [("disabled", Switch::Off), ("async", Switch::On), ("sync", Switch::On)];
+    let append_only = switch(&mut table, "append-only-file", cx);
+    if matches!(append_only, Given::Absent) {
+        assume(&table, "append-only-file", "false", API_DEFAULT, cx);
+    }
+    let durability = match table.get("durability") {
+        None => {
+            assume(&table, "durability", "\"disabled\"", API_DEFAULT, cx);
+            Given::Absent
+        }
+        Some(item) => match item.choice(&mut cx.errors, &levels) {
+            Some(position) => Given::Set(position, item),
+            None => Given::Broken,
+        },
+    };
+    let wishes = Wishes {
         automatic_failover: switch(&mut table, "automatic-failover", cx),
         multi_az: switch(&mut table, "multi-az", cx),
+        append_only,
+        durability,
+        cluster_mode,
+        engine,
+        engine_place: engine_item.map(|item| item.place),
+        mode_place: mode_item.map(|item| item.place),
+        node_type: node_type.as_ref().map(|(_, kind)| *kind),
+        node_type_place: node_type_item.as_ref().map(|item| item.place.clone()),
+        place: place.clone(),
     };
     let placement = placement(&mut table, cx);
     table.finish(&mut cx.errors, &[]);
     let (id, cluster_mode) = (id?, cluster_mode?);
     let (azs, shards) = placement?.named(&id, cluster_mode);
-    check_size(&shards, cluster_mode, engine, &place, cx);
-    let (automatic_failover, multi_az) =
-        switches.checked(&shards, (cluster_mode, engine, node_type), &place, cx);
+    let (automatic_failover, multi_az) = limits::check(&wishes, &shards, cx);
     let engine = engine.unwrap_or(EngineKind::Valkey.newest());
-    Some(GroupDraft { id, place, cluster_mode, automatic_failover, multi_az, engine, azs, shards })
+    let node_type = node_type.map(|(name, _)| name).zip(wishes.node_type_place);
+    Some(GroupDraft {
+        id,
+        place,
+        cluster_mode,
+        automatic_failover,
+        multi_az,
+        engine,
+        node_type,
+        azs,
+        shards,
+    })
+}
+
+/// Why a group is as it is unless it is asked for something else.
+const API_DEFAULT: &str = "as CreateReplicationGroup has it";
+
+/// Notes the default of a key of the group.
+fn assume(table: &Table<'_>, key: &str, value: &str, source: &'static str, cx: &mut Context<'_>) {
+    cx.assume(&join(&table.place.path, key), value, Origin::convention(source));
+}
+
+fn switch<'a>(table: &mut Table<'a>, key: &'static str, cx: &mut Context<'_>) -> Given<'a> {
+    match table.get(key) {
+        None => Given::Absent,
+        Some(item) => match item.boolean(&mut cx.errors) {
+            Some(on) => Given::Set(Switch::from(on), item),
+            None => Given::Broken,
+        },
+    }
 }
 
 impl EngineKind {
@@ -127,73 +186,58 @@ impl EngineKind {
     }
 }
 
-fn engine(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Engine> {
+/// The engine, and the item that gives its version.
+fn engine<'a>(table: &mut Table<'a>, cx: &mut Context<'_>) -> (Option<Engine>, Option<Item<'a>>) {
     let kinds = [("valkey", EngineKind::Valkey), ("redis", EngineKind::Redis)];
     let kind = match table.get("engine") {
         Some(item) => item.choice(&mut cx.errors, &kinds),
-        None => Some(EngineKind::Valkey),
+        None => {
+            assume(table, "engine", "\"valkey\"", "the engine that the console recommends", cx);
+            Some(EngineKind::Valkey)
+        }
     };
     let Some(item) = table.get("engine-version") else {
-        return kind.map(EngineKind::newest);
+        let newest = kind.map(EngineKind::newest);
+        if let Some(Engine { version: [major, minor, _], .. }) = newest {
+            let version = format!("\"{major}.{minor}\"");
+            assume(table, "engine-version", &version, "a recent version of the engine", cx);
+        }
+        return (newest, None);
     };
     let hint = r#"write it as text, as in engine-version = "8.0""#;
     if !item.is_text() {
         item.expected(&mut cx.errors, "a version", hint);
-        return None;
+        return (None, None);
     }
-    let text = item.text(&mut cx.errors, "a version")?;
+    let version = item.text(&mut cx.errors, "a version").and_then(version);
+    if version.is_none() {
+        cx.errors.report(Code::NotAVersion, &item.place, "is not a version").hint(hint);
+    }
+    let engine = kind.zip(version).map(|(kind, version)| Engine { kind, version });
+    (engine, Some(item))
+}
+
+/// Reads "8.0" or "2.8.21".
+fn version(text: &str) -> Option<[u32; 3]> {
     let mut parts = text.split('.').map(|part| part.parse::<u32>().ok());
-    let version = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(Some(major)), Some(Some(minor)), None, None) => Some([major, minor, 0]),
         (Some(Some(major)), Some(Some(minor)), Some(Some(patch)), None) => {
             Some([major, minor, patch])
         }
         _ => None,
-    };
-    if version.is_none() {
-        cx.errors.report(&item.place, "is not a version").hint(hint);
     }
-    Some(Engine { kind: kind?, version: version? })
 }
 
-/// What kind of machine the nodes are, as far as limits depend on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum NodeType {
-    /// `cache.t1.*`
-    T1,
-    /// Any other.
-    Other,
-}
-
-fn node_type(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<NodeType> {
-    let Some(item) = table.get("node-type") else {
-        return Some(NodeType::Other);
-    };
+fn node_type(item: &Item<'_>, cx: &mut Context<'_>) -> Option<(String, NodeType)> {
     let text = item.text(&mut cx.errors, "a node type")?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     if text.strip_prefix("cache.").is_none_or(str::is_empty) || !text.chars().all(is_plain) {
         let hint = r#"node types begin with "cache.", as in "cache.r7g.large""#;
-        cx.errors.report(&item.place, "is not a node type").hint(hint);
+        cx.errors.report(Code::NotANodeType, &item.place, "is not a node type").hint(hint);
         return None;
     }
-    Some(if text.starts_with("cache.t1.") { NodeType::T1 } else { NodeType::Other })
-}
-
-/// Keys of the format whose other values come with a later version.
-fn not_modelled(table: &mut Table<'_>, cx: &mut Context<'_>) {
-    if let Some(item) = table.get("append-only-file")
-        && item.boolean(&mut cx.errors) == Some(true)
-    {
-        let hint = "write append-only-file = false; Multi-AZ excludes it anyway (MZ-58)";
-        not_in_this_version(&mut cx.errors, &item.place).hint(hint);
-    }
-    if let Some(item) = table.get("durability") {
-        let levels = [("disabled", Switch::Off), ("async", Switch::On), ("sync", Switch::On)];
-        if item.choice(&mut cx.errors, &levels) == Some(Switch::On) {
-            let hint = r#"write durability = "disabled""#;
-            not_in_this_version(&mut cx.errors, &item.place).hint(hint);
-        }
-    }
+    Some((text.to_owned(), NodeType::of(text)))
 }
 
 /// A name in the style of AWS identifiers.
@@ -203,7 +247,7 @@ pub(super) fn name(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if text.is_empty() || text.len() > LONGEST || !text.chars().all(is_plain) {
         let hint = "letters, digits, `-` and `_`, at most 63 of them";
-        cx.errors.report(&item.place, "is not a name").hint(hint);
+        cx.errors.report(Code::NotAName, &item.place, "is not a name").hint(hint);
         return None;
     }
     Some(text.to_owned())
@@ -211,7 +255,8 @@ pub(super) fn name(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
 
 /// Where the nodes are, before they have names.
 enum Placement {
-    /// The primary of shard h in `azs[h]`, its replicas in the following AZs.
+    /// The primary of shard h in `azs[h]`, its replicas in the following AZs; the place is that of
+    /// `replicas`.
     Shorthand { azs: Vec<String>, shards: u64, replicas: u64, place: Place },
     /// Every node by name.
     Exact(Vec<ShardDraft>),
@@ -227,14 +272,18 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
         if let Some((key, item)) = both {
             let hint = "give `azs`, `shards` and `replicas`, or every [[group.shard]]";
             let message = format!("`{key}` and `shard` exclude each other");
-            cx.errors.report(&item.place, message).hint(hint);
+            cx.errors.report(Code::Exclusive, &item.place, message).hint(hint);
         }
         return exact_shards(&exact, cx).map(Placement::Exact);
     }
     let shards = match shards {
         Some(item) => item.count(&mut cx.errors, 1..=MAX_NODES as u64),
-        None => Some(1),
+        None => {
+            assume(table, "shards", "1", API_DEFAULT, cx);
+            Some(1)
+        }
     };
+    let replicas_place = replicas.as_ref().map_or(place.clone(), |item| item.place.clone());
     let replicas = match replicas {
         Some(item) => item.count(&mut cx.errors, 0..=MAX_REPLICAS),
         None => {
@@ -252,19 +301,21 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
         }
     };
     let (azs, shards, replicas) = (azs?, shards?, replicas?);
-    Some(Placement::Shorthand { azs, shards, replicas, place })
+    Some(Placement::Shorthand { azs, shards, replicas, place: replicas_place })
 }
 
 fn az_list(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<String>> {
     let hint = r#"write azs = ["us-west-2a", "us-west-2b"]"#;
     let items = item.array(&mut cx.errors, "an array of AZ names", hint)?;
     if items.is_empty() {
-        cx.errors.report(&item.place, "names no AZ").hint(hint);
+        cx.errors.report(Code::Empty, &item.place, "names no AZ").hint(hint);
         return None;
     }
     if items.len() > MAX_AZS {
         let message = format!("names {} AZs", items.len());
-        cx.errors.report(&item.place, message).hint(format!("at most {MAX_AZS} are possible"));
+        cx.errors
+            .report(Code::TooMany, &item.place, message)
+            .hint(format!("at most {MAX_AZS} are possible"));
         return None;
     }
     let mut azs: Vec<String> = Vec::new();
@@ -273,7 +324,7 @@ fn az_list(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<String>> {
         match name(item, cx) {
             Some(az) if azs.contains(&az) => {
                 let hint = "shards walk through the list and begin again at its end";
-                cx.errors.report(&item.place, "is in the list already").hint(hint);
+                cx.errors.report(Code::NotUnique, &item.place, "is in the list already").hint(hint);
             }
             Some(az) => azs.push(az),
             None => n_bad += 1,
@@ -283,14 +334,16 @@ fn az_list(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<String>> {
 }
 
 fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>> {
-    let items = item.array(&mut cx.errors, "an array of tables", "write [[group.shard]]")?;
+    let items = item.elements(&mut cx.errors, "write [[group.shard]]")?;
     if items.is_empty() {
-        cx.errors.report(&item.place, "holds no shard");
+        cx.errors.report(Code::Empty, &item.place, "holds no shard").hint("write [[group.shard]]");
         return None;
     }
     if items.len() > MAX_NODES {
         let message = format!("holds {} shards", items.len());
-        cx.errors.report(&item.place, message).hint("a group has at most 500 shards");
+        cx.errors
+            .report(Code::TooMany, &item.place, message)
+            .hint("a group has at most 500 shards");
         return None;
     }
     let mut shards: Vec<ShardDraft> = Vec::new();
@@ -302,7 +355,7 @@ fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>
         };
         if shards.iter().any(|other| other.id == shard.id) {
             let message = format!("another shard has the id `{}`", shard.id);
-            cx.errors.report(&place, message);
+            cx.errors.report(Code::NotUnique, &place, message).hint("give it another id");
         }
         shards.push(shard);
     }
@@ -328,7 +381,9 @@ fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(Shard
         Some(item) => item.array(&mut cx.errors, "an array of nodes", hint).map(|items| {
             if items.len() as u64 > MAX_REPLICAS {
                 let message = format!("holds {} replicas", items.len());
-                cx.errors.report(&item.place, message).hint("a shard has at most 5 replicas");
+                cx.errors
+                    .report(Code::TooMany, &item.place, message)
+                    .hint("a shard has at most 5 replicas");
             }
             items.iter().map(|item| exact_node(item, cx)).collect::<Vec<_>>()
         }),
@@ -339,7 +394,7 @@ fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(Shard
     for replica in replicas? {
         nodes.push(replica?);
     }
-    Some((ShardDraft { id: id?, nodes }, place))
+    Some((ShardDraft { id: id?, place: place.clone(), nodes }, place))
 }
 
 fn exact_node(item: &Item<'_>, cx: &mut Context<'_>) -> Option<NodeDraft> {
@@ -354,7 +409,7 @@ fn exact_node(item: &Item<'_>, cx: &mut Context<'_>) -> Option<NodeDraft> {
 }
 
 /// "0001" for the first shard.
-fn shard_id(n: usize) -> String {
+pub(super) fn shard_id(n: usize) -> String {
     format!("{:04}", n + 1)
 }
 
@@ -379,165 +434,13 @@ impl Placement {
                 let az = azs[(h + slot) % azs.len()].clone();
                 NodeDraft { name, az, place: place.clone() }
             };
-            ShardDraft { id: shard_id(h), nodes: (0..=replicas).map(node).collect() }
+            ShardDraft {
+                id: shard_id(h),
+                place: place.clone(),
+                nodes: (0..=replicas).map(node).collect(),
+            }
         };
         let shards = (0..n_shards).map(shard).collect();
         (azs, shards)
-    }
-}
-
-/// Limits on the number of shards and nodes.
-fn check_size(
-    shards: &[ShardDraft],
-    cluster_mode: ClusterMode,
-    engine: Option<Engine>,
-    place: &Place,
-    cx: &mut Context<'_>,
-) {
-    let n_nodes: usize = shards.iter().map(|shard| shard.nodes.len()).sum();
-    match cluster_mode {
-        ClusterMode::Disabled if shards.len() > 1 => {
-            let message = format!("has {} shards with cluster mode disabled", shards.len());
-            let hint = r#"without cluster mode there is one shard; or cluster-mode = "enabled""#;
-            cx.errors.report(place, message).hint(hint);
-        }
-        ClusterMode::Disabled => {}
-        ClusterMode::Enabled => {
-            let is_old =
-                engine.is_some_and(|e| e.kind == EngineKind::Redis && e.version < [5, 0, 6]);
-            let most = if is_old { MAX_NODES_BEFORE_5_0_6 } else { MAX_NODES };
-            if n_nodes > most {
-                let message = format!("has {n_nodes} nodes");
-                let hint = format!("a group has at most {most} nodes, primaries and replicas");
-                cx.errors.report(place, message).hint(hint);
-            }
-        }
-    }
-}
-
-/// The two switches as far as the file sets them.
-struct Switches<'a> {
-    automatic_failover: Given<'a>,
-    multi_az: Given<'a>,
-}
-
-/// What a file says about a switch.
-enum Given<'a> {
-    /// Nothing.
-    Absent,
-    /// Something that is neither true nor false, and has been reported.
-    Broken,
-    /// A position, and where it stands.
-    Set(Switch, Item<'a>),
-}
-
-fn switch<'a>(table: &mut Table<'a>, key: &'static str, cx: &mut Context<'_>) -> Given<'a> {
-    match table.get(key) {
-        None => Given::Absent,
-        Some(item) => match item.boolean(&mut cx.errors) {
-            Some(on) => Given::Set(Switch::from(on), item),
-            None => Given::Broken,
-        },
-    }
-}
-
-impl Switches<'_> {
-    /// Fills in the defaults and checks what excludes what. Returns automatic failover and
-    /// Multi-AZ.
-    fn checked(
-        &self,
-        shards: &[ShardDraft],
-        (cluster_mode, engine, node_type): (ClusterMode, Option<Engine>, Option<NodeType>),
-        place: &Place,
-        cx: &mut Context<'_>,
-    ) -> (Switch, Switch) {
-        let bare = shards.iter().find(|shard| shard.nodes.len() < 2);
-        let failover = match &self.automatic_failover {
-            Given::Absent => {
-                let position = Switch::from(shards.iter().any(|shard| shard.nodes.len() > 1));
-                let why = match cluster_mode {
-                    ClusterMode::Enabled => (Confidence::Documented, "CreateReplicationGroup"),
-                    ClusterMode::Disabled => {
-                        (Confidence::Assumed, "on where there is a replica to promote")
-                    }
-                };
-                assume_switch("automatic-failover", position, why, place, cx);
-                position
-            }
-            Given::Broken => Switch::On,
-            Given::Set(position, _) => *position,
-        };
-        if let Given::Set(position, item) = &self.automatic_failover {
-            check_failover(*position, (cluster_mode, shards), &item.place, cx);
-        }
-        // MZ-17: enabled by itself only if every shard has a replica outside its primary's AZ.
-        let is_spread = shards
-            .iter()
-            .all(|shard| shard.nodes.iter().skip(1).any(|replica| replica.az != shard.nodes[0].az));
-        let Given::Set(multi_az, item) = &self.multi_az else {
-            let position = Switch::from(is_spread && failover == Switch::On);
-            let why = match cluster_mode {
-                ClusterMode::Enabled => (Confidence::Documented, "ElastiCache user guide (MZ-17)"),
-                ClusterMode::Disabled => {
-                    (Confidence::Assumed, "as cluster mode does it (MZ-17); changes no number")
-                }
-            };
-            assume_switch("multi-az", position, why, place, cx);
-            return (failover, position);
-        };
-        if *multi_az == Switch::Off {
-            return (failover, Switch::Off);
-        }
-        if let Some(bare) = bare {
-            let message = format!("shard `{}` has no replica", excerpt(&bare.id));
-            let hint = "Multi-AZ needs more than one node in every shard (MZ-15)";
-            cx.errors.report(&item.place, message).hint(hint);
-        } else if failover == Switch::Off {
-            let hint = "write automatic-failover = true, or multi-az = false (MZ-66)";
-            cx.errors.report(&item.place, "needs automatic failover").hint(hint);
-        }
-        if engine.is_some_and(|e| e.kind == EngineKind::Redis && e.version < [2, 8, 6]) {
-            let hint = "Multi-AZ begins with Redis OSS 2.8.6 (MZ-53)";
-            cx.errors.report(&item.place, "this engine version cannot").hint(hint);
-        }
-        if node_type == Some(NodeType::T1) {
-            let hint = "T1 nodes have no Multi-AZ (MZ-54)";
-            cx.errors.report(&item.place, "this node type cannot").hint(hint);
-        }
-        (failover, Switch::On)
-    }
-}
-
-/// Lists a switch that the file leaves to its default.
-fn assume_switch(
-    key: &str,
-    position: Switch,
-    (confidence, source): (Confidence, &'static str),
-    place: &Place,
-    cx: &mut Context<'_>,
-) {
-    let why = Origin::Default { confidence, source };
-    let value = if position == Switch::On { "true" } else { "false" };
-    cx.assume(&join(&place.path, key), value, why);
-}
-
-/// Checks an explicit `automatic-failover`.
-fn check_failover(
-    position: Switch,
-    (cluster_mode, shards): (ClusterMode, &[ShardDraft]),
-    place: &Place,
-    cx: &mut Context<'_>,
-) {
-    let has_replica = shards.iter().any(|shard| shard.nodes.len() > 1);
-    match (position, cluster_mode) {
-        (Switch::On, ClusterMode::Disabled | ClusterMode::Enabled) if !has_replica => {
-            let hint = "CreateReplicationGroup wants at least two nodes for it: add a replica";
-            cx.errors.report(place, "there is no replica to fail over to").hint(hint);
-        }
-        (Switch::Off, ClusterMode::Enabled) if has_replica => {
-            let hint = "CreateReplicationGroup makes it mandatory for cluster mode enabled";
-            cx.errors.report(place, "cluster mode has automatic failover").hint(hint);
-        }
-        (Switch::On | Switch::Off, ClusterMode::Disabled | ClusterMode::Enabled) => {}
     }
 }

@@ -2,6 +2,7 @@
 //! beside `source`.
 
 use super::Origin;
+use super::codes::Code;
 use super::diagnostics::{Place, hint_names};
 use super::reader::{Context, Item, Table};
 use super::sample;
@@ -10,16 +11,21 @@ use crate::engine::time::Span;
 
 /// The laws: key, and how to write one.
 const FORMS: [(&str, &str); 9] = [
-    ("fixed", r#"fixed = "30s""#),
-    ("uniform", r#"uniform = ["1s", "5s"]"#),
-    ("exponential", r#"exponential = { mean = "200ms" }"#),
-    ("lognormal", r#"lognormal = { median = "10s", p95 = "25s" }"#),
-    ("weibull", r#"weibull = { mean = "10y", shape = 1.5 }"#),
-    ("gamma", r#"gamma = { mean = "10s", shape = 2.0 }"#),
-    ("erlang", r#"erlang = { mean = "10s", stages = 3 }"#),
-    ("triangular", r#"triangular = ["1s", "2s", "5s"]"#),
-    ("empirical", r#"empirical = { file = "measured.csv", column = "seconds" }"#),
+    ("fixed", r#"as in fixed = "30s""#),
+    ("uniform", r#"as in uniform = ["1s", "5s"]"#),
+    ("exponential", r#"as in exponential = { mean = "200ms" }"#),
+    ("lognormal", r#"as in lognormal = { median = "10s", p95 = "25s" }"#),
+    ("weibull", r#"as in weibull = { mean = "10y", shape = 1.5 }"#),
+    ("gamma", r#"as in gamma = { mean = "10s", shape = 2.0 }"#),
+    ("erlang", r#"as in erlang = { mean = "10s", stages = 3 }"#),
+    ("triangular", r#"as in triangular = ["1s", "2s", "5s"]"#),
+    ("empirical", r#"as in empirical = { file = "measured.csv", column = "seconds" }"#),
 ];
+
+/// The keys of the laws.
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().map(|(key, _)| *key)
+}
 
 /// Reads a law; one without `source` is noted as an assumption.
 pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
@@ -49,12 +55,23 @@ pub(super) enum Source {
 pub(super) fn source(table: &mut Table<'_>, cx: &mut Context<'_>) -> Source {
     match table.get("source") {
         Some(item) => {
-            // A source of the wrong type has been reported; it is a source nevertheless.
-            let _ = item.text(&mut cx.errors, "text that says where the value comes from");
+            // One that says nothing has been reported; it is a source nevertheless.
+            let _ = source_text(&item, cx);
             Source::Given
         }
         None => Source::Absent,
     }
+}
+
+/// The text of a source, which must say something: it takes a value off the list of assumptions.
+pub(super) fn source_text<'a>(item: &Item<'a>, cx: &mut Context<'_>) -> Option<&'a str> {
+    let text = item.text(&mut cx.errors, "text that says where the value comes from")?;
+    if text.trim().is_empty() {
+        let hint = "leave it out: the value is then listed as an assumption";
+        cx.errors.report(Code::Empty, &item.place, "names no source").hint(hint);
+        return None;
+    }
+    Some(text)
 }
 
 /// Reads a law from a table whose other keys the caller has asked for already.
@@ -105,18 +122,18 @@ pub(super) fn one_of<'t>(
     for &key in keys {
         found.extend(table.get(key).map(|item| (key, item)));
     }
-    found.sort_by_key(|(_, item)| item.place.span.start);
+    found.sort_by_key(|(_, item)| item.place.at.span.start);
     if found.len() > 1 {
         let (first, second) = (found[0].0, found[1].0);
         let message = format!("names more than one {what}: `{first}` and `{second}`");
         let hint = format!("a table holds exactly one {what}");
-        cx.errors.report(&table.place, message).hint(hint);
+        cx.errors.report(Code::Exclusive, &table.place, message).hint(hint);
         return None;
     }
     let only = found.pop();
     if only.is_none() && !table.has_others() {
         let message = format!("names no {what}");
-        hint_names(cx.errors.report(&table.place, message), "", table.asked());
+        hint_names(cx.errors.report(Code::NoneOf, &table.place, message), "", table.asked());
     }
     only
 }
@@ -135,7 +152,7 @@ fn law(key: &str, item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
         }
         "exponential" => {
             let mut table = item.table(&mut cx.errors, form(key))?;
-            let mean = length(&mut table, "mean", cx);
+            let mean = length(&mut table, "mean", form(key), cx);
             table.finish(&mut cx.errors, &[]);
             Law::exponential(mean?)
         }
@@ -150,7 +167,7 @@ fn law(key: &str, item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
         }
         "erlang" => {
             let mut table = item.table(&mut cx.errors, form(key))?;
-            let mean = length(&mut table, "mean", cx);
+            let mean = length(&mut table, "mean", form(key), cx);
             let stages = table.require("stages", &mut cx.errors, form(key));
             let stages = stages.and_then(|s| s.count(&mut cx.errors, 1..=u64::from(u32::MAX)));
             table.finish(&mut cx.errors, &[]);
@@ -158,7 +175,7 @@ fn law(key: &str, item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
         }
         _ => Law::empirical(empirical(item, cx)?),
     };
-    checked(law, &item.place, cx)
+    checked(law, (&item.place, form(key)), cx)
 }
 
 /// How to write the law `key`.
@@ -169,21 +186,26 @@ fn form(key: &str) -> &'static str {
 /// The law, or a report of what its parameters lack.
 pub(super) fn checked(
     law: Result<Law, LawError>,
-    place: &Place,
+    (place, form): (&Place, &str),
     cx: &mut Context<'_>,
 ) -> Option<Law> {
     match law {
         Ok(law) => Some(law),
         Err(error) => {
-            cx.errors.report(place, error.to_string());
+            cx.errors.report(Code::NotALaw, place, error.to_string()).hint(form);
             None
         }
     }
 }
 
 /// A required duration in nanoseconds.
-fn length(table: &mut Table<'_>, key: &'static str, cx: &mut Context<'_>) -> Option<f64> {
-    let item = table.require(key, &mut cx.errors, "")?;
+fn length(
+    table: &mut Table<'_>,
+    key: &'static str,
+    form: &str,
+    cx: &mut Context<'_>,
+) -> Option<f64> {
+    let item = table.require(key, &mut cx.errors, form)?;
     Some(item.length(&mut cx.errors)?.as_nanos_f64())
 }
 
@@ -192,7 +214,7 @@ fn lengths<const N: usize>(item: &Item<'_>, key: &str, cx: &mut Context<'_>) -> 
     let items = item.array(&mut cx.errors, "an array of durations", form(key))?;
     if items.len() != N {
         let message = format!("needs {N} durations, not {}", items.len());
-        cx.errors.report(&item.place, message).hint(form(key));
+        cx.errors.report(Code::LawParameters, &item.place, message).hint(form(key));
         return None;
     }
     let mut nanos = [Some(0.0); N];
@@ -228,7 +250,7 @@ fn lognormal(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Result<Law, LawErr
         _ => {
             if !mistyped {
                 let message = "needs `median` and `p95`, `median` and `p99`, or `mean` and `sd`";
-                cx.errors.report(&place, message);
+                cx.errors.report(Code::LawParameters, &place, message).hint(form("lognormal"));
             }
             None
         }
@@ -237,7 +259,7 @@ fn lognormal(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Result<Law, LawErr
 
 fn mean_and_shape(item: &Item<'_>, key: &str, cx: &mut Context<'_>) -> Option<(f64, f64)> {
     let mut table = item.table(&mut cx.errors, form(key))?;
-    let mean = length(&mut table, "mean", cx);
+    let mean = length(&mut table, "mean", form(key), cx);
     let shape = table.require("shape", &mut cx.errors, form(key));
     let shape = shape.and_then(|shape| shape.number(&mut cx.errors));
     table.finish(&mut cx.errors, &[]);

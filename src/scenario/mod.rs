@@ -1,54 +1,98 @@
-//! Scenario files: TOML text to a checked [`Plan`], with all mistakes at once.
+//! Scenario files: TOML text to a checked [`Experiment`], with all mistakes at once.
 //!
-//! [`load`] reads a file, [`parse`] a text. What a user wrote goes through `reader` (a decoder
-//! over a spanned tree that collects [`Diagnostic`]s), section by section in `check`: `sections`
-//! holds numbers and choices, `groups` and `topology` the nodes, `faults` what happens to them,
-//! `laws` and [`units`] how times are written. Nothing below this layer checks a scenario again.
+//! [`load`] reads a file, [`parse`] a text. The text becomes a tree whose values know where they
+//! stand (`toml_text`, `tree`, `source`); policies, sweeps and `--set` are overlays on it
+//! (`overlay`); each combination of a policy and the values of a sweep is a cell (`experiment`),
+//! read section by section (`check`): `sections` holds numbers and choices, `groups`, `limits` and
+//! `topology` the nodes, `faults` what happens to them, `laws` and [`units`] how times are written,
+//! `sources` where values come from. Nothing below this layer checks a scenario again.
+//!
+//! [`resolved`] writes it all down again, with every default. [`presets`] are scenarios to begin
+//! with, [`schema`] describes the format to editors, [`domains`] reads a plan as a graph, [`codes`]
+//! numbers the kinds of mistakes.
 
 mod check;
+pub mod codes;
 mod diagnostics;
+pub mod domains;
+mod experiment;
 mod faults;
 mod groups;
 mod laws;
+mod limits;
+mod node_types;
+mod overlay;
+pub mod presets;
 mod reader;
+pub mod resolved;
 mod sample;
+pub mod schema;
 mod sections;
+mod source;
+mod sources;
+mod toml_text;
 mod topology;
+mod tree;
 pub mod units;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub use diagnostics::Diagnostic;
+pub use diagnostics::{Diagnostic, Related};
+pub(crate) use experiment::unknown_policy;
 pub use sections::MAX_TRIALS;
+pub use source::{Source, SourceKind};
 
 use crate::model::plan::Plan;
 use crate::montecarlo::batch::BatchSpec;
+use resolved::Resolved;
 
-/// A checked scenario.
+/// A checked scenario: its policies, and how they are run.
 #[derive(Clone, Debug)]
-pub struct Scenario {
+pub struct Experiment {
     /// What the file calls itself, or its stem.
     pub name: String,
     /// The file's name without directory and extension; names the results.
     pub stem: String,
     /// The seed of all random numbers.
     pub seed: u64,
-    /// Number of trials, at least one.
+    /// Number of trials of each policy, at least one.
     pub trials: u64,
-    /// The input of a trial.
-    pub plan: Plan,
-    /// Values for which the file names no source, in the order of the sections.
-    pub assumptions: Vec<Assumption>,
+    /// The policies in file order, at least one; with a sweep, each once per cell.
+    pub policies: Vec<Policy>,
+    /// Warnings and advice, in the order of the text.
+    pub remarks: Vec<Diagnostic>,
 }
 
-impl Scenario {
-    /// How its plan is run.
+impl Experiment {
+    /// How each policy is run.
     pub fn batch_spec(&self) -> BatchSpec {
         BatchSpec { trials: self.trials, seed: self.seed }
     }
+
+    /// The policies called `name`: one cell, or all cells of a policy.
+    pub fn called<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e Policy> {
+        self.policies.iter().filter(move |policy| policy.name == name || policy.base == name)
+    }
+}
+
+/// One of the choices under comparison: an overlay on the file, or the file itself.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name; with a sweep, behind it the values of the cell.
+    pub name: String,
+    /// Its name without the values of the cell.
+    pub base: String,
+    /// The input of a trial.
+    pub plan: Plan,
+    /// Values that a result depends on and that the file does not explain, in the order of the
+    /// resolved scenario.
+    pub assumptions: Vec<Assumption>,
+    /// Every value, given or not.
+    pub resolved: Resolved,
 }
 
 /// A value that a result depends on and for which the scenario names no source.
@@ -62,18 +106,29 @@ pub struct Assumption {
     pub why: Origin,
 }
 
-/// Where a value comes from that the scenario does not explain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Where a value comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
     /// The scenario gives it without saying where it comes from.
     Unsourced,
+    /// The scenario gives it and says where it comes from.
+    Sourced(String),
     /// It is the default.
     Default {
         /// How well that is founded.
         confidence: Confidence,
         /// On what.
-        source: &'static str,
+        source: Cow<'static, str>,
     },
+    /// It follows from other values of the scenario.
+    Derived {
+        /// How well the rule is founded.
+        confidence: Confidence,
+        /// On what.
+        source: Cow<'static, str>,
+    },
+    /// It is the default, and says nothing about the world.
+    Convention(Cow<'static, str>),
 }
 
 /// How well a default is founded.
@@ -89,6 +144,12 @@ pub enum Confidence {
     Assumed,
 }
 
+impl Confidence {
+    /// All, the best first.
+    pub const ALL: [Confidence; 4] =
+        [Confidence::Documented, Confidence::Reported, Confidence::Derived, Confidence::Assumed];
+}
+
 impl fmt::Display for Confidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -101,13 +162,57 @@ impl fmt::Display for Confidence {
 }
 
 impl Origin {
-    /// Whether nothing is known about it, as opposed to a default that somebody documents,
-    /// measured or derived.
-    pub fn is_unfounded(self) -> bool {
+    /// The origin of a default.
+    pub(crate) const fn default(confidence: Confidence, source: &'static str) -> Origin {
+        Origin::Default { confidence, source: Cow::Borrowed(source) }
+    }
+
+    /// The origin of a value that follows from others.
+    pub(crate) const fn derived(confidence: Confidence, source: &'static str) -> Origin {
+        Origin::Derived { confidence, source: Cow::Borrowed(source) }
+    }
+
+    /// The origin of a default that says nothing about the world.
+    pub(crate) const fn convention(source: &'static str) -> Origin {
+        Origin::Convention(Cow::Borrowed(source))
+    }
+
+    /// Whether nothing is known about it, as opposed to a value that somebody documents,
+    /// measured, derived or explains.
+    pub fn is_unfounded(&self) -> bool {
         match self {
             Origin::Unsourced => true,
-            Origin::Default { confidence, .. } => confidence == Confidence::Assumed,
+            Origin::Sourced(_) | Origin::Convention(_) => false,
+            Origin::Default { confidence, .. } | Origin::Derived { confidence, .. } => {
+                *confidence == Confidence::Assumed
+            }
         }
+    }
+
+    /// Whether a result should name it: it says something about the world, and the scenario does
+    /// not explain it.
+    pub fn is_told(&self) -> bool {
+        match self {
+            Origin::Unsourced | Origin::Default { .. } | Origin::Derived { .. } => true,
+            Origin::Sourced(_) | Origin::Convention(_) => false,
+        }
+    }
+
+    /// Reads what [`Origin`] prints; any other text is a source that the scenario names.
+    pub(crate) fn read(text: &str) -> Origin {
+        let source = |rest: &str| Cow::Owned(rest.to_owned());
+        if let Some(rest) = text.strip_prefix("convention: ") {
+            return Origin::Convention(source(rest));
+        }
+        for confidence in Confidence::ALL {
+            if let Some(rest) = text.strip_prefix(&format!("default, {confidence}: ")) {
+                return Origin::Default { confidence, source: source(rest) };
+            }
+            if let Some(rest) = text.strip_prefix(&format!("derived, {confidence}: ")) {
+                return Origin::Derived { confidence, source: source(rest) };
+            }
+        }
+        Origin::Sourced(text.to_owned())
     }
 }
 
@@ -115,23 +220,32 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Unsourced => f.write_str("given without a source"),
+            Origin::Sourced(source) => f.write_str(source),
             Origin::Default { confidence, source } => {
                 write!(f, "default, {confidence}: {source}")
             }
+            Origin::Derived { confidence, source } => {
+                write!(f, "derived, {confidence}: {source}")
+            }
+            Origin::Convention(source) => write!(f, "convention: {source}"),
         }
     }
 }
 
 /// What the command line puts in place of a scenario's own values.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Overrides {
     /// Number of trials, at least one.
     pub trials: Option<u64>,
     /// The seed.
     pub seed: Option<u64>,
+    /// Arguments of `--set`: `KEY=VALUE`.
+    pub set: Vec<String>,
+    /// Arguments of `--sweep`: `KEY=A..B` or `KEY=V,V,V`.
+    pub sweep: Vec<String>,
 }
 
-/// Why a scenario file gives no scenario.
+/// Why a scenario file gives no experiment.
 #[derive(Debug)]
 pub enum LoadError {
     /// The file cannot be read: the environment's fault.
@@ -141,7 +255,7 @@ pub enum LoadError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file can be read, and is wrong: all its mistakes in file order.
+    /// The file can be read, and is wrong: all its mistakes, with warnings and advice.
     Invalid(Vec<Diagnostic>),
 }
 
@@ -171,45 +285,27 @@ impl std::error::Error for LoadError {
     }
 }
 
-/// A larger file is surely not a scenario.
-const LARGEST: u64 = 16 << 20;
+/// A larger file is surely not a scenario: ten thousand nodes fit, each written out.
+const LARGEST: u64 = 1 << 20;
 
 /// Reads and checks the scenario file `path`.
-pub fn load(path: &Path, overrides: Overrides) -> Result<Scenario, LoadError> {
+pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let name = path.display().to_string();
-    if bytes.len() as u64 > LARGEST {
-        let message = format!("the file is larger than {} MiB", LARGEST >> 20);
-        return Err(LoadError::Invalid(vec![not_text(&name, "", message)]));
-    }
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let valid = String::from_utf8_lossy(valid);
-            let message = "the file is not UTF-8 from here on".to_owned();
-            return Err(LoadError::Invalid(vec![not_text(&name, &valid, message)]));
-        }
-    };
     let base_dir = path.parent().unwrap_or(Path::new(""));
-    let mut scenario = parse(&name, text, base_dir).map_err(LoadError::Invalid)?;
-    scenario.trials = overrides.trials.unwrap_or(scenario.trials);
-    scenario.seed = overrides.seed.unwrap_or(scenario.seed);
-    Ok(scenario)
+    experiment::of_bytes(&name, &bytes, base_dir, overrides).map_err(LoadError::Invalid)
 }
 
 /// Checks the scenario `text`. `name` is the file's name for diagnostics and for the stem; files
 /// that the scenario names are relative to `base_dir`.
-pub fn parse(name: &str, text: &str, base_dir: &Path) -> Result<Scenario, Vec<Diagnostic>> {
-    check::scenario(name, text, base_dir)
-}
-
-/// A mistake right behind `valid`, the readable beginning of a file.
-fn not_text(name: &str, valid: &str, message: String) -> Diagnostic {
-    let at = valid.len();
-    let mut errors = diagnostics::Errors::new(name, valid);
-    errors.syntax(at..at, &message).clone()
+pub fn parse(
+    name: &str,
+    text: &str,
+    base_dir: &Path,
+    overrides: &Overrides,
+) -> Result<Experiment, Vec<Diagnostic>> {
+    experiment::of_bytes(name, text.as_bytes(), base_dir, overrides)
 }

@@ -1,4 +1,5 @@
-//! A decoder over toml's spanned tree that collects every mistake instead of stopping at one.
+//! A decoder over the tree of what was written that collects every mistake instead of stopping at
+//! one.
 //!
 //! A [`Table`] remembers which keys it was asked for; [`Table::finish`] reports all others. A
 //! method that returns `None` has reported why, unless it says that the key may be absent.
@@ -6,9 +7,11 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use toml::de::{DeTable, DeValue};
-
+use super::codes::Code;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
+use super::overlay;
+use super::source::{At, SourceKind};
+use super::tree::{Node, Tree, Value};
 use super::units::{self, Complaint, Length};
 use super::{Assumption, Origin};
 use crate::engine::time::Span;
@@ -16,14 +19,19 @@ use crate::engine::time::Span;
 /// What every section of a scenario is read with.
 pub(super) struct Context<'a> {
     /// Mistakes so far.
-    pub errors: Errors<'a>,
+    pub errors: Errors,
     /// Files named in the scenario are relative to this directory.
     pub base_dir: &'a Path,
-    /// Values that no source backs, in the order of reading.
+    /// Defaults, and values that no source backs, in the order of reading.
     pub assumptions: Vec<Assumption>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// Nothing read yet.
+    pub fn new(base_dir: &'a Path) -> Self {
+        Context { errors: Errors::default(), base_dir, assumptions: Vec::new() }
+    }
+
     /// Notes a value for which somebody may ask why.
     pub fn assume(&mut self, path: &str, value: impl Into<String>, why: Origin) {
         let (path, value) = (path.to_owned(), value.into());
@@ -35,53 +43,78 @@ impl Context<'_> {
 pub(super) struct Item<'a> {
     /// Where.
     pub place: Place,
-    value: &'a DeValue<'a>,
+    node: &'a Node,
 }
 
 impl<'a> Item<'a> {
-    /// The value at a path, for values that stand in no table.
-    pub fn new(place: Place, value: &'a DeValue<'a>) -> Self {
-        Item { place, value }
+    /// The value at a path.
+    pub fn new(path: String, node: &'a Node) -> Self {
+        let covers = if node.as_table().is_some() { Covers::Key } else { Covers::Value };
+        Item { place: Place { path, at: node.at.clone(), covers }, node }
+    }
+
+    /// What was written.
+    pub fn node(&self) -> &'a Node {
+        self.node
     }
 
     /// The value as TOML on one line, without the key `source`.
     pub fn printed(&self) -> String {
-        printed(self.value)
+        self.node.printed_without("source")
     }
 
     /// Reports that something else was expected here.
-    pub fn expected(&self, errors: &mut Errors<'_>, what: &str, hint: &str) {
-        // Where the value itself is broken TOML, the parser has complained and left a stand-in.
-        let stand_in = self.place.span.is_empty() && !self.value.is_table();
-        if !stand_in {
-            let found = self.value.type_str();
-            let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
-            let message = format!("expected {what}, found {article} {found}");
-            let diagnostic = errors.report(&self.place, message);
-            if !hint.is_empty() {
-                diagnostic.hint(hint);
-            }
+    pub fn expected(&self, errors: &mut Errors, what: &str, hint: &str) {
+        let found = match &self.node.value {
+            Value::Text(_) => "a string",
+            Value::Integer(..) => "an integer",
+            Value::Float(_) => "a float",
+            Value::Boolean(_) => "a boolean",
+            Value::Datetime(_) => "a datetime",
+            Value::Array(_) => "an array",
+            Value::Table(_) => "a table",
+        };
+        let message = format!("expected {what}, found {found}");
+        let diagnostic = errors.report(Code::WrongType, &self.place, message);
+        if !hint.is_empty() {
+            diagnostic.hint(hint);
+        }
+    }
+
+    /// The text: a string, or in the argument of an option a number as well, since there quotes
+    /// may be left out.
+    fn as_text(&self) -> Option<&'a str> {
+        let is_argument = self.place.at.source.kind == SourceKind::Argument;
+        match &self.node.value {
+            Value::Text(text) => Some(text),
+            Value::Integer(digits, 10) | Value::Float(digits) if is_argument => Some(digits),
+            Value::Integer(..)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_) => None,
         }
     }
 
     /// Whether it is a string.
     pub fn is_text(&self) -> bool {
-        self.value.is_str()
+        self.as_text().is_some()
     }
 
     /// Whether it is a table.
     pub fn is_table(&self) -> bool {
-        self.value.is_table()
+        self.node.as_table().is_some()
     }
 
     /// Whether it is an integer or a float.
     pub fn is_number(&self) -> bool {
-        self.value.is_integer() || self.value.is_float()
+        matches!(self.node.value, Value::Integer(..) | Value::Float(_))
     }
 
     /// Its text.
-    pub fn text(&self, errors: &mut Errors<'_>, what: &str) -> Option<&'a str> {
-        let text = self.value.as_str();
+    pub fn text(&self, errors: &mut Errors, what: &str) -> Option<&'a str> {
+        let text = self.as_text();
         if text.is_none() {
             self.expected(errors, what, "");
         }
@@ -89,42 +122,51 @@ impl<'a> Item<'a> {
     }
 
     /// `true` or `false`.
-    pub fn boolean(&self, errors: &mut Errors<'_>) -> Option<bool> {
-        let boolean = self.value.as_bool();
-        if boolean.is_none() {
-            self.expected(errors, "true or false", "");
+    pub fn boolean(&self, errors: &mut Errors) -> Option<bool> {
+        match self.node.value {
+            Value::Boolean(boolean) => Some(boolean),
+            Value::Text(_)
+            | Value::Integer(..)
+            | Value::Float(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_) => {
+                self.expected(errors, "true or false", "write true or false, without quotes");
+                None
+            }
         }
-        boolean
     }
 
     /// One of the named values.
-    pub fn choice<T: Copy>(&self, errors: &mut Errors<'_>, among: &[(&str, T)]) -> Option<T> {
-        let text = self.text(errors, "a string")?;
+    pub fn choice<T: Copy>(&self, errors: &mut Errors, among: &[(&str, T)]) -> Option<T> {
+        let names = || among.iter().map(|&(name, _)| name).collect::<Vec<&str>>();
+        let Some(text) = self.as_text() else {
+            let hint = format!("write one of {}", listed_in_quotes(&names()));
+            self.expected(errors, "a string", &hint);
+            return None;
+        };
         let found = among.iter().find(|(name, _)| *name == text);
         if found.is_none() {
-            let names: Vec<&str> = among.iter().map(|&(name, _)| name).collect();
-            hint_names(errors.report(&self.place, "is not one of the choices"), text, &names);
+            let message = "is not one of the choices";
+            let diagnostic = errors.report(Code::NotAChoice, &self.place, message);
+            hint_names(diagnostic, text, &names());
         }
         found.map(|&(_, value)| value)
     }
 
     /// A whole number within `range`, written as an integer, a whole float or text like "1e4".
-    pub fn count(&self, errors: &mut Errors<'_>, range: RangeInclusive<u64>) -> Option<u64> {
-        let read = match self.value {
-            DeValue::Integer(integer) if integer.radix() == 10 => units::count(integer.as_str()),
-            DeValue::Integer(integer) => {
-                u64::from_str_radix(integer.as_str(), integer.radix()).or_else(|_| units::count(""))
+    pub fn count(&self, errors: &mut Errors, range: RangeInclusive<u64>) -> Option<u64> {
+        let read = match &self.node.value {
+            Value::Integer(digits, 10) | Value::Float(digits) => units::count(digits),
+            Value::Integer(digits, radix) => {
+                u64::from_str_radix(digits, *radix).or_else(|_| units::count(""))
             }
-            DeValue::Float(float) => units::count(float.as_str()),
-            DeValue::String(text) => units::count(text),
-            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            Value::Text(text) => units::count(text),
+            Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
                 self.expected(errors, "a whole number", "");
                 return None;
             }
         };
-        if self.place.span.is_empty() {
-            return None;
-        }
         match read {
             Ok(count) if range.contains(&count) => Some(count),
             Ok(_) => {
@@ -133,65 +175,54 @@ impl<'a> Item<'a> {
                     u64::MAX => format!("must be at least {low}"),
                     _ => format!("must be from {low} to {high}"),
                 };
-                errors.report(&self.place, message);
+                errors.report(Code::OutOfRange, &self.place, message);
                 None
             }
-            Err(complaint) => self.complain(errors, complaint),
+            Err(complaint) => self.complain(errors, Code::NotACount, complaint),
         }
     }
 
     /// A number, perhaps infinite or NaN.
-    pub fn number(&self, errors: &mut Errors<'_>) -> Option<f64> {
-        let text = match self.value {
-            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
-            DeValue::Float(float) => float.as_str(),
-            DeValue::Integer(_)
-            | DeValue::String(_)
-            | DeValue::Boolean(_)
-            | DeValue::Datetime(_)
-            | DeValue::Array(_)
-            | DeValue::Table(_) => {
-                self.expected(errors, "a number", "");
-                return None;
-            }
-        };
-        if self.place.span.is_empty() {
+    pub fn number(&self, errors: &mut Errors) -> Option<f64> {
+        let (Value::Integer(digits, 10) | Value::Float(digits)) = &self.node.value else {
+            self.expected(errors, "a number", "");
             return None;
-        }
-        let number = text.parse().ok();
+        };
+        let number = digits.parse().ok();
         if number.is_none() {
-            errors.report(&self.place, "is not a number");
+            errors.report(Code::WrongType, &self.place, "is not a number");
         }
         number
     }
 
     /// A duration of any length.
-    pub fn length(&self, errors: &mut Errors<'_>) -> Option<Length> {
-        let Some(text) = self.value.as_str() else {
+    pub fn length(&self, errors: &mut Errors) -> Option<Length> {
+        let Some(text) = self.as_text() else {
             self.expected(errors, "a duration", r#"write it as text with a unit, as in "30s""#);
             return None;
         };
         match units::duration(text) {
             Ok(length) => Some(length),
-            Err(complaint) => self.complain(errors, complaint),
+            Err(complaint) => self.complain(errors, Code::NotADuration, complaint),
         }
     }
 
     /// A duration that fits simulated time.
-    pub fn span(&self, errors: &mut Errors<'_>) -> Option<Span> {
+    pub fn span(&self, errors: &mut Errors) -> Option<Span> {
         let span = self.length(errors)?.as_span();
         if span.is_none() {
-            errors.report(&self.place, "is too long").hint("at most 584 years fit here");
+            let hint = "at most 584 years fit here";
+            errors.report(Code::DurationRange, &self.place, "is too long").hint(hint);
         }
         span
     }
 
     /// A size in bytes within `range`, as text or as a whole number.
-    pub fn size(&self, errors: &mut Errors<'_>, range: RangeInclusive<u64>) -> Option<u64> {
-        let Some(text) = self.value.as_str() else {
-            if self.is_number() {
-                return self.count(errors, range);
-            }
+    pub fn size(&self, errors: &mut Errors, range: RangeInclusive<u64>) -> Option<u64> {
+        if self.is_number() {
+            return self.count(errors, range);
+        }
+        let Some(text) = self.as_text() else {
             self.expected(errors, "a size", r#"write it like "512 B" or "8 GiB""#);
             return None;
         };
@@ -199,44 +230,54 @@ impl<'a> Item<'a> {
             Ok(bytes) if range.contains(&bytes) => Some(bytes),
             Ok(_) => {
                 let (low, high) = range.into_inner();
-                errors.report(&self.place, format!("must be from {low} to {high} bytes"));
+                let (low, high) = (units::shown_size(low), units::shown_size(high));
+                let message = format!("must be from {low} to {high}");
+                errors.report(Code::OutOfRange, &self.place, message);
                 None
             }
-            Err(complaint) => self.complain(errors, complaint),
+            Err(complaint) => self.complain(errors, Code::NotASize, complaint),
         }
     }
 
-    fn complain<T>(&self, errors: &mut Errors<'_>, complaint: Complaint) -> Option<T> {
-        errors.report(&self.place, complaint.message).hint(complaint.hint);
+    fn complain<T>(&self, errors: &mut Errors, code: Code, complaint: Complaint) -> Option<T> {
+        errors.report(code, &self.place, complaint.message).hint(complaint.hint);
         None
     }
 
     /// The elements of an array.
-    pub fn array(&self, errors: &mut Errors<'_>, what: &str, hint: &str) -> Option<Vec<Item<'a>>> {
-        let Some(array) = self.value.as_array() else {
+    pub fn array(&self, errors: &mut Errors, what: &str, hint: &str) -> Option<Vec<Item<'a>>> {
+        let Some(array) = self.node.as_array() else {
             self.expected(errors, what, hint);
             return None;
         };
-        let element = |(n, value): (usize, &'a toml::Spanned<DeValue<'a>>)| {
-            let covers = match value.get_ref().is_table() {
-                true => Covers::Key,
-                false => Covers::Value,
-            };
-            let path = format!("{}[{n}]", self.place.path);
-            Item::new(Place { path, span: value.span(), covers }, value.get_ref())
-        };
+        let element = |(n, node)| Item::new(format!("{}[{n}]", self.place.path), node);
         Some(array.iter().enumerate().map(element).collect())
     }
 
+    /// The elements of an array of tables, each under the name by which overlays address it.
+    pub fn elements(&self, errors: &mut Errors, hint: &str) -> Option<Vec<Item<'a>>> {
+        let Some(array) = self.node.as_array() else {
+            self.expected(errors, "an array of tables", hint);
+            return None;
+        };
+        let paths = overlay::element_paths(array, &self.place.path);
+        Some(paths.into_iter().zip(array).map(|(path, node)| Item::new(path, node)).collect())
+    }
+
     /// A table.
-    pub fn table(&self, errors: &mut Errors<'_>, hint: &str) -> Option<Table<'a>> {
-        let Some(table) = self.value.as_table() else {
+    pub fn table(&self, errors: &mut Errors, hint: &str) -> Option<Table<'a>> {
+        let Some(tree) = self.node.as_table() else {
             self.expected(errors, "a table", hint);
             return None;
         };
         let place = Place { covers: Covers::Key, ..self.place.clone() };
-        Some(Table::new(place, table))
+        Some(Table { place, tree: Some(tree), asked: Vec::new() })
     }
+}
+
+/// Names in double quotes, separated by commas.
+fn listed_in_quotes(names: &[&str]) -> String {
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<String>>().join(", ")
 }
 
 /// A table and the keys that it was asked for.
@@ -244,36 +285,41 @@ pub(super) struct Table<'a> {
     /// Where its header or its opening brace stands.
     pub place: Place,
     /// `None` for a section that is absent.
-    table: Option<&'a DeTable<'a>>,
+    tree: Option<&'a Tree>,
     asked: Vec<&'static str>,
 }
 
 impl<'a> Table<'a> {
-    /// A table that was asked for nothing yet.
-    pub fn new(place: Place, table: &'a DeTable<'a>) -> Self {
-        Table { place, table: Some(table), asked: Vec::new() }
+    /// The whole document, which begins at `at`.
+    pub fn root(tree: &'a Tree, at: At) -> Self {
+        let place = Place { path: String::new(), at, covers: Covers::Key };
+        Table { place, tree: Some(tree), asked: Vec::new() }
     }
 
-    /// What stands in for the absent section `key`: all its keys are absent.
-    pub fn absent(key: &str) -> Self {
-        let place = Place { path: key.to_owned(), span: 0..0, covers: Covers::Key };
-        Table { place, table: None, asked: Vec::new() }
+    /// What stands in for the absent section `key` of a document: all its keys are absent.
+    pub fn absent(&self, key: &str) -> Table<'a> {
+        let place = Place { path: key.to_owned(), ..self.place.clone() };
+        Table { place, tree: None, asked: Vec::new() }
     }
 
     /// The value of `key`, which may be absent.
     pub fn get(&mut self, key: &'static str) -> Option<Item<'a>> {
-        self.asked.push(key);
-        let value = self.table?.get(key)?;
-        let covers = if value.get_ref().is_table() { Covers::Key } else { Covers::Value };
-        let path = join(&self.place.path, key);
-        Some(Item::new(Place { path, span: value.span(), covers }, value.get_ref()))
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+        Some(Item::new(join(&self.place.path, key), self.tree?.get(key)?))
+    }
+
+    /// Allows keys that are read elsewhere.
+    pub fn allow(&mut self, keys: &[&'static str]) {
+        self.asked.extend(keys);
     }
 
     /// The value of `key`, which must not be absent.
     pub fn require(
         &mut self,
         key: &'static str,
-        errors: &mut Errors<'_>,
+        errors: &mut Errors,
         hint: &str,
     ) -> Option<Item<'a>> {
         let item = self.get(key);
@@ -297,19 +343,22 @@ impl<'a> Table<'a> {
     }
 
     fn others(&self) -> impl Iterator<Item = (&'a str, Place)> {
-        let entries = self.table.into_iter().flat_map(DeTable::iter);
-        entries.filter(|(key, _)| !self.asked.contains(&key.get_ref().as_ref())).map(|(key, _)| {
-            let path = join(&self.place.path, key.get_ref());
-            (key.get_ref().as_ref(), Place { path, span: key.span(), covers: Covers::Key })
+        let entries = self.tree.into_iter().flat_map(|tree| &tree.entries);
+        entries.filter(|entry| !self.asked.contains(&entry.key.as_str())).map(|entry| {
+            let path = join(&self.place.path, &entry.key);
+            let place = Place { path, at: entry.key_at.clone(), covers: Covers::Key };
+            (entry.key.as_str(), place)
         })
     }
 
     /// Reports every key that it was not asked for; those in `later` are of the format, but this
     /// version cannot do them.
-    pub fn finish(self, errors: &mut Errors<'_>, later: &[&str]) {
+    pub fn finish(self, errors: &mut Errors, later: &[&str]) {
         for (key, place) in self.others() {
             if later.contains(&key) {
                 not_in_this_version(errors, &place);
+            } else if errors.is_full() {
+                errors.unknown(&place);
             } else {
                 hint_names(errors.unknown(&place), key, &self.asked);
             }
@@ -318,32 +367,6 @@ impl<'a> Table<'a> {
 }
 
 /// Reports something that the format names and this version does not model.
-pub(super) fn not_in_this_version<'e>(
-    errors: &'e mut Errors<'_>,
-    place: &Place,
-) -> &'e mut Diagnostic {
-    errors.report(place, "is not in this version")
-}
-
-/// A value as TOML on one line. The parser limits how deep values nest.
-fn printed(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => format!("\"{}\"", text.escape_debug()),
-        DeValue::Integer(integer) => integer.to_string(),
-        DeValue::Float(float) => float.to_string(),
-        DeValue::Boolean(boolean) => boolean.to_string(),
-        DeValue::Datetime(datetime) => datetime.to_string(),
-        DeValue::Array(array) => {
-            let shown: Vec<String> = array.iter().map(|v| printed(v.get_ref())).collect();
-            format!("[{}]", shown.join(", "))
-        }
-        DeValue::Table(table) => {
-            let shown: Vec<String> = table
-                .iter()
-                .filter(|(key, _)| key.get_ref() != "source")
-                .map(|(key, v)| format!("{} = {}", join("", key.get_ref()), printed(v.get_ref())))
-                .collect();
-            format!("{{ {} }}", shown.join(", "))
-        }
-    }
+pub(super) fn not_in_this_version<'e>(errors: &'e mut Errors, place: &Place) -> &'e mut Diagnostic {
+    errors.report(Code::NotInThisVersion, place, "is not in this version")
 }

@@ -5,6 +5,7 @@ use std::io::Read;
 
 use csv::StringRecord;
 
+use super::codes::Code;
 use super::diagnostics::{Place, excerpt, hint_names};
 use super::reader::Context;
 use super::units;
@@ -36,7 +37,7 @@ pub(super) fn read(
     let text = match text_of(&path) {
         Ok(text) => text,
         Err(why) => {
-            cx.errors.report(place, format!("cannot read the sample: {why}"));
+            cx.errors.report(Code::BadSample, place, format!("cannot read the sample: {why}"));
             return None;
         }
     };
@@ -86,10 +87,10 @@ pub(super) fn read(
     }
     if n_bad > MOST_BAD_ROWS {
         let more = format!("and {} more bad rows", n_bad - MOST_BAD_ROWS);
-        cx.errors.report(place, more);
+        cx.errors.report(Code::BadSample, place, more);
     }
     if sample.is_empty() && n_bad == 0 {
-        cx.errors.report(place, "the sample holds no length");
+        cx.errors.report(Code::BadSample, place, "the sample holds no length");
     }
     (n_bad == 0 && !sample.is_empty()).then_some(sample)
 }

@@ -3,12 +3,14 @@
 
 use std::path::Path;
 
-use toml::de::DeValue;
-
-use super::diagnostics::{Covers, Errors, Place, join};
+use super::codes::Code;
+use super::diagnostics::{Place, join};
+use super::groups::Switch;
 use super::laws;
 use super::reader::{Context, Item, Table};
+use super::source::{Source, SourceKind};
 use super::topology::{Load, WriteRate};
+use super::tree;
 use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::{SimTime, Span, YEAR};
@@ -32,7 +34,7 @@ const fn default(
     confidence: Confidence,
     source: &'static str,
 ) -> Default {
-    Default { key, toml, origin: Origin::Default { confidence, source } }
+    Default { key, toml, origin: Origin::default(confidence, source) }
 }
 
 const DETECTION: Default = default(
@@ -112,29 +114,51 @@ pub(super) fn run(root: &mut Table<'_>, cx: &mut Context<'_>) -> Run {
                 run.horizon = Some(SimTime::START + span);
             }
             Some(_) | None => {
-                cx.errors.report(&item.place, "must be above zero and below 500 years");
+                let message = "must be above zero and below 500 years";
+                cx.errors.report(Code::DurationRange, &item.place, message);
             }
         }
     }
-    if let Some(item) = table.get("trials") {
-        run.trials = item.count(&mut cx.errors, 1..=MAX_TRIALS).unwrap_or(run.trials);
+    match table.get("trials") {
+        Some(item) => {
+            run.trials = item.count(&mut cx.errors, 1..=MAX_TRIALS).unwrap_or(run.trials);
+        }
+        None => {
+            let why = Origin::convention("decides how wide the intervals are");
+            cx.assume("run.trials", run.trials.to_string(), why);
+        }
     }
-    if let Some(item) = table.get("seed") {
-        run.seed = item.count(&mut cx.errors, 0..=u64::MAX).unwrap_or(run.seed);
+    match table.get("seed") {
+        Some(item) => run.seed = item.count(&mut cx.errors, 0..=u64::MAX).unwrap_or(run.seed),
+        None => {
+            let why = Origin::convention("any seed is as good");
+            cx.assume("run.seed", run.seed.to_string(), why);
+        }
     }
-    if let Some(item) = table.get("warm-up")
-        && let Some(span) = item.span(&mut cx.errors)
-    {
-        run.warm_up = SimTime::START + span;
-        if let Some(horizon) = run.horizon
-            && run.warm_up >= horizon
-        {
-            let hint = format!("the horizon is {}", horizon.since(SimTime::START));
-            cx.errors.report(&item.place, "must be shorter than the horizon").hint(hint);
+    match table.get("warm-up") {
+        Some(item) => {
+            if let Some(span) = item.span(&mut cx.errors) {
+                run.warm_up = SimTime::START + span;
+                check_warm_up(run, &item, cx);
+            }
+        }
+        None => {
+            let why = Origin::convention("counting begins with everybody up");
+            cx.assume("run.warm-up", "\"0s\"", why);
         }
     }
     table.finish(&mut cx.errors, &["start"]);
     run
+}
+
+fn check_warm_up(run: Run, item: &Item<'_>, cx: &mut Context<'_>) {
+    if let Some(horizon) = run.horizon
+        && run.warm_up >= horizon
+    {
+        let hint = format!("the horizon is {}", horizon.since(SimTime::START));
+        let message = "must be shorter than the horizon";
+        cx.errors.report(Code::WarmUpTooLong, &item.place, message).hint(hint);
+    }
 }
 
 /// A section that may be absent.
@@ -145,7 +169,7 @@ pub(super) fn section<'a>(
 ) -> Table<'a> {
     let hint = format!("write [{key}]");
     let found = root.get(key).and_then(|item| item.table(&mut cx.errors, &hint));
-    found.unwrap_or_else(|| Table::absent(key))
+    found.unwrap_or_else(|| root.absent(key))
 }
 
 /// More writes than any group takes.
@@ -171,21 +195,27 @@ pub(super) fn check_amounts(
     if !fits {
         let hint = "lower the write rate, the size of a write, or the horizon";
         cx.errors
-            .report(place, "writes more bytes until the horizon than can be counted")
+            .report(
+                Code::TooMuchToCount,
+                place,
+                "writes more bytes until the horizon than can be counted",
+            )
             .hint(hint);
     }
 }
 
 /// Reads `[workload]`: what the groups take, and the bytes of one write.
 pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64) {
-    const WHY: Origin = Origin::Default { confidence: Assumed, source: "an example" };
+    const WHY: Origin = Origin::default(Assumed, "an example");
     let per_group = table.get("writes-per-second");
     let per_shard = table.get("writes-per-second-per-shard");
     let rate = match (per_group, per_shard) {
         (Some(_), Some(per_shard)) => {
             let message =
                 "`writes-per-second` and `writes-per-second-per-shard` exclude each other";
-            cx.errors.report(&per_shard.place, message);
+            cx.errors
+                .report(Code::Exclusive, &per_shard.place, message)
+                .hint("the first is for a whole group, split by slots; the second for each shard");
             None
         }
         (Some(item), None) => item.count(&mut cx.errors, 0..=MAX_RATE).map(WriteRate::PerGroup),
@@ -231,8 +261,8 @@ pub(super) fn replication(
                 BacklogEra::Small => (1, "\"1 MiB\""),
                 BacklogEra::Large => (10, "\"10 MiB\""),
             };
-            let source = "engine default of repl-backlog-size";
-            let why = Origin::Default { confidence: Documented, source };
+            let source = "repl-backlog-size of the engine version";
+            let why = Origin::derived(Documented, source);
             cx.assume(&join(&table.place.path, "backlog"), shown, why);
             mib << 20
         }
@@ -266,7 +296,8 @@ fn law(table: &mut Table<'_>, default: &Default, cx: &mut Context<'_>) -> Law {
     let read = match table.get(default.key) {
         Some(item) => laws::read(&item, cx),
         None => {
-            cx.assume(&join(&table.place.path, default.key), default.toml, default.origin);
+            let path = join(&table.place.path, default.key);
+            cx.assume(&path, default.toml, default.origin.clone());
             with_default(default, laws::read)
         }
     };
@@ -277,7 +308,8 @@ fn full_sync(table: &mut Table<'_>, cx: &mut Context<'_>) -> FullSync {
     let read = match table.get(FULL_SYNC.key) {
         Some(item) => read_full_sync(&item, cx),
         None => {
-            cx.assume(&join(&table.place.path, FULL_SYNC.key), FULL_SYNC.toml, FULL_SYNC.origin);
+            let path = join(&table.place.path, FULL_SYNC.key);
+            cx.assume(&path, FULL_SYNC.toml, FULL_SYNC.origin);
             with_default(&FULL_SYNC, read_full_sync)
         }
     };
@@ -306,11 +338,9 @@ fn with_default<T>(
     default: &Default,
     read: impl FnOnce(&Item<'_>, &mut Context<'_>) -> Option<T>,
 ) -> Option<T> {
-    let value = DeValue::parse(default.toml).ok()?;
-    let place = Place { path: String::new(), span: value.span(), covers: Covers::Value };
-    let errors = Errors::new("default", default.toml);
-    let mut cx = Context { errors, base_dir: Path::new(""), assumptions: Vec::new() };
-    read(&Item::new(place, value.get_ref()), &mut cx)
+    let source = Source::new("default", default.toml, SourceKind::Internal);
+    let node = tree::value(&source)?;
+    read(&Item::new(String::new(), &node), &mut Context::new(Path::new("")))
 }
 
 /// The choice of a rule; the first of `among` is the default.
@@ -325,7 +355,7 @@ fn rule<T: Copy>(
     match table.get(key) {
         Some(item) => item.choice(&mut cx.errors, among).unwrap_or(first),
         None => {
-            let why = Origin::Default { confidence, source };
+            let why = Origin::default(confidence, source);
             cx.assume(&join(&table.place.path, key), format!("\"{name}\""), why);
             first
         }
@@ -346,15 +376,20 @@ fn switch<T: Copy>(
             Some(_) | None => first,
         },
         None => {
-            let why = Origin::Default { confidence, source };
+            let why = Origin::default(confidence, source);
             cx.assume(&join(&table.place.path, key), first_name.to_string(), why);
             first
         }
     }
 }
 
-/// Reads `[rules]`: the model's, and who is promoted.
-pub(super) fn rules(mut table: Table<'_>, cx: &mut Context<'_>) -> (Rules, Option<Promotion>) {
+/// Reads `[rules]`: the model's, and who is promoted. Whether any group fails over, if that could be
+/// read, decides whether the latter has an effect.
+pub(super) fn rules(
+    mut table: Table<'_>,
+    failover: Option<Switch>,
+    cx: &mut Context<'_>,
+) -> (Rules, Option<Promotion>) {
     use ReplacementStarts::{AfterDetection, AfterFailover, AtFailure};
     let t = &mut table;
     let starts = [
@@ -375,6 +410,21 @@ pub(super) fn rules(mut table: Table<'_>, cx: &mut Context<'_>) -> (Rules, Optio
     ];
     let why = (Documented, "ElastiCache user guide (MZ-24)");
     let promotion = rule(t, "promotion", &successors, why, cx);
+    let is_idle = failover.is_some_and(|failover| (failover == Switch::On) != promotion.is_some());
+    let given = t.get("promotion").filter(|_| is_idle);
+    if let Some(item) = given {
+        let (message, hint) = match promotion {
+            None => (
+                "nobody is promoted, although automatic failover is on",
+                "write another rule, or, without cluster mode, automatic-failover = false",
+            ),
+            Some(_) => (
+                "nobody is promoted, since automatic failover is off",
+                "write automatic-failover = true, or leave the rule out",
+            ),
+        };
+        cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
+    }
     let ways = [(true, ReplacementAz::Waits), (false, ReplacementAz::Ignores)];
     let why = (Documented, "ElastiCache user guide (MZ-59)");
     let replacement_az = switch(t, "replacement-waits-for-az", ways, why, cx);

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::codes::Code;
 use super::diagnostics::{Diagnostic, hint_names, listed};
 use super::groups::{GroupDraft, ShardDraft, Switch};
 use super::reader::{Context, Item};
@@ -42,6 +43,21 @@ pub(super) struct Load {
     pub dataset_bytes: u64,
 }
 
+/// The numbers of AZs for their random numbers: by first appearance over all policies, so that a
+/// policy that uses an AZ more moves no other's.
+#[derive(Clone, Default)]
+pub(super) struct AzNumbers {
+    by_name: BTreeMap<String, u16>,
+}
+
+impl AzNumbers {
+    /// The number of the AZ of that name, which is the next if it was not named before.
+    fn number(&mut self, name: &str) -> u16 {
+        let next = self.by_name.len() as u16;
+        *self.by_name.entry(name.to_owned()).or_insert(next)
+    }
+}
+
 /// Far beyond what one account runs in a region, and what 16 bits number.
 const MAX_GROUPS: usize = 1_000;
 /// Likewise.
@@ -60,6 +76,7 @@ pub(super) fn number(
     drafts: &[GroupDraft],
     load: Load,
     promotion: Option<Promotion>,
+    azs: &mut AzNumbers,
     cx: &mut Context<'_>,
 ) -> Topology {
     let mut topology = Topology { is_complete: true, ..Topology::default() };
@@ -70,7 +87,7 @@ pub(super) fn number(
             let n_groups = drafts.len();
             let message = format!("makes {n_groups} groups, {n_nodes} nodes and {n_azs} AZs");
             let hint = format!("at most {MAX_GROUPS}, {MAX_NODES} and {MAX_AZS} are possible");
-            cx.errors.report(&last.place, message).hint(hint);
+            cx.errors.report(Code::TooMany, &last.place, message).hint(hint);
         }
         topology.is_complete = false;
         return topology;
@@ -80,6 +97,9 @@ pub(super) fn number(
     }
     for (n, node) in topology.nodes.iter().enumerate() {
         topology.azs[node.az.idx()].nodes.push(NodeId(n as u16));
+    }
+    for az in &mut topology.azs {
+        az.entity = entity::az(azs.number(&az.name));
     }
     for (rank, id) in topology.node_ids.values().enumerate() {
         topology.nodes[id.idx()].rank = rank as u16;
@@ -97,7 +117,7 @@ impl Topology {
     ) {
         if self.groups.iter().any(|group| group.id == draft.id) {
             let message = format!("another group has the id `{}`", draft.id);
-            cx.errors.report(&draft.place, message);
+            cx.errors.report(Code::NotUnique, &draft.place, message);
             self.is_complete = false;
             return;
         }
@@ -140,7 +160,7 @@ impl Topology {
             let id = NodeId(self.nodes.len() as u16);
             if self.node_ids.insert(draft.name.clone(), id).is_some() {
                 let message = format!("another node has the name `{}`", draft.name);
-                cx.errors.report(&draft.place, message);
+                cx.errors.report(Code::NotUnique, &draft.place, message);
             }
             self.nodes.push(Node {
                 name: draft.name.clone(),
@@ -160,8 +180,8 @@ impl Topology {
         }
         let id = AzId(self.azs.len() as u16);
         self.az_ids.insert(name.to_owned(), id);
-        let entity = entity::az(id.0);
-        self.azs.push(Az { name: name.to_owned(), nodes: Vec::new(), entity });
+        // The address of its random numbers comes when all are known.
+        self.azs.push(Az { name: name.to_owned(), nodes: Vec::new(), entity: 0 });
         id
     }
 
@@ -231,7 +251,8 @@ impl Topology {
         if self.is_complete
             && let Some(name) = item.text(&mut cx.errors, "a name")
         {
-            let diagnostic: &mut Diagnostic = cx.errors.report(&item.place, message);
+            let diagnostic: &mut Diagnostic =
+                cx.errors.report(Code::UnknownTarget, &item.place, message);
             hint_names(diagnostic, name, names);
         }
     }

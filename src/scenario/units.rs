@@ -159,3 +159,13 @@ pub fn count(text: &str) -> Result<u64, Complaint> {
         _ => complaint("is not a whole number", HINT),
     }
 }
+
+/// A size in the largest unit of which it is a whole number: "512 MiB".
+pub fn shown_size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 5] =
+        [(1 << 50, "PiB"), (1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{} {name}", bytes / unit),
+        None => format!("{bytes} B"),
+    }
+}

@@ -48,7 +48,10 @@ fn the_whole_library_runs_and_replays() {
         ] {
             let output = ecsim(&arguments);
             assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-            assert!(output.stderr.is_empty(), "{arguments:?}: {}", text(&output.stderr));
+            // What stories are about may be worth a warning.
+            let said = text(&output.stderr);
+            assert!(!said.contains("error"), "{arguments:?}: {said}");
+            assert!(said.is_empty() || name.contains("one-az"), "{arguments:?}: {said}");
         }
     }
 }

@@ -7,10 +7,11 @@ use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::fact::Fact;
 use elasticache_sim::model::plan::{FullSync, Plan, Timing};
+use elasticache_sim::montecarlo::batch::BatchSpec;
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metrics, Outcome};
 use elasticache_sim::observe::trace::Recorder;
-use elasticache_sim::scenario::{self, Overrides, Scenario};
+use elasticache_sim::scenario::{self, Assumption, Experiment, Overrides};
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -29,18 +30,67 @@ pub fn library() -> Vec<String> {
     names
 }
 
+/// An experiment with one policy.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub name: String,
+    pub stem: String,
+    pub seed: u64,
+    pub trials: u64,
+    pub plan: Plan,
+    pub assumptions: Vec<Assumption>,
+}
+
+impl Scenario {
+    pub fn batch_spec(&self) -> BatchSpec {
+        BatchSpec { trials: self.trials, seed: self.seed }
+    }
+}
+
+impl From<Experiment> for Scenario {
+    fn from(experiment: Experiment) -> Self {
+        let [policy] = experiment.policies.as_slice() else {
+            panic!("{} policies", experiment.policies.len());
+        };
+        Scenario {
+            name: experiment.name.clone(),
+            stem: experiment.stem.clone(),
+            seed: experiment.seed,
+            trials: experiment.trials,
+            plan: policy.plan.clone(),
+            assumptions: policy.assumptions.clone(),
+        }
+    }
+}
+
 /// A scenario of the library.
 pub fn load(name: &str) -> Scenario {
     let path = root().join("scenarios").join(format!("{name}.toml"));
-    scenario::load(&path, Overrides::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    let loaded = scenario::load(&path, &Overrides::default());
+    loaded.unwrap_or_else(|error| panic!("{name}: {error}")).into()
+}
+
+/// An experiment from text; the text must be valid.
+pub fn experiment(text: &str) -> Experiment {
+    scenario::parse("test", text, ".".as_ref(), &Overrides::default()).unwrap_or_else(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(|m| m.to_string()).collect();
+        panic!("{}\nin\n{text}", mistakes.join(""))
+    })
 }
 
 /// A scenario from text; the text must be valid.
 pub fn parse(text: &str) -> Scenario {
-    scenario::parse("test", text, ".".as_ref()).unwrap_or_else(|mistakes| {
-        let mistakes: Vec<String> = mistakes.iter().map(|m| m.to_string()).collect();
-        panic!("{}\nin\n{text}", mistakes.join(""))
-    })
+    experiment(text).into()
+}
+
+/// The codes of all that is said about a scenario text: errors, warnings and advice, in the order
+/// of the text.
+pub fn codes(text: &str) -> Vec<String> {
+    let found = match scenario::parse("test", text, ".".as_ref(), &Overrides::default()) {
+        Ok(experiment) => experiment.remarks,
+        Err(mistakes) => mistakes,
+    };
+    found.iter().map(|diagnostic| diagnostic.code.id().to_owned()).collect()
 }
 
 /// One trial, its facts and what it came to.

@@ -1,7 +1,9 @@
 //! Scenario files: what is accepted, what it becomes, and what is said about mistakes.
 
+mod experiment;
 mod garbage;
 mod mistakes;
+mod resolved;
 
 use std::path::Path;
 
@@ -13,9 +15,12 @@ use elasticache_sim::model::plan::{
     Promotion, RebootBy, ReplacementAz, ReplacementStarts, Resync, ResyncSource, ScriptedFault,
     ShardId, Share, SubDetection, SyncingCopy, SyncingNodes,
 };
+use elasticache_sim::scenario::codes::Severity;
 use elasticache_sim::scenario::{
-    self, Confidence, Diagnostic, LoadError, Origin, Overrides, Scenario, units,
+    self, Confidence, Diagnostic, LoadError, Origin, Overrides, units,
 };
+
+use crate::support::Scenario;
 
 /// What most scenarios begin with.
 const HEAD: &str = "schema = 1\n[run]\nhorizon = \"1y\"\n";
@@ -23,7 +28,8 @@ const HEAD: &str = "schema = 1\n[run]\nhorizon = \"1y\"\n";
 const GROUP: &str = "[group]\nid = \"g\"\nazs = [\"a\", \"b\", \"c\"]\nreplicas = 2\n";
 
 fn parse(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
-    scenario::parse("dir/test.toml", text, Path::new(env!("CARGO_MANIFEST_DIR")))
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    scenario::parse("dir/test.toml", text, dir, &Overrides::default()).map(Scenario::from)
 }
 
 /// The scenario of a text that must be valid.
@@ -42,7 +48,8 @@ fn with(rest: &str) -> Scenario {
 /// Checks that `text` has exactly these mistakes, each as `PATH = VALUE: MESSAGE`.
 #[track_caller]
 fn check_whole(text: &str, expected: &[&str]) {
-    let mistakes = parse(text).err().unwrap_or_default();
+    let mut mistakes = parse(text).err().unwrap_or_default();
+    mistakes.retain(|mistake| mistake.severity() == Severity::Error);
     let found: Vec<String> = mistakes.iter().map(first_line).collect();
     assert_eq!(found, expected, "\nin\n{text}");
     assert!(mistakes.is_sorted_by_key(|mistake| mistake.span.start), "in file order");
@@ -64,7 +71,8 @@ fn check_group(keys: &str, expected: &[&str]) {
 fn first_line(mistake: &Diagnostic) -> String {
     let shown = mistake.to_string();
     let line = shown.lines().next().expect("a diagnostic has a line");
-    let prefix = format!("error: {}:{}:{}: ", mistake.file, mistake.line, mistake.column);
+    let (id, file) = (mistake.code.id(), &mistake.file);
+    let prefix = format!("error[{id}]: {file}:{}:{}: ", mistake.line, mistake.column);
     line.strip_prefix(&prefix).expect("a diagnostic begins with its place").to_owned()
 }
 
@@ -162,22 +170,23 @@ fn assumptions_say_what_has_no_source_and_why() {
         "workload.writes-per-second",
         "timing.detection",
         "timing.full-sync",
-        "fault[1].node-failure.mttf",
-        "fault[2].fail-az.duration",
+        "fault.node-failure-2.node-failure.mttf",
+        "fault.fail-az-1.fail-az.duration",
     ] {
         assert_eq!(find(absent), None);
     }
     let shown = |path: &str| find(path).map(|a| (a.value.as_str(), a.why.to_string()));
     let unsourced = "given without a source".to_owned();
     assert_eq!(shown("timing.promotion"), Some(("\"2s\"", unsourced.clone())));
-    assert_eq!(shown("fault[0].node-failure.mttf"), Some(("\"10y\"", unsourced)));
+    assert_eq!(shown("fault.node-failure-1.node-failure.mttf"), Some(("\"10y\"", unsourced)));
     let reboot = "default, documented: AWS FIS template: primary node reboot".to_owned();
     assert_eq!(shown("timing.reboot"), Some(("{ uniform = [\"1m\", \"3m\"] }", reboot)));
     let detection = with("").assumptions.into_iter().find(|a| a.path == "timing.detection");
     let detection = detection.expect("detection has a default");
     assert_eq!(detection.value, "{ lognormal = { median = \"10s\", p95 = \"25s\" } }");
     assert!(detection.why.is_unfounded());
-    let Some(Origin::Default { confidence, .. }) = find("rules.promotion").map(|a| a.why) else {
+    let Some(Origin::Default { confidence, .. }) = find("rules.promotion").map(|a| a.why.clone())
+    else {
         panic!("a rule that is not given is a default");
     };
     assert_eq!(confidence, Confidence::Documented);
@@ -191,9 +200,11 @@ fn assumptions_say_what_has_no_source_and_why() {
         "{HEAD}{GROUP}cluster-mode = \"enabled\"\n[control-plane]\ndetector = \"managed\"\n"
     ));
     let switches = cluster.assumptions.iter().filter(|a| a.path.starts_with("group."));
-    assert_eq!(switches.filter(|a| !a.why.is_unfounded()).count(), 2);
+    assert!(switches.clone().any(|a| a.path == "group.multi-az" && !a.why.is_unfounded()));
+    let failover = switches.clone().find(|a| a.path == "group.automatic-failover");
+    assert!(failover.is_some_and(|a| !a.why.is_unfounded()));
     // All in the order of the sections.
-    let order = ["group", "workload", "replication", "timing", "rules", "fault"];
+    let order = ["group", "workload", "replication", "timing", "control-plane", "rules", "fault"];
     let section = |path: &str| order.iter().position(|name| path.starts_with(name));
     assert!(scenario.assumptions.is_sorted_by_key(|a| section(&a.path)));
 }
@@ -230,7 +241,8 @@ fn samples_come_from_csv_files() {
         std::fs::write(directory.join("sample.csv"), content).expect("a temporary file");
         let law = format!("{{ empirical = {{ file = \"sample.csv\"{column} }} }}");
         let text = format!("{HEAD}{GROUP}[timing]\ndetection = {law}\n");
-        scenario::parse("t.toml", &text, &directory).map(|s| s.plan.timing.detection)
+        scenario::parse("t.toml", &text, &directory, &Overrides::default())
+            .map(|experiment| experiment.policies[0].plan.timing.detection.clone())
     };
     let sample = |nanos: &[u64]| {
         let spans: Vec<Span> = nanos.iter().map(|&n| Span::from_nanos(n)).collect();

@@ -1,0 +1,472 @@
+//! The JSON Schemas of what `json` writes: the summary of a run, and the lines of a trace.
+//!
+//! The types here describe the format and are never made; their comments become descriptions.
+//! `tests/it/schema` holds them against real output. Further fields may come in any version;
+//! `schema` rises when one changes its meaning or goes.
+
+#![expect(dead_code, reason = "these types describe the format; nobody makes one")]
+
+use schemars::{JsonSchema, Schema};
+
+use crate::scenario::schema::{exactly_one, settings};
+
+/// The schema of what `ecsim run --format json` prints.
+pub fn summary() -> Schema {
+    settings().for_serialize().into_generator().into_root_schema_for::<Summary>()
+}
+
+/// The schema of each line that `ecsim replay --format json` prints.
+pub fn trace() -> Schema {
+    settings().for_serialize().into_generator().into_root_schema_for::<Line>()
+}
+
+/// A schema as text, on several lines.
+pub fn printed(schema: &Schema) -> String {
+    serde_json::to_string_pretty(schema).expect("a schema is JSON") + "\n"
+}
+
+/// Version of the form; this one is 1.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("const" = super::json::SCHEMA))]
+struct Version(u32);
+
+/// What the trials of a scenario came to: one JSON object, printed by `ecsim run --format json`.
+#[derive(JsonSchema)]
+#[schemars(title = "Summary of an ecsim run")]
+struct Summary {
+    /// Version of the form; this one is 1.
+    schema: Version,
+    /// The scenario's name.
+    scenario: String,
+    /// The seed of all random numbers.
+    seed: u64,
+    /// Simulated time of one trial, in seconds.
+    horizon_s: f64,
+    /// Opening part of each trial that is not counted, in seconds.
+    warm_up_s: f64,
+    /// Level of all intervals.
+    level: f64,
+    /// One entry per policy.
+    policies: Vec<Policy>,
+    /// Values that the results depend on and for which the scenario names no source.
+    assumptions: Vec<Assumption>,
+}
+
+/// What the trials of one policy came to.
+#[derive(JsonSchema)]
+struct Policy {
+    /// Its name.
+    name: String,
+    /// How many trials were run.
+    trials: u64,
+    /// Statistics over the trials, by metric; each metric is a number per trial.
+    metrics: Metrics<Statistics>,
+    /// Shares of trials in which something happened at all.
+    probabilities: Probabilities,
+    /// Means taken apart by the kind of fault.
+    by_fault: ByFault,
+    /// Means taken apart by what was waited for.
+    by_phase: ByPhase,
+    /// Values that its results depend on and for which the scenario names no source.
+    assumptions: Vec<Assumption>,
+}
+
+/// What a trial yields, by name; the unit is the name's end.
+#[derive(JsonSchema)]
+#[schemars(rename = "Metrics_of_{T}")]
+struct Metrics<T> {
+    /// Seconds until writers reach a primary again, weighted by the shards' shares of the slots.
+    write_outage_s: T,
+    /// The same, ending at promotion: without the endpoint.
+    server_write_outage_s: T,
+    /// Seconds in which at least one shard accepted no write.
+    write_outage_any_shard_s: T,
+    /// Number of such intervals.
+    write_outages: T,
+    /// The longest of them in seconds.
+    longest_write_outage_s: T,
+    /// Share of the observed time in which writers reached no primary.
+    write_unavailability: T,
+    /// Completed promotions.
+    failovers: T,
+    /// Times that a primary's own slot was recreated and filled from a replica.
+    primary_recreations: T,
+    /// Acknowledged writes that are absent after a promotion or a refill; clients do not know.
+    lost_writes: T,
+    /// The same in bytes.
+    lost_bytes: T,
+    /// Age in seconds of the oldest write of the largest such loss.
+    loss_window_s: T,
+    /// Times that a shard lost its last complete copy.
+    dataset_losses: T,
+    /// Acknowledged writes that went with it.
+    dataset_lost_writes: T,
+    /// Bytes of data that went with it, with what was there at the start.
+    dataset_lost_bytes: T,
+    /// Writes offered during an outage; the clients know.
+    rejected_writes: T,
+    /// Seconds in which no node served reads, weighted by the shards' shares of the slots.
+    read_outage_s: T,
+    /// Seconds with fewer complete copies than configured, weighted likewise.
+    reduced_redundancy_s: T,
+    /// Whole clock minutes in which all shards accepted no write.
+    sla_minutes: T,
+}
+
+/// Statistics of one metric over the trials.
+#[derive(JsonSchema)]
+struct Statistics {
+    /// The mean.
+    mean: Mean,
+    /// Half of the trials are below; for `write_outage_s` and `lost_writes`.
+    #[schemars(skip_serializing_if = "Option::is_none", with = "Estimate")]
+    p50: Option<Estimate>,
+    /// 95 % of the trials are below; for the same.
+    #[schemars(skip_serializing_if = "Option::is_none", with = "Estimate")]
+    p95: Option<Estimate>,
+    /// 99 % of the trials are below; for the same.
+    #[schemars(skip_serializing_if = "Option::is_none", with = "Estimate")]
+    p99: Option<Estimate>,
+}
+
+/// A mean over the trials.
+#[derive(JsonSchema)]
+struct Mean {
+    /// The estimate.
+    value: f64,
+    /// Interval at the summary's level; null where the trials cannot bound it.
+    ci: [Option<f64>; 2],
+    /// Standard deviation of the estimate; null where all trials are alike.
+    standard_error: Option<f64>,
+}
+
+/// An estimate with its interval.
+#[derive(JsonSchema)]
+struct Estimate {
+    /// The estimate.
+    value: f64,
+    /// Interval at the summary's level; null where the trials cannot bound it.
+    ci: [Option<f64>; 2],
+}
+
+/// Shares of trials.
+#[derive(JsonSchema)]
+struct Probabilities {
+    /// In which a shard lost its last complete copy.
+    dataset_loss: Probability,
+    /// In which acknowledged writes were lost.
+    write_loss: Probability,
+    /// In which writers reached no primary for a while.
+    write_outage: Probability,
+}
+
+/// A share of the trials.
+#[derive(JsonSchema)]
+struct Probability {
+    /// Hits divided by trials.
+    #[schemars(range(min = 0, max = 1))]
+    value: f64,
+    /// Interval at the summary's level.
+    #[schemars(inner(range(min = 0, max = 1)))]
+    ci: [f64; 2],
+    /// How the interval was found.
+    method: IntervalMethod,
+    /// In how many trials it happened.
+    hits: u64,
+}
+
+/// How an interval was found.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum IntervalMethod {
+    /// Exact for a binomial count (Clopper and Pearson).
+    ClopperPearson,
+}
+
+/// Means by the kind of fault.
+#[derive(JsonSchema)]
+struct ByFault {
+    /// Parts of the mean of `write_outage_s`, by the fault that opened the outage; they sum to it.
+    write_outage_s: Causes,
+}
+
+/// A number per kind of fault.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+struct Causes {
+    /// Single hosts.
+    node: f64,
+    /// Several replicas at once.
+    replicas: f64,
+    /// AZs.
+    az: f64,
+    /// Whole groups.
+    group: f64,
+    /// Processes that died.
+    crash: f64,
+    /// Reboots by the customer.
+    customer_reboot: f64,
+    /// Reboots by the service.
+    service_reboot: f64,
+}
+
+/// Means by what was waited for.
+#[derive(JsonSchema)]
+struct ByPhase {
+    /// Parts of the mean of `write_outage_s`, by what the outage waited for; they sum to it.
+    write_outage_s: Phases,
+}
+
+/// A number per phase of an outage.
+#[derive(JsonSchema)]
+struct Phases {
+    /// The control plane did not know yet.
+    detection: f64,
+    /// A replica was being promoted.
+    promotion: f64,
+    /// The endpoint still named the old primary.
+    endpoint: f64,
+    /// A replacement waited for its AZ.
+    waiting_for_az: f64,
+    /// A replacement was being provisioned.
+    provisioning: f64,
+    /// The recreated primary copied the data from a replica.
+    sync: f64,
+    /// An empty node was being made primary.
+    cold_start: f64,
+    /// A process restarted on its host.
+    restart: f64,
+}
+
+/// A value for which the scenario names no source.
+#[derive(JsonSchema)]
+struct Assumption {
+    /// Dotted path, as in `timing.detection`.
+    path: String,
+    /// The value as TOML on one line.
+    value: String,
+    /// Whether it is a default, and how well that is founded.
+    why: String,
+}
+
+/// One line of `ecsim replay --format json`: the first is the header, then come the facts of the
+/// trial in order, and last the outcome.
+#[derive(JsonSchema)]
+#[schemars(title = "Line of an ecsim trace", untagged)]
+enum Line {
+    Header(Header),
+    Fact(Fact),
+}
+
+/// The first line: which trial this is.
+#[derive(JsonSchema)]
+struct Header {
+    /// Version of the form; this one is 1.
+    schema: Version,
+    /// The scenario's name.
+    scenario: String,
+    /// The seed of all random numbers.
+    seed: u64,
+    /// Number of the trial.
+    trial: u64,
+    /// How far the trial was run, in seconds.
+    until_s: f64,
+}
+
+/// Something that became true at `t_ns`.
+#[derive(JsonSchema)]
+#[schemars(tag = "fact", rename_all = "snake_case", transform = add_time)]
+enum Fact {
+    /// A fault struck; what it did follows.
+    FaultStruck(Strike),
+    /// A fault found nothing to strike.
+    FaultMissed(Strike),
+    /// The AZ is down; which nodes it took follows.
+    AzDown { az: String },
+    /// The AZ is up again.
+    AzUp { az: String },
+    /// A node stopped.
+    NodeDown { node: String, stop: Stop, role: Role, cause: Cause },
+    /// How far a replica trailed its primary when that was lost: the age of its newest write in
+    /// seconds, and the writes it lacks.
+    LagFrozen { node: String, lag_s: f64, behind_writes: f64 },
+    /// No node accepts the shard's writes any more.
+    PrimaryStopped { shard: ShardName },
+    /// A node accepts the shard's writes.
+    PrimaryServes { shard: ShardName, node: String },
+    /// Writers reach no primary: the outage begins.
+    WritesStopped { shard: ShardName, cause: Cause },
+    /// Writers reach a primary: the outage ends.
+    WritesResumed { shard: ShardName, node: String },
+    /// What the outage waits for from now on.
+    PhaseBegan { shard: ShardName, phase: Phase },
+    /// The control plane knows that the node is gone.
+    NodeDetected { node: String },
+    /// The control plane begins to promote a replica.
+    FailoverBegan { shard: ShardName },
+    /// No replica was left to promote.
+    FailoverFailed { shard: ShardName },
+    /// A replica became primary: from and to whom, among how many candidates, and the acknowledged
+    /// writes that this lost, with the age of the oldest in seconds.
+    Promoted {
+        shard: ShardName,
+        from: String,
+        to: String,
+        candidates: u8,
+        lost_writes: f64,
+        loss_window_s: f64,
+    },
+    /// The primary's own slot serves again, filled from a replica, and what that lost.
+    PrimaryRecreated {
+        shard: ShardName,
+        node: String,
+        from: String,
+        lost_writes: f64,
+        loss_window_s: f64,
+    },
+    /// The primary endpoint names the node.
+    EndpointUpdated { shard: ShardName, node: String },
+    /// A replacement is to be made once the AZ is up.
+    ReplacementWaits { node: String },
+    /// A replacement is being provisioned.
+    ReplacementStarted { node: String },
+    /// An empty node answers in the place of the lost one.
+    NodeReplaced { node: String },
+    /// The process answers again, empty.
+    ProcessBack { node: String },
+    /// The node dropped what it had, because it attaches to a primary with another history.
+    Flushed { node: String },
+    /// A full sync began: from which copy, and how many bytes.
+    SyncStarted { node: String, from: String, bytes: u64 },
+    /// The full sync stopped, its source is gone.
+    SyncStopped { node: String },
+    /// The node holds a complete copy and follows.
+    Synced { node: String },
+    /// The node follows the new primary without a full sync, and had so many writes to catch up.
+    Reattached { node: String, missing_writes: f64 },
+    /// The control plane is done with the node that it recovered.
+    Recovered { node: String },
+    /// The last complete copy is gone: the acknowledged writes and the bytes that went with it.
+    DatasetLost { shard: ShardName, writes: f64, bytes: u64 },
+    /// An empty node is being made primary.
+    ColdStartBegan { shard: ShardName, node: String },
+    /// An empty node is primary.
+    ColdStarted { shard: ShardName, node: String },
+    /// The primary came back empty; whoever follows it loses what it had.
+    EmptyPrimary { shard: ShardName, node: String },
+    /// The numbers of complete copies and of nodes that serve reads changed.
+    Copies { shard: ShardName, complete: u8, readers: u8 },
+    /// The entry that ElastiCache's event log would hold.
+    AwsEvent { source_type: SourceType, source: String, message: String },
+    /// The last line: what the trial came to.
+    Outcome { metrics: Metrics<f64> },
+}
+
+/// Adds to every kind of fact when it became true.
+fn add_time(schema: &mut Schema) {
+    let kinds = schema.get_mut("oneOf").and_then(|kinds| kinds.as_array_mut());
+    for kind in kinds.into_iter().flatten() {
+        let time = schemars::json_schema!({
+            "description": "Simulated time since the start of the trial, in nanoseconds.",
+            "type": "integer",
+            "minimum": 0,
+        });
+        kind["properties"]["t_ns"] = time.to_value();
+        if let Some(required) = kind["required"].as_array_mut() {
+            required.push("t_ns".into());
+        }
+    }
+}
+
+/// What a fault is, and what it was aimed at: a node, a shard, an AZ or a group.
+#[derive(JsonSchema)]
+#[schemars(inline, transform = exactly_one(&["cause"]))]
+struct Strike {
+    cause: Cause,
+    #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+    node: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none", with = "ShardName")]
+    shard: Option<ShardName>,
+    #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+    az: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+    group: Option<String>,
+}
+
+/// A shard with its group: "redis1x3/0001".
+#[derive(JsonSchema)]
+struct ShardName(String);
+
+/// How a node stopped.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Stop {
+    /// Its host is lost.
+    HostLost,
+    /// Its process died.
+    Crashed,
+    /// It was shut down to be rebooted.
+    Rebooted,
+}
+
+/// The role in which a node stopped.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Role {
+    /// It was the primary.
+    Primary,
+    /// It was a replica.
+    Replica,
+}
+
+/// The kind of a fault.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Cause {
+    /// A single host was lost.
+    Node,
+    /// Several replicas' hosts were lost at once.
+    Replicas,
+    /// An AZ.
+    Az,
+    /// A whole group.
+    Group,
+    /// A process died, its host did not.
+    Crash,
+    /// The customer rebooted a node.
+    CustomerReboot,
+    /// The service rebooted a node.
+    ServiceReboot,
+}
+
+/// What an outage waits for.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum Phase {
+    /// The control plane does not know yet.
+    Detection,
+    /// A replica is being promoted.
+    Promotion,
+    /// The endpoint still names the old primary.
+    Endpoint,
+    /// A replacement waits for its AZ.
+    WaitingForAz,
+    /// A replacement is being provisioned.
+    Provisioning,
+    /// The recreated primary copies the data from a replica.
+    Sync,
+    /// An empty node is being made primary.
+    ColdStart,
+    /// A process restarts on its host.
+    Restart,
+}
+
+/// What an entry of the event log is about.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum SourceType {
+    /// A node.
+    CacheCluster,
+    /// A replication group.
+    ReplicationGroup,
+}

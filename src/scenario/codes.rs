@@ -1,0 +1,141 @@
+//! [`Code`]: every kind of mistake, warning and advice, by its number.
+//!
+//! A number never changes its meaning and is never used again. E stops a scenario, W does not.
+//! Each has a page in `pages/`, which `ecsim explain` prints: what it means, a text that brings it
+//! about and one that is right. The tests run both.
+
+/// How much a diagnostic matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// The scenario cannot be run.
+    Error,
+    /// It can, and something about it is probably not meant.
+    Warning,
+    /// It can, and there is something to know about it.
+    Advice,
+}
+
+impl Severity {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Advice => "advice",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($variant:ident $id:literal $severity:ident $title:literal;)*) => {
+        /// A kind of mistake, warning or advice.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// All of them, in order of their numbers.
+            pub const ALL: &[Code] = &[$(Code::$variant,)*];
+
+            /// Its number, as in E0201.
+            pub fn id(self) -> &'static str {
+                match self { $(Code::$variant => $id,)* }
+            }
+
+            /// What it is about, in a line.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+
+            /// How much it matters.
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$variant => Severity::$severity,)* }
+            }
+
+            /// What `ecsim explain` says about it, as Markdown.
+            pub fn page(self) -> &'static str {
+                match self { $(Code::$variant => include_str!(concat!("pages/", $id, ".md")),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    NotUtf8 "E0101" Error "the file is not UTF-8 text";
+    TooLarge "E0102" Error "the file is too large to be a scenario";
+    Syntax "E0103" Error "the text is not TOML";
+    DuplicateKey "E0104" Error "a key comes twice in its table";
+    UnknownSchema "E0105" Error "the scenario is written for another version of the format";
+    UnknownKey "E0201" Error "a key is not known where it stands";
+    MissingKey "E0202" Error "a key is missing";
+    Exclusive "E0203" Error "keys exclude each other";
+    NoneOf "E0204" Error "none of several keys is there, one is needed";
+    NotInThisVersion "E0205" Error "the format names it, this version cannot do it";
+    WrongType "E0206" Error "a value is of another type than expected";
+    NotUnique "E0207" Error "two things have the same name";
+    NotAName "E0208" Error "a text is not usable as a name";
+    NotAChoice "E0209" Error "a value is not one of the choices";
+    Empty "E0210" Error "a list or a text is empty";
+    NotADuration "E0301" Error "a text is not a duration";
+    DurationRange "E0302" Error "a duration is too short or too long";
+    NotASize "E0303" Error "a text is not a size";
+    NotACount "E0304" Error "a value is not a whole number";
+    OutOfRange "E0305" Error "a number is too small or too large";
+    NotAVersion "E0306" Error "a text is not an engine version";
+    NotANodeType "E0307" Error "a text is not a node type";
+    NotALaw "E0401" Error "the parameters make no law";
+    LawParameters "E0402" Error "a law has the wrong parameters";
+    LifeTooShort "E0403" Error "a process fails too often to be simulated";
+    NotAShare "E0404" Error "a share is not above 0 and up to 1";
+    BadSample "E0405" Error "a sample file cannot be used";
+    TooMany "E0501" Error "more nodes, shards or AZs than there can be";
+    SeveralShards "E0502" Error "several shards need cluster mode";
+    MultiAzWithoutReplica "E0503" Error "Multi-AZ needs a replica in every shard";
+    MultiAzWithoutFailover "E0504" Error "Multi-AZ needs automatic failover";
+    MultiAzEngine "E0505" Error "the engine version has no Multi-AZ";
+    MultiAzNodeType "E0506" Error "the node type has no Multi-AZ";
+    FailoverWithoutReplica "E0507" Error "automatic failover needs a replica";
+    ClusterWithoutFailover "E0508" Error "cluster mode needs automatic failover";
+    AofUnsupported "E0509" Error "the engine version or node type has no append-only file";
+    AofWithMultiAz "E0510" Error "Multi-AZ and the append-only file exclude each other";
+    DurabilityUnsupported "E0511" Error "durability needs Valkey 9.0 and cluster mode";
+    ClusterEngine "E0512" Error "the engine version has no cluster mode";
+    UnknownTarget "E0601" Error "a fault names something that does not exist";
+    RandomFaultWithTime "E0602" Error "a random fault takes no time";
+    AfterHorizon "E0603" Error "a fault strikes after the horizon";
+    NoReplicaToFail "E0604" Error "a fault wants replicas of a shard that has none";
+    CustomerRebootInClusterMode "E0605" Error "cluster mode has no reboot by the customer";
+    SameRandomNumbers "E0606" Error "two faults would share their random numbers";
+    WarmUpTooLong "E0701" Error "the warm-up is not shorter than the horizon";
+    TooMuchToCount "E0702" Error "more bytes are written than can be counted";
+    NotAnAssignment "E0801" Error "an option is not of the form KEY=VALUE";
+    NotASweep "E0802" Error "a sweep is neither a list nor a range";
+    NotForOnePolicy "E0803" Error "a value belongs to all policies together";
+    UnknownId "E0804" Error "a path names something that does not exist";
+    SetTwice "E0805" Error "a value is set twice";
+    TooManyCells "E0806" Error "policies and sweeps make too many cells";
+    SourceOfNothing "E0807" Error "a source is given for a value that is not there";
+    NothingHappens "W0901" Warning "no fault can strike";
+    HardlyAnythingHappens "W0902" Warning "hardly any fault is to be expected in all trials";
+    OnlyDuringWarmUp "W0903" Warning "all faults strike during the warm-up";
+    PlacementWithoutSpread "W0904" Warning "a shard has all its nodes in one AZ";
+    OneReplica "W0905" Advice "one replica: AWS advises more than one";
+    NoReplica "W0906" Warning "a shard has no replica";
+    DoesNotFit "W0907" Warning "the data does not fit the node type's memory";
+    UnknownNodeType "W0908" Warning "the node type is not in ecsim's table";
+    UnusualEngine "W0909" Warning "ElastiCache does not offer this engine version";
+    NeedsQuota "W0910" Advice "more nodes than the default quota allows";
+    SeveralRegions "W0911" Warning "the AZs of a group are in several regions";
+    SamePolicies "W0912" Warning "two policies are the same";
+    CellSkipped "W0913" Warning "a cell of the sweep is invalid and skipped";
+    WithoutEffect "W0914" Warning "a value has no effect";
+    ReplicaBesidePrimary "W0915" Advice "a replica stands in its primary's AZ";
+}
+
+impl Code {
+    /// The code with this number, in any case.
+    pub fn find(id: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.id().eq_ignore_ascii_case(id.trim()))
+    }
+}

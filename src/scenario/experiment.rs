@@ -1,0 +1,500 @@
+//! From a text and its overlays to an [`Experiment`]: the policies, the cells of the sweep, and
+//! which mistake belongs to which of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::check::{self, Checked};
+use super::codes::{Code, Severity};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
+use super::overlay::{self, Assignment, Axis};
+use super::reader::{Context, Item};
+use super::resolved::Resolved;
+use super::source::{At, Source, SourceKind};
+use super::toml_text;
+use super::topology::AzNumbers;
+use super::tree::{Node, Tree};
+use super::{Experiment, LARGEST, Overrides, Policy};
+
+/// Cells of an experiment: more would be a slip, and take long to check.
+const MOST_CELLS: usize = 1_000;
+/// Values that all cells together are read from.
+const MOST_CELL_VALUES: usize = 1_000_000;
+/// Nodes of all cells together.
+const MOST_CELL_NODES: usize = 300_000;
+
+/// Bytes of a policy's name: long enough for the values of many axes, since a resolved scenario
+/// has a policy for each cell.
+const LONGEST_NAME: usize = 1 << 16;
+
+/// A policy as written.
+struct PolicyDraft {
+    name: String,
+    /// Where it stands; `None` for the file itself.
+    place: Option<Place>,
+    overlay: Tree,
+}
+
+/// A policy with values for all axes of the sweep.
+struct Cell<'a> {
+    policy: &'a PolicyDraft,
+    values: Vec<&'a Assignment>,
+}
+
+impl Cell<'_> {
+    /// The values in words: "group.replicas=1, run.horizon=1y".
+    fn values_shown(&self) -> String {
+        let shown: Vec<String> =
+            self.values.iter().map(|value| format!("{}={}", value.path, value.shown)).collect();
+        shown.join(", ")
+    }
+
+    fn name(&self) -> String {
+        match (self.policy.place.is_some(), self.values.is_empty()) {
+            (_, true) => self.policy.name.clone(),
+            (true, false) => format!("{}, {}", self.policy.name, self.values_shown()),
+            (false, false) => self.values_shown(),
+        }
+    }
+}
+
+/// Everything that a text and the options say, before it is read.
+struct Parts {
+    base: Tree,
+    policies: Vec<PolicyDraft>,
+    axes: Vec<Axis>,
+    sets: Vec<Assignment>,
+}
+
+/// Checks the scenario in `bytes`, which came from the file `name`.
+pub(super) fn of_bytes(
+    name: &str,
+    bytes: &[u8],
+    base_dir: &Path,
+    overrides: &Overrides,
+) -> Result<Experiment, Vec<Diagnostic>> {
+    let mut errors = Errors::default();
+    let source = text_of(name, bytes, &mut errors);
+    if errors.has_errors() {
+        return Err(errors.into_list());
+    }
+    let stem = Path::new(name).file_stem().map_or("scenario".into(), |stem| stem.to_string_lossy());
+    let start = At { source: source.clone(), span: 0..0 };
+    let root = toml_text::parse(&source, &mut errors);
+    let is_broken = errors.has_errors();
+    let parts = parts(root, &stem, overrides, base_dir, &mut errors);
+    let cells = cells(&parts, &start, &mut errors);
+    let mut judge = Judge::default();
+    let mut azs = AzNumbers::default();
+    let mut n_nodes = 0;
+    for cell in &cells {
+        let mut known_azs = azs.clone();
+        let mut in_cell = Errors::default();
+        let mut tree = parts.base.clone();
+        overlay::apply(&mut tree, &cell.policy.overlay, &mut in_cell);
+        for assignment in cell.values.iter().copied().chain(&parts.sets) {
+            overlay::apply(&mut tree, &assignment.tree, &mut in_cell);
+        }
+        let (checked, mut found) = check::check(&tree, (&start, &stem), base_dir, &mut known_azs);
+        if is_broken {
+            found.retain(|d| !matches!(d.code, Code::MissingKey | Code::NothingHappens));
+        }
+        let checked = checked.filter(|_| !in_cell.has_errors());
+        found.extend(in_cell.into_list());
+        if let Some(checked) = &checked {
+            azs = known_azs;
+            n_nodes += checked.plan.nodes.len();
+        }
+        judge.add(cell, tree, checked, found);
+        if n_nodes > MOST_CELL_NODES {
+            let message = format!("the cells have more than {MOST_CELL_NODES} nodes together");
+            too_many_cells(&parts, &start, message, &mut errors);
+            break;
+        }
+    }
+    judge.verdict(&cells, errors, (stem.into_owned(), overrides))
+}
+
+/// The bytes as a text, if they are one.
+fn text_of(name: &str, bytes: &[u8], errors: &mut Errors) -> Arc<Source> {
+    if bytes.len() as u64 > LARGEST {
+        let source = Source::new(name, "", SourceKind::File);
+        let message = format!("the file is larger than {}", super::units::shown_size(LARGEST));
+        let hint = "ten thousand nodes fit, each written out; is this a scenario?";
+        let at = At { source: source.clone(), span: 0..0 };
+        errors.syntax(Code::TooLarge, at, &message).hint(hint);
+        return source;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Source::new(name, text, SourceKind::File),
+        Err(error) => {
+            let end = error.valid_up_to();
+            let valid = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
+            let source = Source::new(name, valid, SourceKind::File);
+            let at = At { source: source.clone(), span: end..end };
+            let hint = "save it as UTF-8; is this a text file?";
+            let message = "the file is not UTF-8 from here on";
+            errors.syntax(Code::NotUtf8, at, message).hint(hint);
+            source
+        }
+    }
+}
+
+/// Takes the document apart and reads the options.
+fn parts(
+    mut base: Tree,
+    stem: &str,
+    overrides: &Overrides,
+    base_dir: &Path,
+    errors: &mut Errors,
+) -> Parts {
+    let mut policies = Vec::new();
+    if let Some(entry) = base.remove("policy") {
+        policies = policy_drafts(&entry.node, base_dir, errors);
+    }
+    let sweep = base.remove("sweep");
+    let mut axes = sweep.map(|entry| overlay::sweep_table(&entry.node, errors)).unwrap_or_default();
+    check_axes(&axes, errors);
+    let given: Vec<Axis> =
+        overrides.sweep.iter().filter_map(|text| overlay::sweep(text, errors)).collect();
+    check_axes(&given, errors);
+    let mut sets: Vec<Assignment> =
+        overrides.set.iter().filter_map(|text| overlay::set(text, errors)).collect();
+    // What the command line says comes in place of the file's axis of the same path.
+    axes.retain(|axis| given.iter().all(|other| other.path != axis.path));
+    axes.extend(given);
+    axes.retain(|axis| sets.iter().all(|set| set.path != axis.path));
+    axes.retain(|axis| check_common(&axis.path, &axis.at, CommonTo::Cells, errors));
+    sets.retain(|set| check_common(&set.path, &set.at, CommonTo::Experiment, errors));
+    for policy in &policies {
+        check_swept(policy, &axes, errors);
+    }
+    if policies.is_empty() {
+        let set = sets.iter().rev().find_map(|set| set.tree.get("name"));
+        let name = match set.or_else(|| base.get("name")).and_then(Node::as_text) {
+            Some(name) => name.to_owned(),
+            None => stem.to_owned(),
+        };
+        policies.push(PolicyDraft { name, place: None, overlay: Tree::default() });
+    }
+    Parts { base, policies, axes, sets }
+}
+
+/// What a value may not differ in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CommonTo {
+    /// The cells of an experiment.
+    Cells,
+    /// Nothing may change it but the file.
+    Experiment,
+}
+
+/// Whether an overlay may set a path; if not, that is reported.
+fn check_common(path: &str, at: &At, common_to: CommonTo, errors: &mut Errors) -> bool {
+    let first = path.split('.').next().unwrap_or_default();
+    let is_refused = match first {
+        "schema" | "policy" | "sweep" => true,
+        "run" | "name" => common_to == CommonTo::Cells,
+        _ => false,
+    };
+    if is_refused {
+        let place = Place { path: path.to_owned(), at: at.clone(), covers: Covers::Key };
+        let (message, hint) = match common_to {
+            CommonTo::Cells => (
+                "is common to all policies and cells",
+                "they are run over the same time with the same random numbers",
+            ),
+            CommonTo::Experiment => ("cannot be set from here", "change it in the file"),
+        };
+        errors.report(Code::NotForOnePolicy, &place, message).hint(hint);
+    }
+    !is_refused
+}
+
+/// Warns of values of a policy in place of which a sweep puts its own.
+fn check_swept(policy: &PolicyDraft, axes: &[Axis], errors: &mut Errors) {
+    overlay::each_value(&policy.overlay, &mut |path, key_at| {
+        if let Some(axis) = axes.iter().find(|axis| overlay::is_in(&axis.path, path)) {
+            let path = path.to_owned();
+            let place = Place { path, at: key_at.clone(), covers: Covers::Key };
+            let message =
+                format!("the sweep puts its values in place of that of `{}`", policy.name);
+            errors
+                .report(Code::WithoutEffect, &place, message)
+                .hint("leave it out of the policy, or out of the sweep")
+                .relate(&axis.at, "swept here");
+        }
+    });
+}
+
+/// Reports paths that two axes share.
+fn check_axes(axes: &[Axis], errors: &mut Errors) {
+    for (n, axis) in axes.iter().enumerate() {
+        let is_inside = |other: &&Axis| {
+            overlay::is_in(&axis.path, &other.path) || overlay::is_in(&other.path, &axis.path)
+        };
+        if let Some(first) = axes[..n].iter().find(is_inside) {
+            let place = Place { path: axis.path.clone(), at: axis.at.clone(), covers: Covers::Key };
+            let (message, hint) = match first.path == axis.path {
+                true => ("is swept twice", "write one list with all its values"),
+                false => ("is swept as a whole and in part", "sweep one of the two"),
+            };
+            let diagnostic = errors.report(Code::SetTwice, &place, message);
+            diagnostic.hint(hint);
+            diagnostic.relate(&first.at, "the first time");
+        }
+    }
+}
+
+const POLICY_HINT: &str =
+    r#"write [[policy]], name = "…", and set = { group.replicas = 1 } for what it changes"#;
+
+/// Reads `[[policy]]`.
+fn policy_drafts(node: &Node, base_dir: &Path, errors: &mut Errors) -> Vec<PolicyDraft> {
+    let mut cx = Context { errors: std::mem::take(errors), ..Context::new(base_dir) };
+    let item = Item::new("policy".to_owned(), node);
+    let items = item.array(&mut cx.errors, "an array of tables", POLICY_HINT).unwrap_or_default();
+    let mut drafts: Vec<PolicyDraft> = Vec::new();
+    for item in &items {
+        let Some(mut table) = item.table(&mut cx.errors, POLICY_HINT) else {
+            continue;
+        };
+        let name = table.require("name", &mut cx.errors, "each policy has its own name");
+        let place = name.as_ref().map_or_else(|| table.place.clone(), |name| name.place.clone());
+        let name = name.and_then(|name| check::title(&name, LONGEST_NAME, &mut cx));
+        let set = table.get("set");
+        let mut overlay = match &set {
+            None => Tree::default(),
+            Some(item) => match item.node().as_table() {
+                Some(tree) => tree.clone(),
+                None => {
+                    item.expected(&mut cx.errors, "a table", POLICY_HINT);
+                    Tree::default()
+                }
+            },
+        };
+        table.finish(&mut cx.errors, &[]);
+        overlay.entries.retain(|entry| {
+            let path = join("", &entry.key);
+            check_common(&path, &entry.key_at, CommonTo::Cells, &mut cx.errors)
+        });
+        let Some(name) = name else {
+            continue;
+        };
+        if drafts.iter().any(|other| other.name == name) {
+            let message = "another policy has this name";
+            let hint = "results are told apart by it: choose another";
+            cx.errors.report(Code::NotUnique, &place, message).hint(hint);
+        }
+        drafts.push(PolicyDraft { name, place: Some(place), overlay });
+    }
+    *errors = cx.errors;
+    drafts
+}
+
+/// All combinations of a policy and a value of each axis, the last axis fastest.
+fn cells<'p>(parts: &'p Parts, start: &At, errors: &mut Errors) -> Vec<Cell<'p>> {
+    let n_values = |axis: &Axis| axis.values.len().max(1);
+    let n_cells = parts.axes.iter().map(n_values).fold(parts.policies.len(), usize::saturating_mul);
+    let n_read = n_cells.saturating_mul(parts.base.n_values());
+    if n_cells > MOST_CELLS || n_cells > 1 && n_read > MOST_CELL_VALUES {
+        let message = format!("policies and sweep make {n_cells} cells");
+        too_many_cells(parts, start, message, errors);
+        return Vec::new();
+    }
+    let mut cells: Vec<Cell<'p>> =
+        parts.policies.iter().map(|policy| Cell { policy, values: Vec::new() }).collect();
+    for axis in &parts.axes {
+        let with_each = |cell: Cell<'p>| {
+            let Cell { policy, values } = cell;
+            axis.values.iter().map(move |value| {
+                let values = values.iter().copied().chain([value]).collect();
+                Cell { policy, values }
+            })
+        };
+        cells = cells.into_iter().flat_map(with_each).collect();
+    }
+    cells
+}
+
+fn too_many_cells(parts: &Parts, start: &At, message: String, errors: &mut Errors) {
+    let at = match (parts.axes.first(), parts.policies.first()) {
+        (Some(axis), _) => axis.at.clone(),
+        (None, Some(PolicyDraft { place: Some(place), .. })) => place.at.clone(),
+        (None, _) => start.clone(),
+    };
+    let place = Place { path: String::new(), at, covers: Covers::Key };
+    let hint = format!(
+        "at most {MOST_CELLS} cells, with {MOST_CELL_NODES} nodes and {MOST_CELL_VALUES} values \
+         in all, are possible"
+    );
+    errors.report(Code::TooManyCells, &place, message).hint(hint);
+}
+
+/// Gathers what was found in each cell.
+#[derive(Default)]
+struct Judge {
+    policies: Vec<(usize, Policy, Checked)>,
+    /// What was found, and in which cells.
+    found: Vec<(Diagnostic, Vec<usize>)>,
+    n_cells: usize,
+}
+
+impl Judge {
+    fn add(
+        &mut self,
+        cell: &Cell<'_>,
+        tree: Tree,
+        checked: Option<Checked>,
+        found: Vec<Diagnostic>,
+    ) {
+        let n = self.n_cells;
+        self.n_cells += 1;
+        for diagnostic in found {
+            match self.found.iter_mut().find(|(other, _)| other.is_same(&diagnostic)) {
+                Some((_, cells)) if cells.last() == Some(&n) => {}
+                Some((_, cells)) => cells.push(n),
+                None => self.found.push((diagnostic, vec![n])),
+            }
+        }
+        let Some(mut checked) = checked else {
+            return;
+        };
+        let mut assumptions = std::mem::take(&mut checked.assumptions);
+        let resolved = Resolved::new(tree, &mut assumptions);
+        assumptions.retain(|assumption| assumption.why.is_told());
+        let (name, base) = (cell.name(), cell.policy.name.clone());
+        let plan = checked.plan.clone();
+        let policy = Policy { name, base, plan, assumptions, resolved };
+        self.policies.push((n, policy, checked));
+    }
+
+    /// The experiment, or everything that is wrong. A cell that is invalid is skipped if its
+    /// policy has a valid one.
+    fn verdict(
+        mut self,
+        cells: &[Cell<'_>],
+        errors: Errors,
+        (stem, overrides): (String, &Overrides),
+    ) -> Result<Experiment, Vec<Diagnostic>> {
+        let is_valid = |n: usize| self.policies.iter().any(|(valid, ..)| *valid == n);
+        let has_valid_sibling = |n: usize| {
+            let of = |n: usize| cells[n].policy as *const PolicyDraft;
+            (0..self.n_cells).any(|other| is_valid(other) && of(other) == of(n))
+        };
+        let is_skipped: Vec<bool> =
+            (0..self.n_cells).map(|n| !is_valid(n) && has_valid_sibling(n)).collect();
+        let mut list = Vec::new();
+        let mut skipped: Vec<(usize, Vec<Diagnostic>)> = Vec::new();
+        for (mut diagnostic, places) in std::mem::take(&mut self.found) {
+            let (lost, kept): (Vec<usize>, Vec<usize>) =
+                places.into_iter().partition(|&n| is_skipped[n]);
+            if diagnostic.severity() == Severity::Error {
+                for n in lost {
+                    match skipped.iter_mut().find(|(other, _)| *other == n) {
+                        Some((_, reasons)) => reasons.push(diagnostic.clone()),
+                        None => skipped.push((n, vec![diagnostic.clone()])),
+                    }
+                }
+            }
+            if kept.is_empty() {
+                continue;
+            }
+            if kept.len() < self.n_cells {
+                diagnostic.policies = kept.iter().map(|&n| cells[n].name()).collect();
+            }
+            list.push(diagnostic);
+        }
+        skipped.sort_by_key(|(n, _)| *n);
+        for (n, reasons) in &skipped {
+            list.push(skipped_cell(&cells[*n], reasons));
+        }
+        let mut whole = errors.into_list();
+        let is_broken = whole.iter().chain(&list).any(|d| d.severity() == Severity::Error);
+        if !is_broken {
+            list.extend(same_policies(&self.policies, cells));
+        }
+        whole.append(&mut list);
+        whole.sort_by_key(|d| (d.source.kind as u8, d.span.start));
+        if is_broken {
+            return Err(whole);
+        }
+        let first = &self.policies.first().expect("without errors there is a valid cell").2;
+        Ok(Experiment {
+            name: first.plan.name.clone(),
+            stem,
+            seed: overrides.seed.unwrap_or(first.seed),
+            trials: overrides.trials.unwrap_or(first.trials),
+            policies: self.policies.into_iter().map(|(_, policy, _)| policy).collect(),
+            remarks: whole,
+        })
+    }
+}
+
+/// Tells that a cell is skipped, and why.
+fn skipped_cell(cell: &Cell<'_>, reasons: &[Diagnostic]) -> Diagnostic {
+    let mut errors = Errors::default();
+    let at = cell
+        .values
+        .last()
+        .map_or_else(|| reasons[0].source.clone(), |value| value.at.source.clone());
+    let span = cell.values.last().map_or(0..0, |value| value.at.span.clone());
+    let place = Place { path: String::new(), at: At { source: at, span }, covers: Covers::Key };
+    let message = format!("`{}` is invalid and skipped", cell.name());
+    let diagnostic = errors.report(Code::CellSkipped, &place, message);
+    for reason in reasons {
+        diagnostic.hint(format!("{}: {}", reason.code.id(), reason.summary()));
+        for hint in &reason.hints {
+            diagnostic.hint(hint.clone());
+        }
+    }
+    diagnostic.clone()
+}
+
+/// Warns of policies that are the same.
+fn same_policies(policies: &[(usize, Policy, Checked)], cells: &[Cell<'_>]) -> Option<Diagnostic> {
+    let mut same = policies.iter().enumerate().filter_map(|(n, (cell, policy, _))| {
+        let mut before = policies[..n].iter();
+        let other = before.find(|(_, other, _)| other.plan == policy.plan)?;
+        Some((*cell, policy, &other.1))
+    });
+    let (cell, policy, other) = same.next()?;
+    let n_more = same.count();
+    let cell = &cells[cell];
+    let at = match (&cell.policy.place, cell.values.last()) {
+        (_, Some(value)) => value.at.clone(),
+        (Some(place), None) => place.at.clone(),
+        (None, None) => return None,
+    };
+    let place = Place { path: String::new(), at, covers: Covers::Key };
+    let message = format!("`{}` is the same as `{}`", policy.name, other.name);
+    let mut errors = Errors::default();
+    let diagnostic = errors.report(Code::SamePolicies, &place, message);
+    diagnostic.hint("what it sets is so without it already: their difference will be zero");
+    if n_more > 0 {
+        diagnostic.hint(format!("and {n_more} more are the same as others"));
+    }
+    Some(diagnostic.clone())
+}
+
+/// The policies of an experiment that `name` names, or what there is instead.
+pub(crate) fn unknown_policy(experiment: &Experiment, name: &str) -> String {
+    let source = Source::new("--policy", name, SourceKind::Argument);
+    let place = Place {
+        path: String::new(),
+        at: At { source, span: 0..name.len() },
+        covers: Covers::Value,
+    };
+    let mut errors = Errors::default();
+    let diagnostic = errors.report(Code::UnknownId, &place, "is not a policy of the scenario");
+    let mut known: Vec<&str> = Vec::new();
+    for policy in &experiment.policies {
+        for name in [&policy.base, &policy.name] {
+            if !known.contains(&name.as_str()) {
+                known.push(name);
+            }
+        }
+    }
+    hint_names(diagnostic, name, &known);
+    diagnostic.to_string()
+}

@@ -1,0 +1,556 @@
+//! The resolved scenario: every value that a result depends on, whether given, default or derived,
+//! and where it comes from. As text it is a scenario again, which gives the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::diagnostics::join;
+use super::overlay::{self, is_in};
+use super::source::{Source, SourceKind};
+use super::tree::{self, Entry, Node, Style, Tree, Value, key, quoted};
+use super::units::shown_size;
+use super::{Assumption, Confidence, Experiment, Origin};
+use crate::model::plan::{HASH_SLOTS, Plan, Shard};
+
+/// All values of one policy, in the order in which they are shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resolved {
+    /// The values, section by section.
+    pub values: Vec<ResolvedValue>,
+}
+
+/// A value and where it comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResolvedValue {
+    /// Dotted path: `timing.detection`.
+    pub path: String,
+    /// The value as TOML on one line.
+    pub value: String,
+    /// Who gives it.
+    pub giver: Giver,
+    /// Where it comes from, as far as that is known or known to be unknown; for parts of the value
+    /// with their path below this one.
+    pub origins: Vec<(String, Origin)>,
+    /// The header that it stands under.
+    block: Block,
+    key: String,
+    /// The elements, if it is an array.
+    elements: Vec<String>,
+}
+
+/// Who gives a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Giver {
+    /// The scenario file, perhaps in a policy or a sweep.
+    File,
+    /// An option.
+    CommandLine,
+    /// Nobody: it is a default or derived.
+    Nobody,
+}
+
+/// A header of the text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Block {
+    /// The beginning, which has none.
+    Top,
+    /// `[section]`.
+    Section(String),
+    /// `[[section]]`, and the path of the element.
+    Element(String, String),
+}
+
+/// The order in which sections and their keys are shown; other keys follow as written.
+const ORDER: [(&str, &[&str]); 10] = [
+    ("schema", &[]),
+    ("name", &[]),
+    ("run", &["horizon", "trials", "seed", "warm-up"]),
+    (
+        "group",
+        &[
+            "id",
+            "engine",
+            "engine-version",
+            "node-type",
+            "cluster-mode",
+            "multi-az",
+            "automatic-failover",
+            "append-only-file",
+            "durability",
+            "azs",
+            "shards",
+            "replicas",
+            "shard",
+        ],
+    ),
+    ("workload", &["writes-per-second", "writes-per-second-per-shard", "write-size", "dataset"]),
+    ("replication", &["lag", "backlog"]),
+    (
+        "timing",
+        &["detection", "promotion", "endpoint", "replacement", "full-sync", "cold-start", "reboot"],
+    ),
+    ("control-plane", &["detector"]),
+    (
+        "rules",
+        &[
+            "replacement-starts",
+            "resync-after-failover",
+            "promotion",
+            "replacement-waits-for-az",
+            "resync-needs-primary",
+            "syncing-counts-as-complete",
+            "failure-during-failover",
+            "syncing-nodes-can-fail",
+            "cold-start-node",
+            "sub-detection-fault",
+        ],
+    ),
+    ("fault", &["id", "at"]),
+];
+
+impl Resolved {
+    /// All values of the document `tree`, which is valid, with its `assumptions`; brings those
+    /// into the order of the values.
+    pub(super) fn new(mut tree: Tree, assumptions: &mut [Assumption]) -> Self {
+        tree.remove("sources");
+        for assumption in assumptions.iter() {
+            insert(&mut tree, "", &assumption.path, &assumption.value);
+        }
+        order(&mut tree);
+        let mut values = Vec::new();
+        for entry in &tree.entries {
+            section(entry, &mut values);
+        }
+        for value in &mut values {
+            let own = assumptions.iter().filter(|a| is_in(&value.path, &a.path));
+            value.origins = own.map(|a| (a.path.clone(), a.why.clone())).collect();
+            value.origins.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+        let line_of = |a: &Assumption| values.iter().position(|v| is_in(&v.path, &a.path));
+        assumptions.sort_by_cached_key(|a| (line_of(a).unwrap_or(usize::MAX), a.path.clone()));
+        Resolved { values }
+    }
+}
+
+/// Puts `value` at `path` unless something is there.
+fn insert(tree: &mut Tree, at: &str, path: &str, value: &str) {
+    for entry in &mut tree.entries {
+        let here = join(at, &entry.key);
+        if here == path {
+            return;
+        }
+        if is_in(&here, path) {
+            return insert_below(&mut entry.node, &here, path, value);
+        }
+    }
+    let rest = match at {
+        "" => path,
+        _ => path.strip_prefix(at).map_or(path, |rest| rest.trim_start_matches('.')),
+    };
+    let node = default_node(value);
+    let (first, node) = match rest.split_once('.') {
+        // Defaults stand in sections, which can be absent as a whole.
+        Some((section, name)) => {
+            let entry = default_entry(name, node);
+            let table = Tree { entries: vec![entry], style: Style::Open };
+            (section, Node { value: Value::Table(table), ..default_node("0") })
+        }
+        None => (rest, node),
+    };
+    tree.entries.push(default_entry(first, node));
+}
+
+fn insert_below(node: &mut Node, here: &str, path: &str, value: &str) {
+    match &mut node.value {
+        Value::Table(tree) => insert(tree, here, path, value),
+        Value::Array(array) => {
+            let paths = overlay::element_paths(array, here);
+            for (element, here) in array.iter_mut().zip(&paths) {
+                if is_in(here, path) {
+                    insert_below(element, here, path, value);
+                }
+            }
+        }
+        Value::Text(_)
+        | Value::Integer(..)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_) => {}
+    }
+}
+
+fn default_entry(name: &str, node: Node) -> Entry {
+    Entry { key: name.to_owned(), key_at: node.at.clone(), node }
+}
+
+/// A value of ours. All defaults are valid TOML; a test reads them.
+fn default_node(value: &str) -> Node {
+    let source = Source::new("default", value, SourceKind::Internal);
+    tree::value(&source).expect("a default is TOML")
+}
+
+/// Brings sections and their keys into the order in which they are shown.
+fn order(tree: &mut Tree) {
+    let rank = |key: &str| ORDER.iter().position(|(name, _)| *name == key).unwrap_or(ORDER.len());
+    tree.entries.sort_by_key(|entry| rank(&entry.key));
+    for entry in &mut tree.entries {
+        let Some((_, keys)) = ORDER.iter().find(|(name, _)| *name == entry.key) else {
+            continue;
+        };
+        let rank =
+            |entry: &Entry| keys.iter().position(|key| *key == entry.key).unwrap_or(keys.len());
+        match &mut entry.node.value {
+            Value::Table(section) => section.entries.sort_by_key(rank),
+            Value::Array(elements) => {
+                for element in elements {
+                    if let Value::Table(section) = &mut element.value {
+                        section.entries.sort_by_key(rank);
+                    }
+                }
+            }
+            Value::Text(_)
+            | Value::Integer(..)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_) => {}
+        }
+    }
+}
+
+/// The values of a section, or of each element of an array of tables.
+fn section(entry: &Entry, values: &mut Vec<ResolvedValue>) {
+    let path = join("", &entry.key);
+    match &entry.node.value {
+        Value::Table(tree) => block(&Block::Section(path.clone()), &path, tree, values),
+        Value::Array(array) => {
+            for (element, node) in overlay::element_paths(array, &path).iter().zip(array) {
+                if let Some(tree) = node.as_table() {
+                    let header = Block::Element(path.clone(), element.clone());
+                    block(&header, element, tree, values);
+                }
+            }
+        }
+        Value::Text(_)
+        | Value::Integer(..)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_) => values.push(value(&Block::Top, "", entry)),
+    }
+}
+
+fn block(header: &Block, path: &str, tree: &Tree, values: &mut Vec<ResolvedValue>) {
+    values.extend(tree.entries.iter().map(|entry| value(header, path, entry)));
+}
+
+fn value(header: &Block, path: &str, entry: &Entry) -> ResolvedValue {
+    ResolvedValue {
+        path: join(path, &entry.key),
+        value: entry.node.printed(),
+        giver: match entry.node.at.source.kind {
+            SourceKind::File => Giver::File,
+            SourceKind::Argument => Giver::CommandLine,
+            SourceKind::Internal => Giver::Nobody,
+        },
+        origins: Vec::new(),
+        block: header.clone(),
+        key: entry.key.clone(),
+        elements: entry.node.as_array().unwrap_or_default().iter().map(Node::printed).collect(),
+    }
+}
+
+impl ResolvedValue {
+    /// Where it comes from, in words for people, on one line; assumptions in capitals.
+    pub fn remark(&self) -> String {
+        let given = match self.giver {
+            Giver::File => "given",
+            Giver::CommandLine => "given on the command line",
+            Giver::Nobody => "",
+        };
+        let mut parts: Vec<String> = Vec::new();
+        if !self.origins.iter().any(|(path, _)| *path == self.path) {
+            parts.push(given.to_owned());
+        }
+        for (path, origin) in &self.origins {
+            let words = match origin {
+                Origin::Unsourced => "given, NO SOURCE".to_owned(),
+                Origin::Sourced(source) => format!("given: {source}"),
+                Origin::Default { confidence: Confidence::Assumed, source } => {
+                    format!("default, ASSUMED: {source}")
+                }
+                Origin::Derived { confidence: Confidence::Assumed, source } => {
+                    format!("derived, ASSUMED: {source}")
+                }
+                Origin::Convention(source) => format!("default: {source}"),
+                Origin::Default { .. } | Origin::Derived { .. } => origin.to_string(),
+            };
+            match path.strip_prefix(&self.path).unwrap_or_default().trim_start_matches('.') {
+                "" => parts.push(words),
+                below => parts.push(format!("{below}: {words}")),
+            }
+        }
+        // It stands in a comment, which ends with its line.
+        parts.join("; ").replace(char::is_control, " ")
+    }
+
+    /// The entries of `[sources]` that bring its origins back.
+    fn sources(&self) -> impl Iterator<Item = (&str, String)> {
+        self.origins.iter().filter_map(|(path, origin)| match origin {
+            Origin::Unsourced => None,
+            Origin::Sourced(_)
+            | Origin::Default { .. }
+            | Origin::Derived { .. }
+            | Origin::Convention(_) => Some((path.as_str(), origin.to_string())),
+        })
+    }
+}
+
+/// The experiment as a scenario that gives the same bytes: what all policies share under its
+/// sections, what differs as their overlays.
+pub fn render(experiment: &Experiment) -> String {
+    let policies = &experiment.policies;
+    let mut text = format!(
+        "# Resolved by ecsim {}: every value, who gives it, and what it rests on.\n\
+         #   given    the scenario says so      default  nobody does, this is what ecsim takes\n\
+         #   derived  it follows from others    ASSUMED, NO SOURCE  nobody documents or measured it\n\
+         # Running this file gives the same bytes. Files that it names are relative to it.\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let unfounded = unfounded(experiment);
+    if !unfounded.is_empty() {
+        text.push_str("# Without foundation:\n");
+        for path in unfounded {
+            let _ = writeln!(text, "#   {path}");
+        }
+    }
+    text.push('\n');
+    let layout = Layout::of(experiment);
+    let first = &policies[0];
+    let shared: Vec<&ResolvedValue> =
+        first.resolved.values.iter().filter(|value| layout.is_shared(value)).collect();
+    let mut header = Block::Top;
+    let placements: Vec<Vec<String>> =
+        policies.iter().map(|policy| placement(&policy.plan)).collect();
+    let is_placement_shared = placements.iter().all(|other| *other == placements[0]);
+    for value in &shared {
+        if value.block != header {
+            if is_placement_shared && is_group(&header) && !is_group(&value.block) {
+                placements[0].iter().for_each(|line| text.push_str(line));
+            }
+            header = value.block.clone();
+            match &header {
+                Block::Top => {}
+                Block::Section(name) => {
+                    let _ = writeln!(text, "\n[{name}]");
+                }
+                Block::Element(name, _) => {
+                    let _ = writeln!(text, "\n[[{name}]]");
+                }
+            }
+        }
+        line(&key(&value.key), value, &mut text);
+    }
+    let mut sources = String::new();
+    for (path, source) in shared.iter().flat_map(|value| value.sources()) {
+        let _ = writeln!(sources, "{} = {}", quoted(path), quoted(&source));
+    }
+    if !sources.is_empty() {
+        let _ = write!(text, "\n# The same for programs.\n[sources]\n{sources}");
+    }
+    let is_one = policies.len() == 1 && policies[0].name == experiment.name;
+    for (policy, placement) in policies.iter().zip(&placements).filter(|_| !is_one) {
+        let _ = write!(text, "\n[[policy]]\nname = {}\n", quoted(&policy.name));
+        overlay_of(&policy.resolved, &layout, &mut text);
+        if !is_placement_shared {
+            placement.iter().for_each(|line| text.push_str(line));
+        }
+    }
+    text
+}
+
+/// Whether it is a section about a group.
+fn is_group(header: &Block) -> bool {
+    match header {
+        Block::Section(name) | Block::Element(name, _) => name == "group",
+        Block::Top => false,
+    }
+}
+
+/// Where the nodes are and what each shard has of the whole, as comments.
+fn placement(plan: &Plan) -> Vec<String> {
+    const MOST: usize = 12;
+    let mut lines = Vec::new();
+    for group in &plan.groups {
+        let shards: Vec<&Shard> =
+            group.shards.clone().map(|shard| &plan.shards[usize::from(shard)]).collect();
+        for shard in shards.iter().take(MOST) {
+            let nodes: Vec<String> = shard
+                .node_range()
+                .map(|n| {
+                    format!("{} {}", plan.nodes[n].name, plan.azs[plan.nodes[n].az.idx()].name)
+                })
+                .collect();
+            lines.push(format!(
+                "# derived: {} {}: primary {} · {} of {HASH_SLOTS} slots · {} writes/s · {}\n",
+                group.id,
+                shard.id,
+                nodes.join(", "),
+                shard.hash_slots,
+                shard.writes_per_sec,
+                shown_size(shard.dataset_bytes),
+            ));
+        }
+        if shards.len() > MOST {
+            let n_more = shards.len() - MOST;
+            lines.push(format!("# and {n_more} more shards: `ecsim topology` shows them\n"));
+        }
+    }
+    lines
+}
+
+/// Paths that rest on nothing, over all policies.
+fn unfounded(experiment: &Experiment) -> Vec<&str> {
+    let mut paths: Vec<&str> = Vec::new();
+    for policy in &experiment.policies {
+        for assumption in policy.assumptions.iter().filter(|a| a.why.is_unfounded()) {
+            if !paths.contains(&assumption.path.as_str()) {
+                paths.push(&assumption.path);
+            }
+        }
+    }
+    paths
+}
+
+/// What the policies of an experiment share.
+struct Layout<'e> {
+    /// In how many policies a value is the same, by path, value and origins.
+    n_alike: BTreeMap<(&'e str, &'e str, String), usize>,
+    n_policies: usize,
+    /// Arrays of tables that are written as a whole: their elements differ between policies, or one
+    /// cannot be addressed by what all policies share of it.
+    whole: Vec<&'e str>,
+}
+
+impl<'e> Layout<'e> {
+    fn of(experiment: &'e Experiment) -> Self {
+        let mut n_alike = BTreeMap::new();
+        let mut elements: BTreeMap<&str, Vec<Vec<&Block>>> = BTreeMap::new();
+        for (n, policy) in experiment.policies.iter().enumerate() {
+            for value in &policy.resolved.values {
+                *n_alike.entry(alike(value)).or_insert(0) += 1;
+                if let Block::Element(name, _) = &value.block {
+                    let of_policy = elements.entry(name).or_default();
+                    of_policy.resize(n + 1, Vec::new());
+                    if of_policy[n].last() != Some(&&value.block) {
+                        of_policy[n].push(&value.block);
+                    }
+                }
+            }
+        }
+        let n_policies = experiment.policies.len();
+        let whole = elements
+            .into_iter()
+            .filter(|(_, of)| of.len() < n_policies || of.iter().any(|names| *names != of[0]))
+            .map(|(name, _)| name)
+            .collect();
+        let mut layout = Layout { n_alike, n_policies, whole };
+        let nameless = layout.nameless(&experiment.policies[0].resolved);
+        layout.whole.extend(nameless);
+        layout
+    }
+
+    /// Arrays with an element that policies differ in and that has no name in what they share.
+    fn nameless(&self, resolved: &'e Resolved) -> BTreeSet<&'e str> {
+        let mut elements: BTreeMap<(&str, &str), (bool, bool)> = BTreeMap::new();
+        for value in &resolved.values {
+            if let Block::Element(array, element) = &value.block
+                && !self.whole.contains(&array.as_str())
+            {
+                let is_shared = self.is_shared(value);
+                let is_name = is_shared && overlay::is_name(array, &value.key);
+                let (is_alike, is_named) =
+                    elements.entry((array, element)).or_insert((true, false));
+                *is_alike &= is_shared;
+                *is_named |= is_name;
+            }
+        }
+        let nameless = elements.iter().filter(|(_, (is_alike, is_named))| !is_alike && !is_named);
+        nameless.map(|((array, _), _)| *array).collect()
+    }
+
+    fn is_shared(&self, value: &ResolvedValue) -> bool {
+        let is_in_whole = match &value.block {
+            Block::Element(name, _) => self.whole.contains(&name.as_str()),
+            Block::Top | Block::Section(_) => false,
+        };
+        !is_in_whole && self.n_alike.get(&alike(value)) == Some(&self.n_policies)
+    }
+}
+
+fn alike(value: &ResolvedValue) -> (&str, &str, String) {
+    (&value.path, &value.value, format!("{:?}", value.origins))
+}
+
+/// The overlay that makes the shared values those of one policy.
+fn overlay_of(resolved: &Resolved, layout: &Layout<'_>, text: &mut String) {
+    let own = || resolved.values.iter().filter(|value| !layout.is_shared(value));
+    if own().next().is_none() {
+        return;
+    }
+    let _ = writeln!(text, "[policy.set]");
+    for value in own() {
+        let is_in_whole = match &value.block {
+            Block::Element(name, _) => layout.whole.contains(&name.as_str()),
+            Block::Top | Block::Section(_) => false,
+        };
+        if !is_in_whole {
+            line(&value.path, value, text);
+        }
+    }
+    for name in &layout.whole {
+        let mut values = resolved.values.iter();
+        if values.any(|v| matches!(&v.block, Block::Section(section) if section == name)) {
+            // In this policy it is a single table, and told above.
+            continue;
+        }
+        let mut elements: Vec<(&Block, Vec<&ResolvedValue>)> = Vec::new();
+        let is_its =
+            |value: &&ResolvedValue| matches!(&value.block, Block::Element(of, _) if of == name);
+        for value in resolved.values.iter().filter(is_its) {
+            match elements.last_mut() {
+                Some((block, before)) if **block == value.block => before.push(value),
+                Some(_) | None => elements.push((&value.block, vec![value])),
+            }
+        }
+        let _ = writeln!(text, "{name} = [");
+        for (_, values) in elements {
+            for value in values.iter().filter(|value| !value.origins.is_empty()) {
+                let _ = writeln!(text, "  # {}: {}", value.path, value.remark());
+            }
+            let keys = values.iter().map(|value| format!("{} = {}", key(&value.key), value.value));
+            let _ = writeln!(text, "  {{ {} }},", keys.collect::<Vec<String>>().join(", "));
+        }
+        text.push_str("]\n");
+    }
+    for (path, source) in own().flat_map(|value| value.sources()) {
+        let _ = writeln!(text, "sources.{} = {}", quoted(path), quoted(&source));
+    }
+}
+
+/// A value under its name, with its remark behind it if both fit, or above it; elements of a long
+/// array each on a line.
+fn line(name: &str, value: &ResolvedValue, text: &mut String) {
+    const WIDTH: usize = 110;
+    let (code, remark) = (format!("{name} = {}", value.value), value.remark());
+    let length = code.chars().count();
+    if length + remark.chars().count() + 4 <= WIDTH {
+        let _ = writeln!(text, "{code}  # {remark}");
+    } else if length <= WIDTH || value.elements.len() < 2 {
+        let _ = writeln!(text, "# {remark}\n{code}");
+    } else {
+        let _ = writeln!(text, "# {remark}\n{name} = [");
+        for element in &value.elements {
+            let _ = writeln!(text, "  {element},");
+        }
+        let _ = writeln!(text, "]");
+    }
+}

@@ -1,0 +1,470 @@
+//! The JSON Schema of scenario files, for editors: completion, hover texts, and mistakes seen
+//! while one types.
+//!
+//! The types here and below describe the format and are never made; their comments are the
+//! hover texts. The decoder stays the judge: a schema cannot know which nodes there are, compare
+//! two durations or weigh one section against another. What it refuses, the decoder refuses too;
+//! `tests/it/schema` holds the two against each other.
+
+#![expect(dead_code, reason = "these types describe the format; nobody makes one")]
+
+mod faults;
+mod policies;
+mod values;
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::MAX_TRIALS;
+use faults::Fault;
+use policies::{Policy, Sources, Sweep};
+pub(crate) use values::exactly_one;
+use values::{Count, Duration, FullSync, Law, Name, NodeType, Size, Title, Version, also};
+
+/// The schema of scenario files.
+pub fn scenario() -> Schema {
+    let mut settings = settings();
+    // Before all others, which would see what is about to go.
+    settings.transforms.insert(0, Box::new(RecursiveTransform(without_null)));
+    settings.into_generator().into_root_schema_for::<Scenario>()
+}
+
+/// How all our schemas are written: in draft 7, which the editors of TOML files understand best.
+pub(crate) fn settings() -> SchemaSettings {
+    SchemaSettings::draft07()
+        .with_transform(RecursiveTransform(unwrap_lines))
+        .with_transform(RecursiveTransform(without_format))
+}
+
+/// Takes away the formats, which name Rust's types; no other program knows them.
+fn without_format(schema: &mut Schema) {
+    schema.remove("format");
+}
+
+/// Lines of a comment to paragraphs of a description.
+fn unwrap_lines(schema: &mut Schema) {
+    let description = schema.get("description").and_then(|text| text.as_str());
+    if let Some(description) = description {
+        let paragraphs: Vec<String> =
+            description.split("\n\n").map(|lines| lines.replace('\n', " ")).collect();
+        schema.insert("description".to_owned(), paragraphs.join("\n\n").into());
+    }
+}
+
+/// Takes null away from what may be absent: TOML has no null.
+fn without_null(schema: &mut Schema) {
+    if let Some(types) = schema.get_mut("type").and_then(|types| types.as_array_mut()) {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    let Some(choices) = schema.get_mut("anyOf").and_then(|choices| choices.as_array_mut()) else {
+        return;
+    };
+    choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+    if let [only] = choices.as_slice()
+        && let Some(only) = only.as_object().cloned()
+    {
+        schema.remove("anyOf");
+        for (key, value) in only {
+            schema.ensure_object().entry(key).or_insert(value);
+        }
+    }
+}
+
+/// A scenario of ecsim: replication groups, what happens to them, and how often that is simulated.
+/// Durations are text with a unit ("30s", "1h 30m"), sizes text like "8 GiB". `ecsim check` knows
+/// what a schema cannot: which nodes there are, and which values fit each other.
+#[derive(JsonSchema)]
+#[schemars(title = "ecsim scenario", deny_unknown_fields, rename_all = "kebab-case")]
+struct Scenario {
+    /// Version of the format; this one is 1.
+    schema: Count<1, 1>,
+    /// What results call the scenario: one line, at most 200 bytes. Default: the file's name
+    /// without `.toml`.
+    name: Option<Title>,
+    /// Length, number and seed of the trials.
+    run: Run,
+    /// The replication group, or `[[group]]` for several of one account.
+    group: Groups,
+    /// Who decides that a node is gone.
+    control_plane: Option<ControlPlane>,
+    /// What every group is asked to store.
+    workload: Option<Workload>,
+    /// How replicas follow their primary.
+    replication: Option<Replication>,
+    /// How long things take. Each is a law and may name its `source`; without one it is listed as
+    /// an assumption.
+    timing: Option<Timing>,
+    /// Choices that change numbers, where ElastiCache's documentation leaves room.
+    rules: Option<Rules>,
+    /// What fails: at a given time (`at`), or at random.
+    fault: Option<Vec<Fault>>,
+    /// Variants of this file that are run on the same faults and compared. With none, the file
+    /// itself is the one policy.
+    policy: Option<Vec<Policy>>,
+    /// Values to run the scenario with, by the dotted path of what they replace:
+    /// `"group.replicas" = [0, 1, 2]` or `"0..2"`. Several lines give all combinations.
+    sweep: Option<Sweep>,
+    /// Where values come from, by dotted path: `"workload.dataset" = "our metrics of May"`. For
+    /// values that cannot carry `source = "…"` themselves.
+    sources: Option<Sources>,
+}
+
+/// Length, number and seed of the trials.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Run {
+    /// Simulated time of one trial, as in "1y" or "30d": above zero and below 500 years.
+    horizon: Duration,
+    /// Number of trials: 10000, 10_000 or "1e4". Default: 10000.
+    #[schemars(extend("default" = 10_000))]
+    trials: Option<Count<1, MAX_TRIALS>>,
+    /// Seed of all random numbers; the same seed gives the same results. Default: 42.
+    #[schemars(extend("default" = 42))]
+    seed: Option<Count<0, { u64::MAX }>>,
+    /// Opening part of each trial that is not counted; shorter than the horizon. Default: "0s".
+    #[schemars(extend("default" = "0s"))]
+    warm_up: Option<Duration>,
+}
+
+/// The replication group, or several of one account.
+struct Groups;
+
+impl JsonSchema for Groups {
+    fn schema_name() -> Cow<'static, str> {
+        "Groups".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Group::json_schema(generator);
+        also(&mut schema, "array");
+        schema.insert("items".to_owned(), generator.subschema_for::<Group>().to_value());
+        schema.insert("minItems".to_owned(), 1.into());
+        schema
+    }
+}
+
+/// A replication group: its engine, its switches, and where its nodes stand. Give `azs` and
+/// `replicas`, or every node in `[[group.shard]]`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    {
+        "required": ["azs", "replicas"],
+        "not": { "required": ["shard"] },
+    },
+    {
+        "required": ["shard"],
+        "not": {
+            "anyOf": [
+                { "required": ["azs"] },
+                { "required": ["shards"] },
+                { "required": ["replicas"] },
+            ],
+        },
+    },
+]))]
+struct Group {
+    /// ReplicationGroupId. Nodes are called after it: `<id>-001`, or `<id>-0001-001` with cluster
+    /// mode enabled.
+    id: Name,
+    /// Default: "valkey".
+    #[schemars(extend("default" = "valkey"))]
+    engine: Option<Engine>,
+    /// Version of the engine as text, as in "8.0" or "7.0.1". Decides the default backlog and
+    /// some limits. Default: "8.0" for Valkey, "7.1" for Redis OSS.
+    engine_version: Option<Version>,
+    /// Node type, as in "cache.r7g.large". Limits depend on it: Multi-AZ, the append-only file, and
+    /// whether the data fits its memory.
+    node_type: Option<NodeType>,
+    /// Whether the keys are split over shards. With "enabled", `[control-plane]` has to name its
+    /// detector. Default: "disabled", with one shard.
+    #[schemars(extend("default" = "disabled"))]
+    cluster_mode: Option<ClusterMode>,
+    /// Persistence by append-only file: only false is modelled. Multi-AZ excludes it anyway.
+    #[schemars(extend("const" = false))]
+    append_only_file: Option<bool>,
+    /// Durability of writes by Valkey 9.0 and later: only "disabled" is modelled.
+    durability: Option<Durability>,
+    /// Whether a replica is promoted when the primary fails. Mandatory with cluster mode enabled.
+    /// Default: true where there is a replica (documented with cluster mode enabled, assumed
+    /// without).
+    automatic_failover: Option<bool>,
+    /// Whether the group promises placement over AZs. Needs a replica in every shard, and
+    /// automatic failover; it changes no number. Default: true where every shard has a replica in
+    /// another AZ than its primary's (documented with cluster mode enabled, assumed without).
+    multi_az: Option<bool>,
+    /// AZs of the nodes: the primary of the n-th shard stands in the n-th AZ, its replicas in the
+    /// following ones; after the last AZ comes the first.
+    #[schemars(length(min = 1, max = 100), extend("uniqueItems" = true))]
+    azs: Option<Vec<Name>>,
+    /// Number of shards; more than one needs cluster mode. Default: 1.
+    #[schemars(extend("default" = 1))]
+    shards: Option<Count<1, 500>>,
+    /// Replicas of each shard, beside its primary: 0 to 5.
+    replicas: Option<Count<0, 5>>,
+    /// Every shard with every node by name and AZ, instead of `azs`, `shards` and `replicas`.
+    #[schemars(length(min = 1, max = 500))]
+    shard: Option<Vec<Shard>>,
+}
+
+/// The engine of a group.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Engine {
+    /// Valkey.
+    Valkey,
+    /// Redis OSS.
+    Redis,
+}
+
+/// Whether the keys are split over shards.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum ClusterMode {
+    /// One shard holds all keys.
+    Disabled,
+    /// Hash slots are split over the shards.
+    Enabled,
+}
+
+/// Durability of writes.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Durability {
+    /// A write is acknowledged before any replica has it.
+    Disabled,
+}
+
+/// A shard: one primary and its replicas.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Shard {
+    /// NodeGroupId. Default: "0001" for the first, "0002" for the second.
+    id: Option<Name>,
+    /// The primary at the start of a trial.
+    primary: Node,
+    /// Its replicas, at most 5. Default: none.
+    #[schemars(length(max = 5))]
+    replicas: Option<Vec<Node>>,
+}
+
+/// A node: `{ node = "redis1x3-001", az = "us-west-2c" }`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Node {
+    /// CacheClusterId, unlike that of any other node.
+    node: Name,
+    /// Its AZ, where its replacements stand too.
+    az: Name,
+}
+
+/// Who decides that a node is gone.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct ControlPlane {
+    /// Default without cluster mode: "managed" (documented). With it there is no default, since
+    /// detection by the nodes themselves is not modelled.
+    detector: Option<Detector>,
+}
+
+/// Who decides that a node is gone.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Detector {
+    /// The service, after the time of `timing.detection`.
+    Managed,
+}
+
+/// What every group is asked to store. Give the rate per group or per shard.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("not" = {
+    "required": ["writes-per-second", "writes-per-second-per-shard"],
+}))]
+struct Workload {
+    /// Writes per second that clients offer to each group, split over its shards by hash slots:
+    /// 0 to 1e9. Default: 1000 (assumed: an example).
+    #[schemars(extend("default" = 1000))]
+    writes_per_second: Option<Count<0, 1_000_000_000>>,
+    /// Writes per second that clients offer to each shard, instead of `writes-per-second`.
+    writes_per_second_per_shard: Option<Count<0, 1_000_000_000>>,
+    /// Bytes of one write, from 1 B to 512 MiB. Default: "512 B" (assumed: an example).
+    #[schemars(extend("default" = "512 B"))]
+    write_size: Option<Size<1, { 512 << 20 }>>,
+    /// Data of each group at the start, split over its shards: up to 1 PiB. Default: "1 GiB"
+    /// (assumed: an example).
+    #[schemars(extend("default" = "1 GiB"))]
+    dataset: Option<Size<0, { 1 << 50 }>>,
+}
+
+/// How replicas follow their primary.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Replication {
+    /// Age of the newest write that a replica holds when its primary is lost. Default:
+    /// exponential with a mean of 200 ms (assumed: healthy links are faster; load and spikes are
+    /// not modelled).
+    #[schemars(extend("default" = { "exponential": { "mean": "200ms" } }))]
+    lag: Option<Law>,
+    /// How much history a primary keeps for replicas that fell behind (`repl-backlog-size`);
+    /// matters with `resync-after-failover = "engine"` only. Default: "10 MiB" if all groups run
+    /// Valkey 8.0 or later, else "1 MiB" (documented: engine default).
+    backlog: Option<Size<0, { 1 << 50 }>>,
+}
+
+/// How long things take.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Timing {
+    /// From the failure to the control plane's decision that the node is gone. Default: lognormal
+    /// with a median of 10 s and a 95 % quantile of 25 s (assumed: nothing is published about the
+    /// managed detector).
+    #[schemars(extend("default" = { "lognormal": { "median": "10s", "p95": "25s" } }))]
+    detection: Option<Law>,
+    /// From detection to the chosen replica being primary. Default: uniform from 1 s to 5 s
+    /// (assumed: documented only as a few seconds for the whole failover).
+    #[schemars(extend("default" = { "uniform": ["1s", "5s"] }))]
+    promotion: Option<Law>,
+    /// From promotion to the primary endpoint naming the new primary. Default: uniform from 1 s to
+    /// 5 s (assumed: nothing is published).
+    #[schemars(extend("default" = { "uniform": ["1s", "5s"] }))]
+    endpoint: Option<Law>,
+    /// From the start of a replacement to an empty node that answers. Default: lognormal with a
+    /// median of 8 min and a 95 % quantile of 20 min (reported: AWS maintenance FAQ and timelines
+    /// of service updates).
+    #[schemars(extend("default" = { "lognormal": { "median": "8m", "p95": "20m" } }))]
+    replacement: Option<Law>,
+    /// How long a replica copies everything: `{ per-gib = "18s" }`, or a law whatever the size.
+    /// Default: 18 s per GiB (derived: save, transfer and load times in the log of redis issue
+    /// 2315).
+    #[schemars(extend("default" = { "per-gib": "18s" }))]
+    full_sync: Option<FullSync>,
+    /// After a dataset loss, from the first live node to one that takes writes. Default: "0s"
+    /// (assumed: an empty node takes writes at once).
+    #[schemars(extend("default" = "0s"))]
+    cold_start: Option<Law>,
+    /// A reboot, from shutdown to a process that answers. Default: uniform from 1 min to 3 min
+    /// (documented: AWS FIS template for a reboot of the primary).
+    #[schemars(extend("default" = { "uniform": ["1m", "3m"] }))]
+    reboot: Option<Law>,
+}
+
+/// Choices that change numbers, where ElastiCache's documentation leaves room.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Rules {
+    /// When the repair of a failed node may begin. Default: "after-detection" (assumed: nothing is
+    /// repaired before it is known to be lost).
+    #[schemars(extend("default" = "after-detection"))]
+    replacement_starts: Option<ReplacementStarts>,
+    /// What the other replicas do after a promotion. Default: "full" (documented: user guide,
+    /// MZ-62).
+    #[schemars(extend("default" = "full"))]
+    resync_after_failover: Option<Resync>,
+    /// Which replica follows a lost primary. Default: "least-lag" (documented: user guide, MZ-24).
+    #[schemars(extend("default" = "least-lag"))]
+    promotion: Option<Promotion>,
+    /// Whether a replacement waits until its AZ is up. Default: true (documented: user guide,
+    /// MZ-59).
+    #[schemars(extend("default" = true))]
+    replacement_waits_for_az: Option<bool>,
+    /// Whether only a serving primary can be copied from; with false any complete copy can.
+    /// Default: true (assumed: replicas attach to a primary only).
+    #[schemars(extend("default" = true))]
+    resync_needs_primary: Option<bool>,
+    /// Whether a node in full sync counts as a complete copy and may be promoted where no synced
+    /// replica is left. Default: false (derived: only available replicas are candidates, MZ-30).
+    #[schemars(extend("default" = false))]
+    syncing_counts_as_complete: Option<bool>,
+    /// What a further fault in the shard does to a failover under way. Default: "continue"
+    /// (assumed: simultaneous failures are one scenario, MZ-36).
+    #[schemars(extend("default" = "continue"))]
+    failure_during_failover: Option<DuringFailover>,
+    /// Whether random node failures strike nodes in full sync; with false a node's life begins
+    /// when its sync ends. Default: true (assumed: a host's life begins when it joins).
+    #[schemars(extend("default" = true))]
+    syncing_nodes_can_fail: Option<bool>,
+    /// Who serves first after a dataset loss. Default: "first-ready" (assumed: the guide leaves it
+    /// open, MZ-33).
+    #[schemars(extend("default" = "first-ready"))]
+    cold_start_node: Option<ColdStartNode>,
+    /// What a fault of the primary does that ends before it is detected. Default: "blip" (assumed:
+    /// what is never detected cannot start a failover).
+    #[schemars(extend("default" = "blip"))]
+    sub_detection_fault: Option<SubDetection>,
+}
+
+/// When the repair of a failed node may begin.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum ReplacementStarts {
+    /// When the failure is detected.
+    AfterDetection,
+    /// At once, as if failures were known without delay.
+    AtFailure,
+    /// When the failure is detected and no failover of the shard is under way.
+    AfterFailover,
+}
+
+/// What the other replicas do after a promotion.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Resync {
+    /// They drop what they have and copy everything, unreachable meanwhile.
+    Full,
+    /// They fetch the missing tail if the backlog holds it, else everything.
+    Engine,
+    /// They follow at once.
+    None,
+}
+
+/// Which replica follows a lost primary.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Promotion {
+    /// The one that trails least; of equal ones the smallest id.
+    LeastLag,
+    /// Any complete one, with equal chances.
+    Random,
+    /// The one with the smallest id.
+    LowestId,
+    /// None: the primary's own replacement serves again.
+    None,
+}
+
+/// What a further fault does to a failover under way.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum DuringFailover {
+    /// Nothing: neither restarts nor extends it.
+    Continue,
+    /// Detection begins anew.
+    Restart,
+}
+
+/// Who serves first after a dataset loss.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum ColdStartNode {
+    /// The first live node.
+    FirstReady,
+    /// The lost primary's slot.
+    PrimarySlot,
+}
+
+/// What a fault of the primary does that ends before it is detected.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum SubDetection {
+    /// The process serves again, empty; nobody fails over.
+    Blip,
+    /// The failover happens all the same.
+    Failover,
+}

@@ -1,0 +1,237 @@
+//! The reference of the scenario language, `docs/scenario.md`: its examples are read as it says,
+//! it names every key, and its defaults are the program's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use elasticache_sim::scenario::codes::{Code, Severity};
+use elasticache_sim::scenario::resolved::Giver;
+use elasticache_sim::scenario::{self, Diagnostic, MAX_TRIALS, Origin, Overrides};
+use serde_json::Value;
+
+use crate::blocks;
+use crate::support::{experiment, root};
+
+fn text_of(file: &str) -> String {
+    std::fs::read_to_string(root().join(file)).expect("readable")
+}
+
+fn reference() -> String {
+    text_of("docs/scenario.md")
+}
+
+#[test]
+fn its_examples_are_read_as_it_says() {
+    for file in ["docs/scenario.md", "README.md"] {
+        let text = text_of(file);
+        let dir = blocks::samples(&text, "docs");
+        let blocks = blocks::blocks(&text);
+        let examples = blocks.iter().filter(|block| block.kind.starts_with("toml"));
+        let mut n = 0;
+        for block in examples {
+            n += 1;
+            let whole = blocks::whole(block.text);
+            let read = scenario::parse("my.toml", &whole, &dir, &Overrides::default());
+            let mistakes = read.err().unwrap_or_default();
+            let of_errors = |d: &&Diagnostic| d.severity() == Severity::Error;
+            let errors: Vec<&Diagnostic> = mistakes.iter().filter(of_errors).collect();
+            let at = format!("{file}:{}", block.line);
+            match block.kind {
+                "toml" => assert!(errors.is_empty(), "{at}: {errors:?}"),
+                "toml wrong" => {
+                    assert!(!errors.is_empty(), "{at}: is refused");
+                    for code in blocks::numbered(block.text, &["E0"]) {
+                        assert!(errors.iter().any(|e| e.code.id() == code), "{at}: {errors:?}");
+                    }
+                }
+                other => panic!("{at}: {other}"),
+            }
+        }
+        assert!(n > 0, "{file} has examples");
+    }
+}
+
+/// All keys, and all words that are the only ones allowed somewhere.
+fn words(schema: &Value, into: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                into.extend(properties.keys().cloned());
+            }
+            let listed = members.get("enum").and_then(Value::as_array).into_iter().flatten();
+            let choices = listed.chain(members.get("const")).filter_map(Value::as_str);
+            into.extend(choices.map(str::to_owned));
+            members.values().for_each(|member| words(member, into));
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| words(element, into)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn it_names_every_key_and_every_choice() {
+    let text = reference();
+    let mut all = BTreeSet::new();
+    words(scenario::schema::scenario().as_value(), &mut all);
+    assert!(all.contains("full-sync") && all.contains("after-failover"), "{all:?}");
+    for word in all {
+        let forms = [format!("`{word}`"), format!("`[{word}]`"), format!("`[[{word}]]`")];
+        assert!(forms.iter().any(|form| text.contains(form)), "{word} is not explained");
+    }
+}
+
+/// A row of a table of keys.
+#[derive(Debug)]
+struct Row<'t> {
+    /// The section, from the heading.
+    section: &'t str,
+    key: &'t str,
+    default: &'t str,
+    founded: &'t str,
+}
+
+impl Row<'_> {
+    fn is_of(&self, path: &str) -> bool {
+        let own = match self.section {
+            "" => self.key.to_owned(),
+            section => format!("{section}.{}", self.key),
+        };
+        path == own || path.ends_with(&format!(".{own}"))
+    }
+}
+
+/// What stands in backticks, if all of it does.
+fn in_backticks(text: &str) -> Option<&str> {
+    text.strip_prefix('`')?.strip_suffix('`')
+}
+
+fn rows(text: &str) -> Vec<Row<'_>> {
+    const HEADER: &str = "| key | value | default | founded | meaning |";
+    let mut rows = Vec::new();
+    let mut section = "";
+    let mut is_inside = false;
+    for line in text.lines() {
+        if line.starts_with('#') {
+            let name = line.trim_start_matches(['#', ' ']);
+            section = in_backticks(name).unwrap_or_default().trim_matches(['[', ']']);
+        }
+        is_inside = line == HEADER || is_inside && line.starts_with('|');
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let ["", key, _, default, founded, _, ""] = cells.as_slice()
+            && is_inside
+            && let Some(key) = in_backticks(key)
+        {
+            rows.push(Row { section, key, default, founded });
+        }
+    }
+    rows
+}
+
+/// How well a default is founded, in the words of the tables; `None` for what is given.
+fn founded(origin: &Origin) -> Option<String> {
+    match origin {
+        Origin::Default { confidence, .. } => Some(confidence.to_string()),
+        Origin::Derived { confidence, .. } => Some(format!("{confidence}; depends")),
+        Origin::Convention(_) => Some("convention".to_owned()),
+        Origin::Unsourced | Origin::Sourced(_) => None,
+    }
+}
+
+/// All defaults of the program: by path, the value and how well it is founded.
+fn defaults(text: &str) -> BTreeMap<String, (String, String)> {
+    let experiment = experiment(text);
+    let policy = &experiment.policies[0];
+    let mut defaults = BTreeMap::new();
+    for value in policy.resolved.values.iter().filter(|value| value.giver == Giver::Nobody) {
+        let own = value.origins.iter().find(|(path, _)| *path == value.path);
+        let (_, origin) = own.expect("a default has an origin");
+        let founded = founded(origin).expect("a default is not given");
+        defaults.insert(value.path.clone(), (value.value.clone(), founded));
+    }
+    // Defaults inside a value that is given.
+    for assumption in &policy.assumptions {
+        if let Some(founded) = founded(&assumption.why) {
+            defaults
+                .entry(assumption.path.clone())
+                .or_insert_with(|| (assumption.value.clone(), founded));
+        }
+    }
+    defaults
+}
+
+#[test]
+fn its_defaults_are_those_of_the_program() {
+    let text = reference();
+    let rows = rows(&text);
+    let shortest = blocks::blocks(&text).into_iter().find(|block| block.kind == "toml");
+    let shortest = shortest.expect("there is an example").text;
+    let az = "[[fault]]\naz-failure = { mttf = \"50y\", duration = \"2h\" }\n";
+    let defaults = defaults(&format!("{shortest}\n{az}"));
+    for row in &rows {
+        let program = defaults.iter().find(|(path, _)| row.is_of(path)).map(|(_, default)| default);
+        match (in_backticks(row.default), program) {
+            (Some(value), Some(program)) => {
+                assert_eq!(
+                    (value, row.founded),
+                    (program.0.as_str(), program.1.as_str()),
+                    "{row:?}"
+                );
+            }
+            (None, Some(program)) => {
+                assert_eq!((row.key, row.founded), ("name", program.1.as_str()), "{row:?}");
+            }
+            (Some(_), None) => panic!("the program has no such default: {row:?}"),
+            (None, None) => assert_eq!(row.founded, "", "{row:?}"),
+        }
+    }
+    for path in defaults.keys() {
+        let n = rows.iter().filter(|row| row.is_of(path)).count();
+        assert_eq!(n, 1, "{path} has one row with its default");
+    }
+}
+
+/// What the tables say of defaults that depend on other values.
+#[test]
+fn defaults_that_depend_are_as_it_says() {
+    let check = |group: &str, path: &str, expected: &str| {
+        let text = format!("[group]\nid = \"g\"\n{group}\n");
+        let found = defaults(&blocks::whole(&text)).remove(path);
+        let (value, _) = found.unwrap_or_else(|| panic!("{path} in\n{text}"));
+        assert_eq!(value, expected, "{path} in\n{text}");
+    };
+    let redis = "engine = \"redis\"\nazs = [\"a\", \"b\"]\nreplicas = 1";
+    check(redis, "group.engine-version", "\"7.1\"");
+    check(redis, "replication.backlog", "\"1 MiB\"");
+    let older = "engine-version = \"7.2\"\nazs = [\"a\", \"b\"]\nreplicas = 1";
+    check(older, "replication.backlog", "\"1 MiB\"");
+    let single = "azs = [\"a\"]\nreplicas = 0";
+    check(single, "group.automatic-failover", "false");
+    check(single, "group.multi-az", "false");
+    let crowded = "azs = [\"a\"]\nreplicas = 1";
+    check(crowded, "group.automatic-failover", "true");
+    check(crowded, "group.multi-az", "false");
+    let off = "azs = [\"a\", \"b\"]\nreplicas = 1\nautomatic-failover = false";
+    check(off, "group.multi-az", "false");
+}
+
+#[test]
+fn what_it_refers_to_is_there() {
+    let text = reference();
+    let rules = text_of("docs/requirements.md");
+    for rule in blocks::numbered(&text, &["MZ-", "D-"]) {
+        assert!(rules.contains(&format!("| {rule} |")), "no rule {rule}");
+    }
+    for file in ["docs/scenario.md", "docs/requirements.md", "README.md", "ARCHITECTURE.md"] {
+        for code in blocks::numbered(&text_of(file), &["E0", "W0"]) {
+            assert!(Code::find(code).is_some(), "{file}: no code {code}");
+        }
+    }
+    assert!(text.contains(&format!("1 to {MAX_TRIALS}")), "the limit on trials");
+    let headings: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|name| name.to_lowercase().replace(' ', "-").replace(['`', '[', ']'], ""))
+        .collect();
+    for link in text.split("](#").skip(1).filter_map(|rest| rest.split(')').next()) {
+        assert!(headings.contains(link), "no heading for #{link}");
+    }
+}

@@ -1,0 +1,374 @@
+//! The rows: what each requirement says in our words, who says so, and which tests hold us to it.
+//!
+//! In the order of the ids. A test of this folder is listed by its name, one that stands elsewhere
+//! with its module: `rules::promotion`. `document` checks all of it.
+
+/// A requirement.
+pub struct Row {
+    /// What the code cites: MZ (Multi-AZ), BK (backups), OM (online migration), or D where nobody
+    /// but us says it.
+    pub id: &'static str,
+    /// What it says, in our words.
+    pub says: &'static str,
+    /// Who says so.
+    pub source: &'static str,
+    /// The tests that fail if it is not so.
+    pub tests: &'static [&'static str],
+    /// What of it the model lacks.
+    pub not_yet: Option<&'static str>,
+}
+
+/// All rows.
+pub const ROWS: &[Row] = &[
+    Row {
+        id: "MZ-01",
+        says: "A primary is replaced because of a failed node, a failed AZ or planned \
+               maintenance; every failover has its cause.",
+        source: "Guide",
+        tests: &["mz_01_a_failover_and_its_outage_have_the_cause_of_the_failure"],
+        not_yet: Some("planned maintenance"),
+    },
+    Row {
+        id: "MZ-02",
+        says: "With failover the role of the primary moves to a replica, and nobody waits until \
+               a new node is provisioned.",
+        source: "Guide",
+        tests: &[
+            "mz_02_a_failover_is_much_shorter_than_a_new_primary",
+            "mz_02_a_failover_never_waits_for_provisioning",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-03",
+        says: "The promoted node accepts writes as soon as its promotion is complete.",
+        source: "Guide",
+        tests: &["mz_03_the_new_primary_accepts_writes_from_the_promotion_on"],
+        not_yet: Some("a preset in which the whole failover takes the guide's few seconds"),
+    },
+    Row {
+        id: "MZ-04",
+        says: "The primary endpoint follows the promotion once its new target has spread; an \
+               application that writes to it changes nothing.",
+        source: "Guide",
+        tests: &["mz_04_the_primary_endpoint_moves_once_per_failover_and_writers_follow"],
+        not_yet: Some("clients that keep what DNS told them"),
+    },
+    Row {
+        id: "MZ-06",
+        says: "Without automatic failover a failed primary is recreated and filled from a \
+               replica; nobody is promoted, writes wait.",
+        source: "Guide; guide, \"Mitigating failures\"",
+        tests: &[
+            "mz_06_without_failover_the_primary_is_recreated_and_filled_from_a_replica",
+            "mz_06_a_recreated_primary_lacks_what_its_source_lacked",
+            "mz_06_a_failed_primary_is_replaced_with_and_without_failover",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-14",
+        says: "Multi-AZ can be enabled only where a replica is available.",
+        source: "Guide",
+        tests: &["mz_14_multi_az_needs_a_replica"],
+        not_yet: Some("enabling it in the middle of a trial, while the replica is provisioned"),
+    },
+    Row {
+        id: "MZ-15",
+        says: "Multi-AZ needs at least one replica in every shard.",
+        source: "Guide",
+        tests: &["mz_15_multi_az_needs_two_nodes_in_every_shard"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-17",
+        says: "Multi-AZ is on by itself only where every shard has a replica in another AZ than \
+               its primary's; asked for, it is accepted without one, with a warning.",
+        source: "Guide; the warning is ours",
+        tests: &[
+            "mz_17_multi_az_is_on_by_itself_where_every_shard_has_a_replica_elsewhere",
+            "mz_17_multi_az_in_a_single_az_is_accepted_with_a_warning",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-23",
+        says: "The state of the primary is watched all the time, and its failure is noticed \
+               after a while.",
+        source: "Guide; how long it takes is assumed",
+        tests: &["mz_23_a_failure_at_any_time_is_detected_within_the_law_of_detection"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-24",
+        says: "The replica with the smallest replication lag is promoted.",
+        source: "Guide",
+        tests: &["mz_24_the_replica_with_the_smallest_lag_is_promoted"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-25",
+        says: "Which AZ a replica is in has no part in the choice.",
+        source: "Guide",
+        tests: &["mz_25_the_az_of_a_replica_does_not_matter"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-26",
+        says: "Among equal lags the smaller cache cluster id wins.",
+        source: "Decision: the guide is silent; the engine's own failover breaks ties by name too",
+        tests: &[
+            "mz_26_equal_lags_always_have_the_same_winner",
+            "rules::ties_go_to_the_smaller_id",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-27",
+        says: "When the primary alone fails it is taken offline, a replica is promoted, a \
+               replacement replica is launched, and the other replicas sync with the new primary; \
+               the last two may overlap.",
+        source: "Guide",
+        tests: &[
+            "mz_27_offline_then_promotion_then_sync_with_the_new_primary",
+            "mz_27_the_replacement_replica_joins_after_the_promotion",
+        ],
+        not_yet: Some(
+            "by default the replacement is launched with the detection, before the promotion; \
+             `replacement-starts = \"after-failover\"` is the order of the guide",
+        ),
+    },
+    Row {
+        id: "MZ-28",
+        says: "A replacement is a replica in the AZ of the node it replaces.",
+        source: "Guide",
+        tests: &[
+            "mz_28_the_distribution_over_azs_is_as_before",
+            "mz_28_a_failed_primary_is_replaced_by_a_replica_in_its_az",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-29",
+        says: "When the new replica is available the primary endpoint stays as it is, and the \
+               reader endpoint takes the replica in.",
+        source: "Guide",
+        tests: &[
+            "mz_29_the_return_of_a_replica_leaves_the_primary_endpoint_alone",
+            "mz_29_a_replica_serves_reads_once_it_is_available",
+        ],
+        not_yet: Some("the reader endpoint and its records; only how many nodes serve reads"),
+    },
+    Row {
+        id: "MZ-30",
+        says: "Only available replicas are candidates: not failed, not in sync, not loading.",
+        source: "Guide",
+        tests: &[
+            "mz_30_a_failed_replica_is_not_promoted_however_small_its_lag",
+            "mz_30_a_replica_in_full_sync_is_no_candidate",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-31",
+        says: "If several nodes fail each has one replacement, in its AZ.",
+        source: "Guide; its introduction says otherwise, its steps decide",
+        tests: &["mz_31_every_failed_node_has_one_replacement"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-32",
+        says: "After a failover all other nodes follow the new primary.",
+        source: "Guide",
+        tests: &["mz_32_afterwards_everybody_follows_the_new_primary"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-33",
+        says: "After the loss of a whole group a primary is provisioned first, then replicas, \
+               each where its predecessor was. Which node serves first is open: \
+               `cold-start-node`.",
+        source: "Guide; the choice is ours",
+        tests: &[
+            "mz_33_a_lost_group_is_rebuilt_from_its_primary_on",
+            "mz_33_a_rule_says_which_node_serves_first",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-34",
+        says: "The loss of a whole group loses its data; it starts cold.",
+        source: "Guide",
+        tests: &["mz_34_the_loss_of_a_group_loses_everything"],
+        not_yet: Some("misses of the cold cache, and the load they put on a database"),
+    },
+    Row {
+        id: "MZ-36",
+        says: "Failures inside one detection window are one scenario with one failover.",
+        source: "Decision, from the guide's list of scenarios",
+        tests: &["mz_36_failures_a_second_apart_are_one_failover"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-37",
+        says: "A replica that fails alone is replaced in its AZ and syncs, while reads and \
+               writes go on elsewhere.",
+        source: "Guide, \"Mitigating failures\"",
+        tests: &["mz_37_a_replica_is_replaced_while_writes_go_on"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-38",
+        says: "Primary and replicas in different AZs tolerate more: with all nodes in one, the \
+               AZ takes the whole group.",
+        source: "Guide",
+        tests: &[
+            "mz_38_spread_nodes_survive_an_az_and_crowded_ones_do_not",
+            "mz_38_nodes_in_a_single_az_are_warned_about",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-44",
+        says: "The texts and the order of events of a failover.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &["golden::every_scripted_scenario_reads_like_its_golden_trace"],
+        not_yet: Some(
+            "the call that tests a failover, which is the first of the events; and recovery begins \
+             before the failover is complete unless `replacement-starts = \"after-failover\"`",
+        ),
+    },
+    Row {
+        id: "MZ-53",
+        says: "Multi-AZ needs Valkey, or Redis OSS 2.8.6 or later.",
+        source: "Guide",
+        tests: &["mz_53_multi_az_begins_with_redis_2_8_6"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-54",
+        says: "Multi-AZ is not available on T1 node types.",
+        source: "Guide",
+        tests: &["mz_54_t1_nodes_have_no_multi_az"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-55",
+        says: "Replication is asynchronous: a failover loses what the promoted replica had not \
+               received yet.",
+        source: "Guide",
+        tests: &[
+            "mz_55_a_failover_loses_what_lag_there_was",
+            "mz_55_the_loss_is_what_the_promoted_replica_lacked",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-56",
+        says: "Promoting the most current replica keeps the loss small.",
+        source: "Guide",
+        tests: &["mz_56_no_other_choice_loses_less"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-58",
+        says: "Multi-AZ and the append-only file exclude each other. Redis OSS 2.8.22 and later, \
+               T1 and T2 nodes have no append-only file at all.",
+        source: "Guide; guide, \"Append only files\"",
+        tests: &[
+            "mz_58_multi_az_and_the_append_only_file_exclude_each_other",
+            "mz_58_newer_engines_and_small_nodes_have_no_append_only_file",
+        ],
+        not_yet: Some("what an append-only file does"),
+    },
+    Row {
+        id: "MZ-59",
+        says: "After an AZ failure a node of that AZ is replaced only when the AZ is available \
+               again.",
+        source: "Guide",
+        tests: &[
+            "mz_59_what_an_az_took_is_replaced_when_it_is_back",
+            "mz_59_only_the_az_that_is_down_is_waited_for",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-60",
+        says: "A reboot of the primary by the customer does not lead to a failover; other \
+               reboots and failures do. Cluster mode refuses such a reboot.",
+        source: "Guide; API reference, `RebootCacheCluster`",
+        tests: &[
+            "mz_60_a_customers_reboot_of_the_primary_is_no_failover",
+            "mz_60_other_reboots_and_failures_are",
+            "mz_60_cluster_mode_has_no_reboot_by_the_customer",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-61",
+        says: "A rebooted primary comes back empty, and replicas that see it clear their copies.",
+        source: "Guide",
+        tests: &["mz_61_a_rebooted_primary_comes_back_empty_and_empties_its_replicas"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-62",
+        says: "After a promotion the other replicas delete what they have and fetch it anew, \
+               unreachable meanwhile.",
+        source: "Guide",
+        tests: &[
+            "mz_62_the_other_replicas_fetch_everything_anew_and_serve_no_reads_meanwhile",
+            "mz_62_other_ways_of_resync_keep_reads_up",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-66",
+        says: "Automatic failover decides whether a replica is promoted; Multi-AZ requires it.",
+        source: "Guide; API reference, `ModifyReplicationGroup`",
+        tests: &[
+            "mz_66_multi_az_needs_automatic_failover",
+            "mz_66_automatic_failover_promotes_without_multi_az",
+        ],
+        not_yet: Some("switching either of them in the middle of a trial"),
+    },
+    Row {
+        id: "MZ-68",
+        says: "Without replicas there is no fault tolerance: a shard that loses its only node \
+               loses its data, and its writes wait for a new node.",
+        source: "Guide",
+        tests: &[
+            "mz_68_the_loss_of_the_only_node_loses_everything_until_a_new_one_is_there",
+            "mz_68_a_shard_without_replica_loses_its_own_dataset_only",
+            "mz_68_a_group_without_replicas_is_warned_about",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-69",
+        says: "More than one replica is advised.",
+        source: "Guide",
+        tests: &["mz_69_a_second_replica_is_advised"],
+        not_yet: None,
+    },
+    Row {
+        id: "D-1",
+        says: "Two other readings of MZ-62 can be chosen: the engine's partial resynchronisation \
+               where its backlog allows it, and none at all.",
+        source: "Valkey documentation, \"Replication\"",
+        tests: &[
+            "rules::resync_after_failover",
+            "rules::the_engine_resyncs_what_its_backlog_holds",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "D-2",
+        says: "A fault that ends before it is detected leads to no failover \
+               (`sub-detection-fault = \"blip\"`). \"Other reboots and failures do\" of MZ-60 is \
+               read as: those that are detected.",
+        source: "Decision",
+        tests: &["rules::sub_detection_fault", "rules::the_loss_has_a_cliff_at_the_detection_time"],
+        not_yet: None,
+    },
+];

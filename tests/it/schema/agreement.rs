@@ -1,0 +1,545 @@
+//! What the schema refuses the decoder refuses, and what one accepts the other does, as far as a
+//! schema can tell.
+
+use elasticache_sim::scenario::units;
+use serde_json::{Value, json};
+
+use super::{GROUP, HEAD, each_object, is_read, json_of, scenario_schema, validator};
+
+/// The usual head and group, followed by `rest`.
+fn with(rest: &str) -> String {
+    format!("{HEAD}{GROUP}{rest}\n")
+}
+
+/// The usual head, followed by a group with these keys.
+fn group(keys: &str) -> String {
+    format!("{HEAD}[group]\n{keys}\n")
+}
+
+/// The usual file with one scheduled fault.
+fn at(fault: &str) -> String {
+    with(&format!("[[fault]]\nat = \"1h\"\n{fault}"))
+}
+
+/// The usual file with one fault.
+fn fault(keys: &str) -> String {
+    with(&format!("[[fault]]\n{keys}"))
+}
+
+/// The usual file with this law of detection.
+fn law(law: &str) -> String {
+    with(&format!("[timing]\ndetection = {law}"))
+}
+
+/// Files with one mistake each.
+fn mistakes() -> Vec<String> {
+    let text = |text: &str| text.to_owned();
+    let exact = "id = \"g\"\n[[group.shard]]\nprimary = { node = \"n1\", az = \"a\" }\n";
+    vec![
+        // Keys that are not there, or not known.
+        text(GROUP),
+        format!("schema = 1\n{GROUP}"),
+        text(HEAD),
+        format!("schema = 1\n[run]\ntrials = 5\n{GROUP}"),
+        format!("{HEAD}warmup = \"1s\"\n{GROUP}"),
+        with("[polcy]"),
+        with("[[expect]]"),
+        with("[objectives]\nrto = \"60s\""),
+        format!("{HEAD}start = \"2026-01-01\"\n{GROUP}"),
+        // The head.
+        format!("schema = 2\n[run]\nhorizon = \"1y\"\n{GROUP}"),
+        format!("schema = \"one\"\n[run]\nhorizon = \"1y\"\n{GROUP}"),
+        format!("name = 5\n{HEAD}{GROUP}"),
+        format!("name = \"  \"\n{HEAD}{GROUP}"),
+        format!("name = \"two\\nlines\"\n{HEAD}{GROUP}"),
+        format!("name = \"{}\"\n{HEAD}{GROUP}", "x".repeat(201)),
+        format!("schema = 1\nrun = 3\n{GROUP}"),
+        format!("schema = 1\n[run]\nhorizon = 3600\n{GROUP}"),
+        format!("schema = 1\n[run]\nhorizon = \"3600\"\n{GROUP}"),
+        format!("schema = 1\n[run]\nhorizon = \"1 month\"\n{GROUP}"),
+        format!("schema = 1\n[run]\nhorizon = \"-1h\"\n{GROUP}"),
+        format!("{HEAD}trials = 0\n{GROUP}"),
+        format!("{HEAD}trials = 100_000_001\n{GROUP}"),
+        format!("{HEAD}trials = 1.5\n{GROUP}"),
+        format!("{HEAD}trials = \"many\"\n{GROUP}"),
+        format!("{HEAD}trials = true\n{GROUP}"),
+        format!("{HEAD}seed = -1\n{GROUP}"),
+        format!("{HEAD}warm-up = 0\n{GROUP}"),
+        // Groups.
+        format!("{HEAD}group = []\n"),
+        format!("group = 3\n{HEAD}"),
+        group("azs = [\"a\"]\nreplicas = 1"),
+        group("id = \"a b\"\nazs = [\"a\"]\nreplicas = 1"),
+        group("id = \"\"\nazs = [\"a\"]\nreplicas = 1"),
+        group("id = \"g\"\nreplicas = 1"),
+        group("id = \"g\"\nazs = [\"a\"]"),
+        group("id = \"g\"\nazs = []\nreplicas = 1"),
+        group("id = \"g\"\nazs = \"a\"\nreplicas = 1"),
+        group("id = \"g\"\nazs = [\"a\", \"a\"]\nreplicas = 1"),
+        group("id = \"g\"\nazs = [3]\nreplicas = 1"),
+        group("id = \"g\"\nazs = [\"a\"]\nreplicas = 6"),
+        group("id = \"g\"\nazs = [\"a\"]\nreplicas = \"two\""),
+        group("id = \"g\"\nazs = [\"a\"]\nreplicas = 1\nshards = 0"),
+        group("id = \"g\"\nazs = [\"a\"]\nreplicas = 0\nshards = 501"),
+        with("engine = \"valkey\"").replace("valkey", "memcached"),
+        with("engine-version = 8.0"),
+        with("engine-version = \"eight\""),
+        with("node-type = \"r7g.large\""),
+        with("cluster-mode = true"),
+        with("cluster-mode = \"compatible\""),
+        with("append-only-file = true"),
+        with("durability = \"sync\""),
+        with("multi-az = \"yes\""),
+        with("automatic-failover = 1"),
+        group(exact).replace("id = \"g\"\n", "id = \"g\"\nreplicas = 1\n"),
+        group(exact).replace("id = \"g\"\n", "id = \"g\"\nazs = [\"a\"]\n"),
+        group(exact).replace("id = \"g\"\n", "id = \"g\"\nshards = 1\n"),
+        group("id = \"g\"\nshard = []"),
+        group("id = \"g\"\n[[group.shard]]\nid = \"0001\""),
+        group(&format!("{exact}id = 1")),
+        group(&format!("{exact}slots = 5")),
+        group(&format!("{exact}replicas = [{{ node = \"n2\" }}]")),
+        group(&format!("{exact}replicas = [{{ node = \"n2\", az = \"b\", up = true }}]")),
+        group(&format!(
+            "{exact}replicas = [{}]",
+            (2..8).map(|n| format!("{{ node = \"n{n}\", az = \"b\" }}, ")).collect::<String>()
+        )),
+        // Numbers.
+        with("[control-plane]\ndetector = \"sentinel\""),
+        with("[control-plane]\nspeed = 1"),
+        with("[workload]\nwrites-per-second = -5"),
+        with("[workload]\nwrites-per-second = 1_000_000_001"),
+        with("[workload]\nwrites-per-second = 1\nwrites-per-second-per-shard = 1"),
+        with("[workload]\nwrites-per-second-per-shard = \"some\""),
+        with("[workload]\nwrite-size = 0"),
+        with("[workload]\nwrite-size = 536_870_913"),
+        with("[workload]\nwrite-size = \"512 bytes\""),
+        with("[workload]\ndataset = 1_125_899_906_842_625"),
+        with("[workload]\ndataset = \"8 GiB!\""),
+        with("[workload]\ndataset = \"2 PB\""),
+        with("[workload]\ndataset = [8]"),
+        with("[replication]\nlag = 0.2"),
+        with("[replication]\nbacklog = \"1 M\""),
+        with("[replication]\nlink = 1"),
+        with("[timing]\nelection = \"1s\""),
+        with("[timing]\nfull-sync = { per-gb = \"1s\" }"),
+        with("[timing]\nfull-sync = { per-gib = 18 }"),
+        with("[timing]\nfull-sync = { per-gib = \"1s\", fixed = \"1s\" }"),
+        with("[timing]\nfull-sync = {}"),
+        with("[rules]\npromotion = \"first\""),
+        with("[rules]\nresync-needs-primary = 1"),
+        with("[rules]\nresync = \"full\""),
+        // Laws.
+        law("5"),
+        law("\"10\""),
+        law("{}"),
+        law("{ source = \"x\" }"),
+        law("{ fixed = \"1s\", source = 1 }"),
+        law("{ fixed = 5 }"),
+        law("{ fixed = \"1s\", uniform = [\"1s\", \"2s\"] }"),
+        law("{ exponentail = { mean = \"1s\" } }"),
+        law("{ exponential = \"1s\" }"),
+        law("{ exponential = {} }"),
+        law("{ exponential = { mean = \"1s\", sd = \"1s\" } }"),
+        law("{ uniform = [\"1s\"] }"),
+        law("{ uniform = [\"1s\", \"2s\", \"3s\"] }"),
+        law("{ uniform = [\"1s\", 2] }"),
+        law("{ triangular = [\"1s\", \"2s\"] }"),
+        law("{ lognormal = { median = \"1s\" } }"),
+        law("{ lognormal = { median = \"1s\", sd = \"2s\" } }"),
+        law("{ lognormal = { median = \"1s\", p95 = \"2s\", p99 = \"3s\" } }"),
+        law("{ lognormal = { median = \"1s\", p95 = \"2s\", mean = \"1s\" } }"),
+        law("{ lognormal = { median = \"1s\", p90 = \"2s\" } }"),
+        law("{ weibull = { mean = \"1s\" } }"),
+        law("{ weibull = { mean = \"1s\", shape = 0 } }"),
+        law("{ weibull = { mean = \"1s\", shape = nan } }"),
+        law("{ gamma = { mean = \"1s\", shape = 10_001 } }"),
+        law("{ gamma = { mean = \"1s\", shape = \"2\" } }"),
+        law("{ erlang = { mean = \"1s\", stages = 0 } }"),
+        law("{ erlang = { mean = \"1s\", stages = 1.5 } }"),
+        law("{ erlang = { mean = \"1s\", stages = 10_001 } }"),
+        law("{ empirical = {} }"),
+        law("{ empirical = { file = 5 } }"),
+        law("{ empirical = { file = \"x.csv\", column = 0 } }"),
+        law("{ empirical = { file = \"x.csv\", column = true } }"),
+        // Faults.
+        with("[fault]\nat = \"1h\"\nfail-primary = {}"),
+        fault(""),
+        fault("at = \"1h\""),
+        fault("at = \"1h\"\nfail-rack = {}"),
+        fault("at = \"1h\"\npartition-az = {}"),
+        fault("at = \"1h\"\nfail-group = {}\nfail-primary = {}"),
+        fault("at = \"1h\"\nfail-group = {}\nnode-failure = { mttf = \"1y\" }"),
+        fault("node-failure = { mttf = \"1y\" }\ngroup-failure = { mttf = \"1y\" }"),
+        fault("at = 5\nfail-primary = {}"),
+        fault("id = \"a b\"\nnode-failure = { mttf = \"1y\" }"),
+        fault("fail-primary = {}"),
+        fault("fail-node = { node = \"g-001\" }"),
+        fault("crash-node = { node = \"g-001\", restart-after = \"1s\" }"),
+        fault("fail-replicas = { count = 1 }"),
+        fault("fail-az = { az = \"a\", duration = \"1h\" }"),
+        fault("fail-group = {}"),
+        fault("reboot-node = { node = \"g-001\", by = \"service\" }"),
+        at("node-failure = { mttf = \"1y\" }"),
+        at("az-failure = { mttf = \"1y\", duration = \"1h\" }"),
+        at("group-failure = { mttf = \"1y\" }"),
+        at("fail-primary = 3"),
+        at("fail-primary = { node = \"g-001\" }"),
+        at("fail-primary = { shard = 1 }"),
+        at("fail-node = {}"),
+        at("fail-node = { node = 1 }"),
+        at("crash-node = { node = \"g-001\" }"),
+        at("crash-node = { restart-after = \"1s\" }"),
+        at("fail-replicas = {}"),
+        at("fail-replicas = { count = 0 }"),
+        at("fail-replicas = { count = 6 }"),
+        at("fail-az = { az = \"a\" }"),
+        at("fail-az = { duration = \"1h\" }"),
+        at("fail-az = { az = \"a\", duration = 2 }"),
+        at("fail-az = { az = \"a\", duration = \"1h\", share = 0 }"),
+        at("fail-az = { az = \"a\", duration = \"1h\", share = 1.5 }"),
+        at("fail-az = { az = \"a\", duration = \"1h\", share = \"half\" }"),
+        at("fail-az = { az = \"a\", duration = \"1h\", share = { uniform = [0.5] } }"),
+        at("fail-az = { az = \"a\", duration = \"1h\", share = { uniform = [0, 2] } }"),
+        at("fail-az = { az = \"a\", duration = \"1h\", share = { fixed = 1 } }"),
+        at("fail-group = { shard = \"0001\" }"),
+        at("reboot-node = { node = \"g-001\" }"),
+        at("reboot-node = { node = \"g-001\", by = \"me\" }"),
+        fault("node-failure = {}"),
+        fault("node-failure = { mtbf = \"1y\" }"),
+        fault("node-failure = { mttf = 365 }"),
+        fault("node-failure = { mttf = \"1y\", lifetime = \"1y\" }"),
+        fault("node-failure = { mttf = \"1y\", source = 1 }"),
+        fault("node-failure = { mttf = \"1y\", share = 0.5 }"),
+        fault("az-failure = { mttf = \"1y\" }"),
+        fault("az-failure = { duration = \"1h\" }"),
+        fault("group-failure = { group = \"g\" }"),
+        fault("group-failure = { mttf = \"1y\", group = 1 }"),
+    ]
+}
+
+/// Valid files that together use every key.
+fn valid_files() -> Vec<String> {
+    let exact = "id = \"g\"\n[[group.shard]]\nprimary = { node = \"n1\", az = \"a\" }\n";
+    let counts = "trials = \"1e4\"\nseed = 0xff\nwarm-up = \"PT1H\"\n";
+    let managed = "[control-plane]\ndetector = \"managed\"\n";
+    let mut files = vec![
+        with(""),
+        with(
+            "[[policy]]\nname = \"p\"\nset = { group.multi-az = false }\n\
+             [sweep]\n\"group.replicas\" = \"1..2\"\n[sources]\n\"run.horizon\" = \"us\"\n",
+        ),
+        format!("#:schema ./scenario.schema.json\nname = \"AZ loss, 1×3\"\n{HEAD}{GROUP}"),
+        format!("{HEAD}{counts}{GROUP}"),
+        format!("{HEAD}trials = 1e3\nseed = \"1_000\"\n{GROUP}"),
+        format!("{HEAD}trials = 100_000_000\nseed = {}\n{GROUP}", i64::MAX),
+        format!("{}{GROUP}", HEAD.replace("schema = 1", "schema = \"1\"")),
+        with(
+            "engine = \"redis\"\nengine-version = \"7.0.1\"\nnode-type = \"cache.r7g.large\"\n\
+             cluster-mode = \"disabled\"\nappend-only-file = false\ndurability = \"disabled\"\n\
+             automatic-failover = true\nmulti-az = true\nshards = 1",
+        ),
+        with("engine = \"valkey\"\nengine-version = \"8.0\""),
+        group("id = \"g\"\nazs = [\"a\", \"b\"]\nreplicas = \"1\""),
+        group("id = \"g\"\nazs = [\"a\", \"b\"]\nreplicas = 5"),
+        group(&format!(
+            "id = \"g\"\ncluster-mode = \"enabled\"\nazs = [\"a\", \"b\"]\nshards = 500\n\
+             replicas = 0\n{managed}"
+        )),
+        group(exact),
+        group(&format!("{exact}id = \"x\"\nreplicas = [{{ node = \"n2\", az = \"b\" }}]")),
+        format!("{HEAD}[[group]]\n{exact}"),
+        format!(
+            "{HEAD}[[group]]\nid = \"one\"\nazs = [\"b\"]\nreplicas = 0\n[[group]]\n{exact}\
+             [[fault]]\nat = \"1h\"\nfail-group = {{ group = \"one\" }}\n\
+             [[fault]]\nat = \"1h\"\nfail-primary = {{ group = \"g\", shard = \"0001\" }}\n\
+             [[fault]]\ngroup-failure = {{ group = \"one\", mttf = \"9y\" }}\n"
+        ),
+        with(managed),
+        with("[control-plane]\n[workload]\n[replication]\n[timing]\n[rules]\n"),
+        format!("fault = []\n{HEAD}{GROUP}"),
+        with(
+            "[workload]\nwrites-per-second = 1_000_000_000\nwrite-size = \"512 B\"\n\
+             dataset = \"1.5 GiB\"",
+        ),
+        with("[workload]\nwrites-per-second-per-shard = \"1e3\"\nwrite-size = 1\ndataset = 0"),
+        with("[workload]\nwrites-per-second = 1\nwrite-size = \"512mib\"\ndataset = \"1_024 TiB\""),
+        with("[replication]\nlag = \"0s\"\nbacklog = 1_125_899_906_842_624"),
+        with(
+            "[timing]\ndetection = \"10s\"\npromotion = { fixed = \"1s\" }\n\
+             endpoint = { fixed = \"1s\" }\nreplacement = \"8m\"\n\
+             full-sync = { per-gib = \"9s\", source = \"us\" }\ncold-start = \"1s\"\n\
+             reboot = \"1m\"",
+        ),
+        with("[timing]\nfull-sync = \"9s\""),
+        with("[timing]\nfull-sync = { exponential = { mean = \"9s\" }, source = \"us\" }"),
+        with("[timing.detection.exponential]\nmean = \"3s\""),
+        with(
+            "[rules]\nreplacement-starts = \"after-failover\"\nresync-after-failover = \"engine\"\n\
+             promotion = \"lowest-id\"\nreplacement-waits-for-az = false\n\
+             resync-needs-primary = false\nsyncing-counts-as-complete = true\n\
+             failure-during-failover = \"restart\"\nsyncing-nodes-can-fail = false\n\
+             cold-start-node = \"primary-slot\"\nsub-detection-fault = \"failover\"",
+        ),
+    ];
+    let laws = [
+        "{ fixed = \"1m 30s\", source = \"us\" }",
+        "{ uniform = [\"1s\", \"5s\"] }",
+        "{ exponential = { mean = \"5000y\" } }",
+        "{ lognormal = { median = \"1s\", p95 = \"2s\" } }",
+        "{ lognormal = { median = \"1s\", p99 = \"2s\" } }",
+        "{ lognormal = { mean = \"1s\", sd = \"2s\" } }",
+        "{ weibull = { mean = \"1s\", shape = 0.001 } }",
+        "{ gamma = { mean = \"1s\", shape = 10_000 } }",
+        "{ erlang = { mean = \"1s\", stages = 10_000 } }",
+        "{ erlang = { mean = \"1s\", stages = \"3\" } }",
+        "{ triangular = [\"1s\", \"2s\", \"4s\"] }",
+        "{ empirical = { file = \"tests/data/lengths.csv\" } }",
+        "{ empirical = { file = \"tests/data/lengths.csv\", column = 2 } }",
+        "{ empirical = { file = \"tests/data/lengths.csv\", column = \"seconds\" } }",
+    ];
+    files.extend(laws.map(law));
+    let scheduled = [
+        "fail-primary = {}",
+        "id = \"it\"\nfail-primary = { group = \"g\", shard = \"0001\" }",
+        "fail-node = { node = \"g-002\" }",
+        "crash-node = { node = \"g-001\", restart-after = { uniform = [\"1s\", \"2s\"] } }",
+        "fail-replicas = { count = 2, group = \"g\", shard = \"0001\" }",
+        "fail-az = { az = \"a\", duration = \"2h\" }",
+        "fail-az = { az = \"a\", duration = \"2h\", share = 0.25 }",
+        "fail-az = { az = \"a\", duration = \"2h\", share = { uniform = [0, 1] } }",
+        "fail-group = {}",
+        "fail-group = { group = \"g\" }",
+        "reboot-node = { node = \"g-001\", by = \"customer\" }",
+        "reboot-node = { node = \"g-001\", by = \"service\" }",
+    ];
+    files.extend(scheduled.map(at));
+    let random = [
+        "node-failure = { mttf = \"10y\", source = \"the fleet\" }",
+        "node-failure = { lifetime = { weibull = { mean = \"10y\", shape = 1.5 } } }",
+        "az-failure = { mttf = \"50y\", duration = \"2h\", share = 1, source = \"us\" }",
+        "az-failure = { lifetime = \"1y\", duration = { fixed = \"2h\", source = \"us\" } }",
+        "group-failure = { mttf = \"200y\", source = \"us\" }",
+        "group-failure = { lifetime = { exponential = { mean = \"1y\" } }, group = \"g\" }",
+    ];
+    files.extend(random.map(fault));
+    for choices in [
+        ("replacement-starts", &["after-detection", "at-failure", "after-failover"][..]),
+        ("resync-after-failover", &["full", "engine", "none"]),
+        ("promotion", &["least-lag", "random", "lowest-id", "none"]),
+        ("failure-during-failover", &["continue", "restart"]),
+        ("cold-start-node", &["first-ready", "primary-slot"]),
+        ("sub-detection-fault", &["blip", "failover"]),
+    ] {
+        let (key, values) = choices;
+        files.extend(values.iter().map(|value| with(&format!("[rules]\n{key} = \"{value}\""))));
+    }
+    files
+}
+
+#[test]
+fn both_refuse_each_single_mistake() {
+    let validator = validator(&scenario_schema());
+    for text in mistakes() {
+        assert!(!is_read(&text), "the decoder reads\n{text}");
+        assert!(!validator.is_valid(&json_of(&text)), "the schema accepts\n{text}");
+    }
+}
+
+#[test]
+fn both_accept_what_is_valid() {
+    let validator = validator(&scenario_schema());
+    for text in valid_files() {
+        let errors: Vec<String> =
+            validator.iter_errors(&json_of(&text)).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "the schema refuses\n{text}{errors:?}");
+        assert!(is_read(&text), "the decoder refuses\n{text}");
+    }
+}
+
+/// Every key of the schema is used by some valid file, at least once under its name.
+#[test]
+fn the_valid_files_use_every_key() {
+    let mut used = Vec::new();
+    for text in valid_files() {
+        each_object(&json_of(&text), "", &mut |_, object| used.extend(object.keys().cloned()));
+    }
+    each_object(&scenario_schema(), "", &mut |path, object| {
+        let is_ahead = ["Part_of_", "Policy", "Overlay"].iter().any(|name| path.contains(name));
+        let properties = object.get("properties").and_then(Value::as_object);
+        for key in properties.into_iter().flat_map(|properties| properties.keys()) {
+            let is_used = used.contains(key);
+            assert!(is_used || is_ahead, "no valid file uses {path}/{key}");
+        }
+    });
+}
+
+/// The sections about policies, which both judge alike unless it takes the rest of the file.
+#[test]
+fn policies_sweeps_and_sources() {
+    let validator = validator(&scenario_schema());
+    let check = |rest: &str, expected: bool| {
+        assert_eq!(validator.is_valid(&json_of(&with(rest))), expected, "{rest}");
+    };
+    check("[[policy]]\nname = \"as it is\"", true);
+    let policy = |set: &str, expected: bool| {
+        check(&format!("[[policy]]\nname = \"other\"\nset = {set}"), expected);
+    };
+    policy("{ group.multi-az = false, group.automatic-failover = false }", true);
+    policy("{ group.replicas = 1, rules.promotion = \"random\" }", true);
+    policy("{ run.trials = 100 }", false);
+    policy("{ timing.detection = \"5s\", timing.replacement.lognormal.p95 = \"1h\" }", true);
+    policy("{ fault.disk.node-failure.mttf = \"5y\" }", true);
+    policy("{ group.multi-azz = false }", false);
+    policy("{ group.replicas = 7 }", false);
+    policy("{ rules.promotion = \"first\" }", false);
+    policy("{ timing.detection = 5 }", false);
+    policy("{ schema = 1 }", false);
+    policy("{ fault.disk.node-failur.mttf = \"5y\" }", false);
+    check("[[policy]]\nset = {}", false);
+    check("[[policy]]\nname = \"x\"\nsett = {}", false);
+    check("[policy]\nname = \"x\"", false);
+    check("[sweep]\n\"group.replicas\" = [0, 1, 2]\n\"timing.detection\" = [\"5s\"]", true);
+    check("[sweep]\n\"group.replicas\" = \"0..2\"", true);
+    check("[sweep]\n\"group.replicas\" = []", false);
+    check("[sweep]\n\"group.replicas\" = \"0-2\"", false);
+    check("[sweep]\n\"group.replicas\" = 2", false);
+    check("[sources]\n\"timing.detection\" = \"our last game day\"", true);
+    check("[sources]\n\"timing.detection\" = 5", false);
+}
+
+/// Tries every text of up to four of `tokens`: what the schema refuses the decoder refuses, and
+/// what the decoder reads is not rare.
+fn no_text_is_refused_in_vain(schema: &Value, tokens: &[&str], is_read: impl Fn(&str) -> bool) {
+    let validator = validator(schema);
+    let (mut texts, mut n_read) = (vec![String::new()], 0);
+    for _ in 0..4 {
+        let longer = texts.iter().flat_map(|text| tokens.iter().map(move |t| format!("{text}{t}")));
+        texts = longer.collect();
+        for text in &texts {
+            if is_read(text) {
+                n_read += 1;
+                assert!(validator.is_valid(&json!(text)), "refused in vain: {text:?}");
+            }
+        }
+    }
+    assert!(n_read > 100, "only {n_read} texts were read");
+}
+
+#[test]
+fn texts_are_not_refused_in_vain() {
+    let schema = scenario_schema();
+    let tokens =
+        ["1", "1.5", ",5", " ", "y", "wk", "days", "h", "hr", "min", "s", "ms", ":", "P", "T", "D"];
+    let duration = |text: &str| units::duration(text).is_ok();
+    no_text_is_refused_in_vain(&schema["definitions"]["Duration"], &tokens, duration);
+    let tokens = ["1", "00", ".5", "_", " ", "k", "M", "GiB", "ib", "B", "b", "-", "e"];
+    let size = |text: &str| units::size(text).is_ok();
+    let dataset = &schema["definitions"]["Workload"]["properties"]["dataset"];
+    no_text_is_refused_in_vain(dataset, &tokens, size);
+    let tokens = ["1", "00", ".0", "_", " ", "e", "E", "+", "2", "x"];
+    let count = |text: &str| units::count(text).is_ok();
+    let seed = &schema["definitions"]["Run"]["properties"]["seed"];
+    no_text_is_refused_in_vain(seed, &tokens, count);
+}
+
+#[test]
+fn every_way_to_write_a_unit_is_known() {
+    let schema = scenario_schema();
+    let duration = validator(&schema["definitions"]["Duration"]);
+    let check = |text: &str, expected: bool| {
+        assert_eq!(units::duration(text).is_ok(), expected, "{text}");
+        assert_eq!(duration.is_valid(&json!(text)), expected, "{text}");
+    };
+    for unit in [
+        "y",
+        "yr",
+        "yrs",
+        "year",
+        "years",
+        "w",
+        "wk",
+        "wks",
+        "week",
+        "weeks",
+        "d",
+        "day",
+        "days",
+        "h",
+        "hr",
+        "hrs",
+        "hour",
+        "hours",
+        "m",
+        "min",
+        "mins",
+        "minute",
+        "minutes",
+        "s",
+        "sec",
+        "secs",
+        "second",
+        "seconds",
+        "ms",
+        "msec",
+        "msecs",
+        "milli",
+        "millis",
+        "millisecond",
+        "milliseconds",
+        "us",
+        "µs",
+        "usec",
+        "usecs",
+        "µsec",
+        "µsecs",
+        "micro",
+        "micros",
+        "microsecond",
+        "microseconds",
+        "ns",
+        "nsec",
+        "nsecs",
+        "nano",
+        "nanos",
+        "nanosecond",
+        "nanoseconds",
+    ] {
+        check(&format!("3{unit}"), true);
+        check(&format!("3 {unit}"), true);
+        check(&format!("-3 {unit}"), false);
+        check(&format!("3 {unit} ago"), false);
+    }
+    for text in [
+        "1 year, 2 weeks 3 days, 01:02:03.5",
+        "1h30m",
+        "01:02:03",
+        "+5s",
+        " 5s ",
+        "1,5s",
+        "pt1.5s",
+        "P1Y2W3DT4H5M6.7S",
+    ] {
+        check(text, true);
+    }
+    for text in [
+        "",
+        "30",
+        "1.5",
+        "s",
+        "1mo",
+        "1 month",
+        "P1M",
+        "1.5d",
+        "1 fortnight",
+        "1H",
+        "1 h 5",
+        "P",
+        "PT",
+        "soon",
+        "1s!",
+        "1;2s",
+    ] {
+        check(text, false);
+    }
+}

@@ -1,0 +1,123 @@
+//! What the commands print is what the schemas say, key by key.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use elasticache_sim::report;
+use elasticache_sim::report::json::TraceHeader;
+use serde_json::{Value, json};
+
+use super::{each_object, validator};
+use crate::support::{library, parse, root, run};
+
+fn ecsim(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("ecsim runs");
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The same schema for readers who want no key that it does not name.
+fn closed(mut schema: Value) -> Value {
+    fn close(value: &mut Value) {
+        match value {
+            Value::Object(object) => {
+                if object.get("properties").is_some_and(Value::is_object) {
+                    object.insert("additionalProperties".to_owned(), json!(false));
+                }
+                object.values_mut().for_each(close);
+            }
+            Value::Array(array) => array.iter_mut().for_each(close),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    close(&mut schema);
+    schema
+}
+
+/// Checks that the schema accepts `output`, names all its keys, misses each that goes, and sees
+/// each value that has another type. `optional` keys may go.
+fn check(schema: &Value, output: &Value, optional: &[&str]) {
+    let open = validator(schema);
+    let strict = validator(&closed(schema.clone()));
+    let errors: Vec<String> = strict.iter_errors(output).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}\nin\n{output:#}");
+    assert!(open.is_valid(output));
+    each_object(output, "", &mut |path, object| {
+        for key in object.keys() {
+            let mut other = output.clone();
+            let table = other.pointer_mut(path).and_then(Value::as_object_mut).expect("there");
+            table.shift_remove(key);
+            assert_eq!(open.is_valid(&other), optional.contains(&key.as_str()), "no {path}/{key}");
+            let table = other.pointer_mut(path).and_then(Value::as_object_mut).expect("there");
+            table.insert(key.clone(), json!([{}]));
+            // An empty list of assumptions is a list as well, but not of empty objects.
+            assert!(!open.is_valid(&other), "a list as {path}/{key}");
+        }
+    });
+}
+
+#[test]
+fn summaries_are_as_described() {
+    let schema = report::schema::summary().to_value();
+    for (name, trials) in [("primary-failure", "100"), ("w2-harsh", "20"), ("az-outage", "1")] {
+        let file = format!("scenarios/{name}.toml");
+        let printed = ecsim(&["run", &file, "--trials", trials, "--format", "json"]);
+        let summary: Value = serde_json::from_str(&printed).expect("JSON");
+        check(&schema, &summary, &["p50", "p95", "p99"]);
+    }
+}
+
+#[test]
+fn traces_are_as_described() {
+    let schema = report::schema::trace().to_value();
+    let mut lines = Vec::new();
+    for name in library().iter().filter(|name| !name.starts_with("w2-calm")) {
+        let file = format!("scenarios/{name}.toml");
+        let printed = ecsim(&["replay", &file, "--format", "json"]);
+        lines.extend(printed.lines().map(|line| serde_json::from_str(line).expect("JSON")));
+    }
+    for rest in MORE {
+        let scenario = parse(&format!("{BEGINNING}{rest}"));
+        let (facts, outcome) = run(&scenario.plan, 1, 0);
+        let header = TraceHeader { seed: 1, trial: 0, until: scenario.plan.horizon };
+        let text = report::json::trace(&scenario.plan, header, &facts, &outcome);
+        lines.extend(text.lines().map(|line| serde_json::from_str(line).expect("JSON")));
+    }
+    // One line per kind and shape is looked at key by key, the others as a whole.
+    let strict = validator(&closed(schema.clone()));
+    let (mut shapes, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    for line in &lines {
+        assert!(strict.is_valid(line), "{line}");
+        let object: &serde_json::Map<String, Value> = line.as_object().expect("an object");
+        let shape: Vec<&str> = object.keys().map(String::as_str).collect();
+        if shapes.insert((line["fact"].to_string(), shape.join(" "))) {
+            check(&schema, line, &[]);
+        }
+        kinds.extend(line["fact"].as_str().map(str::to_owned));
+    }
+    let described = schema["definitions"]["Fact"]["oneOf"].as_array().expect("kinds of facts");
+    let described = described.iter().map(|kind| kind["properties"]["fact"]["const"].as_str());
+    let described: BTreeSet<String> =
+        described.map(|name| name.expect("a name").to_owned()).collect();
+    assert_eq!(kinds, described, "kinds of facts seen, and described");
+}
+
+/// A group whose life holds what the library's do not.
+const BEGINNING: &str = "schema = 1\n[run]\nhorizon = \"2h\"\n[group]\nid = \"g\"\n\
+     azs = [\"a\", \"b\", \"c\"]\nreplicas = 2\n[workload]\ndataset = \"8 GiB\"\n\
+     [timing]\ndetection = \"10s\"\npromotion = \"2s\"\n[[fault]]\nat = \"60s\"\n\
+     fail-primary = {}\n";
+/// Endings of that scenario.
+const MORE: [&str; 3] = [
+    // The others follow at once; a fault finds nothing to strike.
+    "[[fault]]\nat = \"61s\"\nfail-node = { node = \"g-001\" }\n\
+     [rules]\nresync-after-failover = \"none\"\n",
+    // Nobody is left to promote.
+    "[[fault]]\nat = \"71s\"\nfail-replicas = { count = 2 }\n",
+    // A sync loses its source.
+    "[[fault]]\nat = \"90s\"\nfail-primary = {}\n",
+];
