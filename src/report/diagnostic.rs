@@ -39,7 +39,8 @@ pub fn render(diagnostics: &[Diagnostic], colour: Colour) -> String {
         text.push_str("\n\n");
     }
     text.push_str(&count(diagnostics));
-    text
+    // The renderer shows other control characters as symbols; terminals obey these too.
+    text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}")
 }
 
 fn frame(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
@@ -77,7 +78,7 @@ fn frame(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         }
     }
     let mut group = annotate_snippets::Group::with_title(title);
-    match lines {
+    match lines.filter(|quote| !quote.marks.is_empty()) {
         Some(quote) => group = group.element(quote.snippet()),
         None => {
             let (file, line) = (&diagnostic.source.name, diagnostic.line);
@@ -101,6 +102,13 @@ fn label(diagnostic: &Diagnostic) -> Option<&str> {
     (!diagnostic.related.is_empty()).then_some(diagnostic.message.as_str())
 }
 
+/// The bytes of the lines that `span` touches, without the last line break.
+fn quoted_lines(source: &Source, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let lines = source.lines_of(span);
+    let text = source.text.get(lines.clone()).unwrap_or_default();
+    lines.start..lines.end - usize::from(text.ends_with('\r'))
+}
+
 /// Lines of a text with marks.
 struct Quote<'a> {
     source: &'a Source,
@@ -111,7 +119,7 @@ struct Quote<'a> {
 impl<'a> Quote<'a> {
     /// The lines of `span`; `None` if they are too long or there are none.
     fn of(source: &'a Source, span: &std::ops::Range<usize>) -> Option<Self> {
-        let lines = source.lines_of(span);
+        let lines = quoted_lines(source, span);
         let text = source.text.get(lines.clone())?;
         let is_fit = text.lines().all(|line| line.len() <= LONGEST_LINE) && !text.is_empty();
         is_fit.then(|| Quote { source, span: lines, marks: Vec::new() })
@@ -119,7 +127,7 @@ impl<'a> Quote<'a> {
 
     /// Takes in further lines, unless they are too long.
     fn widen(&mut self, span: &std::ops::Range<usize>) {
-        let lines = self.source.lines_of(span);
+        let lines = quoted_lines(self.source, span);
         let wide = self.span.start.min(lines.start)..self.span.end.max(lines.end);
         let text = self.source.text.get(wide.clone()).unwrap_or_default();
         if text.lines().all(|line| line.len() <= LONGEST_LINE) {
@@ -133,10 +141,10 @@ impl<'a> Quote<'a> {
         kind: AnnotationKind,
         label: Option<&'a str>,
     ) {
-        // The last line break of a text belongs to no line.
-        let span = span.start..span.end.min(self.span.end);
-        if self.span.start <= span.start && span.start <= span.end {
-            self.marks.push((span, kind, label));
+        // A mark may lie in the line break, which is not quoted and has two bytes at most.
+        if self.span.start <= span.start && span.start < self.span.end + 2 {
+            let end = self.span.end;
+            self.marks.push((span.start.min(end)..span.end.min(end), kind, label));
         }
     }
 

@@ -50,8 +50,6 @@ pub(super) fn check(
     let checked = sections(&mut root, stem, azs, &mut cx);
     root.allow(&["policy", "sweep"]);
     let sources = root.get("sources");
-    // Taken out before, but nevertheless what a misspelt section may have meant.
-    let _ = (root.get("policy"), root.get("sweep"));
     root.finish(&mut cx.errors, &LATER);
     let assumptions = match sources {
         Some(item) => sources::settle(&item, tree, &mut cx),

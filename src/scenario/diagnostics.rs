@@ -237,6 +237,11 @@ impl Errors {
         &mut self.list[at]
     }
 
+    /// Takes back that the key at `path` is missing, since it is there under another name.
+    pub fn forgive_missing(&mut self, path: &str) {
+        self.list.retain(|d| d.kind != Kind::Missing || d.path != path);
+    }
+
     /// Whether so much was reported that further hints would not be shown.
     pub fn is_full(&self) -> bool {
         self.list.len() >= MOST
@@ -259,16 +264,23 @@ impl Errors {
         let is_broken = list.iter().any(|d| d.kind == Kind::Syntax);
         list.retain(|d| !(is_broken && d.kind == Kind::Missing));
         list.sort_by_key(|d| (d.source.kind as u8, d.span.start));
-        list
+        let mut said: Vec<Diagnostic> = Vec::new();
+        for diagnostic in list {
+            if !said.contains(&diagnostic) {
+                said.push(diagnostic);
+            }
+        }
+        said
     }
 }
 
 /// `path.key`, with the key quoted where TOML demands it.
 pub(super) fn join(path: &str, name: &str) -> String {
-    let name = key(&excerpt(name));
+    let name = excerpt(&key(name));
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
-/// Text fit for one line of output: short, and without control characters.
+
+/// Text fit for one line of output: short, and without control characters. Names are never cut.
 pub(super) fn excerpt(text: &str) -> String {
     /// Names have at most 63 characters, and paths are made of them.
     const LONGEST: usize = 64;
@@ -302,21 +314,27 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     shown.join(", ")
 }
 
-/// Hints for a name that is not among `known`: what was perhaps meant, and what there is.
-pub(super) fn hint_names(diagnostic: &mut Diagnostic, name: &str, known: &[&str]) {
+/// What of `known` was perhaps meant by `name`.
+pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     /// Below this similarity a suggestion would be a guess.
     const SIMILAR: f64 = 0.8;
     /// Nobody misspells a word into this.
     const LONGEST: usize = 100;
+    if name.len() > LONGEST {
+        return None;
+    }
     // Jaro–Winkler forgives endings, Damerau–Levenshtein a letter anywhere.
     let near = |other: &&str| {
         let edits = strsim::normalized_damerau_levenshtein(name, other);
         edits.max(strsim::jaro_winkler(name, other).min(0.85))
     };
-    if name.len() <= LONGEST
-        && let Some(best) = known.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b)))
-        && near(&best) >= SIMILAR
-    {
+    let best = known.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b)))?;
+    (near(&best) >= SIMILAR).then_some(best)
+}
+
+/// Hints for a name that is not among `known`: what was perhaps meant, and what there is.
+pub(super) fn hint_names(diagnostic: &mut Diagnostic, name: &str, known: &[&str]) {
+    if let Some(best) = nearest(name, known) {
         diagnostic.hint(format!("did you mean `{}`?", excerpt(best)));
     }
     if !known.is_empty() {

@@ -97,7 +97,10 @@ pub(super) fn of_bytes(
         }
         let (checked, mut found) = check::check(&tree, (&start, &stem), base_dir, &mut known_azs);
         if is_broken {
-            found.retain(|d| !matches!(d.code, Code::MissingKey | Code::NothingHappens));
+            // What seems to be absent may stand in the lines that could not be read.
+            let is_doubtful =
+                |code| matches!(code, Code::MissingKey | Code::NoneOf | Code::NothingHappens);
+            found.retain(|d| !is_doubtful(d.code));
         }
         let checked = checked.filter(|_| !in_cell.has_errors());
         found.extend(in_cell.into_list());
@@ -126,13 +129,20 @@ fn text_of(name: &str, bytes: &[u8], errors: &mut Errors) -> Arc<Source> {
         return source;
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Source::new(name, text, SourceKind::File),
+        // Editors do not count the byte order mark as a character, and neither do we.
+        Ok(text) => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            Source::new(name, text, SourceKind::File)
+        }
         Err(error) => {
             let end = error.valid_up_to();
             let valid = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
             let source = Source::new(name, valid, SourceKind::File);
             let at = At { source: source.clone(), span: end..end };
-            let hint = "save it as UTF-8; is this a text file?";
+            let hint = match bytes {
+                [0xfe, 0xff, ..] | [0xff, 0xfe, ..] => "this looks like UTF-16: save it as UTF-8",
+                _ => "save it as UTF-8; is this a text file?",
+            };
             let message = "the file is not UTF-8 from here on";
             errors.syntax(Code::NotUtf8, at, message).hint(hint);
             source
@@ -437,8 +447,8 @@ fn skipped_cell(cell: &Cell<'_>, reasons: &[Diagnostic]) -> Diagnostic {
     let at = cell
         .values
         .last()
-        .map_or_else(|| reasons[0].source.clone(), |value| value.at.source.clone());
-    let span = cell.values.last().map_or(0..0, |value| value.at.span.clone());
+        .map_or_else(|| reasons[0].source.clone(), |value| value.value_at.source.clone());
+    let span = cell.values.last().map_or(0..0, |value| value.value_at.span.clone());
     let place = Place { path: String::new(), at: At { source: at, span }, covers: Covers::Key };
     let message = format!("`{}` is invalid and skipped", cell.name());
     let diagnostic = errors.report(Code::CellSkipped, &place, message);
@@ -462,7 +472,7 @@ fn same_policies(policies: &[(usize, Policy, Checked)], cells: &[Cell<'_>]) -> O
     let n_more = same.count();
     let cell = &cells[cell];
     let at = match (&cell.policy.place, cell.values.last()) {
-        (_, Some(value)) => value.at.clone(),
+        (_, Some(value)) => value.value_at.clone(),
         (Some(place), None) => place.at.clone(),
         (None, None) => return None,
     };

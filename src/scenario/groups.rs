@@ -211,6 +211,7 @@ fn engine<'a>(table: &mut Table<'a>, cx: &mut Context<'_>) -> (Option<Engine>, O
     }
     let version = item.text(&mut cx.errors, "a version").and_then(version);
     if version.is_none() {
+        let hint = r#"write major and minor version, as in engine-version = "8.0""#;
         cx.errors.report(Code::NotAVersion, &item.place, "is not a version").hint(hint);
     }
     let engine = kind.zip(version).map(|(kind, version)| Engine { kind, version });
@@ -246,7 +247,7 @@ pub(super) fn name(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
     let text = item.text(&mut cx.errors, "a name")?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if text.is_empty() || text.len() > LONGEST || !text.chars().all(is_plain) {
-        let hint = "letters, digits, `-` and `_`, at most 63 of them";
+        let hint = "ASCII letters, digits, `-` and `_`, at most 63 of them";
         cx.errors.report(Code::NotAName, &item.place, "is not a name").hint(hint);
         return None;
     }
@@ -272,7 +273,8 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
         if let Some((key, item)) = both {
             let hint = "give `azs`, `shards` and `replicas`, or every [[group.shard]]";
             let message = format!("`{key}` and `shard` exclude each other");
-            cx.errors.report(Code::Exclusive, &item.place, message).hint(hint);
+            let diagnostic = cx.errors.report(Code::Exclusive, &item.place, message).hint(hint);
+            diagnostic.relate(&exact.place.at, "every node is named here");
         }
         return exact_shards(&exact, cx).map(Placement::Exact);
     }
@@ -365,7 +367,8 @@ fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>
 /// The n-th shard, from 0, of an exact placement, and where its id stands.
 fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(ShardDraft, Place)> {
     let mut table = item.table(&mut cx.errors, "write [[group.shard]]")?;
-    let mut place = table.place.clone();
+    let table_place = table.place.clone();
+    let mut place = table_place.clone();
     let id = match table.get("id") {
         Some(item) => {
             place = item.place.clone();
@@ -394,7 +397,7 @@ fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(Shard
     for replica in replicas? {
         nodes.push(replica?);
     }
-    Some((ShardDraft { id: id?, place: place.clone(), nodes }, place))
+    Some((ShardDraft { id: id?, place: table_place, nodes }, place))
 }
 
 fn exact_node(item: &Item<'_>, cx: &mut Context<'_>) -> Option<NodeDraft> {

@@ -133,7 +133,7 @@ pub(super) fn one_of<'t>(
     let only = found.pop();
     if only.is_none() && !table.has_others() {
         let message = format!("names no {what}");
-        hint_names(cx.errors.report(Code::NoneOf, &table.place, message), "", table.asked());
+        hint_names(cx.errors.report(Code::NoneOf, &table.place, message), "", keys);
     }
     only
 }

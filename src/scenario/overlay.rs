@@ -12,7 +12,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::codes::Code;
-use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, excerpt, hint_names, join};
 use super::faults;
 use super::groups;
 use super::laws;
@@ -28,6 +28,8 @@ pub(super) struct Assignment {
     pub tree: Tree,
     /// Where the path stands.
     pub at: At,
+    /// Where the value stands, or the range that it is part of.
+    pub value_at: At,
     /// The value as shown: short.
     pub shown: String,
 }
@@ -310,7 +312,7 @@ fn leaves(entry: &Entry, path: &str, visit: &mut impl FnMut(&str, &Entry)) {
 
 /// Reads `--set KEY=VALUE`.
 pub(super) fn set(text: &str, errors: &mut Errors) -> Option<Assignment> {
-    let source = Source::new(format!("--set '{text}'"), text, SourceKind::Argument);
+    let source = Source::new(format!("--set '{}'", excerpt(text)), text, SourceKind::Argument);
     let (key, value) = halves(&source, errors)?;
     let path = path_of(&source, key, errors)?;
     let node = value_of(&source, value);
@@ -319,7 +321,8 @@ pub(super) fn set(text: &str, errors: &mut Errors) -> Option<Assignment> {
 
 /// Reads `--sweep KEY=A..B` or `--sweep KEY=V,V,V`.
 pub(super) fn sweep(text: &str, errors: &mut Errors) -> Option<Axis> {
-    let source = Source::new(format!("--sweep '{text}'"), text, SourceKind::Argument);
+    let name = format!("--sweep '{}'", excerpt(text));
+    let source = Source::new(name, text, SourceKind::Argument);
     let (key, value) = halves(&source, errors)?;
     let path = path_of(&source, key, errors)?;
     let whole = value_of(&source, value.clone());
@@ -465,21 +468,21 @@ impl Path {
 
     /// The tree that holds `node` here and nothing else.
     fn assign(&self, mut node: Node) -> Assignment {
-        let shown = shown(&node);
+        let (shown, value_at) = (shown(&node), node.at.clone());
         let mut tree = Tree::default();
         for segment in self.segments.iter().rev() {
             let (key, key_at) = (segment.clone(), self.at.clone());
             tree = Tree { entries: vec![Entry { key, key_at, node }], style: Style::Open };
             node = Node { at: self.at.clone(), value: Value::Table(tree.clone()) };
         }
-        Assignment { path: self.shown(), tree, at: self.at.clone(), shown }
+        Assignment { path: self.shown(), tree, at: self.at.clone(), value_at, shown }
     }
 }
 
 /// A value as it stands in the name of a cell: text without quotes.
 fn shown(node: &Node) -> String {
     let text = node.as_text().map_or_else(|| node.printed(), str::to_owned);
-    super::diagnostics::excerpt(&text)
+    excerpt(&text)
 }
 
 /// Where key and value of `KEY=VALUE` stand.

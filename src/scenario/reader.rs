@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::codes::Code;
-use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join, nearest};
 use super::overlay;
 use super::source::{At, SourceKind};
 use super::tree::{Node, Tree, Value};
@@ -159,7 +159,7 @@ impl<'a> Item<'a> {
         let read = match &self.node.value {
             Value::Integer(digits, 10) | Value::Float(digits) => units::count(digits),
             Value::Integer(digits, radix) => {
-                u64::from_str_radix(digits, *radix).or_else(|_| units::count(""))
+                u64::from_str_radix(digits, *radix).or_else(|_| units::too_large())
             }
             Value::Text(text) => units::count(text),
             Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
@@ -173,6 +173,7 @@ impl<'a> Item<'a> {
                 let (low, high) = range.into_inner();
                 let message = match high {
                     u64::MAX => format!("must be at least {low}"),
+                    _ if low == high => format!("must be {low}"),
                     _ => format!("must be from {low} to {high}"),
                 };
                 errors.report(Code::OutOfRange, &self.place, message);
@@ -332,11 +333,6 @@ impl<'a> Table<'a> {
         item
     }
 
-    /// The keys that it was asked for, which are the allowed ones.
-    pub fn asked(&self) -> &[&'static str] {
-        &self.asked
-    }
-
     /// Whether it has a key that it was not asked for yet.
     pub fn has_others(&self) -> bool {
         self.others().next().is_some()
@@ -360,6 +356,10 @@ impl<'a> Table<'a> {
             } else if errors.is_full() {
                 errors.unknown(&place);
             } else {
+                // Who misspelt a key did not leave it out.
+                if let Some(meant) = nearest(key, &self.asked) {
+                    errors.forgive_missing(&join(&self.place.path, meant));
+                }
                 hint_names(errors.unknown(&place), key, &self.asked);
             }
         }

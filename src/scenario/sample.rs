@@ -70,6 +70,15 @@ pub(super) fn read(
                             continue;
                         }
                         Err(_) if heading => continue,
+                        Err(_) if row.len() <= index.unwrap_or(0) => {
+                            // The other rows are surely no longer.
+                            let line = row.position().map_or(0, csv::Position::line) as usize;
+                            let message = format!("has no column {}", index.unwrap_or(0) + 1);
+                            let hint = format!("this row has {}", row.len());
+                            let errors = &mut cx.errors;
+                            errors.elsewhere(place, (shown, line), message).hint(hint);
+                            return None;
+                        }
                         Err(complaint) => complaint,
                     },
                 }

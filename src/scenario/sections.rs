@@ -210,12 +210,13 @@ pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64
     let per_group = table.get("writes-per-second");
     let per_shard = table.get("writes-per-second-per-shard");
     let rate = match (per_group, per_shard) {
-        (Some(_), Some(per_shard)) => {
+        (Some(per_group), Some(per_shard)) => {
             let message =
                 "`writes-per-second` and `writes-per-second-per-shard` exclude each other";
             cx.errors
                 .report(Code::Exclusive, &per_shard.place, message)
-                .hint("the first is for a whole group, split by slots; the second for each shard");
+                .hint("the first is for a whole group, split by slots; the second for each shard")
+                .relate(&per_group.place.at, "the rate of a whole group");
             None
         }
         (Some(item), None) => item.count(&mut cx.errors, 0..=MAX_RATE).map(WriteRate::PerGroup),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::codes::Code;
-use super::diagnostics::{Covers, Place, hint_names};
+use super::diagnostics::{Covers, Place, excerpt, nearest};
 use super::laws;
 use super::overlay;
 use super::reader::{Context, Item};
@@ -43,7 +43,7 @@ pub(super) fn settle(item: &Item<'_>, document: &Tree, cx: &mut Context<'_>) -> 
         let Some(text) = laws::source_text(&source, cx) else {
             continue;
         };
-        let why = Origin::read(text);
+        let why = Origin::read(&on_one_line(text));
         let covered: Vec<usize> = noted
             .range(entry.key.clone()..)
             .take_while(|(path, _)| path.starts_with(&entry.key))
@@ -61,11 +61,19 @@ pub(super) fn settle(item: &Item<'_>, document: &Tree, cx: &mut Context<'_>) -> 
             let place = Place { path, at: entry.key_at.clone(), covers: Covers::Key };
             let message = "the scenario has no such value";
             let diagnostic = cx.errors.report(Code::SourceOfNothing, &place, message);
-            let section = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
-            let known = noted.keys().chain(values.keys()).map(String::as_str);
-            let known = known.filter(|path| section(path) == section(&entry.key));
-            hint_names(diagnostic, &entry.key, &known.collect::<Vec<&str>>());
+            let known: Vec<&str> = noted.keys().chain(values.keys()).map(String::as_str).collect();
+            if let Some(meant) = nearest(&entry.key, &known) {
+                diagnostic.hint(format!("did you mean `{}`?", excerpt(meant)));
+            }
+            diagnostic.hint("`ecsim check --explain` lists all values by their paths");
         }
     }
     assumptions
+}
+
+/// A source as it can stand in a remark and in a table: without line breaks and other characters
+/// that a terminal would obey.
+fn on_one_line(text: &str) -> String {
+    let visible: String = text.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect();
+    visible.split_whitespace().collect::<Vec<&str>>().join(" ")
 }

@@ -26,9 +26,10 @@ pub(super) fn parse(source: &Arc<Source>, errors: &mut Errors) -> Tree {
         let (root, complaints) = DeTable::parse_recoverable(&text);
         // Complaints come in the order of the parser's steps, which is not that of the text.
         let breaking = complaints.iter().filter(|error| !is_duplicate(error));
-        let breaking = breaking.min_by_key(|error| start_of(error));
+        let breaking = breaking.min_by_key(|error| place_of(error, &text).start);
         let is_last = pass == MOST_PASSES || pass * text.len() > MOST_BYTES;
-        let statement = breaking.map(|error| Statement::around(&text, start_of(error)));
+        let statement =
+            breaking.map(|error| Statement::around(&text, place_of(error, &text).start));
         let broken = statement.as_ref().map(|statement| statement.broken(&text));
         // What is blank already cannot be blanked out: that would go on forever.
         let broken = broken.filter(|broken| !is_last && !text[broken.clone()].trim().is_empty());
@@ -65,43 +66,95 @@ pub(super) fn parse(source: &Arc<Source>, errors: &mut Errors) -> Tree {
     Tree::default()
 }
 
-fn start_of(error: &Error) -> usize {
-    error.span().map_or(0, |span| span.start)
-}
-
 fn is_duplicate(error: &Error) -> bool {
     error.message() == "duplicate key"
 }
 
 fn report(error: &Error, source: &Arc<Source>, errors: &mut Errors) {
-    let at = At { source: source.clone(), span: error.span().unwrap_or(0..0) };
+    let at = At { source: source.clone(), span: place_of(error, &source.text) };
     if is_duplicate(error) {
         let hint = "keep one of them; what differs between policies belongs into [[policy]]";
         let message = format!("`{}` comes twice", excerpt(at.text()));
         errors.syntax(Code::DuplicateKey, at, &message).hint(hint);
         return;
     }
-    let before = &source.text[..at.span.start.min(source.text.len())];
+    let (before, rest) = source.text.split_at(at.span.start.min(source.text.len()));
+    let (message, hint) = in_words(error.message(), before, rest);
+    let diagnostic = errors.syntax(Code::Syntax, at, &message);
+    if let Some(hint) = hint {
+        diagnostic.hint(hint);
+    }
+}
+
+/// What the parser complains of between `before` and `rest`, in words for people who do not know
+/// TOML, and what to do about it.
+fn in_words(message: &str, before: &str, rest: &str) -> (String, Option<&'static str>) {
+    // As much of the line as matters: there may be many complaints about a line that is endless.
+    let line: String = rest.chars().take_while(|&c| c != '\n').take(80).collect();
+    let line = line.trim();
+    let word: String = line.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let is_switch = |word: &str| ["true", "false", "yes", "no", "on", "off"].contains(&word);
     let follows_digits = before.trim_end().ends_with(|c: char| c.is_ascii_digit());
-    let is_comma = source.text[at.span.start.min(source.text.len())..].starts_with(',');
-    let is_nothing = at.span.is_empty() && error.message().starts_with("string values must be");
-    let is_unquoted = !is_nothing && error.message().starts_with("string values must be quoted");
-    let shown = match error.message() {
-        _ if is_nothing => "the value is missing".to_owned(),
-        message if message.starts_with("invalid boolean") => {
-            "is neither text in quotes nor true or false".to_owned()
+    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let (words, hint) = match what {
+        "string values must be quoted" | "invalid boolean"
+            if is_switch(&word.to_ascii_lowercase()) =>
+        {
+            let message = format!("`{word}` is not a value");
+            return (message, Some("write true or false, in lower case"));
         }
-        message => message
-            .replace("expected newline, `#`", "expected the end of the line")
-            .replace(", expected literal string", ""),
+        "string values must be quoted" if line.is_empty() || line.starts_with('#') => {
+            return ("a value is missing".to_owned(), Some("write it behind the `=`"));
+        }
+        "string values must be quoted" => {
+            let hint = r#"write it in quotes, as in "1y" or "us-west-2a""#;
+            return ("text must be quoted".to_owned(), Some(hint));
+        }
+        "invalid basic string" | "invalid multi-line basic string"
+            if expected.contains("visible") =>
+        {
+            let hint = r#"write it in a way that can be seen, as in "\u001b""#;
+            return ("a control character must be escaped".to_owned(), Some(hint));
+        }
+        "recursion limit" | "cannot recurse further; max recursion depth met" => {
+            return ("is nested too deeply".to_owned(), None);
+        }
+        "invalid basic string" | "invalid literal string" => ("a string is not closed", None),
+        "unclosed table" | "unclosed array table" => ("a header is not closed", None),
+        "carriage return must be followed by newline" => {
+            let message = "a carriage return stands alone".to_owned();
+            return (message, Some("end lines with LF, or with CR LF"));
+        }
+        "key with no value" if line.starts_with(':') => (what, Some("write `=` in place of `:`")),
+        "unexpected key or value" if line.starts_with(',') && follows_digits => {
+            (what, Some("digits are grouped with `_`, as in 10_000"))
+        }
+        _ => (what, None),
     };
-    let diagnostic = errors.syntax(Code::Syntax, at, &shown);
-    if is_unquoted {
-        diagnostic.hint("text stands in double quotes, as in \"8 GiB\"");
+    let expected = match expected {
+        "newline, `#`" => "the end of the line",
+        _ => expected,
+    };
+    match expected {
+        "" => (words.to_owned(), hint),
+        _ => (format!("{words}, expected {expected}"), hint),
     }
-    if follows_digits && is_comma {
-        diagnostic.hint("digits are grouped with `_`, as in 10_000");
-    }
+}
+
+/// Where a complaint is. Of keys with too many dots the parser does not say where they are: in the
+/// line with the most of them.
+fn place_of(error: &Error, text: &str) -> Range<usize> {
+    error.span().unwrap_or_else(|| {
+        let (mut most, mut place, mut start) = (0, 0..0, 0);
+        for line in text.split_inclusive('\n') {
+            let n_dots = line.matches('.').count();
+            if n_dots > most {
+                (most, place) = (n_dots, start..start + line.trim_end().len());
+            }
+            start += line.len();
+        }
+        place
+    })
 }
 
 /// What the parser was reading where it stumbled: a value with its key, or a header.
@@ -271,14 +324,17 @@ fn with_its_section(text: &str, broken: Range<usize>) -> Range<usize> {
     if !text[broken.clone()].trim_start().starts_with('[') {
         return broken;
     }
-    // The first piece is what is left of the header's line, perhaps only its end.
+    let mut lines = text[broken.end..].split_inclusive('\n');
     let mut end = broken.end;
-    let rest = text[broken.end..].split_inclusive('\n');
-    for line in rest.skip(usize::from(!text[broken.clone()].ends_with('\n'))) {
+    if !text[broken.clone()].ends_with('\n') {
+        // What is left of the header's line, perhaps only its end.
+        end += lines.next().map_or(0, str::len);
+    }
+    for line in lines {
         if line.trim_start().starts_with('[') {
             break;
         }
         end += line.len();
     }
-    broken.start..end.min(text.len())
+    broken.start..end
 }

@@ -151,13 +151,21 @@ pub fn count(text: &str) -> Result<u64, Complaint> {
         return complaint("must not be negative", HINT);
     }
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        return complaint("is too large", "a whole number is below 2^64");
+        return too_large();
     }
     let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b".eE+".contains(&b));
     match digits.parse::<f64>() {
         Ok(count) if is_plain && count <= EXACT && count.fract() == 0.0 => Ok(count as u64),
+        Ok(count) if is_plain && count > EXACT => {
+            complaint("is too large", "with an exponent, a whole number is up to 2^53")
+        }
         _ => complaint("is not a whole number", HINT),
     }
+}
+
+/// The complaint about a whole number that nothing here can hold.
+pub(super) fn too_large<T>() -> Result<T, Complaint> {
+    complaint("is too large", "a whole number is below 2^64")
 }
 
 /// A size in the largest unit of which it is a whole number: "512 MiB".

@@ -499,13 +499,13 @@ fn broken_toml_is_told_together_with_the_rest() {
     check_whole(
         &text,
         &[
-            "string values must be quoted",
-            "the value is missing",
+            "text must be quoted",
+            "a value is missing",
             "workload.write-size = 0: must be from 1 to 536870912",
         ],
     );
     // Where text is broken, nobody is told that something is missing.
-    check_whole("schema = 1\n[run\nhorizon =\n", &["unclosed table, expected `]`"]);
+    check_whole("schema = 1\n[run\nhorizon =\n", &["a header is not closed, expected `]`"]);
     for text in ["\0", "=", "[", "]]", "a.b.c", "a = \"", "\u{feff}=", "'''", "{", "🦀 = 1"] {
         assert!(parse(text).is_err_and(|mistakes| !mistakes.is_empty()), "{text:?}");
     }
@@ -549,17 +549,17 @@ fn a_broken_spot_is_told_once_and_so_is_what_follows() {
     check("engine = '''", "", "`'''` is never closed", &[]);
     check("engine = \"valkey", AFTER, "invalid basic string, expected `\"`", &TOLD);
     check("engine", AFTER, "key with no value, expected `=`", &TOLD);
-    check("engine =", AFTER, "the value is missing", &TOLD);
-    let word = "is neither text in quotes nor true or false";
+    check("engine =", AFTER, "a value is missing", &TOLD);
+    let word = "text must be quoted";
     check("multi-az = ture", AFTER, word, &TOLD);
     check("shards = 1,000", AFTER, "unexpected key or value, expected the end of the line", &TOLD);
     // What stands under a broken header belongs nowhere; what stands behind it does.
     let header = "[timing\nendpont = 1";
-    check(header, after_header, "unclosed table, expected `]`", &TOLD[1..]);
+    check(header, after_header, "a header is not closed, expected `]`", &TOLD[1..]);
     // What is closed is not called unclosed, and several values of a list are told one by one.
     let comma = "shards = [\n  { x = 1\n    y = 2 },\n]";
     check(comma, AFTER, "missing comma between key-value pairs, expected `,`", &TOLD);
-    let quotes = "string values must be quoted";
+    let quotes = "text must be quoted";
     let list = "shards = [\n  one,\n  six\n]";
     let list_message = "group.shards = […: expected a whole number, found an array";
     check(list, AFTER, list_message, &[&[quotes, quotes], &TOLD[..]].concat());

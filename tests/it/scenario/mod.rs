@@ -1,9 +1,13 @@
 //! Scenario files: what is accepted, what it becomes, and what is said about mistakes.
 
+mod corpus;
 mod experiment;
 mod garbage;
+mod generated;
 mod mistakes;
+mod properties;
 mod resolved;
+mod writer;
 
 use std::path::Path;
 
