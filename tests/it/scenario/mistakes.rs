@@ -547,7 +547,7 @@ fn a_broken_spot_is_told_once_and_so_is_what_follows() {
     check("shards = { x = 1", "", "`{` is never closed", &[]);
     check("engine = \"\"\"valkey", AFTER, "`\"\"\"` is never closed", &TOLD);
     check("engine = '''", "", "`'''` is never closed", &[]);
-    check("engine = \"valkey", AFTER, "invalid basic string, expected `\"`", &TOLD);
+    check("engine = \"valkey", AFTER, "a string is not closed, expected `\"`", &TOLD);
     check("engine", AFTER, "key with no value, expected `=`", &TOLD);
     check("engine =", AFTER, "a value is missing", &TOLD);
     let word = "text must be quoted";
