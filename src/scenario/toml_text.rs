@@ -106,6 +106,10 @@ fn in_words(message: &str, before: &str, rest: &str) -> (String, Option<&'static
         "string values must be quoted" if line.is_empty() || line.starts_with('#') => {
             return ("a value is missing".to_owned(), Some("write it behind the `=`"));
         }
+        "invalid boolean" => {
+            let message = "is neither text in quotes nor true or false".to_owned();
+            return (message, Some("write true or false, or put the text in quotes"));
+        }
         "string values must be quoted" => {
             let hint = r#"write it in quotes, as in "1y" or "us-west-2a""#;
             return ("text must be quoted".to_owned(), Some(hint));

@@ -550,7 +550,7 @@ fn a_broken_spot_is_told_once_and_so_is_what_follows() {
     check("engine = \"valkey", AFTER, "a string is not closed, expected `\"`", &TOLD);
     check("engine", AFTER, "key with no value, expected `=`", &TOLD);
     check("engine =", AFTER, "a value is missing", &TOLD);
-    let word = "text must be quoted";
+    let word = "is neither text in quotes nor true or false";
     check("multi-az = ture", AFTER, word, &TOLD);
     check("shards = 1,000", AFTER, "unexpected key or value, expected the end of the line", &TOLD);
     // What stands under a broken header belongs nowhere; what stands behind it does.
