@@ -43,7 +43,7 @@
 //! | [`observe`] | observers that fold or record the facts of a trial |
 //! | [`montecarlo`] | one trial, and many |
 //! | [`scenario`] | from a TOML file to a checked experiment |
-//! | [`report`] | tables, timelines, JSON |
+//! | [`report`] | tables, timelines, diagnostics, pictures, JSON |
 //! | [`cli`] | the commands |
 
 pub mod cli;

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<(), Failure> 
                 }
             }
             Err(Failure::Load(LoadError::Invalid(diagnostics))) => {
-                worst = Err(Failure::Invalid);
+                worst = worst.and(Err(Failure::Invalid));
                 match arguments.format {
                     Format::Text => {
                         say(&diagnostic::render(&diagnostics, colour));
@@ -61,7 +61,11 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<(), Failure> 
                     Format::Json => results.push(check::json_of_invalid(&name, &diagnostics)),
                 }
             }
-            Err(failure) => return Err(failure),
+            // The other files have answers of their own.
+            Err(failure) => {
+                say(&failure.message(colour));
+                worst = Err(Failure::Said(Box::new(failure)));
+            }
         }
     }
     match arguments.format {

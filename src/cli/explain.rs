@@ -20,7 +20,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match Code::find(id) {
         Some(code) => print(code.page()),
         None => Err(Failure::Usage(format!(
-            "error: there is no code {id}\nhint: `ecsim explain` lists all codes\n"
+            "error: there is no code {}\n\
+             hint: `ecsim explain` lists all codes; docs/requirements.md explains rules such as \
+             MZ-66\n",
+            id.escape_debug()
         ))),
     }
 }

@@ -162,6 +162,8 @@ enum Failure {
     Load(LoadError),
     /// Some of several scenarios are invalid, which has been said.
     Invalid,
+    /// Something that has been said already.
+    Said(Box<Failure>),
     /// The command line asks for something that is not there; whole lines.
     Usage(String),
     /// Something around us failed: what we were doing, and the cause.
@@ -180,6 +182,7 @@ impl Failure {
             | Failure::Exists(_) => 1,
             Failure::Load(LoadError::Invalid(_)) | Failure::Invalid => 3,
             Failure::Usage(_) => 2,
+            Failure::Said(failure) => failure.exit_code(),
             Failure::Bug { .. } => 101,
         }
     }
@@ -190,7 +193,7 @@ impl Failure {
                 diagnostic::render(diagnostics, colour)
             }
             Failure::Load(error @ LoadError::Unreadable { .. }) => error.to_string(),
-            Failure::Invalid => String::new(),
+            Failure::Invalid | Failure::Said(_) => String::new(),
             Failure::Usage(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),
             Failure::Exists(path) => format!(

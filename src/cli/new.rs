@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::{Failure, print};
+use super::{Failure, print, quoted, say};
 use crate::scenario::presets::{self, PRESETS, Preset, STARTER};
 
 #[derive(Args, Debug)]
@@ -32,12 +32,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return print(preset.text);
     }
     write(file, preset.text)?;
-    let run = format!("ecsim run {}", file.display());
-    let replay = format!("ecsim replay {} --trial worst-outage", file.display());
+    let name = quoted(&file.display().to_string());
+    let run = format!("ecsim run {name}");
+    let replay = format!("ecsim replay {name} --trial worst-outage");
     let width = replay.chars().count();
-    eprintln!("wrote {} from the preset {}; next:", file.display(), preset.name);
-    eprintln!("  {run:width$}   what it costs, over many trials");
-    eprintln!("  {replay}   its worst trial, told as a story");
+    say(&format!(
+        "wrote {name} from the preset {}; next:\n  \
+         {run:width$}   what it costs, over many trials\n  \
+         {replay}   its worst trial, told as a story\n",
+        preset.name
+    ));
     Ok(())
 }
 

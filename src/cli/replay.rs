@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Changes, Failure, load, policy_option, print};
+use super::{Changes, Failure, load, policy_option, print, say};
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::{SimTime, Span};
 use crate::montecarlo::batch::{self, BatchSpec, BrokenTrial};
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "0", value_parser = parse_choice)]
     trial: Choice,
     /// Stop after this simulated time: 90s, "1h 30m"
-    #[arg(long, value_parser = parse_span)]
+    #[arg(long, value_parser = units::parse_span)]
     until: Option<Span>,
     /// The seed, instead of the scenario's
     #[arg(long)]
@@ -52,11 +52,6 @@ fn parse_choice(text: &str) -> Result<Choice, String> {
     }
 }
 
-fn parse_span(text: &str) -> Result<Span, String> {
-    let length = units::duration(text).map_err(|c| format!("{}; {}", c.message, c.hint))?;
-    length.as_span().ok_or_else(|| "no trial is longer than 584 years".to_owned())
-}
-
 #[derive(ValueEnum, Clone, Copy, Debug)]
 enum Format {
     /// A story for people
@@ -79,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let until = arguments.until.map_or(plan.horizon, |span| SimTime::START + span);
     if until > plan.horizon {
         let horizon = plan.horizon.since(SimTime::START);
-        eprintln!("note: the scenario ends after {horizon}, and so does the replay");
+        say(&format!("note: the scenario ends after {horizon}, and so does the replay\n"));
     }
     let until = until.min(plan.horizon);
     // A longer horizon only adds to a history: what is told is the same, and ends here.

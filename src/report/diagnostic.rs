@@ -158,8 +158,11 @@ impl<'a> Quote<'a> {
             let end = (span.end - start).min(span.start - start + first_line.trim_end().len());
             kind.span(span.start - start..end.max(span.start - start)).label(label)
         });
-        // A carriage return is a blank at the end of a line, not a sign to be shown.
-        let shown = text.replace('\r', " ");
+        // A carriage return is a blank at the end of a line, not a sign to be shown. Control
+        // characters of two bytes, which the renderer would let through, give way to a visible one
+        // of as many, so that all places stay.
+        let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
+        let shown = text.replace('\r', " ").replace(is_c1, "\u{b7}");
         let snippet = Snippet::source(shown).path(self.source.name.as_str()).annotations(marks);
         match self.source.kind {
             SourceKind::File => snippet.line_start(line),

@@ -13,7 +13,7 @@ const MANY_SHARDS: usize = 13;
 /// The graph of a plan's topology in the DOT language.
 pub fn topology_dot(map: &Map<'_>) -> String {
     let plan = map.plan;
-    let mut title = vec![plan.name.as_str().to_owned()];
+    let mut title = vec![plan.name.clone()];
     title.extend(plan.groups.iter().map(|group| group_line(plan, group)));
     let title: Vec<String> = title.iter().map(|line| escaped(line)).collect();
     let (font, height, gap) = match plan.shards.len() {

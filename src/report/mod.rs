@@ -1,5 +1,5 @@
-//! What a person sees: tables, timelines, JSON. Everything here turns finished numbers or facts
-//! into text; nothing here decides a number.
+//! What people and programs see: tables, timelines, diagnostics, topologies, JSON and its schemas.
+//! Everything here turns plans, finished numbers or facts into text; nothing here decides a number.
 
 pub mod aws_events;
 pub mod check;

@@ -9,6 +9,7 @@ use crate::model::plan::{Group, Plan, ShardId};
 use crate::montecarlo::batch::Summary;
 use crate::observe::metrics::Metric;
 use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
+use crate::report::words;
 use crate::scenario::{Assumption, Origin, Policy};
 use crate::stats::intervals::{Quantile, clopper_pearson, mean_half_width, quantile};
 
@@ -53,6 +54,7 @@ pub fn render(policy: &Policy, summary: &Summary, caption: &Caption<'_>) -> Stri
     for group in &plan.groups {
         let _ = writeln!(text, " {}", group_line(plan, group));
     }
+    render_script(plan, &mut text);
     let per = if observed == YEAR { "/y".to_owned() } else { format!("/{observed}") };
     let columns = [
         (format!("write outage{per}"), outage_cells(plan, summary)),
@@ -67,6 +69,27 @@ pub fn render(policy: &Policy, summary: &Summary, caption: &Caption<'_>) -> Stri
     render_worst(summary, caption, &mut text);
     render_assumptions(&policy.assumptions, &mut text);
     text
+}
+
+/// Says what strikes in every trial, so that nobody takes the figures for rates per year.
+fn render_script(plan: &Plan, text: &mut String) {
+    const MOST: usize = 3;
+    let told: Vec<String> = plan
+        .script
+        .iter()
+        .take(MOST)
+        .map(|scripted| {
+            let at = scripted.at.since(SimTime::START);
+            format!("{} after {at}", words::scripted(plan, &scripted.fault))
+        })
+        .collect();
+    if !told.is_empty() {
+        let more = match plan.script.len().saturating_sub(MOST) {
+            0 => String::new(),
+            n => format!(" · and {n} more"),
+        };
+        let _ = writeln!(text, " in every trial: {}{more}", told.join(" · "));
+    }
 }
 
 /// A group in a line: its size, its places, its switches.

@@ -377,5 +377,8 @@ fn weight(plan: &Plan, class: &Class<'_>, hit: HitOf) -> String {
     let writes = hits().map(|hit| hit.writes_per_sec).max().unwrap_or(0);
     let all = if plan.groups.len() == 1 { "the" } else { "all" };
     let share = slot_share(slots, plan.groups.len());
-    format!(" ({share} of {all} slots, {} writes/s)", count(writes))
+    // Shards of one group differ by a slot, which is nothing.
+    let least = hits().map(|hit| hit.hash_slots).min().unwrap_or(0);
+    let at_most = if slots > least + least / 100 + 1 { "at most " } else { "" };
+    format!(" ({at_most}{share} of {all} slots, {} writes/s)", count(writes))
 }

@@ -1,7 +1,7 @@
 //! Facts in words: one line of a timeline each.
 
 use crate::model::fact::{Cause, Fact, Role, Stop, Target};
-use crate::model::plan::{AzId, ClusterMode, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, ClusterMode, NodeId, Plan, ScriptedFault, ShardId};
 use crate::report::numbers::{bytes, writes};
 
 /// A fact as a line: a short kind, then a sentence.
@@ -270,5 +270,22 @@ fn struck(cause: Cause, target: &str) -> String {
         Cause::Crash => format!("{target} crashes"),
         Cause::CustomerReboot => format!("the customer reboots {target}"),
         Cause::ServiceReboot => format!("the service reboots {target}"),
+    }
+}
+
+/// A scheduled fault in a few words.
+pub fn scripted(plan: &Plan, fault: &ScriptedFault) -> String {
+    let node = |node: NodeId| &plan.nodes[node.idx()].name;
+    let shard = |shard: ShardId| &plan.shards[shard.idx()].id;
+    match fault {
+        ScriptedFault::FailPrimary(id) => format!("the primary of shard {} fails", shard(*id)),
+        ScriptedFault::FailNode(id) => format!("{} fails", node(*id)),
+        ScriptedFault::CrashNode { node: id, .. } => format!("{} crashes", node(*id)),
+        ScriptedFault::FailReplicas { shard: id, count } => {
+            format!("replicas of shard {} fail ({count})", shard(*id))
+        }
+        ScriptedFault::FailAz { az, .. } => format!("{} fails", plan.azs[az.idx()].name),
+        ScriptedFault::FailGroup(id) => format!("all of {} fails", plan.groups[id.idx()].id),
+        ScriptedFault::RebootNode { node: id, .. } => format!("{} is rebooted", node(*id)),
     }
 }

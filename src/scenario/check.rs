@@ -1,9 +1,10 @@
 //! From the tree of one policy to a checked [`Plan`], section by section.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::codes::Code;
-use super::diagnostics::{Covers, Diagnostic, Place, hint_names};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, is_visible, listed, nearest};
 use super::faults::{self, Faults};
 use super::groups::{self, EngineKind, GroupDraft, Switch};
 use super::node_types;
@@ -48,11 +49,21 @@ pub(super) fn check(
     let mut cx = Context::new(base_dir);
     let mut root = Table::root(tree, at.clone());
     let checked = sections(&mut root, stem, azs, &mut cx);
+    // Taken out before, but nevertheless what a misspelt section may have meant.
     root.allow(&["policy", "sweep"]);
     let sources = root.get("sources");
     root.finish(&mut cx.errors, &LATER);
     let assumptions = match sources {
-        Some(item) => sources::settle(&item, tree, &mut cx),
+        Some(item) => {
+            let mut defaults = BTreeMap::new();
+            if let Some(tree) = sources::without_defaults(&item, tree) {
+                let mut scratch = Context::new(base_dir);
+                let mut root = Table::root(&tree, at.clone());
+                sections(&mut root, stem, &mut AzNumbers::default(), &mut scratch);
+                defaults.extend(scratch.assumptions.into_iter().map(|a| (a.path, a.value)));
+            }
+            sources::settle(&item, tree, &defaults, &mut cx)
+        }
         None => std::mem::take(&mut cx.assumptions),
     };
     let is_valid = !cx.errors.has_errors();
@@ -73,7 +84,7 @@ fn sections(
 ) -> Option<Checked> {
     schema(root, cx);
     let name = match root.get("name") {
-        Some(item) => title(&item, LONGEST_NAME, cx),
+        Some(item) => title(&item, LONGEST_NAME, &mut cx.errors),
         None => {
             cx.assume("name", super::tree::quoted(stem), Origin::convention("the file's name"));
             Some(stem.to_owned())
@@ -146,12 +157,12 @@ fn schema(root: &mut Table<'_>, cx: &mut Context<'_>) {
 const LONGEST_NAME: usize = 200;
 
 /// A name of at most `longest` bytes: one line of text.
-pub(super) fn title(item: &Item<'_>, longest: usize, cx: &mut Context<'_>) -> Option<String> {
-    let text = item.text(&mut cx.errors, "a name")?;
-    if text.trim().is_empty() || text.len() > longest || text.chars().any(char::is_control) {
+pub(super) fn title(item: &Item<'_>, longest: usize, errors: &mut Errors) -> Option<String> {
+    let text = item.text(errors, "a name")?;
+    if text.trim().is_empty() || text.len() > longest || !text.chars().all(is_visible) {
         let message = format!("must be one line of at most {longest} bytes");
         let hint = r#"as in name = "AZ loss, 1+2""#;
-        cx.errors.report(Code::NotAName, &item.place, message).hint(hint);
+        errors.report(Code::NotAName, &item.place, message).hint(hint);
         return None;
     }
     Some(text.to_owned())
@@ -167,6 +178,12 @@ fn groups(root: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Vec<GroupDraft>>
     };
     if items.is_empty() {
         cx.errors.missing(&root.place, "group").hint(hint);
+        return None;
+    }
+    if items.len() > topology::MAX_GROUPS {
+        let message = format!("there are {} groups", items.len());
+        let hint = format!("at most {} are possible", topology::MAX_GROUPS);
+        cx.errors.report(Code::TooMany, &items[0].place, message).hint(hint);
         return None;
     }
     let drafts: Vec<Option<GroupDraft>> = items.iter().map(|item| groups::read(item, cx)).collect();
@@ -229,11 +246,17 @@ fn check_memory(drafts: &[GroupDraft], topology: &Topology, cx: &mut Context<'_>
             continue;
         };
         let Some(usable) = node_types::usable_bytes(name) else {
-            if !node_types::is_plausible(name) {
-                let message = "is not a node type that ecsim knows: its memory is not checked";
-                let diagnostic = cx.errors.report(Code::UnknownNodeType, place, message);
-                hint_names(diagnostic, name, &node_types::names().collect::<Vec<_>>());
+            let known: Vec<&str> = node_types::names().collect();
+            let code = match node_types::is_plausible(name) {
+                true => Code::UnknownMemory,
+                false => Code::UnknownNodeType,
+            };
+            let message = "its memory is not known: whether the data fits is not checked";
+            let diagnostic = cx.errors.report(code, place, message);
+            if let Some(meant) = nearest(name, &known).filter(|_| code == Code::UnknownNodeType) {
+                diagnostic.hint(format!("did you mean `{meant}`?"));
             }
+            diagnostic.hint(format!("known: {}", listed(known)));
             continue;
         };
         let group = topology.groups.iter().find(|group| group.id == draft.id);

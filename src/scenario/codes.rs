@@ -131,6 +131,8 @@ codes! {
     CellSkipped "W0913" Warning "a cell of the sweep is invalid and skipped";
     WithoutEffect "W0914" Warning "a value has no effect";
     ReplicaBesidePrimary "W0915" Advice "a replica stands in its primary's AZ";
+    StaleSource "W0916" Warning "a source calls a value a default that is none";
+    UnknownMemory "W0917" Advice "the memory of the node type is not known";
 }
 
 impl Code {

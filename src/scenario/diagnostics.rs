@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::codes::{Code, Severity};
-use super::source::{At, Source};
+use super::source::{At, Source, SourceKind};
 use super::tree::key;
 
 /// One mistake, warning or advice. Prints as `error[E0201]: FILE:LINE:COLUMN: PATH = VALUE:
@@ -109,6 +109,11 @@ impl Diagnostic {
         }
         let noun = if self.policies.len() == 1 { "policy" } else { "policies" };
         Some(format!("in the {noun} {names}"))
+    }
+
+    /// Files before options, then the order of the text.
+    pub(super) fn order(&self) -> (SourceKind, usize) {
+        (self.source.kind, self.span.start)
     }
 
     /// Whether both say the same about the same place.
@@ -215,7 +220,9 @@ impl Errors {
             Covers::Key => String::new(),
         };
         if self.list.len() > MOST {
-            self.list.truncate(MOST);
+            // What stops the scenario is never left out for what does not.
+            let is_minor = |d: &Diagnostic| d.severity() != Severity::Error;
+            self.list.remove(self.list.iter().rposition(is_minor).unwrap_or(MOST));
             self.n_left_out += 1;
         }
         let at = self.list.len();
@@ -263,7 +270,7 @@ impl Errors {
         }
         let is_broken = list.iter().any(|d| d.kind == Kind::Syntax);
         list.retain(|d| !(is_broken && d.kind == Kind::Missing));
-        list.sort_by_key(|d| (d.source.kind as u8, d.span.start));
+        list.sort_by_key(Diagnostic::order);
         let mut said: Vec<Diagnostic> = Vec::new();
         for diagnostic in list {
             if !said.contains(&diagnostic) {
@@ -280,6 +287,16 @@ pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
+/// Whether a terminal shows a character as it is: no control character, none that turns the
+/// direction of writing, no line separator.
+pub(super) fn is_visible(c: char) -> bool {
+    let is_hidden = matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    );
+    !c.is_control() && !is_hidden && !('\u{fff0}'..='\u{ffff}').contains(&c)
+}
+
 /// Text fit for one line of output: short, and without control characters. Names are never cut.
 pub(super) fn excerpt(text: &str) -> String {
     /// Names have at most 63 characters, and paths are made of them.
@@ -291,9 +308,9 @@ pub(super) fn excerpt(text: &str) -> String {
         if n == LONGEST {
             break;
         }
-        match c.is_control() {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
+        match is_visible(c) {
+            true => shown.push(c),
+            false => shown.extend(c.escape_unicode()),
         }
     }
     if first.chars().nth(LONGEST).is_some() || lines.next().is_some() {

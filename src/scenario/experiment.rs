@@ -8,13 +8,14 @@ use super::check::{self, Checked};
 use super::codes::{Code, Severity};
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
 use super::overlay::{self, Assignment, Axis};
-use super::reader::{Context, Item};
+use super::reader::Item;
 use super::resolved::Resolved;
 use super::source::{At, Source, SourceKind};
 use super::toml_text;
 use super::topology::AzNumbers;
 use super::tree::{Node, Tree};
 use super::{Experiment, LARGEST, Overrides, Policy};
+use crate::model::plan::Plan;
 
 /// Cells of an experiment: more would be a slip, and take long to check.
 const MOST_CELLS: usize = 1_000;
@@ -25,7 +26,7 @@ const MOST_CELL_NODES: usize = 300_000;
 
 /// Bytes of a policy's name: long enough for the values of many axes, since a resolved scenario
 /// has a policy for each cell.
-const LONGEST_NAME: usize = 1 << 16;
+const LONGEST_POLICY_NAME: usize = 1 << 16;
 
 /// A policy as written.
 struct PolicyDraft {
@@ -82,7 +83,7 @@ pub(super) fn of_bytes(
     let start = At { source: source.clone(), span: 0..0 };
     let root = toml_text::parse(&source, &mut errors);
     let is_broken = errors.has_errors();
-    let parts = parts(root, &stem, overrides, base_dir, &mut errors);
+    let parts = parts(root, &stem, overrides, &mut errors);
     let cells = cells(&parts, &start, &mut errors);
     let mut judge = Judge::default();
     let mut azs = AzNumbers::default();
@@ -94,6 +95,13 @@ pub(super) fn of_bytes(
         overlay::apply(&mut tree, &cell.policy.overlay, &mut in_cell);
         for assignment in cell.values.iter().copied().chain(&parts.sets) {
             overlay::apply(&mut tree, &assignment.tree, &mut in_cell);
+        }
+        for assignment in cell.values.iter().filter(|value| !overlay::holds(&tree, value)) {
+            let path = assignment.path.clone();
+            let place = Place { path, at: assignment.at.clone(), covers: Covers::Key };
+            let message = "another sweep or option takes the place of these values";
+            let hint = "the cells would not have the values that they are called by: leave one out";
+            in_cell.report(Code::SetTwice, &place, message).hint(hint);
         }
         let (checked, mut found) = check::check(&tree, (&start, &stem), base_dir, &mut known_azs);
         if is_broken {
@@ -151,16 +159,10 @@ fn text_of(name: &str, bytes: &[u8], errors: &mut Errors) -> Arc<Source> {
 }
 
 /// Takes the document apart and reads the options.
-fn parts(
-    mut base: Tree,
-    stem: &str,
-    overrides: &Overrides,
-    base_dir: &Path,
-    errors: &mut Errors,
-) -> Parts {
+fn parts(mut base: Tree, stem: &str, overrides: &Overrides, errors: &mut Errors) -> Parts {
     let mut policies = Vec::new();
     if let Some(entry) = base.remove("policy") {
-        policies = policy_drafts(&entry.node, base_dir, errors);
+        policies = policy_drafts(&entry.node, errors);
     }
     let sweep = base.remove("sweep");
     let mut axes = sweep.map(|entry| overlay::sweep_table(&entry.node, errors)).unwrap_or_default();
@@ -177,7 +179,7 @@ fn parts(
     axes.retain(|axis| check_common(&axis.path, &axis.at, CommonTo::Cells, errors));
     sets.retain(|set| check_common(&set.path, &set.at, CommonTo::Experiment, errors));
     for policy in &policies {
-        check_swept(policy, &axes, errors);
+        check_replaced(policy, &axes, &sets, errors);
     }
     if policies.is_empty() {
         let set = sets.iter().rev().find_map(|set| set.tree.get("name"));
@@ -221,18 +223,20 @@ fn check_common(path: &str, at: &At, common_to: CommonTo, errors: &mut Errors) -
     !is_refused
 }
 
-/// Warns of values of a policy in place of which a sweep puts its own.
-fn check_swept(policy: &PolicyDraft, axes: &[Axis], errors: &mut Errors) {
+/// Warns of values of a policy in place of which a sweep or an option puts its own.
+fn check_replaced(policy: &PolicyDraft, axes: &[Axis], sets: &[Assignment], errors: &mut Errors) {
+    let swept = axes.iter().map(|axis| (&axis.path, &axis.at));
+    let set = sets.iter().map(|set| (&set.path, &set.at));
+    let others: Vec<(&String, &At)> = swept.chain(set).collect();
     overlay::each_value(&policy.overlay, &mut |path, key_at| {
-        if let Some(axis) = axes.iter().find(|axis| overlay::is_in(&axis.path, path)) {
+        if let Some((_, at)) = others.iter().find(|(other, _)| overlay::is_in(other, path)) {
             let path = path.to_owned();
             let place = Place { path, at: key_at.clone(), covers: Covers::Key };
-            let message =
-                format!("the sweep puts its values in place of that of `{}`", policy.name);
+            let message = format!("another value comes in place of that of `{}`", policy.name);
             errors
                 .report(Code::WithoutEffect, &place, message)
-                .hint("leave it out of the policy, or out of the sweep")
-                .relate(&axis.at, "swept here");
+                .hint("leave it out of the policy, or do not sweep or set it")
+                .relate(at, "it comes from here");
         }
     });
 }
@@ -260,33 +264,38 @@ const POLICY_HINT: &str =
     r#"write [[policy]], name = "…", and set = { group.replicas = 1 } for what it changes"#;
 
 /// Reads `[[policy]]`.
-fn policy_drafts(node: &Node, base_dir: &Path, errors: &mut Errors) -> Vec<PolicyDraft> {
-    let mut cx = Context { errors: std::mem::take(errors), ..Context::new(base_dir) };
+fn policy_drafts(node: &Node, errors: &mut Errors) -> Vec<PolicyDraft> {
     let item = Item::new("policy".to_owned(), node);
-    let items = item.array(&mut cx.errors, "an array of tables", POLICY_HINT).unwrap_or_default();
+    let mut items = item.array(errors, "an array of tables", POLICY_HINT).unwrap_or_default();
+    if items.len() > MOST_CELLS {
+        let message = format!("there are {} policies", items.len());
+        let hint = format!("at most {MOST_CELLS} are possible");
+        errors.report(Code::TooManyCells, &item.place, message).hint(hint);
+        items.truncate(1);
+    }
     let mut drafts: Vec<PolicyDraft> = Vec::new();
     for item in &items {
-        let Some(mut table) = item.table(&mut cx.errors, POLICY_HINT) else {
+        let Some(mut table) = item.table(errors, POLICY_HINT) else {
             continue;
         };
-        let name = table.require("name", &mut cx.errors, "each policy has its own name");
+        let name = table.require("name", errors, "each policy has its own name");
         let place = name.as_ref().map_or_else(|| table.place.clone(), |name| name.place.clone());
-        let name = name.and_then(|name| check::title(&name, LONGEST_NAME, &mut cx));
+        let name = name.and_then(|name| check::title(&name, LONGEST_POLICY_NAME, errors));
         let set = table.get("set");
         let mut overlay = match &set {
             None => Tree::default(),
             Some(item) => match item.node().as_table() {
                 Some(tree) => tree.clone(),
                 None => {
-                    item.expected(&mut cx.errors, "a table", POLICY_HINT);
+                    item.expected(errors, "a table", POLICY_HINT);
                     Tree::default()
                 }
             },
         };
-        table.finish(&mut cx.errors, &[]);
+        table.finish(errors, &[]);
         overlay.entries.retain(|entry| {
             let path = join("", &entry.key);
-            check_common(&path, &entry.key_at, CommonTo::Cells, &mut cx.errors)
+            check_common(&path, &entry.key_at, CommonTo::Cells, errors)
         });
         let Some(name) = name else {
             continue;
@@ -294,11 +303,10 @@ fn policy_drafts(node: &Node, base_dir: &Path, errors: &mut Errors) -> Vec<Polic
         if drafts.iter().any(|other| other.name == name) {
             let message = "another policy has this name";
             let hint = "results are told apart by it: choose another";
-            cx.errors.report(Code::NotUnique, &place, message).hint(hint);
+            errors.report(Code::NotUnique, &place, message).hint(hint);
         }
         drafts.push(PolicyDraft { name, place: Some(place), overlay });
     }
-    *errors = cx.errors;
     drafts
 }
 
@@ -425,7 +433,7 @@ impl Judge {
             list.extend(same_policies(&self.policies, cells));
         }
         whole.append(&mut list);
-        whole.sort_by_key(|d| (d.source.kind as u8, d.span.start));
+        whole.sort_by_key(Diagnostic::order);
         if is_broken {
             return Err(whole);
         }
@@ -461,11 +469,25 @@ fn skipped_cell(cell: &Cell<'_>, reasons: &[Diagnostic]) -> Diagnostic {
     diagnostic.clone()
 }
 
+/// Whether two plans give the same numbers: Multi-AZ without automatic failover and placement is a
+/// promise that changes none (MZ-66).
+fn are_alike(one: &Plan, other: &Plan) -> bool {
+    let multi_az = |plan: &Plan| plan.groups.iter().map(|g| g.multi_az).collect::<Vec<bool>>();
+    if multi_az(one) == multi_az(other) {
+        return one == other;
+    }
+    let mut one = one.clone();
+    for (group, other) in one.groups.iter_mut().zip(&other.groups) {
+        group.multi_az = other.multi_az;
+    }
+    one == *other
+}
+
 /// Warns of policies that are the same.
 fn same_policies(policies: &[(usize, Policy, Checked)], cells: &[Cell<'_>]) -> Option<Diagnostic> {
     let mut same = policies.iter().enumerate().filter_map(|(n, (cell, policy, _))| {
         let mut before = policies[..n].iter();
-        let other = before.find(|(_, other, _)| other.plan == policy.plan)?;
+        let other = before.find(|(_, other, _)| are_alike(&other.plan, &policy.plan))?;
         Some((*cell, policy, &other.1))
     });
     let (cell, policy, other) = same.next()?;
@@ -477,17 +499,27 @@ fn same_policies(policies: &[(usize, Policy, Checked)], cells: &[Cell<'_>]) -> O
         (None, None) => return None,
     };
     let place = Place { path: String::new(), at, covers: Covers::Key };
-    let message = format!("`{}` is the same as `{}`", policy.name, other.name);
+    let is_same = policy.plan == other.plan;
+    let message = match is_same {
+        true => format!("`{}` is the same as `{}`", policy.name, other.name),
+        false => format!("`{}` differs from `{}` in multi-az only", policy.name, other.name),
+    };
     let mut errors = Errors::default();
     let diagnostic = errors.report(Code::SamePolicies, &place, message);
-    diagnostic.hint("what it sets is so without it already: their difference will be zero");
+    diagnostic.hint(match is_same {
+        true => "what it sets is so without it already: their difference will be zero",
+        false => {
+            "Multi-AZ promises placement and changes no number itself: compare azs, or \
+             automatic-failover (MZ-66)"
+        }
+    });
     if n_more > 0 {
         diagnostic.hint(format!("and {n_more} more are the same as others"));
     }
     Some(diagnostic.clone())
 }
 
-/// The policies of an experiment that `name` names, or what there is instead.
+/// What is said to who asks for the policy `name`, which is none of the experiment's.
 pub(crate) fn unknown_policy(experiment: &Experiment, name: &str) -> String {
     let source = Source::new("--policy", name, SourceKind::Argument);
     let place = Place {

@@ -64,6 +64,8 @@ pub(super) fn default_id(kind: &str, n: usize) -> String {
 /// Kinds of the format that come with later versions.
 const LATER: [&str; 4] = ["partition-az", "maintenance", "test-failover", "start-migration"];
 const NODE_HINT: &str = r#"name the node, as in node = "redis1x3-001""#;
+/// More lines are surely a slip.
+const MAX_FAULTS: usize = 10_000;
 /// All clocks of random processes together; each is a slot of the event queue.
 const MAX_CLOCKS: usize = 1_000_000;
 /// Mean lives below this, in nanoseconds, are a slip of the unit: a year would hold millions.
@@ -94,7 +96,14 @@ pub(super) fn read(
     let mut faults = Faults::default();
     let mut addresses = Addresses::default();
     let items = item.elements(&mut cx.errors, "write [[fault]]");
-    for item in items.unwrap_or_default() {
+    let items = items.unwrap_or_default();
+    if items.len() > MAX_FAULTS {
+        let message = format!("there are {} faults", items.len());
+        let hint = format!("at most {MAX_FAULTS} are possible");
+        cx.errors.report(Code::TooMany, &item.place, message).hint(hint);
+        return faults;
+    }
+    for item in items {
         if let Some(mut table) = item.table(&mut cx.errors, "write [[fault]]") {
             fault(&mut table, topology, horizon, (&mut faults, &mut addresses), cx);
             table.finish(&mut cx.errors, &LATER);

@@ -142,7 +142,7 @@ pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> 
     let (id, cluster_mode) = (id?, cluster_mode?);
     let (azs, shards) = placement?.named(&id, cluster_mode);
     let (automatic_failover, multi_az) = limits::check(&wishes, &shards, cx);
-    let engine = engine.unwrap_or(EngineKind::Valkey.newest());
+    let engine = engine.unwrap_or(EngineKind::Valkey.usual());
     let node_type = node_type.map(|(name, _)| name).zip(wishes.node_type_place);
     Some(GroupDraft {
         id,
@@ -177,7 +177,7 @@ fn switch<'a>(table: &mut Table<'a>, key: &'static str, cx: &mut Context<'_>) ->
 
 impl EngineKind {
     /// What a group runs on unless it names a version: Redis OSS ends with 7.1 on ElastiCache.
-    fn newest(self) -> Engine {
+    fn usual(self) -> Engine {
         let version = match self {
             EngineKind::Valkey => [8, 0, 0],
             EngineKind::Redis => [7, 1, 0],
@@ -197,12 +197,12 @@ fn engine<'a>(table: &mut Table<'a>, cx: &mut Context<'_>) -> (Option<Engine>, O
         }
     };
     let Some(item) = table.get("engine-version") else {
-        let newest = kind.map(EngineKind::newest);
-        if let Some(Engine { version: [major, minor, _], .. }) = newest {
+        let usual = kind.map(EngineKind::usual);
+        if let Some(Engine { version: [major, minor, _], .. }) = usual {
             let version = format!("\"{major}.{minor}\"");
             assume(table, "engine-version", &version, "a recent version of the engine", cx);
         }
-        return (newest, None);
+        return (usual, None);
     };
     let hint = r#"write it as text, as in engine-version = "8.0""#;
     if !item.is_text() {

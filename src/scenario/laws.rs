@@ -3,7 +3,7 @@
 
 use super::Origin;
 use super::codes::Code;
-use super::diagnostics::{Place, hint_names};
+use super::diagnostics::{Place, hint_names, is_visible};
 use super::reader::{Context, Item, Table};
 use super::sample;
 use crate::engine::law::{Law, LawError};
@@ -66,7 +66,7 @@ pub(super) fn source(table: &mut Table<'_>, cx: &mut Context<'_>) -> Source {
 /// The text of a source, which must say something: it takes a value off the list of assumptions.
 pub(super) fn source_text<'a>(item: &Item<'a>, cx: &mut Context<'_>) -> Option<&'a str> {
     let text = item.text(&mut cx.errors, "text that says where the value comes from")?;
-    if text.trim().is_empty() {
+    if !text.chars().any(|c| is_visible(c) && !c.is_whitespace()) {
         let hint = "leave it out: the value is then listed as an assumption";
         cx.errors.report(Code::Empty, &item.place, "names no source").hint(hint);
         return None;
@@ -273,7 +273,7 @@ fn empirical(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<Span>> {
     let file = file.and_then(|file| file.text(&mut cx.errors, "the name of a CSV file"));
     let column = match table.get("column") {
         None => Some(sample::Column::Position(1)),
-        Some(item) if item.is_text() => {
+        Some(item) if item.is_text() && !item.is_number() => {
             item.text(&mut cx.errors, "a column").map(|name| sample::Column::Name(name.to_owned()))
         }
         Some(item) => item

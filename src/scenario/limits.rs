@@ -237,10 +237,10 @@ fn failover(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) ->
         Given::Absent => {
             let position = Switch::from(has_replica);
             let (confidence, source) = match wishes.cluster_mode {
-                Some(ClusterMode::Enabled) => {
+                Some(ClusterMode::Enabled) if has_replica => {
                     (Confidence::Documented, "CreateReplicationGroup: mandatory in cluster mode")
                 }
-                Some(ClusterMode::Disabled) | None => {
+                Some(ClusterMode::Enabled | ClusterMode::Disabled) | None => {
                     (Confidence::Assumed, "on where there is a replica to promote")
                 }
             };

@@ -11,6 +11,7 @@
 //! with, [`schema`] describes the format to editors, [`domains`] reads a plan as a graph, [`codes`]
 //! numbers the kinds of mistakes.
 
+mod aws_names;
 mod check;
 pub mod codes;
 mod diagnostics;
@@ -186,6 +187,15 @@ impl Origin {
             Origin::Default { confidence, .. } | Origin::Derived { confidence, .. } => {
                 *confidence == Confidence::Assumed
             }
+        }
+    }
+
+    /// Whether it claims that the value is the one that ecsim chooses, for a reason. Of conventions
+    /// anybody may choose another.
+    pub fn is_claim(&self) -> bool {
+        match self {
+            Origin::Default { .. } | Origin::Derived { .. } => true,
+            Origin::Unsourced | Origin::Sourced(_) | Origin::Convention(_) => false,
         }
     }
 

@@ -45,6 +45,8 @@ pub(super) struct Axis {
     pub values: Vec<Assignment>,
 }
 
+/// So many values can be swept at once; two of each would be a million cells.
+const MOST_AXES: usize = 20;
 /// A sweep of more values is surely a slip.
 const MOST_VALUES: i64 = 1_000;
 
@@ -113,6 +115,21 @@ impl Merge<'_> {
     }
 
     fn node(&mut self, base: &mut Node, over: &Entry, level: Level, path: &str) {
+        let is_open = |node: &Node| node.as_table().is_some() || node.as_array().is_some();
+        if level == Level::Section && is_open(base) != is_open(&over.node) {
+            // Either would wipe the section without a word.
+            let (at, what) = match is_open(base) {
+                true => (&over.node.at, "a section cannot be replaced by a value"),
+                false => (&base.at, "a section was expected, which an overlay changes"),
+            };
+            let is_root = !path.contains('.') && !["schema", "name"].contains(&path);
+            if is_root {
+                let place = Place { path: path.to_owned(), at: at.clone(), covers: Covers::Value };
+                let hint = format!("write [{path}], and its keys below it");
+                self.errors.report(Code::WrongType, &place, what).hint(hint);
+                return;
+            }
+        }
         let Value::Table(table) = &over.node.value else {
             *base = over.node.clone();
             return;
@@ -162,6 +179,21 @@ impl Merge<'_> {
     }
 }
 
+/// Whether the document still has the value that was assigned; an overlay that came later may have
+/// put another in its place, or displaced it.
+pub(super) fn holds(document: &Tree, assignment: &Assignment) -> bool {
+    let mut is_there = false;
+    walk(document, &mut |path, node| {
+        if path == assignment.path {
+            let is_its = Arc::ptr_eq(&node.at.source, &assignment.value_at.source)
+                && node.at.span == assignment.value_at.span;
+            // A section keeps its place when it is merged.
+            is_there |= is_its || node.as_table().is_some();
+        }
+    });
+    is_there
+}
+
 /// How the elements of the array at `path` can be addressed: by their id, faults without one by
 /// kind and position among their kind, shards by their number.
 fn names_in(array: &[Node], path: &str) -> Vec<Option<String>> {
@@ -184,6 +216,39 @@ fn names_in(array: &[Node], path: &str) -> Vec<Option<String>> {
         }
     };
     array.iter().enumerate().map(name).collect()
+}
+
+/// The document without the values at these paths.
+pub(super) fn without(document: &Tree, paths: &BTreeSet<&str>) -> Tree {
+    let mut document = document.clone();
+    remove_in(&mut document, "", paths);
+    document
+}
+
+fn remove_in(tree: &mut Tree, path: &str, paths: &BTreeSet<&str>) {
+    tree.entries.retain_mut(|entry| {
+        let path = join(path, &entry.key);
+        if paths.contains(path.as_str()) {
+            return false;
+        }
+        match &mut entry.node.value {
+            Value::Table(table) => remove_in(table, &path, paths),
+            Value::Array(array) => {
+                let elements = element_paths(array, &path);
+                for (node, path) in array.iter_mut().zip(&elements) {
+                    if let Value::Table(table) = &mut node.value {
+                        remove_in(table, path, paths);
+                    }
+                }
+            }
+            Value::Text(_)
+            | Value::Integer(..)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_) => {}
+        }
+        true
+    });
 }
 
 /// Whether an element of the array at `path` has a name if it has this key.
@@ -315,7 +380,7 @@ pub(super) fn set(text: &str, errors: &mut Errors) -> Option<Assignment> {
     let source = Source::new(format!("--set '{}'", excerpt(text)), text, SourceKind::Argument);
     let (key, value) = halves(&source, errors)?;
     let path = path_of(&source, key, errors)?;
-    let node = value_of(&source, value);
+    let node = value_of(&source, value, errors)?;
     Some(path.assign(node))
 }
 
@@ -325,7 +390,11 @@ pub(super) fn sweep(text: &str, errors: &mut Errors) -> Option<Axis> {
     let source = Source::new(name, text, SourceKind::Argument);
     let (key, value) = halves(&source, errors)?;
     let path = path_of(&source, key, errors)?;
-    let whole = value_of(&source, value.clone());
+    let whole = value_of(&source, value.clone(), &mut Errors::default());
+    let whole = whole.unwrap_or_else(|| {
+        let at = At { source: source.clone(), span: value.clone() };
+        Node { at, value: Value::Text(source.text[value.clone()].to_owned()) }
+    });
     if whole.as_array().is_some() {
         return axis(&path, &whole, errors);
     }
@@ -334,7 +403,7 @@ pub(super) fn sweep(text: &str, errors: &mut Errors) -> Option<Axis> {
     }
     let mut values = Vec::new();
     for part in parts(&source.text, value) {
-        values.push(value_of(&source, part));
+        values.push(value_of(&source, part, errors)?);
     }
     let node = Node { at: whole.at, value: Value::Array(values) };
     axis(&path, &node, errors)
@@ -348,6 +417,13 @@ pub(super) fn sweep_table(node: &Node, errors: &mut Errors) -> Vec<Axis> {
         return Vec::new();
     };
     let mut axes = Vec::new();
+    if table.entries.len() > MOST_AXES {
+        let place = Place { path: "sweep".into(), at: node.at.clone(), covers: Covers::Key };
+        let message = format!("sweeps {} values at once", table.entries.len());
+        let hint = format!("at most {MOST_AXES}, of which all combinations are run");
+        errors.report(Code::TooManyCells, &place, message).hint(hint);
+        return axes;
+    }
     for entry in &table.entries {
         axes_below(entry, &Path::default(), &mut axes, errors);
     }
@@ -393,6 +469,12 @@ fn axis(path: &Path, node: &Node, errors: &mut Errors) -> Option<Axis> {
     if values.is_empty() {
         let place = Place { path: sweep_path(path), at: node.at.clone(), covers: Covers::Value };
         errors.report(Code::NotASweep, &place, "holds no value").hint(SWEEP_HINT);
+        return None;
+    }
+    if values.len() as i64 > MOST_VALUES {
+        let place = Place { path: sweep_path(path), at: path.at.clone(), covers: Covers::Key };
+        let hint = format!("at most {MOST_VALUES}");
+        errors.report(Code::TooManyCells, &place, "has too many values").hint(hint);
         return None;
     }
     let mut assignments: Vec<Assignment> = Vec::new();
@@ -532,17 +614,22 @@ fn key_segments(text: &str) -> Option<Vec<String>> {
 }
 
 /// A value as TOML reads it, or else text without quotes.
-fn value_of(source: &Arc<Source>, span: Range<usize>) -> Node {
+fn value_of(source: &Arc<Source>, span: Range<usize>, errors: &mut Errors) -> Option<Node> {
     let text = &source.text[span.clone()];
     let start = span.start + (text.len() - text.trim_start().len());
     let trimmed = text.trim();
-    let span = start..start + trimmed.len();
+    let at = At { source: source.clone(), span: start..start + trimmed.len() };
     match DeValue::parse(trimmed) {
-        Ok(value) => Node::of(&value, source, start),
-        Err(_) => {
-            let at = At { source: source.clone(), span };
-            Node { at, value: Value::Text(trimmed.to_owned()) }
+        Ok(value) => Some(Node::of(&value, source, start)),
+        // What begins so was meant as TOML, and as text it would be told to be no duration.
+        Err(_) if trimmed.starts_with(['{', '[', '"', '\'']) => {
+            let place = Place { path: String::new(), at, covers: Covers::Key };
+            let message = "is not a TOML value";
+            let hint = r#"close what is open; within brackets and braces text needs quotes, as in { uniform = ["5s", "15s"] }"#;
+            errors.report(Code::NotAnAssignment, &place, message).hint(hint);
+            None
         }
+        Err(_) => Some(Node { at, value: Value::Text(trimmed.to_owned()) }),
     }
 }
 

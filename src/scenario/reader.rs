@@ -7,6 +7,7 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use super::aws_names;
 use super::codes::Code;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join, nearest};
 use super::overlay;
@@ -356,11 +357,18 @@ impl<'a> Table<'a> {
             } else if errors.is_full() {
                 errors.unknown(&place);
             } else {
+                let alias = aws_names::find(key);
                 // Who misspelt a key did not leave it out.
-                if let Some(meant) = nearest(key, &self.asked) {
+                if let Some(meant) = alias.map(|a| a.meant).or_else(|| nearest(key, &self.asked)) {
                     errors.forgive_missing(&join(&self.place.path, meant));
                 }
-                hint_names(errors.unknown(&place), key, &self.asked);
+                let diagnostic = errors.unknown(&place);
+                match alias {
+                    Some(aws_names::Alias { hint, .. }) => {
+                        diagnostic.hint(*hint);
+                    }
+                    None => hint_names(diagnostic, key, &self.asked),
+                }
             }
         }
     }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::diagnostics::join;
-use super::overlay::{self, is_in};
+use super::overlay;
 use super::source::{Source, SourceKind};
-use super::tree::{self, Entry, Node, Style, Tree, Value, key, quoted};
+use super::tree::{self, Entry, Node, Tree, Value, key, quoted};
 use super::units::shown_size;
-use super::{Assumption, Confidence, Experiment, Origin};
+use super::{Assumption, Confidence, Experiment, Origin, Policy};
 use crate::model::plan::{HASH_SLOTS, Plan, Shard};
 
 /// All values of one policy, in the order in which they are shown.
@@ -113,69 +113,75 @@ impl Resolved {
     /// into the order of the values.
     pub(super) fn new(mut tree: Tree, assumptions: &mut [Assumption]) -> Self {
         tree.remove("sources");
-        for assumption in assumptions.iter() {
-            insert(&mut tree, "", &assumption.path, &assumption.value);
-        }
+        let all: BTreeMap<&str, &str> =
+            assumptions.iter().map(|a| (a.path.as_str(), a.value.as_str())).collect();
+        fill(&mut tree, "", &all);
         order(&mut tree);
         let mut values = Vec::new();
         for entry in &tree.entries {
             section(entry, &mut values);
         }
-        for value in &mut values {
-            let own = assumptions.iter().filter(|a| is_in(&value.path, &a.path));
-            value.origins = own.map(|a| (a.path.clone(), a.why.clone())).collect();
-            value.origins.sort_by(|a, b| a.0.cmp(&b.0));
+        let lines: BTreeMap<String, usize> =
+            values.iter().enumerate().map(|(n, value)| (value.path.clone(), n)).collect();
+        assumptions.sort_by_cached_key(|a| (line_of(&lines, &a.path), a.path.clone()));
+        for assumption in assumptions.iter() {
+            if let Some(value) = values.get_mut(line_of(&lines, &assumption.path)) {
+                value.origins.push((assumption.path.clone(), assumption.why.clone()));
+            }
         }
-        let line_of = |a: &Assumption| values.iter().position(|v| is_in(&v.path, &a.path));
-        assumptions.sort_by_cached_key(|a| (line_of(a).unwrap_or(usize::MAX), a.path.clone()));
         Resolved { values }
     }
 }
 
-/// Puts `value` at `path` unless something is there.
-fn insert(tree: &mut Tree, at: &str, path: &str, value: &str) {
-    for entry in &mut tree.entries {
-        let here = join(at, &entry.key);
-        if here == path {
-            return;
-        }
-        if is_in(&here, path) {
-            return insert_below(&mut entry.node, &here, path, value);
+/// The line of the value that `path` is, or is part of.
+fn line_of(lines: &BTreeMap<String, usize>, path: &str) -> usize {
+    let mut path = path;
+    loop {
+        match (lines.get(path), path.rsplit_once('.')) {
+            (Some(line), _) => return *line,
+            (None, Some((outer, _))) => path = outer,
+            (None, None) => return usize::MAX,
         }
     }
-    let rest = match at {
-        "" => path,
-        _ => path.strip_prefix(at).map_or(path, |rest| rest.trim_start_matches('.')),
-    };
-    let node = default_node(value);
-    let (first, node) = match rest.split_once('.') {
-        // Defaults stand in sections, which can be absent as a whole.
-        Some((section, name)) => {
-            let entry = default_entry(name, node);
-            let table = Tree { entries: vec![entry], style: Style::Open };
-            (section, Node { value: Value::Table(table), ..default_node("0") })
-        }
-        None => (rest, node),
-    };
-    tree.entries.push(default_entry(first, node));
 }
 
-fn insert_below(node: &mut Node, here: &str, path: &str, value: &str) {
-    match &mut node.value {
-        Value::Table(tree) => insert(tree, here, path, value),
-        Value::Array(array) => {
-            let paths = overlay::element_paths(array, here);
-            for (element, here) in array.iter_mut().zip(&paths) {
-                if is_in(here, path) {
-                    insert_below(element, here, path, value);
+/// Puts those of `all` values, by path, that belong into the table at `path` and below it where
+/// nothing is.
+fn fill(tree: &mut Tree, path: &str, all: &BTreeMap<&str, &str>) {
+    let start = if path.is_empty() { String::new() } else { format!("{path}.") };
+    let below = all.range(start.as_str()..).take_while(|(path, _)| path.starts_with(&start));
+    for (inner, value) in below {
+        let rest = &inner[start.len()..];
+        match rest.split_once('.') {
+            None if tree.get(rest).is_none() => {
+                tree.entries.push(default_entry(rest, default_node(value)));
+            }
+            // Of what is absent as a whole only sections have defaults.
+            Some((section, _)) if path.is_empty() && tree.get(section).is_none() => {
+                let table = Node { value: Value::Table(Tree::default()), ..default_node("0") };
+                tree.entries.push(default_entry(section, table));
+            }
+            None | Some(_) => {}
+        }
+    }
+    for entry in &mut tree.entries {
+        let path = join(path, &entry.key);
+        match &mut entry.node.value {
+            Value::Table(tree) => fill(tree, &path, all),
+            Value::Array(array) => {
+                let paths = overlay::element_paths(array, &path);
+                for (element, path) in array.iter_mut().zip(&paths) {
+                    if let Value::Table(tree) = &mut element.value {
+                        fill(tree, path, all);
+                    }
                 }
             }
+            Value::Text(_)
+            | Value::Integer(..)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_) => {}
         }
-        Value::Text(_)
-        | Value::Integer(..)
-        | Value::Float(_)
-        | Value::Boolean(_)
-        | Value::Datetime(_) => {}
     }
 }
 
@@ -272,8 +278,11 @@ impl ResolvedValue {
         }
         for (path, origin) in &self.origins {
             let words = match origin {
-                Origin::Unsourced => "given, NO SOURCE".to_owned(),
-                Origin::Sourced(source) => format!("given: {source}"),
+                Origin::Unsourced => format!("{given}, NO SOURCE"),
+                // A default with a source of the scenario's own becomes a given value when it is
+                // written down.
+                Origin::Sourced(source) if given.is_empty() => format!("given: {source}"),
+                Origin::Sourced(source) => format!("{given}: {source}"),
                 Origin::Default { confidence: Confidence::Assumed, source } => {
                     format!("default, ASSUMED: {source}")
                 }
@@ -320,6 +329,13 @@ pub fn render(experiment: &Experiment) -> String {
         text.push_str("# Without foundation:\n");
         for path in unfounded {
             let _ = writeln!(text, "#   {path}");
+        }
+    }
+    text.push_str(MODEL);
+    for policy in policies {
+        let absent = absent(&policy.plan);
+        if !absent.is_empty() {
+            let _ = writeln!(text, "# Never strikes{}: {}", of_policy(experiment, policy), absent);
         }
     }
     text.push('\n');
@@ -405,6 +421,39 @@ fn placement(plan: &Plan) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What no value of a scenario can change.
+const MODEL: &str = "\
+# Assumed by the model itself, whatever the values are:
+#   Lives of nodes and AZs are independent of each other, and `mttf` means an exponential law.
+#   Lags of replicas are independent of each other and of the fault.
+#   Writes are a steady stream; one writer without cache retries at once.
+#   A replacement always finds a host in its AZ once the AZ is up.
+#   No partitions, maintenance, client caches, backups or elections are modelled yet.
+";
+
+/// Kinds of random faults that a plan does not have.
+fn absent(plan: &Plan) -> String {
+    let kinds = [
+        ("node failures", plan.node_failures.is_empty()),
+        ("AZ failures", plan.az_failures.is_empty()),
+        ("group failures", plan.group_failures.is_empty()),
+    ];
+    let absent = kinds.iter().filter(|(_, is_absent)| *is_absent).map(|(kind, _)| *kind);
+    let absent: Vec<&str> = absent.collect();
+    match absent.is_empty() {
+        true => String::new(),
+        false => format!("random {}", absent.join(", ")),
+    }
+}
+
+/// Which policy is meant, where there are several.
+fn of_policy(experiment: &Experiment, policy: &Policy) -> String {
+    match experiment.policies.len() {
+        1 => String::new(),
+        _ => format!(" in {}", policy.name),
+    }
 }
 
 /// Paths that rest on nothing, over all policies.

@@ -21,7 +21,7 @@ pub(super) enum Column {
 }
 
 /// A larger file is surely not a sample.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 8 << 20;
 /// So many bad rows are shown; more would hide the other mistakes.
 const MOST_BAD_ROWS: usize = 10;
 

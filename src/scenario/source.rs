@@ -15,8 +15,8 @@ pub struct Source {
     line_starts: Vec<usize>,
 }
 
-/// What a text is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a text is, in the order in which diagnostics are shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SourceKind {
     /// A scenario file.
     File,

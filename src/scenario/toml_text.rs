@@ -16,6 +16,8 @@ use super::tree::Tree;
 
 /// So many mistakes are found one by one; more than that, and the text is no TOML at all.
 const MOST_PASSES: usize = 50;
+/// Of the complaints that are left then, so many are told.
+const MOST_COMPLAINTS: usize = 300;
 /// So many bytes are parsed in all, which bounds the time that a large broken text takes.
 const MOST_BYTES: usize = 2 << 20;
 
@@ -34,7 +36,7 @@ pub(super) fn parse(source: &Arc<Source>, errors: &mut Errors) -> Tree {
         // What is blank already cannot be blanked out: that would go on forever.
         let broken = broken.filter(|broken| !is_last && !text[broken.clone()].trim().is_empty());
         let (Some(error), Some(statement), Some(broken)) = (breaking, statement, broken) else {
-            for error in &complaints {
+            for error in complaints.iter().take(MOST_COMPLAINTS) {
                 report(error, source, errors);
             }
             return Tree::of(root.get_ref(), source, 0);

@@ -59,7 +59,7 @@ impl AzNumbers {
 }
 
 /// Far beyond what one account runs in a region, and what 16 bits number.
-const MAX_GROUPS: usize = 1_000;
+pub(super) const MAX_GROUPS: usize = 1_000;
 /// Likewise.
 const MAX_NODES: usize = 65_000;
 /// Likewise.

@@ -641,3 +641,20 @@ fn files_that_cannot_be_read_are_the_environments_fault() {
     assert!(matches!(load(&large, Overrides::default()), Err(LoadError::Invalid(_))));
     std::fs::remove_dir_all(&directory).expect("ours to remove");
 }
+
+/// However much advice there is, what stops a scenario is told, and sources are read.
+#[test]
+fn advice_hides_no_mistake() {
+    let group = |n: usize| {
+        format!(
+            "[[group]]\nid = \"g{n}\"\nazs = [\"a\", \"b\"]\nreplicas = 1\n\
+             node-type = \"cache.unknown.large\"\n"
+        )
+    };
+    let groups: String = (0..260).map(group).collect();
+    let wrong = format!("{HEAD}{groups}[timing]\ndetection = \"soon\"\n");
+    check_whole(&wrong, &["timing.detection = \"soon\": is not a duration"]);
+    let sourced = format!("{HEAD}{groups}[sources]\n\"timing.detection\" = \"our drill\"\n");
+    let assumptions = valid(&sourced).assumptions;
+    assert!(assumptions.iter().all(|a| a.path != "timing.detection"));
+}

@@ -196,7 +196,7 @@ fn remarks_tell_who_gives_a_value_and_what_it_rests_on() {
     let text = format!("{HEAD}{GROUP}");
     let experiment = scenario::parse("t.toml", &text, Path::new(""), &overrides).expect("valid");
     let rendered = resolved::render(&experiment);
-    let line = "promotion = \"4s\"  # given, NO SOURCE";
+    let line = "promotion = \"4s\"  # given on the command line, NO SOURCE";
     assert!(rendered.lines().any(|l| l == line), "{rendered}");
     let value =
         experiment.policies[0].resolved.values.iter().find(|v| v.path == "timing.promotion");
