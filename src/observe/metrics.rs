@@ -132,15 +132,88 @@ fn observed_nanos(plan: &Plan) -> u64 {
     plan.horizon.since(plan.warm_up).as_nanos().max(1)
 }
 
-/// What a trial came to: one integer per metric, and the write outage taken apart.
+/// How an outage ended: the mechanism that brought writers back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Ending {
+    /// A replica was promoted.
+    Failover,
+    /// The primary's own slot was recreated and filled from a replica.
+    Refill,
+    /// An empty node was made primary.
+    ColdStart,
+    /// The primary's process came back.
+    Restart,
+    /// Nothing had by the end of the trial.
+    Open,
+}
+
+impl Ending {
+    /// All endings, in the order of their numbers.
+    pub const ALL: [Ending; 5] =
+        [Ending::Failover, Ending::Refill, Ending::ColdStart, Ending::Restart, Ending::Open];
+
+    /// The name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ending::Failover => "failover",
+            Ending::Refill => "refill",
+            Ending::ColdStart => "cold-start",
+            Ending::Restart => "restart",
+            Ending::Open => "open",
+        }
+    }
+}
+
+/// How acknowledged writes came to be in no history, short of a dataset loss.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Mechanism {
+    /// The promoted replica trailed.
+    Lag,
+    /// The replica trailed from which the primary's slot was filled.
+    RefillLag,
+}
+
+impl Mechanism {
+    /// All mechanisms, in the order of their numbers.
+    pub const ALL: [Mechanism; 2] = [Mechanism::Lag, Mechanism::RefillLag];
+
+    /// The name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mechanism::Lag => "lag",
+            Mechanism::RefillLag => "refill-lag",
+        }
+    }
+}
+
+/// An amount taken apart by the kind of fault.
+pub type ByCause = [u128; Cause::ALL.len()];
+
+/// What a trial came to: one integer per metric, and the great ones taken apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// By metric, in the unit that [`Metric::divisor`] explains.
     pub values: [u128; N_METRICS],
     /// [`Metric::WriteOutage`] by the fault that opened it; sums exactly.
-    pub by_cause: [u128; Cause::ALL.len()],
+    pub by_cause: ByCause,
     /// [`Metric::WriteOutage`] by what it waited for; sums exactly.
     pub by_phase: [u128; Phase::ALL.len()],
+    /// [`Metric::WriteOutage`] by how it ended; sums exactly.
+    pub by_ending: [u128; Ending::ALL.len()],
+    /// [`Metric::LostWrites`] by the fault that opened the outage in which they were lost; sums
+    /// exactly.
+    pub lost_by_cause: ByCause,
+    /// [`Metric::LostWrites`] by how they were lost; sums exactly.
+    pub lost_by_mechanism: [u128; Mechanism::ALL.len()],
+    /// [`Metric::DatasetLostWrites`] by the fault that opened the outage in which they were lost;
+    /// sums exactly.
+    pub dataset_lost_by_cause: ByCause,
+    /// When writes were lost first, short of a dataset loss.
+    pub first_write_loss: Option<SimTime>,
+    /// When a dataset was lost first.
+    pub first_dataset_loss: Option<SimTime>,
 }
 
 impl Outcome {
@@ -148,6 +221,12 @@ impl Outcome {
         values: [0; N_METRICS],
         by_cause: [0; Cause::ALL.len()],
         by_phase: [0; Phase::ALL.len()],
+        by_ending: [0; Ending::ALL.len()],
+        lost_by_cause: [0; Cause::ALL.len()],
+        lost_by_mechanism: [0; Mechanism::ALL.len()],
+        dataset_lost_by_cause: [0; Cause::ALL.len()],
+        first_write_loss: None,
+        first_dataset_loss: None,
     };
 
     /// The exact integer of a metric.
@@ -165,7 +244,10 @@ impl Outcome {
 #[derive(Clone, Copy, Debug)]
 struct Open {
     writes_since: Option<SimTime>,
+    /// Of the outage that is open, or else of the last one.
     cause: Cause,
+    /// How the outage would end if it ended now.
+    ending: Ending,
     phase: Option<(Phase, SimTime)>,
     server_since: Option<SimTime>,
     reads_since: Option<SimTime>,
@@ -176,6 +258,7 @@ impl Open {
     const NOTHING: Open = Open {
         writes_since: None,
         cause: Cause::Node,
+        ending: Ending::Restart,
         phase: None,
         server_since: None,
         reads_since: None,
@@ -219,6 +302,7 @@ impl<'p> Metrics<'p> {
         for shard in self.plan.shard_ids() {
             let open = self.shards[shard.idx()];
             if open.writes_since.is_some() {
+                self.shards[shard.idx()].ending = Ending::Open;
                 self.writes_resume(end, shard);
             }
             if let Some(since) = open.server_since {
@@ -269,6 +353,7 @@ impl<'p> Metrics<'p> {
         let open = &mut self.shards[shard.idx()];
         open.writes_since = Some(now);
         open.cause = cause;
+        open.ending = Ending::Restart;
         self.n_down += 1;
         if self.n_down == 1 {
             self.any_since = now;
@@ -282,11 +367,12 @@ impl<'p> Metrics<'p> {
         self.phase_ends(now, shard);
         let open = &mut self.shards[shard.idx()];
         let since = open.writes_since.take().expect("an outage that ends has begun");
-        let cause = open.cause;
+        let (cause, ending) = (open.cause, open.ending);
         let outage = self.weighted(shard, since, now);
         self.outcome.values[Metric::WriteOutage as usize] += outage;
         self.outcome.values[Metric::WriteUnavailability as usize] += outage;
         self.outcome.by_cause[cause as usize] += outage;
+        self.outcome.by_ending[ending as usize] += outage;
         let rate = u128::from(self.plan.shards[shard.idx()].writes_per_sec);
         let rejected = rate * u128::from(self.observed(since, now));
         self.outcome.values[Metric::RejectedWrites as usize] += rejected;
@@ -317,13 +403,35 @@ impl<'p> Metrics<'p> {
         }
     }
 
-    fn lost(&mut self, now: SimTime, loss: Loss) {
+    fn lost(&mut self, now: SimTime, shard: ShardId, mechanism: Mechanism, loss: Loss) {
+        if !self.is_observed(now) {
+            return;
+        }
         let bytes = loss.writes * u128::from(self.plan.workload.write_bytes);
+        let cause = self.shards[shard.idx()].cause;
         self.count(Metric::LostWrites, now, loss.writes);
         self.count(Metric::LostBytes, now, bytes);
-        if self.is_observed(now) {
-            self.largest(Metric::LossWindow, u128::from(loss.window.as_nanos()));
+        self.largest(Metric::LossWindow, u128::from(loss.window.as_nanos()));
+        self.outcome.lost_by_cause[cause as usize] += loss.writes;
+        self.outcome.lost_by_mechanism[mechanism as usize] += loss.writes;
+        if loss.writes > 0 {
+            self.outcome.first_write_loss.get_or_insert(now);
         }
+    }
+
+    fn dataset_lost(&mut self, now: SimTime, shard: ShardId, writes: u128) {
+        if !self.is_observed(now) {
+            return;
+        }
+        let cause = self.shards[shard.idx()].cause;
+        self.count(Metric::DatasetLosses, now, 1);
+        self.count(Metric::DatasetLostWrites, now, writes);
+        self.outcome.dataset_lost_by_cause[cause as usize] += writes;
+        self.outcome.first_dataset_loss.get_or_insert(now);
+    }
+
+    fn would_end_by(&mut self, shard: ShardId, ending: Ending) {
+        self.shards[shard.idx()].ending = ending;
     }
 
     fn copies(&mut self, now: SimTime, shard: ShardId, complete: u8, readers: u8) {
@@ -370,17 +478,20 @@ impl Observer for Metrics<'_> {
                     self.add_weighted(Metric::ServerWriteOutage, shard, since, now);
                 }
             }
-            Fact::Promoted { loss, .. } => {
+            Fact::Promoted { shard, loss, .. } => {
                 self.count(Metric::Failovers, now, 1);
-                self.lost(now, loss);
+                self.lost(now, shard, Mechanism::Lag, loss);
+                self.would_end_by(shard, Ending::Failover);
             }
-            Fact::PrimaryRecreated { loss, .. } => {
+            Fact::PrimaryRecreated { shard, loss, .. } => {
                 self.count(Metric::PrimaryRecreations, now, 1);
-                self.lost(now, loss);
+                self.lost(now, shard, Mechanism::RefillLag, loss);
+                self.would_end_by(shard, Ending::Refill);
             }
-            Fact::DatasetLost { writes, bytes, .. } => {
-                self.count(Metric::DatasetLosses, now, 1);
-                self.count(Metric::DatasetLostWrites, now, writes);
+            Fact::ColdStarted { shard, .. } => self.would_end_by(shard, Ending::ColdStart),
+            Fact::EmptyPrimary { shard, .. } => self.would_end_by(shard, Ending::Restart),
+            Fact::DatasetLost { shard, writes, bytes } => {
+                self.dataset_lost(now, shard, writes);
                 self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
             }
             Fact::Copies { shard, complete, readers } => {
@@ -406,9 +517,7 @@ impl Observer for Metrics<'_> {
             | Fact::Synced { .. }
             | Fact::Reattached { .. }
             | Fact::Recovered { .. }
-            | Fact::ColdStartBegan { .. }
-            | Fact::ColdStarted { .. }
-            | Fact::EmptyPrimary { .. } => {}
+            | Fact::ColdStartBegan { .. } => {}
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Observers: they fold the facts of a trial into numbers, or record them.
 
+pub mod episodes;
 pub mod metrics;
 pub mod trace;
