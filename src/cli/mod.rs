@@ -7,6 +7,7 @@ mod new;
 mod replay;
 mod run;
 mod schema;
+mod study;
 mod topology;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -36,7 +37,22 @@ struct Arguments {
     /// Colours in what is said on stderr
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     color: When,
+    /// Say nothing on stderr but errors and warnings
+    #[arg(long, short, global = true)]
+    quiet: bool,
 }
+
+/// How much is said beside results.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Talk {
+    /// Notes, and how far a batch is.
+    Normal,
+    /// Errors and warnings.
+    Quiet,
+}
+
+/// The exit code of a batch that was interrupted.
+const INTERRUPTED: i32 = 130;
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 enum When {
@@ -170,6 +186,8 @@ enum Failure {
     Environment(String, std::io::Error),
     /// A file is in the way that we were asked to create.
     Exists(PathBuf),
+    /// Somebody interrupted a batch, which has been said; what was finished is kept.
+    Interrupted,
     /// One of our own assertions failed.
     Bug { file: PathBuf, options: String, broken: BrokenTrial },
 }
@@ -183,6 +201,7 @@ impl Failure {
             Failure::Load(LoadError::Invalid(_)) | Failure::Invalid => 3,
             Failure::Usage(_) => 2,
             Failure::Said(failure) => failure.exit_code(),
+            Failure::Interrupted => INTERRUPTED as u8,
             Failure::Bug { .. } => 101,
         }
     }
@@ -193,7 +212,7 @@ impl Failure {
                 diagnostic::render(diagnostics, colour)
             }
             Failure::Load(error @ LoadError::Unreadable { .. }) => error.to_string(),
-            Failure::Invalid | Failure::Said(_) => String::new(),
+            Failure::Invalid | Failure::Said(_) | Failure::Interrupted => String::new(),
             Failure::Usage(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),
             Failure::Exists(path) => format!(
@@ -219,10 +238,11 @@ impl Failure {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let colour = arguments.color.colour();
+    let talk = if arguments.quiet { Talk::Quiet } else { Talk::Normal };
     let result = match &arguments.command {
         None => print(QUICK_START),
         Some(Command::Check(arguments)) => check::run(arguments, colour),
-        Some(Command::Run(arguments)) => run::run(arguments, colour),
+        Some(Command::Run(arguments)) => run::run(arguments, colour, talk),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Topology(arguments)) => topology::run(arguments),
         Some(Command::New(arguments)) => new::run(arguments),

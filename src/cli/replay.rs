@@ -86,7 +86,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut trial = Trial::begin(plan, key);
     let mut observers = (Metrics::new(plan), Recorder::default());
     let ran = trial.run_guarded(until, &mut observers);
-    ran.map_err(|broken| bug(BrokenTrial { seed: spec.seed, trial: number, at: broken.at }))?;
+    ran.map_err(|broken| {
+        bug(BrokenTrial { seed: spec.seed, trial: number, policy: 0, at: broken.at })
+    })?;
     let outcome = observers.0.finish(until);
     let facts = &observers.1.facts;
 
@@ -122,7 +124,7 @@ fn choose(choice: Choice, policy: &Policy, spec: BatchSpec) -> Result<u64, Broke
     let worst = || batch::run(&policy.plan, spec);
     match choice {
         Choice::Number(number) => Ok(number),
-        Choice::WorstLoss => Ok(worst()?.worst_loss),
-        Choice::WorstOutage => Ok(worst()?.worst_outage),
+        Choice::WorstLoss => Ok(worst()?.worst_loss()),
+        Choice::WorstOutage => Ok(worst()?.worst_outage()),
     }
 }

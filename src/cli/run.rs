@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Changes, Failure, load, parse_trials, policy_option, print, say};
-use crate::montecarlo::batch::{self, Summary};
+use super::study::{self, BatchOptions, Job};
+use super::{Changes, Failure, Talk, load, policy_option, print, say};
+use crate::montecarlo::batch::BatchError;
 use crate::report::diagnostic::{self, Colour};
-use crate::report::{json, table};
+use crate::report::study::{Ended, Study};
+use crate::report::{summary, table};
 use crate::scenario::codes::Severity;
 use crate::scenario::{Diagnostic, Policy};
 
@@ -15,12 +17,8 @@ use crate::scenario::{Diagnostic, Policy};
 pub(super) struct Arguments {
     /// The scenario
     file: PathBuf,
-    /// How many trials, instead of the scenario's: 10000, 10_000 or 1e4
-    #[arg(long, value_parser = parse_trials)]
-    trials: Option<u64>,
-    /// The seed, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
+    #[command(flatten)]
+    options: BatchOptions,
     #[command(flatten)]
     changes: Changes,
     /// How to print the result
@@ -36,28 +34,41 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<(), Failure> {
-    let Arguments { changes, .. } = arguments;
-    let overrides = changes.overrides(arguments.trials, arguments.seed);
+pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(), Failure> {
+    let Arguments { changes, options, .. } = arguments;
+    let overrides = changes.overrides(options.trials, options.seed);
     let experiment = load(&arguments.file, &overrides)?;
     let policies = changes.choose(&experiment)?;
     let warnings: Vec<Diagnostic> = experiment.remarks.iter().filter(is_warning).cloned().collect();
     say(&diagnostic::render(&warnings, colour));
 
-    let options = |policy: &Policy| {
-        let options = changes.options(arguments.seed);
+    let reproduce = |policy: &Policy| {
+        let options = changes.options(options.seed);
         format!("{options}{}", policy_option(&experiment, policy))
     };
-    let mut results: Vec<(&Policy, Summary)> = Vec::new();
-    for policy in policies {
-        let ran = batch::run(&policy.plan, experiment.batch_spec());
-        let summary = ran.map_err(|broken| Failure::Bug {
+    let spec = options.spec(&experiment);
+    let job = Job { policies: &policies, reference: 0, spec, options, talk };
+    let (progress, ended) = job.run().map_err(|error| match error {
+        BatchError::Broken(broken) => Failure::Bug {
             file: arguments.file.clone(),
-            options: options(policy),
+            options: reproduce(policies[broken.policy]),
             broken,
-        })?;
-        results.push((policy, summary));
+        },
+        BatchError::Listener(never) => match never {},
+    })?;
+    study::say_how_it_ended(&job, &progress, ended);
+    if progress.trials == 0 {
+        return Err(Failure::Interrupted);
     }
+    let study = Study {
+        experiment: &experiment,
+        policies: &policies,
+        reference: 0,
+        level: options.level,
+        progress: &progress,
+        asked: spec.trials,
+        ended,
+    };
     let text = match arguments.format {
         Format::Table => {
             let file = super::quoted(&arguments.file.display().to_string());
@@ -65,19 +76,21 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<(), Failure> 
                 1 => table::OneOf::One,
                 _ => table::OneOf::Several,
             };
-            let tables = results.iter().map(|(policy, summary)| {
-                let options = options(policy);
-                let caption = table::Caption { file: &file, options: &options, one_of };
-                table::render(policy, summary, &caption)
+            let tables = study.entries().map(|(policy, estimator)| {
+                let options = reproduce(policy);
+                let seed = spec.seed;
+                let caption = table::Caption { file: &file, options: &options, one_of, seed };
+                table::render(policy, &estimator, &caption)
             });
             tables.collect::<Vec<String>>().join("\n")
         }
-        Format::Json => {
-            let results = results.iter().map(|(policy, summary)| (*policy, summary));
-            format!("{:#}\n", json::summary(results))
-        }
+        Format::Json => summary::json(&study),
     };
-    print(&text)
+    print(&text)?;
+    match ended {
+        Ended::Interrupted => Err(Failure::Interrupted),
+        Ended::Complete | Ended::Precise | Ended::Imprecise => Ok(()),
+    }
 }
 
 fn is_warning(diagnostic: &&Diagnostic) -> bool {

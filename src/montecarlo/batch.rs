@@ -1,12 +1,37 @@
-//! [`run`]: all trials of one plan, one after the other, and what they came to together.
+//! [`Batch`]: many trials of one or several policies on the same faults, on any number of threads.
+//!
+//! The unit of work is one trial index with all policies, so that pairing cannot be forgotten.
+//! Trials are cut into blocks of [`BLOCK`] consecutive ones. Workers take blocks from a counter;
+//! the calling thread merges what they found in the order of the blocks, so that no number depends
+//! on how many workers there were or who was faster. Between two blocks the state of the batch is
+//! a value that can be kept and gone on from.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::SimTime;
-use crate::model::fact::{Cause, Phase};
 use crate::model::plan::Plan;
+use crate::montecarlo::compare::{Differences, Side};
+use crate::montecarlo::objectives::Objectives;
+use crate::montecarlo::tally::{BlockTally, Finished, Tally};
 use crate::montecarlo::trial::Trial;
+use crate::observe::episodes::Episodes;
 use crate::observe::metrics::{Metric, Metrics, N_METRICS, Outcome};
-use crate::stats::moments::Moments;
+
+/// Trials in a block. Part of the results: sums of floating-point numbers are made block by block.
+/// Small enough that an interrupted batch ends soon, large enough that handing blocks around costs
+/// nothing.
+pub const BLOCK: u64 = 100;
+
+/// How many blocks may be under way or wait to be merged, so that a slow one does not let the
+/// others fill the memory.
+const WINDOW: u64 = 64;
 
 /// Which trials to run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,41 +42,26 @@ pub struct BatchSpec {
     pub trials: u64,
 }
 
-/// What a batch came to.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    /// What was run.
-    pub spec: BatchSpec,
-    /// By metric, in its unit.
-    pub moments: [Moments; N_METRICS],
-    /// Per trial, the write outage in seconds, ascending.
-    pub write_outages_s: Vec<f64>,
-    /// Per trial, the lost writes, ascending.
-    pub lost_writes: Vec<f64>,
-    /// Share of the write outage by phase; zero where there was no outage.
-    pub phase_shares: [f64; Phase::ALL.len()],
-    /// Share of the write outage by cause.
-    pub cause_shares: [f64; Cause::ALL.len()],
-    /// Trials with at least one dataset loss.
-    pub trials_with_dataset_loss: u64,
-    /// Trials with lost writes.
-    pub trials_with_write_loss: u64,
-    /// Trials with a write outage.
-    pub trials_with_write_outage: u64,
-    /// The trial that lost most: by dataset losses, then by bytes lost with them, then by writes
-    /// lost in any way; the earliest among equals.
-    pub worst_loss: u64,
-    /// The trial with the longest write outage; the earliest among equals.
-    pub worst_outage: u64,
-    /// Events applied in all trials.
-    pub n_events: u64,
+/// A policy that takes part in a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Contender<'a> {
+    /// What its trials are run with.
+    pub plan: &'a Plan,
+    /// What its episodes are held against.
+    pub objectives: Objectives,
 }
 
-impl Summary {
-    /// The moments of a metric.
-    pub fn of(&self, metric: Metric) -> &Moments {
-        &self.moments[metric as usize]
-    }
+/// What a batch runs, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// The policies; at least one.
+    pub contenders: &'a [Contender<'a>],
+    /// The position of the one that the others are compared with.
+    pub reference: usize,
+    /// Which trials.
+    pub spec: BatchSpec,
+    /// How many workers; at least one.
+    pub threads: usize,
 }
 
 /// A trial broke one of our own assertions: a bug of ours, with what reproduces it.
@@ -61,117 +71,344 @@ pub struct BrokenTrial {
     pub seed: u64,
     /// The trial.
     pub trial: u64,
+    /// Which of the batch's policies.
+    pub policy: usize,
     /// When in it.
     pub at: SimTime,
 }
 
-/// Runs the trials of `spec` one after the other.
-pub fn run(plan: &Plan, spec: BatchSpec) -> Result<Summary, BrokenTrial> {
-    assert!(spec.trials > 0, "a batch has at least one trial");
-    let mut keys = TrialKeys::new(spec.seed);
-    let mut trial = Trial::begin(plan, keys.key(0));
-    let mut metrics = Metrics::new(plan);
-    let mut fold = Fold::new(plan, spec);
-    for n in 0..spec.trials {
-        trial.restart(keys.key(n));
-        trial.run_guarded(plan.horizon, &mut metrics).map_err(|broken| BrokenTrial {
-            seed: spec.seed,
-            trial: n,
-            at: broken.at,
-        })?;
-        let outcome = metrics.finish(trial.now());
-        metrics.restart();
-        fold.add(n, &outcome, trial.n_events());
-    }
-    Ok(fold.finish())
+/// Why a batch ended before its time.
+#[derive(Debug)]
+pub enum BatchError<E> {
+    /// A trial broke an assertion.
+    Broken(BrokenTrial),
+    /// Who listened to it failed.
+    Listener(E),
 }
 
-/// What is gathered while the trials run.
-struct Fold {
-    divisors: [f64; N_METRICS],
-    summary: Summary,
-    by_phase: [u128; Phase::ALL.len()],
-    by_cause: [u128; Cause::ALL.len()],
-    worst_loss: [u128; 3],
-    worst_outage: u128,
+/// A batch between two blocks: all that it takes to go on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    /// Trials merged: 0 to this, exclusive.
+    pub trials: u64,
+    /// By policy.
+    pub tallies: Vec<Tally>,
+    /// By policy; empty for the reference.
+    pub differences: Vec<Differences>,
 }
 
-impl Fold {
-    fn new(plan: &Plan, spec: BatchSpec) -> Self {
-        let summary = Summary {
-            spec,
-            moments: [Moments::default(); N_METRICS],
-            write_outages_s: Vec::with_capacity(spec.trials as usize),
-            lost_writes: Vec::with_capacity(spec.trials as usize),
-            phase_shares: [0.0; Phase::ALL.len()],
-            cause_shares: [0.0; Cause::ALL.len()],
-            trials_with_dataset_loss: 0,
-            trials_with_write_loss: 0,
-            trials_with_write_outage: 0,
-            worst_loss: 0,
-            worst_outage: 0,
-            n_events: 0,
-        };
-        Fold {
-            divisors: Metric::ALL.map(|metric| metric.divisor(plan)),
-            summary,
-            by_phase: [0; Phase::ALL.len()],
-            by_cause: [0; Cause::ALL.len()],
-            worst_loss: [0; 3],
-            worst_outage: 0,
+impl Progress {
+    /// Nothing done yet.
+    pub fn start(n_policies: usize) -> Self {
+        Progress {
+            trials: 0,
+            tallies: vec![Tally::default(); n_policies],
+            differences: vec![Differences::default(); n_policies],
         }
     }
+}
 
-    fn add(&mut self, n: u64, outcome: &Outcome, n_events: u64) {
-        let mut values = [0.0; N_METRICS];
-        for (value, (raw, divisor)) in
-            values.iter_mut().zip(outcome.values.iter().zip(&self.divisors))
-        {
-            if *raw > 0 {
-                *value = *raw as f64 / divisor;
+/// A trial of one policy, for who writes rows.
+#[derive(Clone, Copy, Debug)]
+pub struct TrialRow<'a> {
+    /// Position of the policy.
+    pub policy: usize,
+    /// Number of the trial.
+    pub trial: u64,
+    /// What it came to.
+    pub outcome: &'a Outcome,
+    /// In the units of the metrics.
+    pub values: &'a [f64; N_METRICS],
+    /// Its outages and failovers.
+    pub episodes: &'a Episodes,
+}
+
+/// The rows of a block as text: what workers write and the keeper appends.
+#[derive(Clone, Debug, Default)]
+pub struct RowText {
+    /// One row per policy and trial.
+    pub trials: Vec<u8>,
+    /// One row per outage and failover.
+    pub outages: Vec<u8>,
+}
+
+/// Writes rows of trials, in the workers.
+pub trait RowWriter: Sync {
+    /// Writes the rows of a trial; called in the order of trials within a block.
+    fn write(&self, row: &TrialRow<'_>, text: &mut RowText);
+}
+
+/// Writes none.
+impl RowWriter for () {
+    fn write(&self, _: &TrialRow<'_>, _: &mut RowText) {}
+}
+
+/// Whether a batch goes on after a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// It does.
+    GoOn,
+    /// It ends here. Blocks under way are thrown away.
+    Enough,
+}
+
+/// What a worker found in a block.
+struct Block {
+    tallies: Vec<BlockTally>,
+    differences: Vec<Differences>,
+    text: RowText,
+}
+
+impl Batch<'_> {
+    /// Runs the trials that `progress` lacks, and after each block tells `listener` its rows and
+    /// what is merged so far. It ends early, after a block, when `stop` is set or the listener
+    /// has enough; what was merged by then is in `progress`.
+    pub fn run<E>(
+        &self,
+        progress: &mut Progress,
+        rows: &impl RowWriter,
+        mut listener: impl FnMut(&RowText, &Progress) -> Result<Next, E>,
+        stop: &AtomicBool,
+    ) -> Result<(), BatchError<E>> {
+        assert!(self.spec.trials > 0, "a batch has at least one trial");
+        assert!(progress.trials.is_multiple_of(BLOCK), "a batch goes on between two blocks");
+        let first = progress.trials / BLOCK;
+        let end = self.spec.trials.div_ceil(BLOCK);
+        let counter = Counter::new(first, end);
+        let n_workers = self.threads.min(end.saturating_sub(first) as usize);
+        if n_workers <= 1 {
+            let mut worker = Worker::new(self);
+            while let Some(n) = counter.take(stop) {
+                let block = worker.run(n, rows).map_err(BatchError::Broken)?;
+                self.merge(&block, progress);
+                counter.merged();
+                match listener(&block.text, progress).map_err(BatchError::Listener)? {
+                    Next::GoOn => {}
+                    Next::Enough => break,
+                }
+            }
+            return Ok(());
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(n_workers)
+            .build()
+            .expect("the system gives us threads");
+        let (sender, receiver) = sync_channel(n_workers);
+        pool.in_place_scope(|scope| {
+            for _ in 0..n_workers {
+                let (sender, counter) = (sender.clone(), &counter);
+                scope.spawn(move |_| {
+                    let mut worker = Worker::new(self);
+                    while let Some(n) = counter.take(stop) {
+                        if sender.send((n, worker.run(n, rows))).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let result = self.merge_all(receiver, &counter, progress, &mut listener);
+            counter.close();
+            result
+        })
+    }
+
+    /// Merges blocks in their order, however they come.
+    fn merge_all<E>(
+        &self,
+        receiver: Receiver<(u64, Result<Block, BrokenTrial>)>,
+        counter: &Counter,
+        progress: &mut Progress,
+        listener: &mut impl FnMut(&RowText, &Progress) -> Result<Next, E>,
+    ) -> Result<(), BatchError<E>> {
+        let mut early = BTreeMap::new();
+        let mut expected = progress.trials / BLOCK;
+        while let Ok((n, block)) = receiver.recv() {
+            early.insert(n, block);
+            while let Some(block) = early.remove(&expected) {
+                let block = block.map_err(BatchError::Broken)?;
+                self.merge(&block, progress);
+                counter.merged();
+                expected += 1;
+                match listener(&block.text, progress).map_err(BatchError::Listener)? {
+                    Next::GoOn => {}
+                    Next::Enough => return Ok(()),
+                }
             }
         }
-        for (moments, value) in self.summary.moments.iter_mut().zip(values) {
-            moments.add(value);
-        }
-        self.summary.write_outages_s.push(values[Metric::WriteOutage as usize]);
-        self.summary.lost_writes.push(values[Metric::LostWrites as usize]);
-        for (sum, part) in self.by_phase.iter_mut().zip(outcome.by_phase) {
-            *sum += part;
-        }
-        for (sum, part) in self.by_cause.iter_mut().zip(outcome.by_cause) {
-            *sum += part;
-        }
-        let datasets = outcome.raw(Metric::DatasetLosses);
-        self.summary.trials_with_dataset_loss += u64::from(datasets > 0);
-        self.summary.trials_with_write_loss += u64::from(outcome.raw(Metric::LostWrites) > 0);
-        let loss = [
-            datasets,
-            outcome.raw(Metric::DatasetLostBytes),
-            outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites),
-        ];
-        if loss > self.worst_loss {
-            self.worst_loss = loss;
-            self.summary.worst_loss = n;
-        }
-        let outage = outcome.raw(Metric::WriteOutage);
-        self.summary.trials_with_write_outage += u64::from(outage > 0);
-        if outage > self.worst_outage {
-            self.worst_outage = outage;
-            self.summary.worst_outage = n;
-        }
-        self.summary.n_events += n_events;
+        Ok(())
     }
 
-    fn finish(self) -> Summary {
-        let mut summary = self.summary;
-        summary.write_outages_s.sort_by(f64::total_cmp);
-        summary.lost_writes.sort_by(f64::total_cmp);
-        let total: u128 = self.by_phase.iter().sum();
-        if total > 0 {
-            summary.phase_shares = self.by_phase.map(|part| part as f64 / total as f64);
-            summary.cause_shares = self.by_cause.map(|part| part as f64 / total as f64);
+    fn merge(&self, block: &Block, progress: &mut Progress) {
+        for (tally, block) in progress.tallies.iter_mut().zip(&block.tallies) {
+            tally.merge(block);
         }
-        summary
+        for (differences, block) in progress.differences.iter_mut().zip(&block.differences) {
+            differences.merge(block);
+        }
+        progress.trials = (progress.trials + BLOCK).min(self.spec.trials);
+    }
+}
+
+/// Hands out blocks, in order, and not too many at a time.
+struct Counter {
+    state: Mutex<CounterState>,
+    changed: Condvar,
+    end: u64,
+}
+
+struct CounterState {
+    next: u64,
+    merged: u64,
+}
+
+impl Counter {
+    fn new(first: u64, end: u64) -> Self {
+        let state = Mutex::new(CounterState { next: first, merged: first });
+        Counter { state, changed: Condvar::new(), end }
+    }
+
+    /// The next block; `None` when there is no more, or nobody wants any.
+    fn take(&self, stop: &AtomicBool) -> Option<u64> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if stop.load(Ordering::Relaxed) || state.next >= self.end {
+                return None;
+            }
+            if state.next < state.merged.saturating_add(WINDOW) {
+                state.next += 1;
+                return Some(state.next - 1);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn merged(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).merged += 1;
+        self.changed.notify_all();
+    }
+
+    /// No more blocks are handed out.
+    fn close(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).next = self.end;
+        self.changed.notify_all();
+    }
+}
+
+/// One thread's memory: a trial and its observers per policy, used again and again.
+struct Worker<'a> {
+    batch: &'a Batch<'a>,
+    keys: TrialKeys,
+    seats: Vec<Seat<'a>>,
+}
+
+/// A policy's place in a worker.
+struct Seat<'a> {
+    trial: Trial<'a>,
+    observers: (Metrics<'a>, Episodes),
+    divisors: [f64; N_METRICS],
+    outcome: Outcome,
+    values: [f64; N_METRICS],
+}
+
+impl<'a> Worker<'a> {
+    fn new(batch: &'a Batch<'a>) -> Self {
+        let mut keys = TrialKeys::new(batch.spec.seed);
+        let key = keys.key(0);
+        let seat = |contender: &Contender<'a>| {
+            let plan = contender.plan;
+            Seat {
+                trial: Trial::begin(plan, key),
+                observers: (Metrics::new(plan), Episodes::new(plan)),
+                divisors: Metric::ALL.map(|metric| metric.divisor(plan)),
+                outcome: Outcome::ZERO,
+                values: [0.0; N_METRICS],
+            }
+        };
+        Worker { batch, keys, seats: batch.contenders.iter().map(seat).collect() }
+    }
+
+    fn run(&mut self, block: u64, rows: &impl RowWriter) -> Result<Block, BrokenTrial> {
+        let trials = block * BLOCK..((block + 1) * BLOCK).min(self.batch.spec.trials);
+        let n_policies = self.seats.len();
+        let mut result = Block {
+            tallies: vec![BlockTally::new(trials.start); n_policies],
+            differences: vec![Differences::default(); n_policies],
+            text: RowText::default(),
+        };
+        for trial in trials.clone() {
+            self.run_trial(trial)?;
+            self.tell(trial, rows, &mut result);
+        }
+        for tally in &mut result.tallies {
+            tally.finish();
+        }
+        for (policy, differences) in result.differences.iter_mut().enumerate() {
+            if policy != self.batch.reference {
+                differences.finish(trials.end - trials.start);
+            }
+        }
+        Ok(result)
+    }
+
+    /// Runs one trial of all policies.
+    fn run_trial(&mut self, number: u64) -> Result<(), BrokenTrial> {
+        let key = self.keys.key(number);
+        let seed = self.batch.spec.seed;
+        for (policy, seat) in self.seats.iter_mut().enumerate() {
+            let plan = self.batch.contenders[policy].plan;
+            seat.trial.restart(key);
+            seat.observers.0.restart();
+            seat.observers.1.restart();
+            seat.trial
+                .run_guarded(plan.horizon, &mut seat.observers)
+                .map_err(|broken| BrokenTrial { seed, trial: number, policy, at: broken.at })?;
+            seat.outcome = seat.observers.0.finish(seat.trial.now());
+            seat.observers.1.finish(seat.trial.now());
+            for (value, (raw, divisor)) in
+                seat.values.iter_mut().zip(seat.outcome.values.iter().zip(&seat.divisors))
+            {
+                *value = if *raw > 0 { *raw as f64 / divisor } else { 0.0 };
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a trial to who counts and to who writes rows.
+    fn tell(&self, trial: u64, rows: &impl RowWriter, block: &mut Block) {
+        let side = |seat: &'_ Seat<'a>| (seat.outcome, seat.values);
+        let reference = side(&self.seats[self.batch.reference]);
+        for (policy, seat) in self.seats.iter().enumerate() {
+            let Seat { outcome, values, .. } = seat;
+            let episodes = &seat.observers.1;
+            let objectives = self.batch.contenders[policy].objectives;
+            let n_events = seat.trial.n_events();
+            block.tallies[policy].add(&Finished {
+                outcome,
+                values,
+                episodes,
+                objectives,
+                n_events,
+            });
+            if policy != self.batch.reference {
+                let this = Side { outcome, values };
+                let reference = Side { outcome: &reference.0, values: &reference.1 };
+                block.differences[policy].add(this, reference);
+            }
+            rows.write(&TrialRow { policy, trial, outcome, values, episodes }, &mut block.text);
+        }
+    }
+}
+
+/// Runs the trials of one plan one after the other, for those who want nothing else.
+pub fn run(plan: &Plan, spec: BatchSpec) -> Result<Tally, BrokenTrial> {
+    let contenders = [Contender { plan, objectives: Objectives::default() }];
+    let batch = Batch { contenders: &contenders, reference: 0, spec, threads: 1 };
+    let mut progress = Progress::start(1);
+    let go_on = |_: &RowText, _: &Progress| Ok::<Next, Infallible>(Next::GoOn);
+    match batch.run(&mut progress, &(), go_on, &AtomicBool::new(false)) {
+        Ok(()) => Ok(progress.tallies.pop().expect("one policy has one tally")),
+        Err(BatchError::Broken(broken)) => Err(broken),
+        Err(BatchError::Listener(never)) => match never {},
     }
 }

@@ -193,8 +193,7 @@ impl Episodes {
         let start = self.observed(lost);
         let current = self.current(shard);
         let cause = current.cause.expect("a primary is followed after a fault");
-        current.failover =
-            Some(Failover { shard, cause, start, promoted: now, end: now, loss });
+        current.failover = Some(Failover { shard, cause, start, promoted: now, end: now, loss });
         if let Some(outage) = &mut current.outage {
             outage.failovers += 1;
             outage.ending = Ending::Failover;

@@ -4,7 +4,7 @@
 //! happens at an instant counts if that instant is observed. Times that concern a shard are
 //! weighted by its share of hash slots, kept as nanoseconds × slots.
 
-use crate::engine::time::{NANOS_PER_SEC, SimTime};
+use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::fact::{Cause, Fact, Loss, Observer, Phase};
 use crate::model::plan::{HASH_SLOTS, Plan, ShardId};
 use crate::model::state::WRITE;
@@ -127,9 +127,14 @@ impl Metric {
     }
 }
 
+/// The time of a trial in which something is counted.
+pub fn observed(plan: &Plan) -> Span {
+    plan.horizon.since(plan.warm_up)
+}
+
 fn observed_nanos(plan: &Plan) -> u64 {
     // At least one, for a replay may end with the warm-up.
-    plan.horizon.since(plan.warm_up).as_nanos().max(1)
+    observed(plan).as_nanos().max(1)
 }
 
 /// How an outage ended: the mechanism that brought writers back.
@@ -217,7 +222,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    const ZERO: Outcome = Outcome {
+    /// Nothing happened.
+    pub const ZERO: Outcome = Outcome {
         values: [0; N_METRICS],
         by_cause: [0; Cause::ALL.len()],
         by_phase: [0; Phase::ALL.len()],

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::engine::time::SimTime;
-use crate::report::json::SCHEMA;
 use crate::report::numbers::count;
+use crate::report::summary::SCHEMA;
 use crate::report::{diagnostic, table, topology};
 use crate::scenario::domains::Map;
 use crate::scenario::resolved::{Giver, ResolvedValue};

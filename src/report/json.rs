@@ -1,127 +1,14 @@
-//! JSON for programs: the summary of a run, and the facts of one trial, one object per line.
+//! JSON for programs: the facts of one trial, one object per line. `summary` has that of a run.
 
 use serde_json::{Value, json};
 
 use crate::engine::time::SimTime;
-use crate::model::fact::{Cause, Fact, Loss, Phase, Role, Stop, Target};
+use crate::model::fact::{Fact, Loss, Role, Stop, Target};
 use crate::model::plan::{NodeId, Plan};
 use crate::model::state::{NanoWrites, WRITE};
-use crate::montecarlo::batch::Summary;
 use crate::observe::metrics::{Metric, Outcome};
 use crate::report::aws_events;
-use crate::scenario::{Assumption, Policy};
-use crate::stats::intervals::{LEVEL, clopper_pearson, mean_half_width, quantile};
-
-/// Version of the JSON forms; it rises when a field changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
-
-/// The summary of a run: what each policy of the experiment came to, in the same order.
-pub fn summary<'r>(results: impl Iterator<Item = (&'r Policy, &'r Summary)>) -> Value {
-    let mut summary = json!({ "schema": SCHEMA });
-    let (mut policies, mut assumptions) = (Vec::new(), Vec::new());
-    for (policy, result) in results {
-        summary["scenario"] = policy.plan.name.as_str().into();
-        summary["seed"] = result.spec.seed.into();
-        summary["horizon_s"] = secs(policy.plan.horizon).into();
-        summary["warm_up_s"] = secs(policy.plan.warm_up).into();
-        summary["level"] = LEVEL.into();
-        let own: Vec<Value> = policy.assumptions.iter().map(assumption_json).collect();
-        for assumption in &own {
-            if !assumptions.contains(assumption) {
-                assumptions.push(assumption.clone());
-            }
-        }
-        policies.push(policy_json(policy, result, own));
-    }
-    summary["policies"] = policies.into();
-    summary["assumptions"] = assumptions.into();
-    summary
-}
-
-fn assumption_json(assumption: &Assumption) -> Value {
-    json!({
-        "path": assumption.path,
-        "value": assumption.value,
-        "why": assumption.why.to_string(),
-    })
-}
-
-fn policy_json(policy: &Policy, summary: &Summary, assumptions: Vec<Value>) -> Value {
-    let trials = summary.spec.trials;
-    let mut metrics = serde_json::Map::new();
-    for metric in Metric::ALL {
-        metrics.insert(metric.name().to_owned(), metric_json(summary, metric));
-    }
-    // Means of the parts of the write outage, which sum to its mean.
-    let outage = summary.of(Metric::WriteOutage).mean();
-    let parts = |names: &[&str], shares: &[f64]| -> Value {
-        names.iter().zip(shares).map(|(name, share)| (name.to_string(), share * outage)).collect()
-    };
-    let phases = parts(&Phase::ALL.map(phase_key), &summary.phase_shares);
-    let causes = parts(&Cause::ALL.map(Cause::name), &summary.cause_shares);
-    let probability = |hits: u64| {
-        let (low, high) = clopper_pearson(hits, trials);
-        json!({
-            "value": hits as f64 / trials as f64,
-            "ci": [low, high],
-            "method": "clopper-pearson",
-            "hits": hits,
-        })
-    };
-    json!({
-        "name": policy.name,
-        "trials": trials,
-        "metrics": metrics,
-        "probabilities": {
-            "dataset_loss": probability(summary.trials_with_dataset_loss),
-            "write_loss": probability(summary.trials_with_write_loss),
-            "write_outage": probability(summary.trials_with_write_outage),
-        },
-        "by_fault": { "write_outage_s": causes },
-        "by_phase": { "write_outage_s": phases },
-        "assumptions": assumptions,
-    })
-}
-
-/// A phase's name in JSON.
-fn phase_key(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Detection => "detection",
-        Phase::Promotion => "promotion",
-        Phase::Endpoint => "endpoint",
-        Phase::WaitingForAz => "waiting_for_az",
-        Phase::Provisioning => "provisioning",
-        Phase::Sync => "sync",
-        Phase::ColdStart => "cold_start",
-        Phase::Restart => "restart",
-    }
-}
-
-fn metric_json(summary: &Summary, metric: Metric) -> Value {
-    let moments = summary.of(metric);
-    // Values that are all alike say nothing of their spread: only zero bounds them from below.
-    let half = mean_half_width(moments).filter(|half| *half > 0.0);
-    let low = half.map(|half| moments.mean() - half).or((moments.mean() == 0.0).then_some(0.0));
-    let high = half.map(|half| moments.mean() + half);
-    let mut value = json!({
-        "mean": {
-            "value": moments.mean(),
-            "ci": [low, high],
-            "standard_error": half.and(moments.standard_error()),
-        },
-    });
-    let sample = match metric {
-        Metric::WriteOutage => Some(&summary.write_outages_s),
-        Metric::LostWrites => Some(&summary.lost_writes),
-        _ => None,
-    };
-    for (name, p) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
-        if let Some(q) = sample.and_then(|sample| quantile(sample, p)) {
-            value[name] = json!({ "value": q.value, "ci": [q.low, q.high] });
-        }
-    }
-    value
-}
+use crate::report::summary::{SCHEMA, phase_key};
 
 /// One trial as JSON lines: a header, every fact in order, the outcome.
 pub fn trace(

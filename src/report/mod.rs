@@ -10,6 +10,8 @@ pub mod json;
 pub mod numbers;
 pub mod placement;
 pub mod schema;
+pub mod study;
+pub mod summary;
 pub mod table;
 pub mod timeline;
 pub mod topology;

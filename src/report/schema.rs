@@ -12,7 +12,7 @@ use crate::scenario::schema::{exactly_one, settings};
 
 /// The schema of what `ecsim run --format json` prints.
 pub fn summary() -> Schema {
-    settings().for_serialize().into_generator().into_root_schema_for::<Summary>()
+    settings().for_serialize().into_generator().into_root_schema_for::<super::summary::Summary>()
 }
 
 /// The schema of each line that `ecsim replay --format json` prints.
@@ -27,54 +27,13 @@ pub fn printed(schema: &Schema) -> String {
 
 /// Version of the form; this one is 1.
 #[derive(JsonSchema)]
-#[schemars(inline, extend("const" = super::json::SCHEMA))]
+#[schemars(inline, extend("const" = super::summary::SCHEMA))]
 struct Version(u32);
-
-/// What the trials of a scenario came to: one JSON object, printed by `ecsim run --format json`.
-#[derive(JsonSchema)]
-#[schemars(title = "Summary of an ecsim run")]
-struct Summary {
-    /// Version of the form; this one is 1.
-    schema: Version,
-    /// The scenario's name.
-    scenario: String,
-    /// The seed of all random numbers.
-    seed: u64,
-    /// Simulated time of one trial, in seconds.
-    horizon_s: f64,
-    /// Opening part of each trial that is not counted, in seconds.
-    warm_up_s: f64,
-    /// Level of all intervals.
-    level: f64,
-    /// One entry per policy.
-    policies: Vec<Policy>,
-    /// Values that the results depend on and for which the scenario names no source.
-    assumptions: Vec<Assumption>,
-}
-
-/// What the trials of one policy came to.
-#[derive(JsonSchema)]
-struct Policy {
-    /// Its name.
-    name: String,
-    /// How many trials were run.
-    trials: u64,
-    /// Statistics over the trials, by metric; each metric is a number per trial.
-    metrics: Metrics<Statistics>,
-    /// Shares of trials in which something happened at all.
-    probabilities: Probabilities,
-    /// Means taken apart by the kind of fault.
-    by_fault: ByFault,
-    /// Means taken apart by what was waited for.
-    by_phase: ByPhase,
-    /// Values that its results depend on and for which the scenario names no source.
-    assumptions: Vec<Assumption>,
-}
 
 /// What a trial yields, by name; the unit is the name's end.
 #[derive(JsonSchema)]
 #[schemars(rename = "Metrics_of_{T}")]
-struct Metrics<T> {
+pub(super) struct Metrics<T> {
     /// Seconds until writers reach a primary again, weighted by the shards' shares of the slots.
     write_outage_s: T,
     /// The same, ending at promotion: without the endpoint.
@@ -113,87 +72,10 @@ struct Metrics<T> {
     sla_minutes: T,
 }
 
-/// Statistics of one metric over the trials.
-#[derive(JsonSchema)]
-struct Statistics {
-    /// The mean.
-    mean: Mean,
-    /// Half of the trials are below; for `write_outage_s` and `lost_writes`.
-    #[schemars(skip_serializing_if = "Option::is_none", with = "Estimate")]
-    p50: Option<Estimate>,
-    /// 95 % of the trials are below; for the same.
-    #[schemars(skip_serializing_if = "Option::is_none", with = "Estimate")]
-    p95: Option<Estimate>,
-    /// 99 % of the trials are below; for the same.
-    #[schemars(skip_serializing_if = "Option::is_none", with = "Estimate")]
-    p99: Option<Estimate>,
-}
-
-/// A mean over the trials.
-#[derive(JsonSchema)]
-struct Mean {
-    /// The estimate.
-    value: f64,
-    /// Interval at the summary's level; null where the trials cannot bound it.
-    ci: [Option<f64>; 2],
-    /// Standard deviation of the estimate; null where all trials are alike.
-    standard_error: Option<f64>,
-}
-
-/// An estimate with its interval.
-#[derive(JsonSchema)]
-struct Estimate {
-    /// The estimate.
-    value: f64,
-    /// Interval at the summary's level; null where the trials cannot bound it.
-    ci: [Option<f64>; 2],
-}
-
-/// Shares of trials.
-#[derive(JsonSchema)]
-struct Probabilities {
-    /// In which a shard lost its last complete copy.
-    dataset_loss: Probability,
-    /// In which acknowledged writes were lost.
-    write_loss: Probability,
-    /// In which writers reached no primary for a while.
-    write_outage: Probability,
-}
-
-/// A share of the trials.
-#[derive(JsonSchema)]
-struct Probability {
-    /// Hits divided by trials.
-    #[schemars(range(min = 0, max = 1))]
-    value: f64,
-    /// Interval at the summary's level.
-    #[schemars(inner(range(min = 0, max = 1)))]
-    ci: [f64; 2],
-    /// How the interval was found.
-    method: IntervalMethod,
-    /// In how many trials it happened.
-    hits: u64,
-}
-
-/// How an interval was found.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "kebab-case")]
-enum IntervalMethod {
-    /// Exact for a binomial count (Clopper and Pearson).
-    ClopperPearson,
-}
-
-/// Means by the kind of fault.
-#[derive(JsonSchema)]
-struct ByFault {
-    /// Parts of the mean of `write_outage_s`, by the fault that opened the outage; they sum to it.
-    write_outage_s: Causes,
-}
-
 /// A number per kind of fault.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
-struct Causes {
+pub(super) struct Causes {
     /// Single hosts.
     node: f64,
     /// Several replicas at once.
@@ -210,16 +92,9 @@ struct Causes {
     service_reboot: f64,
 }
 
-/// Means by what was waited for.
-#[derive(JsonSchema)]
-struct ByPhase {
-    /// Parts of the mean of `write_outage_s`, by what the outage waited for; they sum to it.
-    write_outage_s: Phases,
-}
-
 /// A number per phase of an outage.
 #[derive(JsonSchema)]
-struct Phases {
+pub(super) struct Phases {
     /// The control plane did not know yet.
     detection: f64,
     /// A replica was being promoted.
@@ -238,15 +113,30 @@ struct Phases {
     restart: f64,
 }
 
-/// A value for which the scenario names no source.
+/// A number per way in which an outage ends.
 #[derive(JsonSchema)]
-struct Assumption {
-    /// Dotted path, as in `timing.detection`.
-    path: String,
-    /// The value as TOML on one line.
-    value: String,
-    /// Whether it is a default, and how well that is founded.
-    why: String,
+#[schemars(rename_all = "kebab-case")]
+pub(super) struct Endings {
+    /// A replica was promoted.
+    failover: f64,
+    /// The primary's own slot was recreated and filled from a replica.
+    refill: f64,
+    /// An empty node was made primary.
+    cold_start: f64,
+    /// The primary's process came back.
+    restart: f64,
+    /// Nothing had by the end of the trial.
+    open: f64,
+}
+
+/// A number per way in which writes are lost.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(super) struct Mechanisms {
+    /// The promoted replica trailed.
+    lag: f64,
+    /// The replica trailed from which the primary's slot was filled.
+    refill_lag: f64,
 }
 
 /// One line of `ecsim replay --format json`: the first is the header, then come the facts of the

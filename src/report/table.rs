@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::engine::time::{SimTime, YEAR};
-use crate::model::fact::Phase;
+use crate::engine::time::{SimTime, Span, YEAR};
+use crate::model::fact::{Cause, Phase};
 use crate::model::plan::{Group, Plan, ShardId};
-use crate::montecarlo::batch::Summary;
-use crate::observe::metrics::Metric;
+use crate::montecarlo::estimate::Estimator;
+use crate::montecarlo::quantity::{Probability, Statistic};
+use crate::observe::metrics::{Metric, observed};
 use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
 use crate::report::words;
 use crate::scenario::{Assumption, Origin, Policy};
-use crate::stats::intervals::{Quantile, clopper_pearson, mean_half_width, quantile};
+use crate::stats::level::{Estimate, Level};
 
 /// What a table says beside the numbers.
 pub struct Caption<'a> {
@@ -21,6 +22,8 @@ pub struct Caption<'a> {
     pub options: &'a str,
     /// Whether it is one of several policies, and says which.
     pub one_of: OneOf,
+    /// The seed of the random numbers.
+    pub seed: u64,
 }
 
 /// How many policies are shown together.
@@ -33,16 +36,15 @@ pub enum OneOf {
 }
 
 /// The table of a policy's run.
-pub fn render(policy: &Policy, summary: &Summary, caption: &Caption<'_>) -> String {
+pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>) -> String {
     let plan = &policy.plan;
     let mut text = String::new();
-    let observed = plan.horizon.since(plan.warm_up);
     let _ = writeln!(
         text,
         "{} · seed {} · {} of {}",
         plan.name,
-        summary.spec.seed,
-        trials(summary.spec.trials),
+        caption.seed,
+        trials(estimator.tally.trials),
         plan.horizon.since(SimTime::START)
     );
     match caption.one_of {
@@ -55,20 +57,72 @@ pub fn render(policy: &Policy, summary: &Summary, caption: &Caption<'_>) -> Stri
         let _ = writeln!(text, " {}", group_line(plan, group));
     }
     render_script(plan, &mut text);
-    let per = if observed == YEAR { "/y".to_owned() } else { format!("/{observed}") };
+    let per = per(plan);
+    let mean = format!("mean ({})", percent(estimator.level));
+    let failovers = mean_cell(estimator, Metric::Failovers);
     let columns = [
-        (format!("write outage{per}"), outage_cells(plan, summary)),
-        (format!("writes lost by lag{per}"), lost_cells(summary)),
-        (format!("whole dataset lost{per}"), loss_cells(summary)),
-        (format!("failovers{per}"), vec![("mean (95 %)", mean_cell(summary, Metric::Failovers))]),
+        (format!("write outage{per}"), outage_cells(estimator)),
+        (format!("writes lost by lag{per}"), lost_cells(estimator)),
+        (format!("whole dataset lost{per}"), loss_cells(estimator)),
+        (format!("failovers{per}"), vec![(mean, failovers)]),
     ];
     render_columns(&columns, &mut text);
-    render_phases(summary, &mut text);
-    let reduced = mean_seconds_cell(summary, Metric::ReducedRedundancy);
+    render_parts(estimator, &mut text);
+    render_lengths(estimator, policy.objectives.rto, &mut text);
+    render_losses(estimator, policy.objectives.rpo, &mut text);
+    let reduced = mean_seconds_cell(estimator, Metric::ReducedRedundancy);
     let _ = writeln!(text, " fewer complete copies than configured{per}: mean {reduced}");
-    render_worst(summary, caption, &mut text);
+    render_worst(estimator, caption, &mut text);
     render_assumptions(&policy.assumptions, &mut text);
     text
+}
+
+/// What a mean is per: a year, or the time that is observed of each trial.
+pub fn per(plan: &Plan) -> String {
+    match observed(plan) {
+        YEAR => "/y".to_owned(),
+        other => format!("/{other}"),
+    }
+}
+
+/// A confidence level: "95 %".
+pub fn percent(level: Level) -> String {
+    format!("{} %", significant(level.get() * 100.0, 4).trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// How long single episodes were, and how many missed the objective.
+fn render_lengths(estimator: &Estimator<'_>, rto: Option<Span>, text: &mut String) {
+    let episodes = &estimator.tally.outages;
+    let of = |statistic| estimator.length(episodes, statistic);
+    let (Some(mean), Some(p95)) = (of(Statistic::Mean), of(Statistic::P95)) else { return };
+    let _ = write!(
+        text,
+        " outages of a shard: {}, each {} in the mean, p95 {}",
+        count(u128::from(episodes.n)),
+        mean_seconds_text(&mean),
+        quantile_text(&p95, seconds)
+    );
+    if let (Some(rto), Some(missed)) = (rto, episodes.rto_missed.share(estimator.level)) {
+        let _ = write!(text, ", longer than the RTO of {rto} {}", share_text(&missed));
+    }
+    text.push('\n');
+}
+
+/// How many failovers lost more than the objective allows, where there is one.
+fn render_losses(estimator: &Estimator<'_>, rpo: Option<Span>, text: &mut String) {
+    let failovers = &estimator.tally.failovers;
+    if let (Some(rpo), Some(missed)) = (rpo, failovers.rpo_missed.share(estimator.level)) {
+        let _ = writeln!(
+            text,
+            " failovers: {}, losing writes older than the RPO of {rpo} {}",
+            count(u128::from(failovers.n)),
+            share_text(&missed)
+        );
+    }
+}
+
+fn share_text(share: &Estimate) -> String {
+    format!("in {}", quantile_text(share, |value| format!("{} %", significant(value * 100.0, 2))))
 }
 
 /// Says what strikes in every trial, so that nobody takes the figures for rates per year.
@@ -125,7 +179,7 @@ fn trials(n: u64) -> String {
 }
 
 /// A titled column: its sub-columns as (heading, value).
-type Cells = Vec<(&'static str, String)>;
+type Cells = Vec<(String, String)>;
 
 fn render_columns(columns: &[(String, Cells)], text: &mut String) {
     let (mut titles, mut heads, mut values) = (String::new(), String::new(), String::new());
@@ -151,103 +205,155 @@ fn render_columns(columns: &[(String, Cells)], text: &mut String) {
     }
 }
 
-fn outage_cells(plan: &Plan, summary: &Summary) -> Cells {
-    let p99 = quantile(&summary.write_outages_s, 0.99);
+fn outage_cells(estimator: &Estimator<'_>) -> Cells {
+    let level = percent(estimator.level);
+    let p99 = estimator.metric(Metric::WriteOutage, Statistic::P99);
     let mut cells = vec![
-        ("mean (95 %)", mean_seconds_cell(summary, Metric::WriteOutage)),
-        ("p99 (95 %)", quantile_cell(p99, seconds)),
+        (format!("mean ({level})"), mean_seconds_cell(estimator, Metric::WriteOutage)),
+        (format!("p99 ({level})"), quantile_cell(p99, seconds)),
     ];
     // Where faults are scheduled, nines would measure how long a horizon was chosen.
-    if plan.script.is_empty() {
-        let mean = summary.of(Metric::WriteUnavailability);
-        let nines = |unavailability: f64| format!("{:.2}", -unavailability.log10());
-        let nines = match mean_half_width(mean) {
-            _ if mean.is_all_zero() => "no outage seen".to_owned(),
-            Some(half) if half < mean.mean() => format!(
-                "{} [{}, {}]",
-                nines(mean.mean()),
-                nines(mean.mean() + half),
-                nines(mean.mean() - half)
-            ),
-            _ => format!("{} (no interval)", nines(mean.mean())),
+    if estimator.plan.script.is_empty() {
+        let nines = match estimator.nines() {
+            None => "no outage seen".to_owned(),
+            Some(nines) => quantile_text(&nines, |value| format!("{value:.2}")),
         };
-        cells.push(("nines of the mean (95 %)", nines));
+        cells.push((format!("nines of the mean ({level})"), nines));
     }
     cells
 }
 
-fn mean_seconds_cell(summary: &Summary, metric: Metric) -> String {
-    let moments = summary.of(metric);
-    match mean_half_width(moments) {
+fn mean_seconds_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
+    let moments = estimator.tally.of(metric);
+    match estimator.metric(metric, Statistic::Mean) {
         Some(_) if moments.is_all_zero() => ALL_ZERO.to_owned(),
-        Some(half) => mean_seconds(moments.mean(), half),
-        None => format!("{} (one trial: no interval)", seconds(moments.mean())),
+        Some(mean) if mean.half_width().is_some() => mean_seconds_text(&mean),
+        _ => without_interval(estimator, metric, seconds(moments.mean())),
+    }
+}
+
+/// A mean of seconds with its half-width.
+pub fn mean_seconds_text(estimate: &Estimate) -> String {
+    match estimate.high {
+        Some(high) => mean_seconds(estimate.value, high - estimate.value),
+        None => format!("{} (no interval)", seconds(estimate.value)),
     }
 }
 
 /// A mean of values that are all zero, which says nothing of how rare the others are.
 const ALL_ZERO: &str = "0 (in every trial)";
 
-fn lost_cells(summary: &Summary) -> Cells {
-    let p99 = quantile(&summary.lost_writes, 0.99);
-    let p99 = quantile_cell(p99, |value| significant(value, 3));
-    vec![("mean (95 %)", mean_cell(summary, Metric::LostWrites)), ("p99 (95 %)", p99)]
+/// A mean that rests on too little to say how sure it is.
+fn without_interval(estimator: &Estimator<'_>, metric: Metric, mean: String) -> String {
+    let moments = estimator.tally.of(metric);
+    match moments.n() {
+        1 => format!("{mean} (one trial: no interval)"),
+        n => format!(
+            "{mean} (in {} of {} trials: too few for an interval)",
+            count(u128::from(moments.n_nonzero())),
+            count(u128::from(n))
+        ),
+    }
 }
 
-fn loss_cells(summary: &Summary) -> Cells {
-    let (hits, n) = (summary.trials_with_dataset_loss, summary.spec.trials);
-    let (low, high) = clopper_pearson(hits, n);
-    let cell = match hits {
-        0 => format!("< {} (0 of {})", probability(high), count(u128::from(n))),
-        _ => {
-            let share = probability(hits as f64 / n as f64);
-            format!("{share} [{}, {}]", probability(low), probability(high))
-        }
-    };
-    let mut cells = vec![("in a share of the trials (95 %)", cell)];
-    if hits > 0 {
-        cells.push(("writes in it, mean (95 %)", mean_cell(summary, Metric::DatasetLostWrites)));
+fn lost_cells(estimator: &Estimator<'_>) -> Cells {
+    let level = percent(estimator.level);
+    let p99 = estimator.metric(Metric::LostWrites, Statistic::P99);
+    let p99 = quantile_cell(p99, |value| significant(value, 3));
+    let mean = mean_cell(estimator, Metric::LostWrites);
+    vec![(format!("mean ({level})"), mean), (format!("p99 ({level})"), p99)]
+}
+
+fn loss_cells(estimator: &Estimator<'_>) -> Cells {
+    let level = percent(estimator.level);
+    let cell = probability_cell(estimator, Probability::DatasetLoss);
+    let mut cells = vec![(format!("in a share of the trials ({level})"), cell)];
+    if estimator.tally.hits(Probability::DatasetLoss) > 0 {
+        let writes = mean_cell(estimator, Metric::DatasetLostWrites);
+        cells.push((format!("writes in it, mean ({level})"), writes));
     }
     cells
 }
 
-fn mean_cell(summary: &Summary, metric: Metric) -> String {
-    let moments = summary.of(metric);
-    match mean_half_width(moments) {
+/// A share of trials; where there is none, what bounds it.
+pub fn probability_cell(estimator: &Estimator<'_>, of: Probability) -> String {
+    let (hits, n) = (estimator.tally.hits(of), estimator.tally.trials);
+    let estimate = estimator.probability(of);
+    match hits {
+        0 => {
+            let high = estimate.high.map_or("1".to_owned(), probability);
+            format!("< {high} (0 of {})", count(u128::from(n)))
+        }
+        _ => quantile_text(&estimate, probability),
+    }
+}
+
+/// The mean of a metric that is no time.
+pub fn mean_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
+    let moments = estimator.tally.of(metric);
+    match estimator.metric(metric, Statistic::Mean) {
         Some(_) if moments.is_all_zero() => ALL_ZERO.to_owned(),
-        Some(half) => mean(moments.mean(), half),
-        None => format!("{} (one trial: no interval)", significant(moments.mean(), 3)),
+        Some(Estimate { value, low: Some(_), high: Some(high) }) => mean(value, high - value),
+        _ => without_interval(estimator, metric, significant(moments.mean(), 3)),
     }
 }
 
 /// A quantile with its interval; an end that the sample cannot bound is left open.
-fn quantile_cell(quantile: Option<Quantile>, print: impl Fn(f64) -> String) -> String {
-    let Some(q) = quantile else { return "–".to_owned() };
+pub fn quantile_cell(quantile: Option<Estimate>, print: impl Fn(f64) -> String) -> String {
+    quantile.map_or("–".to_owned(), |quantile| quantile_text(&quantile, print))
+}
+
+/// An estimate with its interval; an end that the data cannot bound is left open.
+pub fn quantile_text(estimate: &Estimate, print: impl Fn(f64) -> String) -> String {
     let end = |end: Option<f64>| end.map_or("no bound".to_owned(), &print);
-    format!("{} [{}, {}]", print(q.value), end(q.low), end(q.high))
-}
-
-fn render_phases(summary: &Summary, text: &mut String) {
-    let mut parts: Vec<(Phase, f64)> = Phase::ALL
-        .into_iter()
-        .map(|phase| (phase, summary.phase_shares[phase as usize]))
-        .filter(|(_, share)| *share > 0.0)
-        .collect();
-    if parts.is_empty() {
-        return;
+    match (estimate.low, estimate.high) {
+        (None, None) => format!("{} (no interval)", print(estimate.value)),
+        (low, high) => format!("{} [{}, {}]", print(estimate.value), end(low), end(high)),
     }
-    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let parts: Vec<String> = parts
-        .into_iter()
-        .map(|(phase, share)| match share {
-            share if share < 0.005 => format!("{} < 1 %", phase.name()),
-            share => format!("{} {:.0} %", phase.name(), share * 100.0),
-        })
-        .collect();
-    let _ = writeln!(text, " where the outage seen comes from: {}", parts.join(" · "));
 }
 
-fn render_worst(summary: &Summary, caption: &Caption<'_>, text: &mut String) {
+/// Where the outage comes from: what was waited for, and what struck.
+pub fn render_parts(estimator: &Estimator<'_>, text: &mut String) {
+    let parts = &estimator.tally.parts;
+    let phases = Phase::ALL.map(Phase::name);
+    if let Some(list) = shares(&phases, &parts.outage_by_phase) {
+        let _ = writeln!(text, " where the outage seen comes from: {list}");
+    }
+    let causes = Cause::ALL.map(Cause::name);
+    let several = |parts: &[u128]| parts.iter().filter(|part| **part > 0).count() > 1;
+    if several(&parts.outage_by_cause)
+        && let Some(list) = shares(&causes, &parts.outage_by_cause)
+    {
+        let _ = writeln!(text, " which faults opened it: {list}");
+    }
+    if several(&parts.lost_by_cause)
+        && let Some(list) = shares(&causes, &parts.lost_by_cause)
+    {
+        let _ = writeln!(text, " which faults the lost writes go back to: {list}");
+    }
+}
+
+/// Parts of a whole in per cent, the largest first; `None` where there is nothing.
+pub fn shares(names: &[&str], parts: &[u128]) -> Option<String> {
+    let total: u128 = parts.iter().sum();
+    let mut parts: Vec<(&str, f64)> = names
+        .iter()
+        .zip(parts)
+        .filter(|(_, part)| **part > 0)
+        .map(|(name, part)| (*name, *part as f64 / total as f64))
+        .collect();
+    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let told = |(name, share): &(&str, f64)| match *share {
+        share if share < 0.005 => format!("{name} < 1 %"),
+        share => format!("{name} {:.0} %", share * 100.0),
+    };
+    let told: Vec<String> = parts.iter().map(told).collect();
+    (total > 0).then(|| told.join(" · "))
+}
+
+/// Trials worth a look, and how to.
+pub fn render_worst(estimator: &Estimator<'_>, caption: &Caption<'_>, text: &mut String) {
+    let tally = estimator.tally;
     let mut line = |what: &str, trial: u64| {
         let _ = writeln!(
             text,
@@ -255,11 +361,12 @@ fn render_worst(summary: &Summary, caption: &Caption<'_>, text: &mut String) {
             caption.file, caption.options
         );
     };
-    if summary.of(Metric::LostWrites).mean() > 0.0 || summary.trials_with_dataset_loss > 0 {
-        line("worst loss", summary.worst_loss);
+    let seen = |probability| tally.hits(probability) > 0;
+    if seen(Probability::WriteLoss) || seen(Probability::DatasetLoss) {
+        line("worst loss", tally.worst_loss());
     }
-    if summary.of(Metric::WriteOutage).mean() > 0.0 {
-        line("worst outage", summary.worst_outage);
+    if seen(Probability::WriteOutage) {
+        line("worst outage", tally.worst_outage());
     }
 }
 

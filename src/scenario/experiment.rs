@@ -383,7 +383,8 @@ impl Judge {
         assumptions.retain(|assumption| assumption.why.is_told());
         let (name, base) = (cell.name(), cell.policy.name.clone());
         let plan = checked.plan.clone();
-        let policy = Policy { name, base, plan, assumptions, resolved };
+        let objectives = crate::montecarlo::objectives::Objectives::default();
+        let policy = Policy { name, base, plan, objectives, assumptions, resolved };
         self.policies.push((n, policy, checked));
     }
 

@@ -49,6 +49,7 @@ pub use source::{Source, SourceKind};
 
 use crate::model::plan::Plan;
 use crate::montecarlo::batch::BatchSpec;
+use crate::montecarlo::objectives::Objectives;
 use resolved::Resolved;
 
 /// A checked scenario: its policies, and how they are run.
@@ -89,6 +90,8 @@ pub struct Policy {
     pub base: String,
     /// The input of a trial.
     pub plan: Plan,
+    /// What its owner wants.
+    pub objectives: Objectives,
     /// Values that a result depends on and that the file does not explain, in the order of the
     /// resolved scenario.
     pub assumptions: Vec<Assumption>,

@@ -1,165 +1,137 @@
-//! Confidence intervals: of a mean, a probability, a quantile.
+//! Intervals of means, of their differences, and of a standard deviation.
 
-use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal, StudentsT};
-
+use crate::stats::level::{Estimate, Level};
 use crate::stats::moments::Moments;
 
-/// Confidence level of every interval.
-pub const LEVEL: f64 = 0.95;
+/// The fewest non-zero numbers whose mean is given an interval.
+const MIN_NONZERO: u64 = 10;
 
-/// Half-width of the interval of a mean by Student's t; `None` for fewer than two numbers, which
-/// say nothing of their spread.
-pub fn mean_half_width(moments: &Moments) -> Option<f64> {
-    let error = moments.standard_error()?;
-    Some(error * t_quantile((moments.n() - 1) as f64))
-}
-
-/// The two-sided quantile of Student's t at [`LEVEL`]; for many degrees of freedom by the first
-/// term of its expansion around the normal quantile (Abramowitz and Stegun 26.7.5).
-fn t_quantile(freedom: f64) -> f64 {
-    const MANY: f64 = 10_000.0;
-    let p = 0.5 + LEVEL / 2.0;
-    if freedom <= MANY {
-        let t = StudentsT::new(0.0, 1.0, freedom).expect("at least one degree of freedom");
-        return t.inverse_cdf(p);
+/// The mean of numbers that are never negative, such as a metric's, with the interval of
+/// Student's t.
+pub fn mean(moments: &Moments, level: Level) -> Estimate {
+    let value = moments.mean();
+    if moments.is_all_zero() {
+        // Nothing says how rare the others are, or how large.
+        return Estimate { value, low: Some(0.0), high: None };
     }
-    let z = Normal::standard().inverse_cdf(p);
-    z + z * (z * z + 1.0) / (4.0 * freedom)
+    let mut estimate = signed_mean(moments, level);
+    estimate.low = estimate.low.map(|low| low.max(0.0));
+    estimate
 }
 
-/// Interval of a probability after `hits` in `n` trials (Clopper and Pearson 1934): exact, never
-/// of zero width.
-pub fn clopper_pearson(hits: u64, n: u64) -> (f64, f64) {
-    assert!(hits <= n && n > 0, "hits are counted among trials");
-    let tail = (1.0 - LEVEL) / 2.0;
-    let (hits_f, n_f) = (hits as f64, n as f64);
-    let quantile = |p, a, b| beta_quantile(&Beta::new(a, b).expect("positive shapes"), p);
-    let low = match hits {
-        0 => 0.0,
-        _ => quantile(tail, hits_f, n_f - hits_f + 1.0),
+/// The mean of numbers of either sign, such as the differences between two policies trial by
+/// trial, with the interval of Student's t.
+pub fn signed_mean(moments: &Moments, level: Level) -> Estimate {
+    let value = moments.mean();
+    if moments.n() > 1 && moments.is_constant() && !moments.is_all_zero() {
+        return Estimate { value, low: Some(value), high: Some(value) };
+    }
+    match standing_error(moments) {
+        Some(error) => around(value, error * level.t((moments.n() - 1) as f64)),
+        None => Estimate::unbounded(value),
+    }
+}
+
+/// Standard error of a mean whose interval can be stood behind.
+fn standing_error(moments: &Moments) -> Option<f64> {
+    moments.standard_error().filter(|_| moments.n_nonzero() >= MIN_NONZERO)
+}
+
+fn around(value: f64, half: f64) -> Estimate {
+    Estimate { value, low: Some(value - half), high: Some(value + half) }
+}
+
+/// The mean of one batch less that of another as if the two were independent (Welch 1947); to be
+/// printed beside the paired difference.
+pub fn unpaired(this: &Moments, reference: &Moments, level: Level) -> Estimate {
+    let value = this.mean() - reference.mean();
+    let (Some(a), Some(b)) = (standing_error(this), standing_error(reference)) else {
+        return Estimate::unbounded(value);
     };
-    let high = match n - hits {
-        0 => 1.0,
-        _ => quantile(1.0 - tail, hits_f + 1.0, n_f - hits_f),
+    let (a, b) = (a * a, b * b);
+    let freedom = (this.n() - 1) as f64 * (reference.n() - 1) as f64 * (a + b).powi(2)
+        / (a * a * (reference.n() - 1) as f64 + b * b * (this.n() - 1) as f64);
+    match a + b > 0.0 {
+        true => around(value, (a + b).sqrt() * level.t(freedom)),
+        false => around(value, 0.0),
+    }
+}
+
+/// The sample standard deviation; `None` for fewer than two numbers.
+///
+/// The interval is that of its logarithm by the delta method with the fourth moment, for any law
+/// that has one: the variance of ln s is (kurtosis - 1) / 4n in the limit.
+pub fn sd(moments: &Moments, level: Level) -> Option<Estimate> {
+    let value = moments.sd()?;
+    let Some(kurtosis) = moments.kurtosis().filter(|_| moments.n_nonzero() >= MIN_NONZERO) else {
+        return Some(Estimate::unbounded(value));
     };
-    (low, high)
-}
-
-/// The `p`-quantile of a beta law by bisection of its distribution function, which is sound for
-/// shapes of any size (Newton's steps are not).
-fn beta_quantile(law: &Beta, p: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    loop {
-        let middle = 0.5 * (low + high);
-        if middle <= low || middle >= high {
-            return middle;
-        }
-        match law.cdf(middle) < p {
-            true => low = middle,
-            false => high = middle,
-        }
-    }
-}
-
-/// A quantile of a sorted sample with its order-statistic interval; an end that the sample cannot
-/// bound is `None`. Empty samples have no quantile.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Quantile {
-    /// The smallest value that at least a share `p` of the sample does not exceed.
-    pub value: f64,
-    /// Lower end.
-    pub low: Option<f64>,
-    /// Upper end.
-    pub high: Option<f64>,
-}
-
-/// The `p`-quantile of an ascending sample, `0 < p < 1`, with the interval between two order
-/// statistics that covers it with at least [`LEVEL`] (David and Nagaraja 2003, section 7.1).
-pub fn quantile(sorted: &[f64], p: f64) -> Option<Quantile> {
-    let n = sorted.len();
-    let value = *sorted.get(((p * n as f64).ceil() as usize).max(1) - 1)?;
-    let (r, s) = order_statistics(n as u64, p);
-    let low = (r > 0).then(|| sorted[r as usize - 1]);
-    let high = (s <= n as u64).then(|| sorted[s as usize - 1]);
-    Some(Quantile { value, low, high })
-}
-
-/// Ranks r and s, counted from 1, of the order statistics that enclose the p-quantile: the number
-/// B of values below it is binomial, and P(B < r) and P(B >= s) are at most half the error each.
-/// For large n by the normal approximation, widened to whole ranks.
-fn order_statistics(n: u64, p: f64) -> (u64, u64) {
-    const LARGE: u64 = 100_000;
-    let tail = (1.0 - LEVEL) / 2.0;
-    if n <= LARGE {
-        let below = Binomial::new(p, n).expect("p is a probability");
-        return (below.inverse_cdf(tail), below.inverse_cdf(1.0 - tail) + 1);
-    }
-    let z = Normal::standard().inverse_cdf(1.0 - tail);
-    let (mean, sd) = (n as f64 * p, (n as f64 * p * (1.0 - p)).sqrt());
-    let low = (mean - z * sd - 0.5).floor().max(0.0);
-    let high = (mean + z * sd + 0.5).ceil();
-    (low as u64, high as u64)
+    let n = moments.n() as f64;
+    let factor = (level.t(n - 1.0) * ((kurtosis - 1.0) / (4.0 * n)).sqrt()).exp();
+    Some(Estimate { value, low: Some(value / factor), high: Some(value * factor) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn close(got: f64, expected: f64) {
-        assert!((got - expected).abs() < 5e-5 * expected, "{got} instead of {expected}");
-    }
-
-    #[test]
-    fn probabilities_have_the_published_intervals() {
-        // Tables of Clopper and Pearson as given by R's binom.test.
-        let check = |hits, n, low, high| {
-            let (l, h) = clopper_pearson(hits, n);
-            close(l, low);
-            close(h, high);
-        };
-        check(5, 10, 0.187_086, 0.812_914);
-        check(1, 100, 0.000_253_146, 0.054_459);
-        // Large batches must not take for ever: these are Poisson bounds, by another library.
-        check(1, 10_000_000, 2.531_781e-9, 5.571_642e-7);
-        check(50, 10_000_000, 3.711_099e-6, 6.591_871e-6);
-        let (low, high) = clopper_pearson(0, 10_000);
-        assert_eq!(low, 0.0);
-        close(high, 3.688_199e-4);
-    }
-
-    #[test]
-    fn quantiles_are_bounded_only_where_the_sample_can() {
-        let sample: Vec<f64> = (1..=368).map(f64::from).collect();
-        let p99 = quantile(&sample, 0.99).expect("not empty");
-        assert_eq!(p99.value, 365.0);
-        assert!(p99.high.is_some(), "368 numbers bound a p99 from above");
-        let short = quantile(&sample[..367], 0.99).expect("not empty");
-        assert_eq!(short.high, None, "367 do not");
-        let p95 = |n: usize| quantile(&sample[..n], 0.95).expect("not empty").high;
-        assert!(p95(72).is_some() && p95(71).is_none());
-        assert_eq!(quantile(&[], 0.5), None);
-    }
-
-    #[test]
-    fn the_normal_approximation_continues_the_exact_ranks() {
-        for p in [0.5, 0.95, 0.99] {
-            let (r, s) = order_statistics(100_000, p);
-            let (next_r, next_s) = order_statistics(100_001, p);
-            assert!(next_r.abs_diff(r) <= 3, "{p}: {r} and {next_r}");
-            assert!(next_s.abs_diff(s) <= 3, "{p}: {s} and {next_s}");
-        }
-        assert!(order_statistics(10_000_000_000, 0.99).0 < 9_900_000_000);
-    }
-
-    #[test]
-    fn a_mean_of_one_number_has_no_interval() {
+    fn of(values: impl IntoIterator<Item = f64>) -> Moments {
         let mut moments = Moments::default();
-        moments.add(1.0);
-        assert_eq!(mean_half_width(&moments), None);
-        moments.add(3.0);
-        // One degree more than where the expansion begins: no step to be seen.
-        assert!((t_quantile(10_000.0) - t_quantile(10_001.0)).abs() < 1e-7);
-        // Two numbers: t(1, 0.975) = 12.7062, standard error 1.
-        close(mean_half_width(&moments).expect("two numbers"), 12.706_2);
+        values.into_iter().for_each(|value| moments.add(value));
+        moments
+    }
+
+    fn close(got: Option<f64>, expected: f64) {
+        let got = got.expect("there is one");
+        assert!((got - expected).abs() < 1e-6 * expected.abs(), "{got} instead of {expected}");
+    }
+
+    #[test]
+    fn too_little_evidence_gives_no_interval() {
+        let level = Level::default();
+        assert_eq!(mean(&of([3.0]), level), Estimate::unbounded(3.0));
+        assert_eq!(signed_mean(&of([1.0, -1.0]), level), Estimate::unbounded(0.0));
+        let rare =
+            |hits: usize| of((0..1_000).map(|n| if n < hits { n as f64 + 1.0 } else { 0.0 }));
+        let few = MIN_NONZERO as usize - 1;
+        assert_eq!(mean(&rare(few), level).high, None);
+        assert!(mean(&rare(few + 1), level).high.is_some());
+        assert_eq!(sd(&rare(few), level).expect("a thousand").high, None);
+        assert_eq!(unpaired(&rare(few), &rare(few + 1), level).low, None);
+    }
+
+    #[test]
+    fn numbers_that_are_all_the_same_say_what_they_can() {
+        let level = Level::default();
+        let zeros = of([0.0; 50]);
+        assert_eq!(mean(&zeros, level), Estimate { value: 0.0, low: Some(0.0), high: None });
+        assert_eq!(signed_mean(&zeros, level), Estimate::unbounded(0.0));
+        assert_eq!(mean(&of([15.0; 2]), level).half_width(), Some(0.0));
+        let fixed = of([15.0; 20]);
+        assert_eq!(unpaired(&fixed, &of([10.0; 20]), level).half_width(), Some(0.0));
+        assert_eq!(sd(&fixed, level), Some(Estimate::unbounded(0.0)));
+        assert_eq!(sd(&of([15.0]), level), None);
+    }
+
+    #[test]
+    fn intervals_are_those_by_hand() {
+        let level = Level::default();
+        let ten = of((1..=10).map(f64::from));
+        // Variance 55/6, standard error 0.957427, t(9) = 2.262157.
+        let interval = mean(&ten, level);
+        close(interval.low, 5.5 - 2.262_157_163 * (55.0f64 / 60.0).sqrt());
+        close(interval.high, 5.5 + 2.262_157_163 * (55.0f64 / 60.0).sqrt());
+        // Squared errors 11/12 and 13/12, 19.994 degrees of freedom: t lies between t(20) = 2.085963 and
+        // t(19) = 2.093024: 2.086001.
+        let difference = unpaired(&ten, &of((1..=12).map(f64::from)), level);
+        assert_eq!(difference.value, -1.0);
+        close(difference.half_width(), 2.086_001 * 2.0f64.sqrt());
+        // Second moment 8.25, fourth 120.8625.
+        let sd = sd(&ten, level).expect("ten");
+        assert!((sd.value - (55.0f64 / 6.0).sqrt()).abs() < 1e-12);
+        let kurtosis = 120.862_5f64 / 8.25 / 8.25;
+        let factor = (2.262_157_163 * ((kurtosis - 1.0) / 40.0).sqrt()).exp();
+        close(sd.low, sd.value / factor);
+        close(sd.high, sd.value * factor);
     }
 }

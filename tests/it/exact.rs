@@ -3,7 +3,8 @@
 //! Fixed seeds and a band of 4 standard errors: a right program fails none of these, and the
 //! seeds never change.
 
-use elasticache_sim::montecarlo::batch::{self, BatchSpec, Summary};
+use elasticache_sim::montecarlo::batch::{self, BatchSpec};
+use elasticache_sim::montecarlo::tally::Tally;
 use elasticache_sim::observe::metrics::Metric;
 use serde_json::Value;
 
@@ -69,7 +70,7 @@ node-failure = {{ mttf = "{node}" }}
     text
 }
 
-fn within_four_errors(case: &str, summary: &Summary, metric: Metric, expected: f64) {
+fn within_four_errors(case: &str, summary: &Tally, metric: Metric, expected: f64) {
     let moments = summary.of(metric);
     let error = moments.standard_error().expect("many trials");
     assert!(

@@ -1,6 +1,7 @@
 //! The test suite: one binary, one module per subject.
 
 mod blocks;
+mod checkpoint;
 mod cli;
 mod completions;
 mod docs;

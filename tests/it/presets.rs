@@ -5,7 +5,9 @@ use std::process::{Command, Output};
 
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::plan::{ClusterMode, HASH_SLOTS, Plan};
-use elasticache_sim::montecarlo::batch::{self, BatchSpec, Summary};
+use elasticache_sim::montecarlo::batch::{self, BatchSpec};
+use elasticache_sim::montecarlo::quantity::Probability;
+use elasticache_sim::montecarlo::tally::Tally;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::scenario::presets::{PRESETS, STARTER, find};
 
@@ -82,21 +84,27 @@ fn with_fault(name: &str, fault: &str) -> Plan {
     plan
 }
 
-fn trials(plan: &Plan, trials: u64) -> Summary {
+fn trials(plan: &Plan, trials: u64) -> Tally {
     batch::run(plan, BatchSpec { seed: 42, trials }).expect("a sound trial")
 }
 
 /// The mean of a metric lies in a range.
-fn check(summary: &Summary, metric: Metric, low: f64, high: f64) {
+fn check(summary: &Tally, metric: Metric, low: f64, high: f64) {
     let mean = summary.of(metric).mean();
     assert!((low..=high).contains(&mean), "{} is {mean}, not {low} to {high}", metric.name());
 }
 
 /// Every trial has a failover of so many seconds, and no dataset is lost.
-fn check_failover(summary: &Summary, low: f64, high: f64) {
+/// The most writes that a trial lost.
+fn most_lost(tally: &Tally) -> f64 {
+    let (nano_writes, _) = tally.values(Metric::LostWrites).max().expect("trials");
+    nano_writes as f64 / 1e9
+}
+
+fn check_failover(summary: &Tally, low: f64, high: f64) {
     check(summary, Metric::Failovers, 1.0, 1.0);
     check(summary, Metric::WriteOutage, low, high);
-    assert_eq!(summary.trials_with_dataset_loss, 0);
+    assert_eq!(summary.hits(Probability::DatasetLoss), 0);
 }
 
 fn is_option(line: &str) -> bool {
@@ -146,8 +154,8 @@ fn every_preset_is_accepted_and_runs() {
         assert_eq!(scenario.trials, 10_000, "{}", preset.name);
         let summary = trials(&scenario.plan, 20);
         assert!(summary.n_events > 0, "{}", preset.name);
-        let (facts, outcome) = run(&scenario.plan, scenario.seed, summary.worst_outage);
-        assert_eq!(run(&scenario.plan, scenario.seed, summary.worst_outage), (facts, outcome));
+        let (facts, outcome) = run(&scenario.plan, scenario.seed, summary.worst_outage());
+        assert_eq!(run(&scenario.plan, scenario.seed, summary.worst_outage()), (facts, outcome));
     }
 }
 
@@ -206,9 +214,9 @@ fn a_second_failure_meets_one_replica_and_two() {
         without_random(parse(&turned_on(text, second - 1..second + 2)).plan)
     };
     let one = trials(&with_fixed_times(twice("multi-az-1x2")), 10);
-    assert_eq!(one.trials_with_dataset_loss, 10, "nothing is left to promote");
+    assert_eq!(one.hits(Probability::DatasetLoss), 10, "nothing is left to promote");
     let two = trials(&with_fixed_times(twice("multi-az-1x3")), 10);
-    assert_eq!(two.trials_with_dataset_loss, 0, "the other replica takes over");
+    assert_eq!(two.hits(Probability::DatasetLoss), 0, "the other replica takes over");
     check(&two, Metric::Failovers, 2.0, 2.0);
 }
 
@@ -217,7 +225,7 @@ fn single_loses_all_with_its_node() {
     let plan = plan("single");
     assert_eq!(plan.nodes.len(), 1);
     let summary = trials(&with_fault("single", "fail-primary = {}"), 200);
-    assert_eq!(summary.trials_with_dataset_loss, 200);
+    assert_eq!(summary.hits(Probability::DatasetLoss), 200);
     // Detection and provisioning: 12 s and 9 min in the mean.
     check(&summary, Metric::WriteOutage, 480.0, 660.0);
     // A node's fault in ten years and an AZ's in fifty: 0.12 a year, within 4 standard errors.
@@ -229,8 +237,8 @@ fn single_loses_all_with_its_node() {
 #[test]
 fn single_aof_is_as_bad_as_single_when_the_host_is_lost() {
     let (single, aof) = (trials(&plan("single"), 500), trials(&plan("single-aof"), 500));
-    assert!(aof.trials_with_dataset_loss > 0);
-    assert_eq!(aof.trials_with_dataset_loss, single.trials_with_dataset_loss);
+    assert!(aof.hits(Probability::DatasetLoss) > 0);
+    assert_eq!(aof.hits(Probability::DatasetLoss), single.hits(Probability::DatasetLoss));
     let text = text("single-aof");
     let [crash] = &options(text)[..] else {
         panic!("the crash is the one option");
@@ -245,7 +253,7 @@ fn replicas_without_failover_keep_the_data_and_wait() {
     let summary = trials(&scheduled("replicas-no-multi-az"), 500);
     check(&summary, Metric::Failovers, 0.0, 0.0);
     check(&summary, Metric::PrimaryRecreations, 1.0, 1.0);
-    assert_eq!(summary.trials_with_dataset_loss, 0);
+    assert_eq!(summary.hits(Probability::DatasetLoss), 0);
     // Detection, provisioning and the sync of 8 GiB at 18 s each.
     check(&summary, Metric::WriteOutage, 12.0 + 480.0 + 144.0, 12.0 + 660.0 + 144.0);
     // 5,000 writes a second times a lag of 0.2 s.
@@ -273,10 +281,10 @@ fn multi_az_fails_over_in_tens_of_seconds_and_lives_exposed_for_minutes() {
 fn one_az_for_all_nodes_loses_all_with_the_az() {
     let outage = "fail-az = { az = \"us-west-2a\", duration = \"2h\" }";
     let summary = trials(&with_fault("multi-az-one-az", outage), 100);
-    assert_eq!(summary.trials_with_dataset_loss, 100);
+    assert_eq!(summary.hits(Probability::DatasetLoss), 100);
     assert!(summary.of(Metric::WriteOutage).mean() > 7_200.0);
     let apart = trials(&with_fault(STARTER, outage), 100);
-    assert_eq!(apart.trials_with_dataset_loss, 0);
+    assert_eq!(apart.hits(Probability::DatasetLoss), 0);
     // The rate of the AZ alone, within 4 standard errors.
     let years = trials(&plan("multi-az-one-az"), 4_000);
     check(&years, Metric::DatasetLosses, 0.02 - 0.009, 0.02 + 0.009);
@@ -312,26 +320,26 @@ fn min_replicas_would_cost_the_time_without_a_replica() {
 fn writes_that_wait_are_not_lost() {
     let summary = trials(&scheduled("wait-1"), 300);
     check_failover(&summary, 16.5, 19.5);
-    assert_eq!(summary.trials_with_write_loss, 0);
+    assert_eq!(summary.hits(Probability::WriteLoss), 0);
 }
 
 #[test]
 fn durable_writes_are_lost_never_or_up_to_ten_seconds_of_them() {
     let sync = trials(&scheduled("durable-sync"), 300);
     check_failover(&sync, 5.5, 8.5);
-    assert_eq!(sync.trials_with_write_loss, 0);
+    assert_eq!(sync.hits(Probability::WriteLoss), 0);
     let plan = scheduled("durable-async");
     let behind = trials(&plan, 300);
     check_failover(&behind, 5.5, 8.5);
     let per_sec = plan.shards.iter().map(|shard| shard.writes_per_sec).max().expect("shards");
-    let worst = *behind.lost_writes.last().expect("trials");
+    let worst = most_lost(&behind);
     assert!(worst > per_sec as f64 && worst <= 10.0 * per_sec as f64, "{worst}");
 }
 
 #[test]
 fn a_snapshot_lacks_the_writes_since_it_was_taken() {
     let summary = trials(&plan("snapshots-daily"), 100);
-    assert_eq!(summary.trials_with_dataset_loss, 100);
+    assert_eq!(summary.hits(Probability::DatasetLoss), 100);
     let half_a_day = 12.0 * 3_600.0 * 5_000.0;
     check(&summary, Metric::DatasetLostWrites, half_a_day, half_a_day);
     let plan = plan("snapshots-daily");
@@ -344,7 +352,7 @@ fn a_region_is_left_by_hand_and_loses_less_than_a_second() {
     let summary = trials(&plan, 300);
     // A decision of 21 min in the mean, and a minute.
     check_failover(&summary, 1_000.0, 1_800.0);
-    let worst = *summary.lost_writes.last().expect("trials");
+    let worst = most_lost(&summary);
     assert!(worst > 0.0 && worst <= 5_000.0, "{worst}");
     assert!(!plan.groups[0].multi_az);
 }

@@ -1,17 +1,21 @@
 //! What several subjects need: scenarios of the library, trials, fixed times.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::fact::Fact;
 use elasticache_sim::model::plan::{FullSync, Plan, Timing};
-use elasticache_sim::montecarlo::batch::BatchSpec;
+use elasticache_sim::montecarlo::batch::{Batch, BatchSpec, Contender, Next, Progress, RowText};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metrics, Outcome};
 use elasticache_sim::observe::trace::Recorder;
-use elasticache_sim::scenario::{self, Assumption, Experiment, Overrides};
+use elasticache_sim::report;
+use elasticache_sim::report::study::{Ended, Study};
+use elasticache_sim::scenario::{self, Assumption, Experiment, Overrides, Policy};
+use elasticache_sim::stats::level::Level;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -99,6 +103,30 @@ pub fn run(plan: &Plan, seed: u64, trial: u64) -> (Vec<(SimTime, Fact)>, Outcome
     let mut run = Trial::begin(plan, TrialKeys::new(seed).key(trial));
     run.finish(&mut observers);
     (observers.1.facts, observers.0.finish(run.now()))
+}
+
+/// The summary of an experiment's first trials, as JSON.
+pub fn summary_json(experiment: &Experiment, trials: u64) -> serde_json::Value {
+    let policies: Vec<&Policy> = experiment.policies.iter().collect();
+    let contenders: Vec<Contender> = policies
+        .iter()
+        .map(|policy| Contender { plan: &policy.plan, objectives: policy.objectives })
+        .collect();
+    let spec = BatchSpec { seed: experiment.seed, trials };
+    let batch = Batch { contenders: &contenders, reference: 0, spec, threads: 1 };
+    let mut progress = Progress::start(policies.len());
+    let go_on = |_: &RowText, _: &Progress| Ok::<Next, ()>(Next::GoOn);
+    batch.run(&mut progress, &(), go_on, &AtomicBool::new(false)).expect("no bug");
+    let study = Study {
+        experiment,
+        policies: &policies,
+        reference: 0,
+        level: Level::default(),
+        progress: &progress,
+        asked: trials,
+        ended: Ended::Complete,
+    };
+    serde_json::from_str(&report::summary::json(&study)).expect("JSON")
 }
 
 /// Seconds as a span.

@@ -2,7 +2,7 @@
 //! when they are wrong.
 
 use super::*;
-use elasticache_sim::montecarlo::batch;
+use crate::support::summary_json;
 use elasticache_sim::observe::metrics::Outcome;
 use elasticache_sim::scenario::{Experiment, Policy, SourceKind};
 
@@ -691,13 +691,8 @@ fn a_policy_has_the_same_outcomes_whoever_stands_behind_it() {
     assert_eq!(alone.policies[0].plan, among.policies[0].plan);
     assert_eq!(outcomes(&alone.policies[0]), outcomes(&among.policies[0]));
     assert_ne!(outcomes(&among.policies[0]), outcomes(&among.policies[1]));
-    let spec = alone.batch_spec();
-    let spec = elasticache_sim::montecarlo::batch::BatchSpec { trials: 50, ..spec };
-    let shown = |policy: &Policy| {
-        let summary = batch::run(&policy.plan, spec).expect("no bug");
-        elasticache_sim::report::json::summary([(policy, &summary)].into_iter()).to_string()
-    };
-    assert_eq!(shown(&alone.policies[0]), shown(&among.policies[0]));
+    let of_first = |experiment| summary_json(experiment, 50)["policies"][0].clone();
+    assert_eq!(of_first(&alone), of_first(&among));
     // Nor does it matter that cells are skipped behind it.
     let swept = accepted(&(base + &first), &[], &["group.replicas=2,9"]);
     assert_eq!(swept.policies[0].plan, alone.policies[0].plan);

@@ -2,10 +2,7 @@
 //! the same bytes, and says of every value where it comes from.
 
 use super::*;
-use crate::support::{library, root};
-use elasticache_sim::model::plan::Plan;
-use elasticache_sim::montecarlo::batch::{self, BatchSpec};
-use elasticache_sim::report::json;
+use crate::support::{library, root, summary_json};
 use elasticache_sim::scenario::Experiment;
 use elasticache_sim::scenario::presets::PRESETS;
 use elasticache_sim::scenario::resolved::{self, Giver};
@@ -24,10 +21,7 @@ fn read(text: &str, dir: &Path) -> Experiment {
 
 /// What a policy comes to in a few trials, as JSON.
 fn summary(experiment: &Experiment) -> String {
-    let spec = BatchSpec { trials: 20, seed: experiment.seed };
-    let of = |plan: &Plan| batch::run(plan, spec).expect("no bug");
-    let summaries: Vec<_> = experiment.policies.iter().map(|policy| of(&policy.plan)).collect();
-    json::summary(experiment.policies.iter().zip(&summaries)).to_string()
+    summary_json(experiment, 20).to_string()
 }
 
 /// Whether trials are cheap enough to run some: those of thousands of nodes are not.

@@ -1,0 +1,288 @@
+//! Running a batch from the command line: options, threads, precision, progress, interruption.
+
+use std::convert::Infallible;
+use std::io::IsTerminal as _;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{INTERRUPTED, Talk, parse_trials, say};
+use crate::montecarlo::batch::{Batch, BatchError, BatchSpec, Contender, Next, Progress, RowText};
+use crate::montecarlo::estimate::Estimator;
+use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
+use crate::montecarlo::stopping::Target;
+use crate::observe::metrics::Metric;
+use crate::report::numbers::{count, significant};
+use crate::report::study::Ended;
+use crate::report::table::quantile_text;
+use crate::scenario::{Experiment, Policy};
+use crate::stats::level::Level;
+use crate::stats::stopping::next_look;
+
+/// How a batch is run.
+#[derive(Args, Clone, Debug)]
+pub(super) struct BatchOptions {
+    /// How many trials, instead of the scenario's: 10000, 10_000 or 1e4; with --precision at most
+    /// so many
+    #[arg(long, value_name = "N", value_parser = parse_trials)]
+    pub(super) trials: Option<u64>,
+    /// The seed, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Stop as soon as the half-width of an interval is below a share of its value, as in
+    /// write_outage_s=2% or dataset_loss=5%; may be repeated
+    #[arg(long, value_name = "METRIC=P%", value_parser = parse_target)]
+    pub(super) precision: Vec<Target>,
+    /// Confidence level of all intervals: 0.95 or 95%
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level, default_value = "95%")]
+    pub(super) level: Level,
+    /// How many threads work; as many as there are cores if left out. No number depends on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
+/// How many trials a precision may take where nobody says how many.
+const MOST_FOR_PRECISION: u64 = 10_000_000;
+
+impl BatchOptions {
+    /// Trials to run, at most.
+    pub(super) fn spec(&self, experiment: &Experiment) -> BatchSpec {
+        let trials = match (self.trials, self.precision.is_empty()) {
+            (Some(trials), _) => trials,
+            (None, true) => experiment.trials,
+            (None, false) => MOST_FOR_PRECISION,
+        };
+        BatchSpec { seed: experiment.seed, trials }
+    }
+
+    fn n_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
+    }
+}
+
+/// Reads a precision: a quantity and a share in per cent.
+fn parse_target(text: &str) -> Result<Target, String> {
+    let (name, share) = text
+        .split_once('=')
+        .ok_or("a quantity and a share are wanted, as in write_outage_s=2%".to_owned())?;
+    let quantity = Quantity::parse(name).map_err(|_| not_a_quantity(name))?;
+    let share = parse_percent(share).filter(|share| *share > 0.0 && *share < 1.0);
+    let share = share.ok_or("the share lies between 0% and 100%, as in 2%".to_owned())?;
+    Ok(Target { quantity, share })
+}
+
+/// What is said to who names a quantity that there is none of.
+fn not_a_quantity(name: &str) -> String {
+    let metrics = Metric::ALL.map(Metric::name).join(", ");
+    let probabilities = Probability::ALL.map(Probability::name).join(", ");
+    let statistics = Statistic::ALL.map(Statistic::name).join(", ");
+    format!(
+        "`{name}` is no quantity: it is one of {probabilities}, or a metric with a statistic as \
+         in write_outage_s.p99; metrics are {metrics}; statistics are {statistics}"
+    )
+}
+
+/// Reads a confidence level: `0.95` or `95%`.
+fn parse_level(text: &str) -> Result<Level, String> {
+    let level = match text.contains('%') {
+        true => parse_percent(text),
+        false => text.parse().ok(),
+    };
+    let wrong = || "a level is at least 50% and less than 100%, as in 95% or 0.95".to_owned();
+    level.and_then(Level::new).ok_or_else(wrong)
+}
+
+/// A share written as `2%` or `2 %`.
+fn parse_percent(text: &str) -> Option<f64> {
+    let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+    number.is_finite().then_some(number / 100.0)
+}
+
+/// What is run.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    /// The policies.
+    pub(super) policies: &'a [&'a Policy],
+    /// The position among them of the one that the others are compared with.
+    pub(super) reference: usize,
+    /// Which trials.
+    pub(super) spec: BatchSpec,
+    /// How.
+    pub(super) options: &'a BatchOptions,
+    /// Whether to say how far it is.
+    pub(super) talk: Talk,
+}
+
+impl Job<'_> {
+    /// Runs it; gives what came of it and why it ended.
+    pub(super) fn run(&self) -> Result<(Progress, Ended), BatchError<Infallible>> {
+        let contenders: Vec<Contender<'_>> = self
+            .policies
+            .iter()
+            .map(|policy| Contender { plan: &policy.plan, objectives: policy.objectives })
+            .collect();
+        let batch = Batch {
+            contenders: &contenders,
+            reference: self.reference,
+            spec: self.spec,
+            threads: self.options.n_threads(),
+        };
+        let stop = interruption();
+        let bar = self.bar();
+        let mut progress = Progress::start(contenders.len());
+        let mut look = Look::new(self);
+        batch.run(
+            &mut progress,
+            &(),
+            |_: &RowText, progress: &Progress| {
+                bar.set_position(progress.trials);
+                Ok(look.at(progress, &bar))
+            },
+            stop,
+        )?;
+        bar.finish_and_clear();
+        let ended = match look.is_reached {
+            true => Ended::Precise,
+            false if progress.trials < self.spec.trials => Ended::Interrupted,
+            false if self.options.precision.is_empty() => Ended::Complete,
+            false => Ended::Imprecise,
+        };
+        Ok((progress, ended))
+    }
+
+    /// A bar on stderr, where somebody looks.
+    fn bar(&self) -> ProgressBar {
+        let is_watched = self.talk == Talk::Normal && std::io::stderr().is_terminal();
+        if !is_watched {
+            return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        }
+        let template = "{bar:24} {human_pos}/{human_len} trials · {per_sec} · {eta} left · {msg}";
+        let style = ProgressStyle::with_template(template).expect("the template is sound");
+        let bar = ProgressBar::new(self.spec.trials).with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
+/// Looks at the numbers now and then: whether they are precise enough, and to show one.
+struct Look<'a> {
+    job: &'a Job<'a>,
+    next: u64,
+    is_reached: bool,
+}
+
+impl<'a> Look<'a> {
+    fn new(job: &'a Job<'a>) -> Self {
+        Look { job, next: next_look(0), is_reached: false }
+    }
+
+    fn at(&mut self, progress: &Progress, bar: &ProgressBar) -> Next {
+        if progress.trials < self.next && progress.trials < self.job.spec.trials {
+            return Next::GoOn;
+        }
+        // A batch that goes on where another ended looks where one without a break would have.
+        while self.next <= progress.trials {
+            self.next = next_look(self.next);
+        }
+        let level = self.job.options.level;
+        let estimator =
+            |(policy, tally): (&&'a Policy, _)| Estimator { tally, plan: &policy.plan, level };
+        let mut estimators = self.job.policies.iter().zip(&progress.tallies).map(estimator);
+        let targets = &self.job.options.precision;
+        if !bar.is_hidden() {
+            let first = estimators.clone().next().expect("a job has policies");
+            bar.set_message(message(&first, targets.first().map(|target| target.quantity)));
+        }
+        let is_reached = !targets.is_empty()
+            && estimators.all(|estimator| targets.iter().all(|t| t.is_reached(&estimator)));
+        self.is_reached = is_reached;
+        if is_reached { Next::Enough } else { Next::GoOn }
+    }
+}
+
+/// A number and its interval so far: what is to be precise, or else the write outage.
+fn message(estimator: &Estimator<'_>, quantity: Option<Quantity>) -> String {
+    let outage = Quantity::Metric { metric: Metric::WriteOutage, statistic: Statistic::Mean };
+    let quantity = quantity.unwrap_or(outage);
+    let number = |value| significant(value, 3);
+    match estimator.of(quantity) {
+        Some(estimate) => format!("{} {}", quantity.name(), quantile_text(&estimate, number)),
+        None => format!("{} not seen yet", quantity.name()),
+    }
+}
+
+/// Says what somebody who waited for a batch needs to know beside its numbers.
+pub(super) fn say_how_it_ended(job: &Job<'_>, progress: &Progress, ended: Ended) {
+    let done = count(u128::from(progress.trials));
+    let asked = count(u128::from(job.spec.trials));
+    match ended {
+        Ended::Complete => {}
+        Ended::Precise if job.talk == Talk::Normal => {
+            say(&format!("note: the precision is reached after {done} trials\n"));
+        }
+        Ended::Precise => {}
+        Ended::Interrupted => say(&format!(
+            "interrupted: {done} of {asked} trials are finished, and the numbers are theirs\n"
+        )),
+        Ended::Imprecise => {
+            say(&format!("warning: the precision is not reached within {asked} trials\n"));
+            for line in missed(job, progress) {
+                say(&line);
+            }
+        }
+    }
+}
+
+/// How far each precision is, where it is not reached, and how many trials it might take.
+fn missed(job: &Job<'_>, progress: &Progress) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (policy, tally) in job.policies.iter().zip(&progress.tallies) {
+        let level = job.options.level;
+        let estimator = Estimator { tally, plan: &policy.plan, level };
+        for target in &job.options.precision {
+            if target.is_reached(&estimator) {
+                continue;
+            }
+            let wanted = format!("{}%", significant(target.share * 100.0, 3));
+            let name = target.quantity.name();
+            lines.push(match target.reached(&estimator) {
+                Some(share) => {
+                    let factor = (share / target.share).powi(2).max(1.0);
+                    let trials = significant(progress.trials as f64 * factor, 1);
+                    format!(
+                        "  {}: {name} is known to {}%, {wanted} would take about {trials} trials\n",
+                        policy.name,
+                        significant(share * 100.0, 2),
+                    )
+                }
+                None => format!(
+                    "  {}: {name} was seen in {} trials: too few for an interval\n",
+                    policy.name,
+                    estimator.evidence(target.quantity)
+                ),
+            });
+        }
+    }
+    lines
+}
+
+/// Set when somebody presses Ctrl-C: the batch ends after the blocks under way. Once more, and
+/// the program ends at once.
+fn interruption() -> &'static AtomicBool {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let on_signal = || {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED);
+            }
+        };
+        // Without a handler the signal ends the program, as it does everywhere.
+        let _ = ctrlc::set_handler(on_signal);
+    });
+    &STOP
+}
