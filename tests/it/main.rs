@@ -1,5 +1,6 @@
 //! The test suite: one binary, one module per subject.
 
+mod attribution;
 mod blocks;
 mod checkpoint;
 mod cli;

@@ -69,9 +69,14 @@ impl From<Experiment> for Scenario {
 
 /// A scenario of the library.
 pub fn load(name: &str) -> Scenario {
+    load_all_policies(name).into()
+}
+
+/// A scenario of the library with all its policies.
+pub fn load_all_policies(name: &str) -> Experiment {
     let path = root().join("scenarios").join(format!("{name}.toml"));
     let loaded = scenario::load(&path, &Overrides::default());
-    loaded.unwrap_or_else(|error| panic!("{name}: {error}")).into()
+    loaded.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// An experiment from text; the text must be valid.

@@ -1,0 +1,150 @@
+//! Every amount is the sum of its parts, to the last nanosecond and nano-write: by fault, by phase,
+//! by mechanism, and by single outages and failovers.
+
+use elasticache_sim::engine::rng::TrialKeys;
+use elasticache_sim::engine::time::SimTime;
+use elasticache_sim::model::fact::{Cause, Phase};
+use elasticache_sim::model::plan::Plan;
+use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::observe::episodes::{DatasetFate, Episodes};
+use elasticache_sim::observe::metrics::{Ending, Mechanism, Metric, Metrics, Outcome};
+
+use crate::support::{library, load, parse, secs, with_fixed_times};
+
+/// One trial, in sum and one by one.
+fn trial(plan: &Plan, seed: u64, number: u64) -> (Outcome, Episodes) {
+    let mut observers = (Metrics::new(plan), Episodes::new(plan));
+    let mut trial = Trial::begin(plan, TrialKeys::new(seed).key(number));
+    trial.finish(&mut observers);
+    observers.1.finish(trial.now());
+    (observers.0.finish(trial.now()), observers.1)
+}
+
+fn sum(parts: &[u128]) -> u128 {
+    parts.iter().sum()
+}
+
+fn check(plan: &Plan, seed: u64, number: u64) -> Outcome {
+    let (outcome, episodes) = trial(plan, seed, number);
+    let what = format!("{}, trial {number}", plan.name);
+    let outage = outcome.raw(Metric::WriteOutage);
+    assert_eq!(sum(&outcome.by_cause), outage, "{what}: outage by fault");
+    assert_eq!(sum(&outcome.by_phase), outage, "{what}: outage by phase");
+    assert_eq!(sum(&outcome.by_ending), outage, "{what}: outage by ending");
+    let lost = outcome.raw(Metric::LostWrites);
+    assert_eq!(sum(&outcome.lost_by_cause), lost, "{what}: lost writes by fault");
+    assert_eq!(sum(&outcome.lost_by_mechanism), lost, "{what}: lost writes by mechanism");
+    let dataset = outcome.raw(Metric::DatasetLostWrites);
+    assert_eq!(sum(&outcome.dataset_lost_by_cause), dataset, "{what}: dataset by fault");
+
+    let mut one_by_one = Outcome::ZERO;
+    for outage in &episodes.outages {
+        let slots = u128::from(plan.shards[outage.shard.idx()].hash_slots);
+        let length = u128::from(outage.length().as_nanos());
+        let by_phase: u64 = outage.by_phase.iter().sum();
+        assert_eq!(u128::from(by_phase), length, "{what}: phases of an outage");
+        one_by_one.by_cause[outage.cause as usize] += length * slots;
+        one_by_one.by_ending[outage.ending as usize] += length * slots;
+        for (sum, part) in one_by_one.by_phase.iter_mut().zip(outage.by_phase) {
+            *sum += u128::from(part) * slots;
+        }
+        assert!(plan.warm_up <= outage.start && outage.end <= plan.horizon, "{what}: clipped");
+    }
+    assert_eq!(one_by_one.by_cause, outcome.by_cause, "{what}: outages by fault");
+    assert_eq!(one_by_one.by_ending, outcome.by_ending, "{what}: outages by ending");
+    assert_eq!(one_by_one.by_phase, outcome.by_phase, "{what}: outages by phase");
+    let n_failovers = episodes.failovers.len() as u128;
+    assert_eq!(n_failovers, outcome.raw(Metric::Failovers), "{what}: failovers");
+    let by_lag: u128 = episodes.failovers.iter().map(|failover| failover.loss.writes).sum();
+    assert_eq!(by_lag, outcome.lost_by_mechanism[Mechanism::Lag as usize], "{what}: by lag");
+    if plan.shards.len() == 1 {
+        let longest = episodes.outages.iter().map(|outage| outage.length().as_nanos()).max();
+        let metric = outcome.raw(Metric::LongestWriteOutage);
+        assert_eq!(u128::from(longest.unwrap_or(0)), metric, "{what}: the longest");
+        assert_eq!(episodes.outages.len() as u128, outcome.raw(Metric::WriteOutages), "{what}");
+    }
+    assert_eq!(outcome.first_write_loss.is_some(), lost > 0, "{what}: first write loss");
+    let losses = outcome.raw(Metric::DatasetLosses);
+    assert_eq!(outcome.first_dataset_loss.is_some(), losses > 0, "{what}: first dataset loss");
+    outcome
+}
+
+#[test]
+fn parts_sum_to_the_whole_in_every_scenario_of_the_library() {
+    for name in library() {
+        let experiment = crate::support::load_all_policies(&name);
+        let trials = if name.starts_with("w2") { 200 } else { 20 };
+        for policy in experiment.policies.iter().filter(|policy| policy.plan.nodes.len() < 50) {
+            for number in 0..trials {
+                check(&policy.plan, experiment.seed, number);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_harsh_life_with_a_warm_up_has_parts_of_many_kinds() {
+    let text = "schema = 1\n[run]\nhorizon = \"60d\"\nwarm-up = \"10d\"\n\
+        [[group]]\nid = \"one\"\nazs = [\"a\", \"b\"]\nreplicas = 1\n\
+        [[group]]\nid = \"off\"\nazs = [\"a\", \"b\"]\nreplicas = 1\nautomatic-failover = false\n\
+        multi-az = false\n\
+        [[fault]]\nnode-failure = { mttf = \"2d\" }\n\
+        [[fault]]\naz-failure = { mttf = \"5d\", duration = \"3h\" }\n\
+        [[fault]]\ngroup-failure = { mttf = \"20d\" }\n\
+        [[fault]]\nat = \"12d\"\nreboot-node = { node = \"one-001\", by = \"customer\" }\n";
+    let plan = parse(text).plan;
+    let (mut causes, mut endings, mut mechanisms) = ([0; 7], [0; 5], [0; 2]);
+    let mut phases = [0; Phase::ALL.len()];
+    for number in 0..40 {
+        let outcome = check(&plan, 3, number);
+        let add = |sums: &mut [u128], parts: &[u128]| {
+            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+        };
+        add(&mut causes, &outcome.by_cause);
+        add(&mut endings, &outcome.by_ending);
+        add(&mut mechanisms, &outcome.lost_by_mechanism);
+        add(&mut phases, &outcome.by_phase);
+    }
+    for cause in [Cause::Node, Cause::Az, Cause::Group, Cause::CustomerReboot] {
+        assert!(causes[cause as usize] > 0, "{} opened no outage", cause.name());
+    }
+    for ending in Ending::ALL {
+        assert!(endings[ending as usize] > 0, "{} ended no outage", ending.name());
+    }
+    for mechanism in Mechanism::ALL {
+        assert!(mechanisms[mechanism as usize] > 0, "{} lost nothing", mechanism.name());
+    }
+    assert!(phases.iter().filter(|part| **part > 0).count() >= 6, "{phases:?}");
+}
+
+#[test]
+fn an_outage_is_told_with_its_parts() {
+    let mut plan = with_fixed_times(load("primary-failure").plan);
+    plan.timing.cold_start = plan.timing.detection.clone();
+    let (_, episodes) = trial(&plan, 1, 0);
+    let [outage] = episodes.outages.as_slice() else { panic!("one outage") };
+    assert_eq!((outage.cause, outage.ending), (Cause::Node, Ending::Failover));
+    assert_eq!(outage.start, SimTime::START + secs(600));
+    assert_eq!(outage.length(), secs(15));
+    let of = |phase: Phase| outage.by_phase[phase as usize] / 1_000_000_000;
+    assert_eq!((of(Phase::Detection), of(Phase::Promotion), of(Phase::Endpoint)), (10, 2, 3));
+    assert_eq!((outage.failovers, outage.dataset), (1, DatasetFate::Held));
+    // 100 ms of 5,000 writes per second.
+    assert_eq!(outage.lost_writes, 500 * 1_000_000_000);
+    assert_eq!(outage.loss_window.as_secs_f64(), 0.1);
+    let [failover] = episodes.failovers.as_slice() else { panic!("one failover") };
+    assert_eq!(failover.length(), secs(15));
+    assert_eq!(failover.promoted, SimTime::START + secs(612));
+    assert_eq!(failover.loss.writes, outage.lost_writes);
+}
+
+#[test]
+fn what_a_whole_group_loses_is_the_group_s_fault() {
+    let plan = load("whole-group").plan;
+    let (outcome, episodes) = trial(&plan, 1, 0);
+    assert!(outcome.dataset_lost_by_cause[Cause::Group as usize] > 0);
+    assert_eq!(episodes.outages[0].dataset, DatasetFate::Lost);
+    assert_eq!(episodes.outages[0].ending, Ending::ColdStart);
+    let lost = outcome.first_dataset_loss.expect("a lost dataset");
+    assert_eq!(lost, plan.script[0].at);
+}
