@@ -194,11 +194,12 @@ impl Quantity {
     /// assert!(Quantity::parse("lost_writes.p42").is_err());
     /// ```
     pub fn parse(text: &str) -> Result<Quantity, NotAQuantity> {
-        // No name of a subject begins with that of another and a dot.
-        let found = Subject::all().find_map(|subject| {
+        let rest_of = |subject: Subject| {
             let rest = text.strip_prefix(subject.name())?;
             (rest.is_empty() || rest.starts_with('.')).then_some((subject, rest))
-        });
+        };
+        // The longest name counts: `failovers` is a metric, and `failovers.length_s` is not.
+        let found = Subject::all().filter_map(rest_of).min_by_key(|(_, rest)| rest.len());
         let (subject, rest) = found.ok_or(NotAQuantity::Subject)?;
         let statistics = subject.statistics();
         match (rest.strip_prefix('.'), statistics) {

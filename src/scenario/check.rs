@@ -19,16 +19,17 @@ use super::{Assumption, Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::plan::{ClusterMode, Plan, Replication, Workload};
+use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
 const SCHEMA: u64 = 1;
-/// Sections of the format that come with later versions.
-const LATER: [&str; 2] = ["objectives", "expect"];
 
 /// What one tree comes to.
 pub(super) struct Checked {
     /// Input of a trial.
     pub plan: Plan,
+    /// What is asked of outages and failovers.
+    pub objectives: Objectives,
     /// The seed.
     pub seed: u64,
     /// Number of trials.
@@ -50,9 +51,9 @@ pub(super) fn check(
     let mut root = Table::root(tree, at.clone());
     let checked = sections(&mut root, stem, azs, &mut cx);
     // Taken out before, but nevertheless what a misspelt section may have meant.
-    root.allow(&["policy", "sweep"]);
+    root.allow(&["policy", "sweep", "expect"]);
     let sources = root.get("sources");
-    root.finish(&mut cx.errors, &LATER);
+    root.finish(&mut cx.errors, &[]);
     let assumptions = match sources {
         Some(item) => {
             let mut defaults = BTreeMap::new();
@@ -106,6 +107,8 @@ fn sections(
         Switch::from(groups.iter().any(|group| group.automatic_failover == Switch::On))
     });
     let (rules, promotion) = sections::rules(rules, failover, cx);
+    let objectives = sections::section(root, "objectives", cx);
+    let objectives = sections::objectives(objectives, cx);
     let mut topology = topology::number(drafts, load, promotion, azs, cx);
     topology.is_complete &= groups.is_some();
     check_memory(drafts, &topology, cx);
@@ -137,7 +140,8 @@ fn sections(
         az_failures: faults.az_failures,
         group_failures: faults.group_failures,
     };
-    Some(Checked { plan, seed: run.seed, trials: run.trials, assumptions: Vec::new() })
+    let (seed, trials) = (run.seed, run.trials);
+    Some(Checked { plan, objectives, seed, trials, assumptions: Vec::new() })
 }
 
 fn schema(root: &mut Table<'_>, cx: &mut Context<'_>) {

@@ -84,6 +84,7 @@ codes! {
     OutOfRange "E0305" Error "a number is too small or too large";
     NotAVersion "E0306" Error "a text is not an engine version";
     NotANodeType "E0307" Error "a text is not a node type";
+    NotAQuantity "E0308" Error "a text is not a quantity of the results";
     NotALaw "E0401" Error "the parameters make no law";
     LawParameters "E0402" Error "a law has the wrong parameters";
     LifeTooShort "E0403" Error "a process fails too often to be simulated";
@@ -109,6 +110,8 @@ codes! {
     SameRandomNumbers "E0606" Error "two faults would share their random numbers";
     WarmUpTooLong "E0701" Error "the warm-up is not shorter than the horizon";
     TooMuchToCount "E0702" Error "more bytes are written than can be counted";
+    Contradiction "E0703" Error "no result can keep two expectations together";
+    NeedsObjective "E0704" Error "an expectation needs an objective that is not set";
     NotAnAssignment "E0801" Error "an option is not of the form KEY=VALUE";
     NotASweep "E0802" Error "a sweep is neither a list nor a range";
     NotForOnePolicy "E0803" Error "a value belongs to all policies together";

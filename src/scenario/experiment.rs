@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::check::{self, Checked};
 use super::codes::{Code, Severity};
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
+use super::expect::{self, Fate, Subject};
 use super::overlay::{self, Assignment, Axis};
 use super::reader::Item;
 use super::resolved::Resolved;
@@ -65,6 +66,7 @@ struct Parts {
     policies: Vec<PolicyDraft>,
     axes: Vec<Axis>,
     sets: Vec<Assignment>,
+    expectations: Vec<expect::Draft>,
 }
 
 /// Checks the scenario in `bytes`, which came from the file `name`.
@@ -83,9 +85,14 @@ pub(super) fn of_bytes(
     let start = At { source: source.clone(), span: 0..0 };
     let root = toml_text::parse(&source, &mut errors);
     let is_broken = errors.has_errors();
-    let parts = parts(root, &stem, overrides, &mut errors);
+    let mut parts = parts(root, &stem, overrides, &mut errors);
+    let mut expectations = std::mem::take(&mut parts.expectations);
+    if is_broken {
+        // The policies that they name may stand in lines that could not be read.
+        expectations.clear();
+    }
     let cells = cells(&parts, &start, &mut errors);
-    let mut judge = Judge::default();
+    let mut judge = Judge { expectations, ..Judge::default() };
     let mut azs = AzNumbers::default();
     let mut n_nodes = 0;
     for cell in &cells {
@@ -164,6 +171,8 @@ fn parts(mut base: Tree, stem: &str, overrides: &Overrides, errors: &mut Errors)
     if let Some(entry) = base.remove("policy") {
         policies = policy_drafts(&entry.node, errors);
     }
+    let expectations = base.remove("expect");
+    let expectations = expectations.map(|entry| expect::read(&entry.node, errors));
     let sweep = base.remove("sweep");
     let mut axes = sweep.map(|entry| overlay::sweep_table(&entry.node, errors)).unwrap_or_default();
     check_axes(&axes, errors);
@@ -189,7 +198,7 @@ fn parts(mut base: Tree, stem: &str, overrides: &Overrides, errors: &mut Errors)
         };
         policies.push(PolicyDraft { name, place: None, overlay: Tree::default() });
     }
-    Parts { base, policies, axes, sets }
+    Parts { base, policies, axes, sets, expectations: expectations.unwrap_or_default() }
 }
 
 /// What a value may not differ in.
@@ -205,7 +214,7 @@ enum CommonTo {
 fn check_common(path: &str, at: &At, common_to: CommonTo, errors: &mut Errors) -> bool {
     let first = path.split('.').next().unwrap_or_default();
     let is_refused = match first {
-        "schema" | "policy" | "sweep" => true,
+        "schema" | "policy" | "sweep" | "expect" => true,
         "run" | "name" => common_to == CommonTo::Cells,
         _ => false,
     };
@@ -356,6 +365,7 @@ struct Judge {
     /// What was found, and in which cells.
     found: Vec<(Diagnostic, Vec<usize>)>,
     n_cells: usize,
+    expectations: Vec<expect::Draft>,
 }
 
 impl Judge {
@@ -382,8 +392,7 @@ impl Judge {
         let resolved = Resolved::new(tree, &mut assumptions);
         assumptions.retain(|assumption| assumption.why.is_told());
         let (name, base) = (cell.name(), cell.policy.name.clone());
-        let plan = checked.plan.clone();
-        let objectives = crate::montecarlo::objectives::Objectives::default();
+        let (plan, objectives) = (checked.plan.clone(), checked.objectives);
         let policy = Policy { name, base, plan, objectives, assumptions, resolved };
         self.policies.push((n, policy, checked));
     }
@@ -428,6 +437,10 @@ impl Judge {
         for (n, reasons) in &skipped {
             list.push(skipped_cell(&cells[*n], reasons));
         }
+        let subjects = self.subjects(cells, &is_skipped);
+        let drafts = std::mem::take(&mut self.expectations);
+        let (expectations, mut about_expectations) = expect::settle(drafts, &subjects);
+        list.append(&mut about_expectations);
         let mut whole = errors.into_list();
         let is_broken = whole.iter().chain(&list).any(|d| d.severity() == Severity::Error);
         if !is_broken {
@@ -445,8 +458,23 @@ impl Judge {
             seed: overrides.seed.unwrap_or(first.seed),
             trials: overrides.trials.unwrap_or(first.trials),
             policies: self.policies.into_iter().map(|(_, policy, _)| policy).collect(),
+            expectations,
             remarks: whole,
         })
+    }
+
+    /// The cells as expectations may name them.
+    fn subjects(&self, cells: &[Cell<'_>], is_skipped: &[bool]) -> Vec<Subject> {
+        let fate = |n: usize| match self.policies.iter().find(|(valid, ..)| *valid == n) {
+            Some((_, policy, _)) => Fate::Run(policy.objectives),
+            None if is_skipped[n] => Fate::Skipped,
+            None => Fate::Invalid,
+        };
+        let subject = |n: usize| {
+            let (name, base) = (cells[n].name(), cells[n].policy.name.clone());
+            Subject { name, base, fate: fate(n) }
+        };
+        (0..self.n_cells).map(subject).collect()
     }
 }
 
@@ -488,7 +516,9 @@ fn are_alike(one: &Plan, other: &Plan) -> bool {
 fn same_policies(policies: &[(usize, Policy, Checked)], cells: &[Cell<'_>]) -> Option<Diagnostic> {
     let mut same = policies.iter().enumerate().filter_map(|(n, (cell, policy, _))| {
         let mut before = policies[..n].iter();
-        let other = before.find(|(_, other, _)| are_alike(&other.plan, &policy.plan))?;
+        let other = before.find(|(_, other, _)| {
+            other.objectives == policy.objectives && are_alike(&other.plan, &policy.plan)
+        })?;
         Some((*cell, policy, &other.1))
     });
     let (cell, policy, other) = same.next()?;

@@ -16,6 +16,7 @@ mod check;
 pub mod codes;
 mod diagnostics;
 pub mod domains;
+pub mod expect;
 mod experiment;
 mod faults;
 mod groups;
@@ -43,6 +44,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use diagnostics::{Diagnostic, Related};
+use expect::Expectation;
 pub(crate) use experiment::unknown_policy;
 pub use sections::MAX_TRIALS;
 pub use source::{Source, SourceKind};
@@ -65,6 +67,8 @@ pub struct Experiment {
     pub trials: u64,
     /// The policies in file order, at least one; with a sweep, each once per cell.
     pub policies: Vec<Policy>,
+    /// What its results must keep, in the order of the text.
+    pub expectations: Vec<Expectation>,
     /// Warnings and advice, in the order of the text.
     pub remarks: Vec<Diagnostic>,
 }
@@ -90,7 +94,7 @@ pub struct Policy {
     pub base: String,
     /// The input of a trial.
     pub plan: Plan,
-    /// What its owner wants.
+    /// What is asked of its outages and failovers.
     pub objectives: Objectives,
     /// Values that a result depends on and that the file does not explain, in the order of the
     /// resolved scenario.

@@ -61,7 +61,7 @@ enum Block {
 }
 
 /// The order in which sections and their keys are shown; other keys follow as written.
-const ORDER: [(&str, &[&str]); 10] = [
+const ORDER: [(&str, &[&str]); 11] = [
     ("schema", &[]),
     ("name", &[]),
     ("run", &["horizon", "trials", "seed", "warm-up"]),
@@ -105,6 +105,7 @@ const ORDER: [(&str, &[&str]); 10] = [
             "sub-detection-fault",
         ],
     ),
+    ("objectives", &["rto", "rpo"]),
     ("fault", &["id", "at"]),
 ];
 
@@ -380,7 +381,21 @@ pub fn render(experiment: &Experiment) -> String {
             placement.iter().for_each(|line| text.push_str(line));
         }
     }
+    expectations(experiment, &mut text);
     text
+}
+
+/// The expectations, each under the names that the policies have here.
+fn expectations(experiment: &Experiment, text: &mut String) {
+    for expectation in &experiment.expectations {
+        let Some(name) = &expectation.policy else {
+            let _ = write!(text, "\n[[expect]]\n{}", expectation.toml(None));
+            continue;
+        };
+        for policy in experiment.called(name) {
+            let _ = write!(text, "\n[[expect]]\n{}", expectation.toml(Some(&policy.name)));
+        }
+    }
 }
 
 /// Whether it is a section about a group.

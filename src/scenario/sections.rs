@@ -1,5 +1,5 @@
 //! The sections of a scenario that hold numbers and choices: `[run]`, `[workload]`,
-//! `[replication]`, `[timing]`, `[rules]`, with their defaults and where those come from.
+//! `[replication]`, `[timing]`, `[rules]`, `[objectives]`, with their defaults and where those come from.
 
 use std::path::Path;
 
@@ -18,6 +18,7 @@ use crate::model::plan::{
     ColdStartNode, DuringFailover, FullSync, Promotion, ReplacementAz, ReplacementStarts, Resync,
     ResyncSource, Rules, Shard, SubDetection, SyncingCopy, SyncingNodes, Timing,
 };
+use crate::montecarlo::objectives::Objectives;
 
 use Confidence::{Assumed, Derived, Documented, Reported};
 
@@ -285,6 +286,23 @@ pub(super) fn timing(mut table: Table<'_>, cx: &mut Context<'_>) -> Timing {
     };
     table.finish(&mut cx.errors, &[]);
     timing
+}
+
+/// Reads `[objectives]`.
+pub(super) fn objectives(mut table: Table<'_>, cx: &mut Context<'_>) -> Objectives {
+    let mut length = |key| {
+        let item: Item<'_> = table.get(key)?;
+        let span = item.span(&mut cx.errors)?;
+        if span == Span::ZERO {
+            let hint = "leave it out if nothing is asked";
+            cx.errors.report(Code::DurationRange, &item.place, "must be above zero").hint(hint);
+            return None;
+        }
+        Some(span)
+    };
+    let (rto, rpo) = (length("rto"), length("rpo"));
+    table.finish(&mut cx.errors, &[]);
+    Objectives { rto, rpo }
 }
 
 /// What stands in for a law that could not be read; the scenario is refused anyway.

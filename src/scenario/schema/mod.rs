@@ -10,6 +10,7 @@
 
 mod faults;
 mod policies;
+mod study;
 mod values;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::MAX_TRIALS;
 use faults::Fault;
 use policies::{Policy, Sources, Sweep};
+use study::{Expectation, Objectives};
 pub(crate) use values::exactly_one;
 use values::{Count, Duration, FullSync, Law, Name, NodeType, Size, Title, Version, also};
 
@@ -105,6 +107,10 @@ struct Scenario {
     rules: Option<Rules>,
     /// What fails: at a given time (`at`), or at random.
     fault: Option<Vec<Fault>>,
+    /// What is asked of single outages and failovers.
+    objectives: Option<Objectives>,
+    /// Limits that results must keep, as gates of a pipeline.
+    expect: Option<Vec<Expectation>>,
     /// Variants of this file that are run on the same faults and compared. With none, the file
     /// itself is the one policy.
     policy: Option<Vec<Policy>>,

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::faults::Fault;
 use super::values::{AnyTable, Title};
-use super::{ControlPlane, Group, Replication, Rules, Timing, Workload};
+use super::{ControlPlane, Group, Objectives, Replication, Rules, Timing, Workload};
 
 /// A variant of the file, run on the same faults.
 #[derive(JsonSchema)]
@@ -37,6 +37,8 @@ struct Overlay {
     timing: Option<Partial<Timing>>,
     /// Values of `[rules]`.
     rules: Option<Partial<Rules>>,
+    /// Values of `[objectives]`.
+    objectives: Option<Partial<Objectives>>,
     /// Values of faults by their `id`; one without is called by its kind and position among its
     /// kind, as in `fail-az-1`. Or all faults, as an array.
     fault: Option<AllOrById<Fault>>,

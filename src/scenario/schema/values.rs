@@ -20,7 +20,7 @@ pub(crate) fn exactly_one(beside: &[&str]) -> impl FnMut(&mut Schema) {
 
 /// The grammar of `scenario::units::duration` without its limits: no minus, no month, a unit with
 /// every number, a fraction with hours and smaller units only.
-fn duration_pattern() -> String {
+pub(super) fn duration_pattern() -> String {
     let calendar = r"[0-9]+\s*(y|yrs?|years?|w|wks?|weeks?|d|days?)";
     let clock = concat!(
         r"[0-9]+([.,][0-9]+)?\s*(h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?",
@@ -51,6 +51,11 @@ pub(super) struct Name(String);
 #[schemars(extend("pattern" = r"^[^\u0000-\u001f\u007f-\u009f]*\S[^\u0000-\u001f\u007f-\u009f]*$"))]
 #[schemars(extend("maxLength" = 200))]
 pub(super) struct Title(String);
+
+/// The name of a policy or of a cell of a sweep.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct PolicyName(String);
 
 /// A version as text, as in "8.0" or "7.0.1".
 #[derive(JsonSchema)]

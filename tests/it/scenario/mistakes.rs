@@ -363,8 +363,8 @@ fn mistakes_in_workload_and_elsewhere() {
         "[sweep]\n[[policy]]\n[objectives]\n[[expect]]\n[polcy]\n",
         &[
             "policy[0].name: is missing",
-            "objectives: is not in this version",
-            "expect: is not in this version",
+            "expect[0].metric: is missing",
+            "expect[0]: names no limit",
             "polcy: unknown key",
         ],
     );

@@ -1,6 +1,7 @@
 //! Scenario files: what is accepted, what it becomes, and what is said about mistakes.
 
 mod corpus;
+mod expect;
 mod experiment;
 mod garbage;
 mod generated;

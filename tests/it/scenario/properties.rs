@@ -123,7 +123,11 @@ fn check_printing(experiment: &Experiment, base_dir: &Path) {
     for (again, policy) in again.policies.iter().zip(&experiment.policies) {
         assert_eq!(again.name, policy.name, "{}", told());
         assert_eq!(again.plan, policy.plan, "{}", told());
+        assert_eq!(again.objectives, policy.objectives, "{}", told());
         assert_eq!(again.assumptions, policy.assumptions, "{}", told());
+    }
+    if experiment.expectations.iter().all(|expectation| expectation.policy.is_none()) {
+        assert_eq!(again.expectations, experiment.expectations, "{}", told());
     }
     // What came from an option stands in the file now, and is remarked so.
     let printed_again = resolved::render(&again);

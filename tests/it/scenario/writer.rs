@@ -188,7 +188,29 @@ pub fn scenario(choices: &mut Choices<'_>) -> Document {
     if choices.once_in(3) {
         sections.push(sources(choices));
     }
+    if choices.once_in(3) {
+        let mut objectives = Section::new("[objectives]");
+        objectives.set("rto", choices.one_of(&["\"60s\"", "\"1h 30m\""]), choices);
+        objectives.set("rpo", choices.one_of(&["\"1s\"", "\"1ms\""]), choices);
+        sections.push(objectives);
+    }
+    for _ in 0..choices.below(3) {
+        sections.push(expectation(choices));
+    }
     Document { sections }
+}
+
+fn expectation(choices: &mut Choices<'_>) -> Section {
+    let mut expect = Section::new("[[expect]]");
+    let metrics = ["write_outage_s.p99", "lost_writes", "outages.length_s.max", "read_outage_s"];
+    expect.set("metric", format!("\"{}\"", choices.one_of(&metrics)), choices);
+    match choices.below(4) {
+        1 => expect.set("above", "0", choices),
+        2 => expect.set("below", "1e20", choices),
+        3 => expect.set("below", "0.123456789123", choices),
+        _ => expect.set("below", "60", choices),
+    }
+    expect
 }
 
 fn run(choices: &mut Choices<'_>) -> Section {

@@ -44,7 +44,25 @@ fn mistakes() -> Vec<String> {
         format!("{HEAD}warmup = \"1s\"\n{GROUP}"),
         with("[polcy]"),
         with("[[expect]]"),
-        with("[objectives]\nrto = \"60s\""),
+        with("[[expect]]\nmetric = \"write_outage_s\""),
+        with("[[expect]]\nbelow = 5"),
+        with("[[expect]]\nmetric = \"write_outage_s.p98\"\nbelow = 5"),
+        with("[[expect]]\nmetric = \"write_outage.p99\"\nbelow = 0.5"),
+        with("[[expect]]\nmetric = \"outages.length_s.zero\"\nbelow = 0.5"),
+        with("[[expect]]\nmetric = \"nines\"\nbelow = 5"),
+        with("[[expect]]\nmetric = 5\nbelow = 5"),
+        with("[[expect]]\nmetric = \"write_outage_s\"\nbelow = 5\nabove = 1"),
+        with("[[expect]]\nmetric = \"write_outage_s\"\nbelow = -5"),
+        with("[[expect]]\nmetric = \"write_outage_s\"\nbelow = \"5\""),
+        with("[[expect]]\nmetric = \"write_outage_s\"\nbelow = true"),
+        with("[[expect]]\nmetric = \"write_outage_s\"\nbelow = 5\npolicy = 5"),
+        with("[[expect]]\nmetric = \"write_outage_s\"\nbelow = 5\nlevel = 0.9"),
+        with("[expect]\nmetric = \"write_outage_s\"\nbelow = 5"),
+        with("[objectives]\nrto = 60"),
+        with("[objectives]\nrto = \"60\""),
+        with("[objectives]\nrpo = [\"1s\"]"),
+        with("[objectives]\nrto-s = 60"),
+        with("[[objectives]]\nrto = \"60s\""),
         format!("{HEAD}start = \"2026-01-01\"\n{GROUP}"),
         // The head.
         format!("schema = 2\n[run]\nhorizon = \"1y\"\n{GROUP}"),
@@ -271,6 +289,20 @@ fn valid_files() -> Vec<String> {
              full-sync = { per-gib = \"9s\", source = \"us\" }\ncold-start = \"1s\"\n\
              reboot = \"1m\"",
         ),
+        with("[objectives]\nrto = \"60s\"\nrpo = \"500ms\""),
+        with("[objectives]"),
+        format!("expect = []\n{HEAD}{GROUP}"),
+        with("[[expect]]\nmetric = \"write_outage_s.p99\"\nbelow = 60"),
+        with("[[expect]]\nmetric = \"lost_writes\"\nabove = 0.5\npolicy = \"test\""),
+        with("[[expect]]\nmetric = \"outages.length_s.max\"\nbelow = \"1m 30s\""),
+        with("[[expect]]\nmetric = \"failovers.length_s\"\nbelow = 1e2"),
+        with("[[expect]]\nmetric = \"dataset_loss\"\nbelow = 1e-3"),
+        with("[[expect]]\nmetric = \"write_outage_s.zero\"\nabove = 0.9"),
+        with(
+            "[objectives]\nrto = \"60s\"\nrpo = \"1s\"\n\
+             [[expect]]\nmetric = \"outages.rto_missed\"\nbelow = 0.01\n\
+             [[expect]]\nmetric = \"failovers.rpo_missed\"\nbelow = 0.01",
+        ),
         with("[timing]\nfull-sync = \"9s\""),
         with("[timing]\nfull-sync = { exponential = { mean = \"9s\" }, source = \"us\" }"),
         with("[timing.detection.exponential]\nmean = \"3s\""),
@@ -388,6 +420,9 @@ fn policies_sweeps_and_sources() {
     policy("{ group.multi-az = false, group.automatic-failover = false }", true);
     policy("{ group.replicas = 1, rules.promotion = \"random\" }", true);
     policy("{ run.trials = 100 }", false);
+    policy("{ objectives.rto = \"30s\" }", true);
+    policy("{ objectives.rto = 30 }", false);
+    policy("{ expect = [] }", false);
     policy("{ timing.detection = \"5s\", timing.replacement.lognormal.p95 = \"1h\" }", true);
     policy("{ fault.disk.node-failure.mttf = \"5y\" }", true);
     policy("{ group.multi-azz = false }", false);

@@ -54,6 +54,8 @@ fn the_keys_of_each_table_are_those_of_the_decoder() {
         ("Policy", format!("{HEAD}{GROUP}[[policy]]\nname = \"p\"\nzzz = 1\n")),
         ("Workload", section("workload")),
         ("Replication", section("replication")),
+        ("Objectives", section("objectives")),
+        ("Expectation", format!("{HEAD}{GROUP}[[expect]]\nzzz = 1\n")),
         ("Timing", section("timing")),
         ("Rules", section("rules")),
         ("Law", law("{ zzz = 1 }")),
