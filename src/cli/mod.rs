@@ -199,7 +199,7 @@ impl Failure {
             | Failure::Environment(..)
             | Failure::Exists(_) => 1,
             Failure::Load(LoadError::Invalid(_)) | Failure::Invalid => 3,
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::Load(LoadError::Twice(_)) => 2,
             Failure::Said(failure) => failure.exit_code(),
             Failure::Interrupted => INTERRUPTED as u8,
             Failure::Bug { .. } => 101,
@@ -211,7 +211,9 @@ impl Failure {
             Failure::Load(LoadError::Invalid(diagnostics)) => {
                 diagnostic::render(diagnostics, colour)
             }
-            Failure::Load(error @ LoadError::Unreadable { .. }) => error.to_string(),
+            Failure::Load(error @ (LoadError::Unreadable { .. } | LoadError::Twice(_))) => {
+                error.to_string()
+            }
             Failure::Invalid | Failure::Said(_) | Failure::Interrupted => String::new(),
             Failure::Usage(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),

@@ -9,6 +9,7 @@ use super::faults::{self, Faults};
 use super::groups::{self, EngineKind, GroupDraft, Switch};
 use super::node_types;
 use super::reader::{Context, Item, Table, not_in_this_version};
+use super::sample::Samples;
 use super::sections::{self, BacklogEra, Run};
 use super::source::At;
 use super::sources;
@@ -38,6 +39,15 @@ pub(super) struct Checked {
     pub assumptions: Vec<Assumption>,
 }
 
+/// What all that is read for one experiment shares.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Shared {
+    /// The numbers of AZs.
+    pub azs: AzNumbers,
+    /// The sample files.
+    pub samples: Samples,
+}
+
 /// Reads and checks the document `tree`, which begins at `at`; files that it names are relative
 /// to `base_dir`. What is found stands in the order of the text; without a plan there is an error
 /// among it.
@@ -45,11 +55,12 @@ pub(super) fn check(
     tree: &Tree,
     (at, stem): (&At, &str),
     base_dir: &Path,
-    azs: &mut AzNumbers,
+    shared: &mut Shared,
 ) -> (Option<Checked>, Vec<Diagnostic>) {
     let mut cx = Context::new(base_dir);
+    cx.samples = std::mem::take(&mut shared.samples);
     let mut root = Table::root(tree, at.clone());
-    let checked = sections(&mut root, stem, azs, &mut cx);
+    let checked = sections(&mut root, stem, &mut shared.azs, &mut cx);
     // Taken out before, but nevertheless what a misspelt section may have meant.
     root.allow(&["policy", "sweep", "expect"]);
     let sources = root.get("sources");
@@ -59,6 +70,7 @@ pub(super) fn check(
             let mut defaults = BTreeMap::new();
             if let Some(tree) = sources::without_defaults(&item, tree) {
                 let mut scratch = Context::new(base_dir);
+                scratch.samples = cx.samples.clone();
                 let mut root = Table::root(&tree, at.clone());
                 sections(&mut root, stem, &mut AzNumbers::default(), &mut scratch);
                 defaults.extend(scratch.assumptions.into_iter().map(|a| (a.path, a.value)));
@@ -73,6 +85,7 @@ pub(super) fn check(
     if let Some(checked) = &mut checked {
         checked.assumptions = assumptions;
     }
+    shared.samples = cx.samples;
     (checked, cx.errors.into_list())
 }
 

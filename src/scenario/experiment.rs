@@ -1,10 +1,10 @@
 //! From a text and its overlays to an [`Experiment`]: the policies, the cells of the sweep, and
 //! which mistake belongs to which of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::check::{self, Checked};
+use super::check::{self, Checked, Shared};
 use super::codes::{Code, Severity};
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
 use super::expect::{self, Fate, Subject};
@@ -15,7 +15,9 @@ use super::source::{At, Source, SourceKind};
 use super::toml_text;
 use super::topology::AzNumbers;
 use super::tree::{Node, Tree};
-use super::{Experiment, LARGEST, Overrides, Policy};
+use super::{Experiment, Input, InputKind, LARGEST, Overrides, Policy, RandomNumbers};
+use crate::engine::time::SimTime;
+use crate::model::draws::entity;
 use crate::model::plan::Plan;
 
 /// Cells of an experiment: more would be a slip, and take long to check.
@@ -69,13 +71,43 @@ struct Parts {
     expectations: Vec<expect::Draft>,
 }
 
-/// Checks the scenario in `bytes`, which came from the file `name`.
-pub(super) fn of_bytes(
-    name: &str,
-    bytes: &[u8],
-    base_dir: &Path,
+/// A file that was read.
+pub(super) struct Given<'a> {
+    /// Its name as the user wrote it.
+    pub name: &'a str,
+    /// What it holds.
+    pub bytes: &'a [u8],
+    /// Files that it names are relative to this directory.
+    pub base_dir: &'a Path,
+}
+
+/// What a file comes to.
+pub(super) struct Reading {
+    /// Its policies.
+    pub experiment: Experiment,
+    /// What it and those that it is compared with must agree in.
+    pub common: Vec<Common>,
+}
+
+/// A value of `[run]`.
+pub(super) struct Common {
+    /// Its path.
+    pub path: &'static str,
+    /// The value, or its default, as a number.
+    pub value: u64,
+    /// The same for people.
+    pub shown: String,
+    /// Where it stands, or would stand.
+    pub place: Place,
+}
+
+/// Checks the scenario of one file.
+pub(super) fn of_file(
+    file: Given<'_>,
     overrides: &Overrides,
-) -> Result<Experiment, Vec<Diagnostic>> {
+    shared: &mut Shared,
+) -> Result<Reading, Vec<Diagnostic>> {
+    let Given { name, bytes, base_dir } = file;
     let mut errors = Errors::default();
     let source = text_of(name, bytes, &mut errors);
     if errors.has_errors() {
@@ -93,10 +125,9 @@ pub(super) fn of_bytes(
     }
     let cells = cells(&parts, &start, &mut errors);
     let mut judge = Judge { expectations, ..Judge::default() };
-    let mut azs = AzNumbers::default();
     let mut n_nodes = 0;
     for cell in &cells {
-        let mut known_azs = azs.clone();
+        let azs_before = shared.azs.clone();
         let mut in_cell = Errors::default();
         let mut tree = parts.base.clone();
         overlay::apply(&mut tree, &cell.policy.overlay, &mut in_cell);
@@ -110,7 +141,7 @@ pub(super) fn of_bytes(
             let hint = "the cells would not have the values that they are called by: leave one out";
             in_cell.report(Code::SetTwice, &place, message).hint(hint);
         }
-        let (checked, mut found) = check::check(&tree, (&start, &stem), base_dir, &mut known_azs);
+        let (checked, mut found) = check::check(&tree, (&start, &stem), base_dir, shared);
         if is_broken {
             // What seems to be absent may stand in the lines that could not be read.
             let is_doubtful =
@@ -119,9 +150,9 @@ pub(super) fn of_bytes(
         }
         let checked = checked.filter(|_| !in_cell.has_errors());
         found.extend(in_cell.into_list());
-        if let Some(checked) = &checked {
-            azs = known_azs;
-            n_nodes += checked.plan.nodes.len();
+        match &checked {
+            Some(checked) => n_nodes += checked.plan.nodes.len(),
+            None => shared.azs = azs_before,
         }
         judge.add(cell, tree, checked, found);
         if n_nodes > MOST_CELL_NODES {
@@ -130,7 +161,66 @@ pub(super) fn of_bytes(
             break;
         }
     }
-    judge.verdict(&cells, errors, (stem.into_owned(), overrides))
+    let mut experiment = judge.verdict(&cells, errors, (stem.into_owned(), overrides))?;
+    name_in_file(&mut experiment, Path::new(name));
+    let samples = shared.samples.take_read();
+    experiment.inputs = inputs(file, samples);
+    let common = common(&parts, &experiment, &start);
+    Ok(Reading { experiment, common })
+}
+
+/// Notes for each policy which file it comes from, and what it is called there.
+fn name_in_file(experiment: &mut Experiment, path: &Path) {
+    let is_one = experiment.policies.len() == 1;
+    let mut own = AzNumbers::default();
+    for policy in &mut experiment.policies {
+        policy.file = path.to_owned();
+        policy.name_in_file = (!is_one).then(|| policy.name.clone());
+        let azs = &policy.plan.azs;
+        let is_own = azs
+            .iter()
+            .fold(true, |is_own, az| is_own & (entity::az(own.number(&az.name)) == az.entity));
+        policy.random_numbers =
+            if is_own { RandomNumbers::OfFile } else { RandomNumbers::OfAllFiles };
+    }
+}
+
+/// A file and the samples that were read for it.
+fn inputs(file: Given<'_>, samples: Vec<(PathBuf, Arc<[u8]>)>) -> Vec<Input> {
+    let (path, bytes) = (PathBuf::from(file.name), file.bytes.to_vec());
+    let scenario = Input { path, bytes, kind: InputKind::Scenario };
+    let sample = |(path, bytes): (PathBuf, Arc<[u8]>)| Input {
+        path,
+        bytes: bytes.to_vec(),
+        kind: InputKind::Sample,
+    };
+    [scenario].into_iter().chain(samples.into_iter().map(sample)).collect()
+}
+
+/// What of `[run]` is common to files that are compared.
+fn common(parts: &Parts, experiment: &Experiment, start: &At) -> Vec<Common> {
+    let plan = &experiment.policies[0].plan;
+    let (horizon, warm_up) =
+        (plan.horizon.since(SimTime::START), plan.warm_up.since(SimTime::START));
+    let (seed, trials) = (experiment.seed, experiment.trials);
+    let values = [
+        ("run.horizon", horizon.as_nanos(), horizon.to_string()),
+        ("run.warm-up", warm_up.as_nanos(), warm_up.to_string()),
+        ("run.seed", seed, seed.to_string()),
+        ("run.trials", trials, trials.to_string()),
+    ];
+    let run = parts.base.entry("run");
+    let place = |path: &'static str| {
+        let key = path.trim_start_matches("run.");
+        let set = parts.sets.iter().rev().find(|set| set.path == path).map(|set| &set.at);
+        let table = run.and_then(|run| run.node.as_table());
+        let entry = table.and_then(|table| table.entry(key));
+        let at = set.or(entry.map(|entry| &entry.key_at)).or(run.map(|run| &run.key_at));
+        let at = at.unwrap_or(start).clone();
+        Place { path: path.to_owned(), at, covers: Covers::Key }
+    };
+    let common = |(path, value, shown)| Common { path, value, shown, place: place(path) };
+    values.into_iter().map(common).collect()
 }
 
 /// The bytes as a text, if they are one.
@@ -393,7 +483,19 @@ impl Judge {
         assumptions.retain(|assumption| assumption.why.is_told());
         let (name, base) = (cell.name(), cell.policy.name.clone());
         let (plan, objectives) = (checked.plan.clone(), checked.objectives);
-        let policy = Policy { name, base, plan, objectives, assumptions, resolved };
+        let (file, name_in_file) = (PathBuf::new(), None);
+        let random_numbers = RandomNumbers::OfFile;
+        let policy = Policy {
+            name,
+            base,
+            file,
+            name_in_file,
+            random_numbers,
+            plan,
+            objectives,
+            assumptions,
+            resolved,
+        };
         self.policies.push((n, policy, checked));
     }
 
@@ -459,6 +561,7 @@ impl Judge {
             trials: overrides.trials.unwrap_or(first.trials),
             policies: self.policies.into_iter().map(|(_, policy, _)| policy).collect(),
             expectations,
+            inputs: Vec::new(),
             remarks: whole,
         })
     }
@@ -500,12 +603,13 @@ fn skipped_cell(cell: &Cell<'_>, reasons: &[Diagnostic]) -> Diagnostic {
 
 /// Whether two plans give the same numbers: Multi-AZ without automatic failover and placement is a
 /// promise that changes none (MZ-66).
-fn are_alike(one: &Plan, other: &Plan) -> bool {
+pub(super) fn are_alike(one: &Plan, other: &Plan) -> bool {
     let multi_az = |plan: &Plan| plan.groups.iter().map(|g| g.multi_az).collect::<Vec<bool>>();
-    if multi_az(one) == multi_az(other) {
+    if multi_az(one) == multi_az(other) && one.name == other.name {
         return one == other;
     }
     let mut one = one.clone();
+    one.name.clone_from(&other.name);
     for (group, other) in one.groups.iter_mut().zip(&other.groups) {
         group.multi_az = other.multi_az;
     }

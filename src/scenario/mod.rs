@@ -1,6 +1,6 @@
 //! Scenario files: TOML text to a checked [`Experiment`], with all mistakes at once.
 //!
-//! [`load`] reads a file, [`parse`] a text. The text becomes a tree whose values know where they
+//! [`load`] reads a file, [`load_all`] several (`files`), [`parse`] a text. The text becomes a tree whose values know where they
 //! stand (`toml_text`, `tree`, `source`); policies, sweeps and `--set` are overlays on it
 //! (`overlay`); each combination of a policy and the values of a sweep is a cell (`experiment`),
 //! read section by section (`check`): `sections` holds numbers and choices, `groups`, `limits` and
@@ -19,6 +19,7 @@ pub mod domains;
 pub mod expect;
 mod experiment;
 mod faults;
+mod files;
 mod groups;
 mod laws;
 mod limits;
@@ -69,6 +70,9 @@ pub struct Experiment {
     pub policies: Vec<Policy>,
     /// What its results must keep, in the order of the text.
     pub expectations: Vec<Expectation>,
+    /// Every file that was read for it: the scenarios in the order in which they were named, behind
+    /// each its samples.
+    pub inputs: Vec<Input>,
     /// Warnings and advice, in the order of the text.
     pub remarks: Vec<Diagnostic>,
 }
@@ -85,6 +89,36 @@ impl Experiment {
     }
 }
 
+/// A file that was read for an experiment; each is read once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Input {
+    /// Its path: of a scenario as given, of a sample as the scenario in front of it names it.
+    pub path: PathBuf,
+    /// What was read.
+    pub bytes: Vec<u8>,
+    /// What it is.
+    pub kind: InputKind,
+}
+
+/// What a file is to an experiment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InputKind {
+    /// A scenario.
+    Scenario,
+    /// Observed lengths of an empirical law.
+    Sample,
+}
+
+/// Which files decide the random numbers of a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RandomNumbers {
+    /// Its own: that file alone gives the same histories.
+    OfFile,
+    /// All files of the experiment, in their order: the others name AZs before its own do, and the
+    /// file alone numbers them otherwise.
+    OfAllFiles,
+}
+
 /// One of the choices under comparison: an overlay on the file, or the file itself.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -92,6 +126,12 @@ pub struct Policy {
     pub name: String,
     /// Its name without the values of the cell.
     pub base: String,
+    /// The file that it comes from, as given.
+    pub file: PathBuf,
+    /// What it is called when that file is read alone; `None` if it is the file's only one.
+    pub name_in_file: Option<String>,
+    /// Whether that file alone gives it the same histories.
+    pub random_numbers: RandomNumbers,
     /// The input of a trial.
     pub plan: Plan,
     /// What is asked of its outages and failovers.
@@ -274,6 +314,8 @@ pub enum LoadError {
     },
     /// The file can be read, and is wrong: all its mistakes, with warnings and advice.
     Invalid(Vec<Diagnostic>),
+    /// The same file was named twice, and would be compared with itself.
+    Twice(PathBuf),
 }
 
 /// Whole lines, ready for stderr.
@@ -289,6 +331,10 @@ impl fmt::Display for LoadError {
                 }
                 Ok(())
             }
+            LoadError::Twice(path) => {
+                writeln!(f, "error: {} is named twice", path.display())?;
+                writeln!(f, "hint: a scenario has no difference to itself: leave one out")
+            }
         }
     }
 }
@@ -297,7 +343,7 @@ impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             LoadError::Unreadable { source, .. } => Some(source),
-            LoadError::Invalid(_) => None,
+            LoadError::Invalid(_) | LoadError::Twice(_) => None,
         }
     }
 }
@@ -307,13 +353,53 @@ const LARGEST: u64 = 1 << 20;
 
 /// Reads and checks the scenario file `path`.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, LoadError> {
+    let bytes = bytes_of(path)?;
+    let name = path.display().to_string();
+    files::of_files(&[(name, bytes, base_dir(path))], overrides).map_err(LoadError::Invalid)
+}
+
+/// Reads and checks several scenario files and puts their policies side by side, so that all are
+/// run on the same faults: AZs are numbered over all files, and the files must agree in `[run]`.
+/// A policy is called after its file, `stem`, or `stem: policy` where the file has several. Of one
+/// file it is the same as [`load`]. Panics if there is no file.
+///
+/// ```
+/// use elasticache_sim::scenario::{self, Overrides};
+///
+/// let files = ["scenarios/second-failure-1x2.toml", "scenarios/second-failure-1x3.toml"];
+/// let files = files.map(|file| format!("{}/{file}", env!("CARGO_MANIFEST_DIR")).into());
+/// let both = scenario::load_all(&files, &Overrides::default()).expect("both are valid");
+/// assert_eq!(both.name, "second-failure-1x2 + second-failure-1x3");
+/// assert_eq!(both.policies[1].name, "second-failure-1x3");
+/// ```
+pub fn load_all(paths: &[PathBuf], overrides: &Overrides) -> Result<Experiment, LoadError> {
+    assert!(!paths.is_empty(), "an experiment has a file");
+    let mut read = Vec::new();
+    let mut known: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let bytes = bytes_of(path)?;
+        // One file may have several names.
+        let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        if known.contains(&place) {
+            return Err(LoadError::Twice(path.clone()));
+        }
+        known.push(place);
+        read.push((path.display().to_string(), bytes, base_dir(path)));
+    }
+    files::of_files(&read, overrides).map_err(LoadError::Invalid)
+}
+
+/// What the file holds, as far as it may be a scenario.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    let name = path.display().to_string();
-    let base_dir = path.parent().unwrap_or(Path::new(""));
-    experiment::of_bytes(&name, &bytes, base_dir, overrides).map_err(LoadError::Invalid)
+    Ok(bytes)
+}
+
+fn base_dir(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
 }
 
 /// Checks the scenario `text`. `name` is the file's name for diagnostics and for the stem; files
@@ -324,5 +410,5 @@ pub fn parse(
     base_dir: &Path,
     overrides: &Overrides,
 ) -> Result<Experiment, Vec<Diagnostic>> {
-    experiment::of_bytes(name, text.as_bytes(), base_dir, overrides)
+    files::of_files(&[(name.to_owned(), text.as_bytes().to_vec(), base_dir)], overrides)
 }

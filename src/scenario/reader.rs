@@ -11,6 +11,7 @@ use super::aws_names;
 use super::codes::Code;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join, nearest};
 use super::overlay;
+use super::sample::Samples;
 use super::source::{At, SourceKind};
 use super::tree::{Node, Tree, Value};
 use super::units::{self, Complaint, Length};
@@ -23,6 +24,8 @@ pub(super) struct Context<'a> {
     pub errors: Errors,
     /// Files named in the scenario are relative to this directory.
     pub base_dir: &'a Path,
+    /// The sample files that were read so far.
+    pub samples: Samples,
     /// Defaults, and values that no source backs, in the order of reading.
     pub assumptions: Vec<Assumption>,
 }
@@ -30,7 +33,12 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     /// Nothing read yet.
     pub fn new(base_dir: &'a Path) -> Self {
-        Context { errors: Errors::default(), base_dir, assumptions: Vec::new() }
+        Context {
+            errors: Errors::default(),
+            base_dir,
+            samples: Samples::default(),
+            assumptions: Vec::new(),
+        }
     }
 
     /// Notes a value for which somebody may ask why.

@@ -1,7 +1,10 @@
 //! Observed lengths of time from a CSV file: one column of seconds or of durations.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use csv::StringRecord;
 
@@ -20,6 +23,35 @@ pub(super) enum Column {
     Position(usize),
 }
 
+/// The sample files of an experiment, each read once, so that all cells see the same bytes.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Samples {
+    /// By the path that was opened.
+    by_path: BTreeMap<PathBuf, Result<Arc<[u8]>, String>>,
+    /// Those that could be read, as the scenario names them, in the order of reading.
+    read: Vec<(PathBuf, Arc<[u8]>)>,
+}
+
+impl Samples {
+    /// The bytes of the file at `path`, which the scenario calls `name`; or why there are none.
+    fn bytes(&mut self, path: PathBuf, name: &str) -> Result<Arc<[u8]>, String> {
+        if let Some(known) = self.by_path.get(&path) {
+            return known.clone();
+        }
+        let found = text_of(&path).map(Arc::<[u8]>::from);
+        if let Ok(bytes) = &found {
+            self.read.push((PathBuf::from(name), bytes.clone()));
+        }
+        self.by_path.insert(path, found.clone());
+        found
+    }
+
+    /// The files that were read since the last call: as the scenario names them, and their bytes.
+    pub fn take_read(&mut self) -> Vec<(PathBuf, Arc<[u8]>)> {
+        std::mem::take(&mut self.read)
+    }
+}
+
 /// A larger file is surely not a sample.
 const LARGEST: u64 = 8 << 20;
 /// So many bad rows are shown; more would hide the other mistakes.
@@ -34,7 +66,7 @@ pub(super) fn read(
     cx: &mut Context<'_>,
 ) -> Option<Vec<Span>> {
     let path = cx.base_dir.join(file);
-    let text = match text_of(&path) {
+    let text = match cx.samples.bytes(path.clone(), file) {
         Ok(text) => text,
         Err(why) => {
             cx.errors.report(Code::BadSample, place, format!("cannot read the sample: {why}"));
@@ -47,7 +79,7 @@ pub(super) fn read(
         .flexible(true)
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
-        .from_reader(text.as_slice());
+        .from_reader(&*text);
     let mut index = match column {
         Column::Name(_) => None,
         Column::Position(position) => Some(position - 1),
@@ -105,7 +137,7 @@ pub(super) fn read(
 }
 
 /// The bytes of a regular file of bearable size.
-fn text_of(path: &std::path::Path) -> Result<Vec<u8>, String> {
+fn text_of(path: &Path) -> Result<Vec<u8>, String> {
     // Asked before opening, since opening a pipe would wait for its writer.
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {

@@ -1,5 +1,6 @@
 //! The sections of a scenario that hold numbers and choices: `[run]`, `[workload]`,
-//! `[replication]`, `[timing]`, `[rules]`, `[objectives]`, with their defaults and where those come from.
+//! `[replication]`, `[timing]`, `[rules]`, `[objectives]`, with their defaults and where those come
+//! from.
 
 use std::path::Path;
 

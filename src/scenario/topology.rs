@@ -45,14 +45,14 @@ pub(super) struct Load {
 
 /// The numbers of AZs for their random numbers: by first appearance over all policies, so that a
 /// policy that uses an AZ more moves no other's.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct AzNumbers {
     by_name: BTreeMap<String, u16>,
 }
 
 impl AzNumbers {
     /// The number of the AZ of that name, which is the next if it was not named before.
-    fn number(&mut self, name: &str) -> u16 {
+    pub fn number(&mut self, name: &str) -> u16 {
         let next = self.by_name.len() as u16;
         *self.by_name.entry(name.to_owned()).or_insert(next)
     }

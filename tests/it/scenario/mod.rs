@@ -3,6 +3,7 @@
 mod corpus;
 mod expect;
 mod experiment;
+mod files;
 mod garbage;
 mod generated;
 mod mistakes;
