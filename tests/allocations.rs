@@ -81,4 +81,6 @@ fn the_loop_does_not_allocate() {
     check("w2-calm", 2_000);
     check("two-shards-az-outage", 2_000);
     check("customer-reboot", 500);
+    check("given-a-node-fails", 2_000);
+    check_batch("given-a-node-fails");
 }

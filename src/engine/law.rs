@@ -246,6 +246,25 @@ impl Law {
         }
     }
 
+    /// The shortest and the longest length that the law knows; `None` if it knows no longest.
+    pub fn range(&self) -> Option<(Span, Span)> {
+        match *self {
+            Law::Fixed(length) => Some((length, length)),
+            Law::Uniform { low, high } | Law::Triangular { low, high, .. } => {
+                Some((Span::from_nanos_f64(low), Span::from_nanos_f64(high)))
+            }
+            // A sample is sorted.
+            Law::Empirical(ref sample) => {
+                let ends = sample.first().zip(sample.last());
+                ends.map(|(low, high)| (Span::from_nanos(*low), Span::from_nanos(*high)))
+            }
+            Law::Exponential { .. }
+            | Law::Lognormal { .. }
+            | Law::Weibull { .. }
+            | Law::Gamma { .. } => None,
+        }
+    }
+
     /// The longest length that any word gives, by [`Law::duration`] or [`Law::lifetime`].
     pub fn longest(&self) -> Span {
         self.duration(u64::MAX).max(self.lifetime(u64::MAX))

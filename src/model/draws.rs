@@ -8,7 +8,7 @@ use crate::engine::rng::{self, Address};
 use crate::engine::time::Span;
 use crate::model::Step;
 use crate::model::fact::Observer;
-use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Share};
+use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Share, Victim};
 
 /// What a random number decides. Append only: the discriminants are part of every address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +46,10 @@ pub enum Purpose {
     Successor = 15,
     /// How long the process of a scheduled crash is gone.
     Restart = 16,
+    /// When a scheduled fault strikes.
+    Moment = 17,
+    /// This entity's number in the lot that decides whom a scheduled fault strikes.
+    Victim = 18,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness
@@ -77,6 +81,9 @@ pub mod entity {
     pub fn az(az: u16) -> u64 {
         3 << 60 | u64::from(az)
     }
+
+    /// The script: its faults differ by the address of their line.
+    pub const SCRIPT: u64 = 5 << 60;
 
     /// A group, by first appearance in the experiment.
     pub fn group(group: u16) -> u64 {
@@ -139,6 +146,71 @@ impl<O: Observer> Step<'_, O> {
     /// How long the process of a scheduled crash of `node` is gone.
     pub(super) fn restart_time(&self, law: &Law, node: NodeId, address: u32) -> Span {
         law.duration(self.word(self.plan.nodes[node.idx()].entity, Purpose::Restart, address, 0))
+    }
+
+    /// When the scheduled fault at `address` strikes, from the start of the trial.
+    pub(super) fn moment(&self, law: &Law, address: u32) -> Span {
+        if let Law::Fixed(span) = law {
+            return *span;
+        }
+        law.duration(self.word(entity::SCRIPT, Purpose::Moment, address, 0))
+    }
+
+    /// The node that the scheduled fault at `address` strikes, alive or not.
+    pub(super) fn victim_node(&self, victim: &Victim<NodeId>, address: u32) -> NodeId {
+        let nodes = &self.plan.nodes;
+        match victim {
+            Victim::Named(node) => *node,
+            Victim::Any(among) => {
+                let entity = |node: &NodeId| nodes[node.idx()].entity;
+                self.draw_lots(among.clone().map(NodeId), entity, address)
+            }
+        }
+    }
+
+    /// The AZ that the scheduled fault at `address` strikes, up or not; one by chance has nodes.
+    pub(super) fn victim_az(&self, victim: &Victim<AzId>, address: u32) -> AzId {
+        let azs = &self.plan.azs;
+        match victim {
+            Victim::Named(az) => *az,
+            Victim::Any(among) => {
+                let has_nodes = |az: &AzId| !azs[az.idx()].nodes.is_empty();
+                let among = among.clone().map(AzId).filter(has_nodes);
+                self.draw_lots(among, |az| azs[az.idx()].entity, address)
+            }
+        }
+    }
+
+    /// The shard that the scheduled fault at `address` strikes; one by chance is configured with
+    /// at least so many replicas.
+    pub(super) fn victim_shard(
+        &self,
+        victim: &Victim<ShardId>,
+        address: u32,
+        n_replicas: u8,
+    ) -> ShardId {
+        let plan = self.plan;
+        match victim {
+            Victim::Named(shard) => *shard,
+            Victim::Any(among) => {
+                let is_large = |shard: &ShardId| plan.n_replicas(*shard) >= usize::from(n_replicas);
+                let among = among.clone().map(ShardId).filter(is_large);
+                self.draw_lots(among, |shard| plan.shards[shard.idx()].entity, address)
+            }
+        }
+    }
+
+    /// One of several with equal chances: the one with the smallest number at its own address. So
+    /// a policy that has one entity more strikes the same one, unless it strikes the new one.
+    fn draw_lots<Id: Copy>(
+        &self,
+        among: impl Iterator<Item = Id>,
+        entity: impl Fn(&Id) -> u64,
+        address: u32,
+    ) -> Id {
+        among
+            .min_by_key(|id| self.word(entity(id), Purpose::Victim, address, 0))
+            .expect("a checked plan leaves nothing to chance that nobody can be")
     }
 
     /// The chance with which the event of `az` hits each of its nodes.

@@ -3,9 +3,11 @@
 //! A random process draws a life as an Exp(1) budget spent at its law's hazard. A node's life
 //! begins with its replacement and pauses while the rules say that it cannot fail; an AZ's runs
 //! only while the AZ is up, whatever took it down; a group's always runs.
+//! A scheduled fault may leave its moment and its victim to chance: both are decided once a trial,
+//! and a victim that is down already is missed like one that was named.
 //! One fault is one event, however many nodes it takes: each shard then sees it once.
 
-use crate::engine::time::Span;
+use crate::engine::time::{SimTime, Span};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer, Target};
 use crate::model::plan::{
@@ -25,35 +27,58 @@ struct AzFault {
 }
 
 impl<O: Observer> Step<'_, O> {
+    /// Decides when each scheduled fault strikes in this trial, and puts the first into the queue.
+    pub(super) fn draw_script(&mut self) {
+        for (place, scripted) in self.plan.script.iter().enumerate() {
+            let at = SimTime::START + self.moment(&scripted.at, scripted.address);
+            self.state.clocks.script.push((at, place as u16));
+        }
+        // In place, and no work where the order of the plan is that of the trial.
+        self.state.clocks.script.sort_unstable();
+        self.schedule_script();
+    }
+
     /// Puts the next scheduled fault into the queue.
-    pub(super) fn schedule_script(&mut self) {
-        if let Some(next) = self.plan.script.get(usize::from(self.state.clocks.script)) {
-            self.queue.schedule(self.slots.script(), next.at, Event::ScriptDue);
+    fn schedule_script(&mut self) {
+        let clocks = &self.state.clocks;
+        if let Some(&(at, _)) = clocks.script.get(usize::from(clocks.n_struck)) {
+            self.queue.schedule(self.slots.script(), at, Event::ScriptDue);
         }
     }
 
     /// A scheduled fault strikes.
     pub(super) fn script_due(&mut self) {
-        let plan = self.plan;
-        let n = self.state.clocks.script;
-        let scripted = &plan.script[usize::from(n)];
-        self.state.clocks.script += 1;
+        let clocks = &mut self.state.clocks;
+        let (_, place) = clocks.script[usize::from(clocks.n_struck)];
+        clocks.n_struck += 1;
         self.schedule_script();
+        let plan = self.plan;
+        let scripted = &plan.script[usize::from(place)];
+        let address = scripted.address;
         match &scripted.fault {
-            ScriptedFault::FailPrimary(shard) => self.fail_primary(*shard),
-            ScriptedFault::FailNode(node) => self.fail_node(*node),
-            ScriptedFault::CrashNode { node, restart_after } => {
-                let gone = self.restart_time(restart_after, *node, scripted.address);
-                self.stop_process(*node, Process::Crashed, Cause::Crash, gone);
+            ScriptedFault::FailPrimary(shard) => {
+                let shard = self.victim_shard(shard, address, 0);
+                self.fail_primary(shard);
             }
-            ScriptedFault::FailReplicas { shard, count } => self.fail_replicas(*shard, *count),
+            ScriptedFault::FailNode(node) => self.fail_node(self.victim_node(node, address)),
+            ScriptedFault::CrashNode { node, restart_after } => {
+                let node = self.victim_node(node, address);
+                let gone = self.restart_time(restart_after, node, address);
+                self.stop_process(node, Process::Crashed, Cause::Crash, gone);
+            }
+            ScriptedFault::FailReplicas { shard, count } => {
+                let shard = self.victim_shard(shard, address, *count);
+                self.fail_replicas(shard, *count);
+            }
             ScriptedFault::FailAz { az, duration, share } => {
-                let address = scripted.address;
-                let duration = self.az_outage(duration, *az, address, 0);
-                self.az_fails(&AzFault { az: *az, duration, share: *share, address, n: 0 });
+                let az = self.victim_az(az, address);
+                let duration = self.az_outage(duration, az, address, 0);
+                self.az_fails(&AzFault { az, duration, share: *share, address, n: 0 });
             }
             ScriptedFault::FailGroup(group) => self.group_fails(*group),
-            ScriptedFault::RebootNode { node, by } => self.reboot(*node, *by),
+            ScriptedFault::RebootNode { node, by } => {
+                self.reboot(self.victim_node(node, address), *by);
+            }
         }
     }
 

@@ -112,7 +112,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// Schedules what is pending at the start of a trial.
     pub fn begin(&mut self) {
-        self.schedule_script();
+        self.draw_script();
         for group in self.plan.group_ids() {
             self.start_group_lives(group);
         }

@@ -82,7 +82,8 @@ pub struct Plan {
     pub timing: Timing,
     /// The named choices.
     pub rules: Rules,
-    /// Scheduled faults, earliest first.
+    /// Scheduled faults, those that can strike earliest first; where several strike at the same
+    /// instant, they do so in this order.
     pub script: Vec<Scripted>,
     /// Random faults: processes per node, per AZ, per group.
     pub node_failures: Vec<NodeFailures>,
@@ -342,39 +343,49 @@ pub enum SubDetection {
 /// A scheduled fault.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scripted {
-    /// When it strikes.
-    pub at: SimTime,
+    /// When it strikes, from the start of the trial: a fixed length, or a law from which each
+    /// trial draws once.
+    pub at: Law,
     /// What it does.
     pub fault: ScriptedFault,
     /// Address of its random numbers: 24 bits, from its id or from its place among its kind.
     pub address: u32,
 }
 
+/// Whom a scheduled fault strikes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Victim<Id> {
+    /// This one, in every trial.
+    Named(Id),
+    /// In each trial one of those at these positions, with equal chances.
+    Any(Range<u16>),
+}
+
 /// What a scheduled fault does.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ScriptedFault {
     /// The host of the shard's primary is lost.
-    FailPrimary(ShardId),
+    FailPrimary(Victim<ShardId>),
     /// The node's host is lost.
-    FailNode(NodeId),
+    FailNode(Victim<NodeId>),
     /// The node's process dies and comes back, empty, on the same host.
     CrashNode {
         /// The node.
-        node: NodeId,
+        node: Victim<NodeId>,
         /// Crash to a process that answers.
         restart_after: Law,
     },
     /// The hosts of the shard's first `count` live replicas, in node order, are lost.
     FailReplicas {
-        /// The shard.
-        shard: ShardId,
+        /// The shard; one by chance has at least `count` replicas.
+        shard: Victim<ShardId>,
         /// How many.
         count: u8,
     },
     /// Every node of the AZ is lost, and the AZ is down for `duration`.
     FailAz {
-        /// The AZ.
-        az: AzId,
+        /// The AZ; one by chance has nodes.
+        az: Victim<AzId>,
         /// How long it is down.
         duration: Law,
         /// Share of its nodes that are lost.
@@ -385,7 +396,7 @@ pub enum ScriptedFault {
     /// The node is rebooted.
     RebootNode {
         /// The node.
-        node: NodeId,
+        node: Victim<NodeId>,
         /// On whose request.
         by: RebootBy,
     },
@@ -478,6 +489,11 @@ impl Plan {
     /// Where the life clock of `az` in the `line`-th process of AZ failures stands.
     pub fn az_clock(&self, line: u16, az: AzId) -> usize {
         usize::from(line) * self.azs.len() + az.idx()
+    }
+
+    /// The number of replicas that the shard is configured with.
+    pub fn n_replicas(&self, shard: ShardId) -> usize {
+        self.shards[shard.idx()].nodes.len() - 1
     }
 
     /// All shards.

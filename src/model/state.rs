@@ -178,8 +178,10 @@ pub enum Az {
 /// Draws used so far, which the next draw's address continues, and the lives under way.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clocks {
-    /// Index of the next scheduled fault.
-    pub script: u16,
+    /// When each scheduled fault strikes, earliest first, and its place in the plan.
+    pub script: Vec<(SimTime, u16)>,
+    /// How many of them have struck.
+    pub n_struck: u16,
     /// By line of group failures, then group: lives drawn.
     pub group_lives: Vec<u32>,
     /// By line of AZ failures, then AZ.
@@ -338,7 +340,8 @@ impl State {
         let mut state = State {
             config: Config { nodes: Vec::new(), shards: Vec::new(), azs: Vec::new() },
             clocks: Clocks {
-                script: 0,
+                script: Vec::new(),
+                n_struck: 0,
                 group_lives: Vec::new(),
                 az_lives: Vec::new(),
                 node_lives: Vec::new(),
@@ -358,7 +361,9 @@ impl State {
         refill(&mut self.config.azs, plan.azs.len(), |_| Az::Up);
         refill(&mut self.config.shards, n_shards, |s| fresh_shard(plan, s));
         refill(&mut self.config.nodes, n_nodes, |n| fresh_node(plan, n));
-        self.clocks.script = 0;
+        // Drawn when the trial begins.
+        self.clocks.script.clear();
+        self.clocks.n_struck = 0;
         let lives = |lines: usize, entities: usize| lines * entities;
         let group_lives = lives(plan.group_failures.len(), plan.groups.len());
         refill(&mut self.clocks.group_lives, group_lives, |_| 0);

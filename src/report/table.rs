@@ -128,15 +128,8 @@ fn share_text(share: &Estimate) -> String {
 /// Says what strikes in every trial, so that nobody takes the figures for rates per year.
 fn render_script(plan: &Plan, text: &mut String) {
     const MOST: usize = 3;
-    let told: Vec<String> = plan
-        .script
-        .iter()
-        .take(MOST)
-        .map(|scripted| {
-            let at = scripted.at.since(SimTime::START);
-            format!("{} after {at}", words::scripted(plan, &scripted.fault))
-        })
-        .collect();
+    let told: Vec<String> =
+        plan.script.iter().take(MOST).map(|scripted| words::scripted(plan, scripted)).collect();
     if !told.is_empty() {
         let more = match plan.script.len().saturating_sub(MOST) {
             0 => String::new(),

@@ -1,7 +1,11 @@
 //! Facts in words: one line of a timeline each.
 
+use std::ops::Range;
+
 use crate::model::fact::{Cause, Fact, Role, Stop, Target};
-use crate::model::plan::{AzId, ClusterMode, NodeId, Plan, ScriptedFault, ShardId};
+use crate::model::plan::{
+    AzId, ClusterMode, NodeId, Plan, Scripted, ScriptedFault, ShardId, Victim,
+};
 use crate::report::numbers::{bytes, writes};
 
 /// A fact as a line: a short kind, then a sentence.
@@ -273,19 +277,59 @@ fn struck(cause: Cause, target: &str) -> String {
     }
 }
 
-/// A scheduled fault in a few words.
-pub fn scripted(plan: &Plan, fault: &ScriptedFault) -> String {
-    let node = |node: NodeId| &plan.nodes[node.idx()].name;
-    let shard = |shard: ShardId| &plan.shards[shard.idx()].id;
-    match fault {
-        ScriptedFault::FailPrimary(id) => format!("the primary of shard {} fails", shard(*id)),
-        ScriptedFault::FailNode(id) => format!("{} fails", node(*id)),
-        ScriptedFault::CrashNode { node: id, .. } => format!("{} crashes", node(*id)),
-        ScriptedFault::FailReplicas { shard: id, count } => {
-            format!("replicas of shard {} fail ({count})", shard(*id))
+/// A scheduled fault and when it strikes, in a few words.
+pub fn scripted(plan: &Plan, scripted: &Scripted) -> String {
+    let what = match &scripted.fault {
+        ScriptedFault::FailPrimary(shard) => {
+            format!("the primary of {} fails", shard_by_chance(plan, shard))
         }
-        ScriptedFault::FailAz { az, .. } => format!("{} fails", plan.azs[az.idx()].name),
+        ScriptedFault::FailNode(node) => format!("{} fails", node_by_chance(plan, node)),
+        ScriptedFault::CrashNode { node, .. } => {
+            format!("{} crashes", node_by_chance(plan, node))
+        }
+        ScriptedFault::FailReplicas { shard, count } => {
+            format!("replicas of {} fail ({count})", shard_by_chance(plan, shard))
+        }
+        ScriptedFault::FailAz { az: Victim::Named(az), .. } => {
+            format!("{} fails", plan.azs[az.idx()].name)
+        }
+        ScriptedFault::FailAz { az: Victim::Any(_), .. } => "an AZ by chance fails".to_owned(),
         ScriptedFault::FailGroup(id) => format!("all of {} fails", plan.groups[id.idx()].id),
-        ScriptedFault::RebootNode { node: id, .. } => format!("{} is rebooted", node(*id)),
+        ScriptedFault::RebootNode { node, .. } => {
+            format!("{} is rebooted", node_by_chance(plan, node))
+        }
+    };
+    match scripted.at.range() {
+        Some((at, latest)) if at == latest => format!("{what} after {at}"),
+        Some((earliest, latest)) => {
+            format!("{what} at a random moment between {earliest} and {latest}")
+        }
+        None => format!("{what} at a random moment"),
     }
+}
+
+fn node_by_chance(plan: &Plan, victim: &Victim<NodeId>) -> String {
+    match victim {
+        Victim::Named(node) => plan.nodes[node.idx()].name.clone(),
+        Victim::Any(among) => {
+            let shard = |node: u16| plan.nodes[usize::from(node)].shard;
+            format!("a node by chance{}", of_group(plan, shard(among.start)..shard(among.end - 1)))
+        }
+    }
+}
+
+fn shard_by_chance(plan: &Plan, victim: &Victim<ShardId>) -> String {
+    match victim {
+        Victim::Named(shard) => format!("shard {}", plan.shards[shard.idx()].id),
+        Victim::Any(among) => {
+            let ends = ShardId(among.start)..ShardId(among.end - 1);
+            format!("a shard by chance{}", of_group(plan, ends))
+        }
+    }
+}
+
+/// The group that the shards from the first to the last are of, if it is one.
+fn of_group(plan: &Plan, shards: Range<ShardId>) -> String {
+    let (first, last) = (plan.group_of(shards.start), plan.group_of(shards.end));
+    if first.id == last.id { format!(" of {}", first.id) } else { String::new() }
 }

@@ -320,16 +320,24 @@ fn check_activity(
         || !faults.group_failures.is_empty();
     let place = &Place { covers: Covers::Key, ..place.clone() };
     if !is_random && faults.script.is_empty() {
-        let hint = "add [[fault]], as in node-failure = { mttf = \"10y\" }";
+        let (message, hint) = match faults.n_off {
+            0 => (
+                "nothing can fail: there is no fault",
+                "add [[fault]], as in node-failure = { mttf = \"10y\" }",
+            ),
+            _ => (
+                "nothing can fail: every fault is switched off",
+                "leave out `enabled`, or write enabled = true",
+            ),
+        };
         let place = &Place { path: "fault".to_owned(), ..place.clone() };
-        cx.errors
-            .report(Code::NothingHappens, place, "nothing can fail: there is no fault")
-            .hint(hint);
+        cx.errors.report(Code::NothingHappens, place, message).hint(hint);
         return;
     }
     if !faults.script.is_empty() {
-        let last = faults.script.last().map_or(SimTime::START, |scripted| scripted.at);
-        if !is_random && last < run.warm_up {
+        let latest = faults.script.iter().filter_map(|scripted| scripted.at.range());
+        let last = latest.map(|(_, latest)| SimTime::START + latest).max();
+        if !is_random && last.is_some_and(|last| last < run.warm_up) {
             let warm_up = run.warm_up.since(SimTime::START);
             let message = format!("all faults strike within the warm-up of {warm_up}");
             let hint = "what they do is counted only as far as it lasts beyond it";

@@ -104,10 +104,11 @@ codes! {
     ClusterEngine "E0512" Error "the engine version has no cluster mode";
     UnknownTarget "E0601" Error "a fault names something that does not exist";
     RandomFaultWithTime "E0602" Error "a random fault takes no time";
-    AfterHorizon "E0603" Error "a fault strikes after the horizon";
+    AfterHorizon "E0603" Error "a fault strikes at the horizon or after it";
     NoReplicaToFail "E0604" Error "a fault wants replicas of a shard that has none";
     CustomerRebootInClusterMode "E0605" Error "cluster mode has no reboot by the customer";
     SameRandomNumbers "E0606" Error "two faults would share their random numbers";
+    UnboundedMoment "E0607" Error "the time of a fault knows no latest";
     WarmUpTooLong "E0701" Error "the warm-up is not shorter than the horizon";
     TooMuchToCount "E0702" Error "more bytes are written than can be counted";
     Contradiction "E0703" Error "no result can keep two expectations together";

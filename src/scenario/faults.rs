@@ -1,20 +1,22 @@
 //! Faults as a scenario writes them: scheduled ones with `at`, random ones without. A fault is a
-//! table with exactly one kind key beside `at` and `id`.
+//! table with exactly one kind key beside `at`, `id` and `enabled`. Whom scheduled ones strike is in
+//! `victims`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes::Code;
 use super::diagnostics::{Place, excerpt, join};
-use super::groups;
+use super::groups::{self, Switch};
 use super::laws::{self, Source};
 use super::reader::{Context, Item, Table};
 use super::topology::Topology;
+use super::victims;
 use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::plan::{
-    AzFailures, ClusterMode, GroupFailures, GroupId, NodeFailures, RebootBy, Scripted,
-    ScriptedFault, ShardId, Share,
+    AzFailures, ClusterMode, GroupFailures, NodeFailures, NodeId, RebootBy, Scripted,
+    ScriptedFault, Share, Victim,
 };
 
 /// Scheduled kinds.
@@ -63,7 +65,6 @@ pub(super) fn default_id(kind: &str, n: usize) -> String {
 
 /// Kinds of the format that come with later versions.
 const LATER: [&str; 4] = ["partition-az", "maintenance", "test-failover", "start-migration"];
-const NODE_HINT: &str = r#"name the node, as in node = "redis1x3-001""#;
 /// More lines are surely a slip.
 const MAX_FAULTS: usize = 10_000;
 /// All clocks of random processes together; each is a slot of the event queue.
@@ -76,7 +77,7 @@ const SHORTEST_MEDIAN_LIFE: f64 = 1e6;
 /// The faults of a scenario.
 #[derive(Default)]
 pub(super) struct Faults {
-    /// Scheduled, in order of time; ties in file order.
+    /// Scheduled, those that can strike earliest first; ties in file order.
     pub script: Vec<Scripted>,
     /// Random node failures in file order.
     pub node_failures: Vec<NodeFailures>,
@@ -84,6 +85,8 @@ pub(super) struct Faults {
     pub az_failures: Vec<AzFailures>,
     /// Random group failures in file order.
     pub group_failures: Vec<GroupFailures>,
+    /// How many faults are switched off; they are nowhere above.
+    pub n_off: usize,
 }
 
 /// Reads `[[fault]]`. Without a horizon, which then has been reported, no time is too late.
@@ -109,7 +112,7 @@ pub(super) fn read(
             table.finish(&mut cx.errors, &LATER);
         }
     }
-    faults.script.sort_by_key(|scripted| scripted.at);
+    faults.script.sort_by_key(|scripted| scripted.at.range().map(|(earliest, _)| earliest));
     let n_clocks = faults.node_failures.len() * topology.nodes.len()
         + faults.az_failures.len() * topology.azs.len()
         + faults.group_failures.len() * topology.groups.len();
@@ -122,7 +125,8 @@ pub(super) fn read(
     faults
 }
 
-/// Reads one fault into `faults`.
+/// Reads one fault into `faults`, unless it is switched off: then it is checked, and keeps its
+/// name and its random numbers to itself.
 fn fault(
     table: &mut Table<'_>,
     topology: &Topology,
@@ -131,7 +135,8 @@ fn fault(
     cx: &mut Context<'_>,
 ) {
     let (at, id) = (table.get("at"), table.get("id"));
-    let at_time = at.as_ref().and_then(|at| instant(at, horizon, cx));
+    let moment = at.as_ref().and_then(|at| moment(at, horizon, cx));
+    let enabled = enabled(table, cx);
     let only = laws::one_of(table, &kinds().collect::<Vec<_>>(), "fault", cx);
     let Some((kind, item)) = only else {
         return;
@@ -154,30 +159,62 @@ fn fault(
     let Some(mut table) = item.table(&mut cx.errors, "") else {
         return;
     };
+    let mut off = Faults::default();
+    let faults = match enabled {
+        Switch::On => faults,
+        Switch::Off => {
+            faults.n_off += 1;
+            &mut off
+        }
+    };
     let scheduled_kind = SCRIPTED.iter().find(|(name, _)| *name == kind).map(|(_, kind)| *kind);
     if let Some(kind) = random_kind {
         random(kind, &mut table, address, (topology, faults), cx);
     } else if let Some(kind) = scheduled_kind {
         let fault = scripted(kind, &mut table, topology, cx);
-        if let (Some(at), Some(fault), Some(address)) = (at_time, fault, address) {
+        if let (Some(at), Some(fault), Some(address)) = (moment, fault, address) {
             faults.script.push(Scripted { at, fault, address });
         }
     }
     table.finish(&mut cx.errors, &[]);
 }
 
-/// A time within the horizon.
-fn instant(item: &Item<'_>, horizon: Option<SimTime>, cx: &mut Context<'_>) -> Option<SimTime> {
-    let at = SimTime::START + item.span(&mut cx.errors)?;
-    match horizon {
-        Some(horizon) if at > horizon => {
-            let length = horizon.since(SimTime::START);
-            let hint = format!("the horizon is {length}: raise run.horizon or strike earlier");
-            cx.errors.report(Code::AfterHorizon, &item.place, "is after the horizon").hint(hint);
-            None
-        }
-        Some(_) | None => Some(at),
+/// Whether a fault is switched on, as it is by default.
+fn enabled(table: &mut Table<'_>, cx: &mut Context<'_>) -> Switch {
+    let Some(item) = table.get("enabled") else {
+        let why = Origin::convention("a fault strikes unless it is switched off");
+        cx.assume(&join(&table.place.path, "enabled"), "true", why);
+        return Switch::On;
+    };
+    // A broken one has been reported.
+    item.boolean(&mut cx.errors).map_or(Switch::On, Switch::from)
+}
+
+/// When a scheduled fault strikes: a time before the horizon, or a law of such times.
+fn moment(item: &Item<'_>, horizon: Option<SimTime>, cx: &mut Context<'_>) -> Option<Law> {
+    let law = laws::read_scripted(item, cx)?;
+    let Some((earliest, latest)) = law.range() else {
+        let message = "knows no latest time, and the fault must strike in every trial";
+        let hint =
+            r#"take uniform, triangular or empirical, as in at = { uniform = ["1d", "300d"] }"#;
+        cx.errors.report(Code::UnboundedMoment, &item.place, message).hint(hint);
+        return None;
+    };
+    let Some(horizon) = horizon else {
+        return Some(law);
+    };
+    let last = SimTime::START + latest;
+    // Where every moment in between is possible, none strikes the last one.
+    let is_dense = matches!(law, Law::Uniform { .. } | Law::Triangular { .. });
+    if last < horizon || last == horizon && is_dense && earliest < latest {
+        return Some(law);
     }
+    let what = if earliest < latest { "can be" } else { "is" };
+    let when = if last > horizon { "after the horizon" } else { "at the horizon, the end" };
+    let length = horizon.since(SimTime::START);
+    let hint = format!("the horizon is {length}: raise run.horizon or strike earlier");
+    cx.errors.report(Code::AfterHorizon, &item.place, format!("{what} {when}")).hint(hint);
+    None
 }
 
 /// Reads a scheduled fault of the kind `kind`.
@@ -188,39 +225,20 @@ fn scripted(
     cx: &mut Context<'_>,
 ) -> Option<ScriptedFault> {
     match kind {
-        Scheduled::FailPrimary => shard(table, topology, cx).map(ScriptedFault::FailPrimary),
-        Scheduled::FailNode => {
-            let node = table.require("node", &mut cx.errors, NODE_HINT);
-            let node = topology.find_node(&node?, cx)?;
-            Some(ScriptedFault::FailNode(node))
+        Scheduled::FailPrimary => {
+            victims::shard(table, topology, cx).map(ScriptedFault::FailPrimary)
         }
+        Scheduled::FailNode => victims::node(table, topology, cx).map(ScriptedFault::FailNode),
         Scheduled::CrashNode => {
-            let node = table.require("node", &mut cx.errors, NODE_HINT);
-            let node = node.and_then(|node| topology.find_node(&node, cx));
+            let node = victims::node(table, topology, cx);
             let hint = r#"how long the process is gone, as in restart-after = "20s""#;
             let after = table.require("restart-after", &mut cx.errors, hint);
             let restart_after = after.and_then(|after| laws::read_scripted(&after, cx));
             Some(ScriptedFault::CrashNode { node: node?, restart_after: restart_after? })
         }
-        Scheduled::FailReplicas => {
-            let count = table.require("count", &mut cx.errors, "how many, as in count = 1");
-            let shard = shard(table, topology, cx);
-            let n_nodes = shard.map_or(0, |shard| topology.shards[shard.idx()].nodes.len());
-            let n_replicas = n_nodes.saturating_sub(1) as u64;
-            if shard.is_some() && n_replicas == 0 {
-                cx.errors
-                    .report(Code::NoReplicaToFail, &table.place, "the shard has no replica")
-                    .hint("give it one with group.replicas, or strike with `fail-primary`");
-                return None;
-            }
-            // Where the shard is unknown, any number that some shard could have will do.
-            let most = if shard.is_some() { n_replicas } else { 5 };
-            let count = count?.count(&mut cx.errors, 1..=most)?;
-            Some(ScriptedFault::FailReplicas { shard: shard?, count: u8::try_from(count).ok()? })
-        }
+        Scheduled::FailReplicas => fail_replicas(table, topology, cx),
         Scheduled::FailAz => {
-            let az = table.require("az", &mut cx.errors, "name the AZ");
-            let az = az.and_then(|az| topology.find_az(&az, cx));
+            let az = victims::az(table, topology, cx);
             let hint = r#"how long it is down, as in duration = "2h""#;
             let duration = table.require("duration", &mut cx.errors, hint);
             let duration = duration.and_then(|duration| laws::read_scripted(&duration, cx));
@@ -228,62 +246,60 @@ fn scripted(
             let share = share(table, why, cx);
             Some(ScriptedFault::FailAz { az: az?, duration: duration?, share: share? })
         }
-        Scheduled::FailGroup => group(table, topology, cx).map(ScriptedFault::FailGroup),
-        Scheduled::RebootNode => {
-            let node = table.require("node", &mut cx.errors, NODE_HINT);
-            let node = node.and_then(|node| topology.find_node(&node, cx));
-            let by = [("customer", RebootBy::Customer), ("service", RebootBy::Service)];
-            let hint = r#"by = "customer" never leads to a failover, "service" does (MZ-60)"#;
-            let asked = table.require("by", &mut cx.errors, hint);
-            let by = asked.as_ref().and_then(|asked| asked.choice(&mut cx.errors, &by));
-            if let (Some(asked), Some(node), Some(RebootBy::Customer)) = (&asked, node, by)
-                && topology.cluster_mode_of(node) == ClusterMode::Enabled
-            {
-                let hint = "RebootCacheCluster is refused there: write by = \"service\" (MZ-60)";
-                cx.errors
-                    .report(
-                        Code::CustomerRebootInClusterMode,
-                        &asked.place,
-                        "cluster mode has no such reboot",
-                    )
-                    .hint(hint);
-                return None;
-            }
-            Some(ScriptedFault::RebootNode { node: node?, by: by? })
-        }
+        Scheduled::FailGroup => victims::group(table, topology, cx).map(ScriptedFault::FailGroup),
+        Scheduled::RebootNode => reboot_node(table, topology, cx),
     }
 }
 
-/// The group that a fault strikes, which need not be named if there is only one.
-fn group(table: &mut Table<'_>, topology: &Topology, cx: &mut Context<'_>) -> Option<GroupId> {
-    match table.get("group") {
-        Some(item) => topology.find_group(&item, cx),
-        None if topology.groups.len() == 1 && topology.is_complete => Some(GroupId(0)),
-        None => {
-            if topology.is_complete && !topology.groups.is_empty() {
-                let hint = format!("there are several: {}", topology.group_names());
-                cx.errors.missing(&table.place, "group").hint(hint);
-            }
-            None
-        }
-    }
-}
-
-/// The shard that a fault strikes, which need not be named if its group has only one.
-fn shard(table: &mut Table<'_>, topology: &Topology, cx: &mut Context<'_>) -> Option<ShardId> {
-    let group = group(table, topology, cx);
-    let item = table.get("shard");
-    let group = group?;
-    if let Some(item) = item {
-        return topology.find_shard(group, &item, cx);
-    }
-    let shards = topology.groups[group.idx()].shards.clone();
-    if shards.len() != 1 {
-        let message = format!("the group has {} shards: say which, as in \"0001\"", shards.len());
-        cx.errors.missing(&table.place, "shard").hint(message);
+fn fail_replicas(
+    table: &mut Table<'_>,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) -> Option<ScriptedFault> {
+    let count = table.require("count", &mut cx.errors, "how many, as in count = 1");
+    let shard = victims::shard(table, topology, cx);
+    // Where the shard is unknown, any number that some shard could have will do.
+    let most = shard.as_ref().map_or(5, |shard| victims::most_replicas(shard, topology));
+    if most == 0 {
+        let message = match shard {
+            Some(Victim::Any(_)) => "no shard has a replica",
+            Some(Victim::Named(_)) | None => "the shard has no replica",
+        };
+        cx.errors
+            .report(Code::NoReplicaToFail, &table.place, message)
+            .hint("give it one with group.replicas, or strike with `fail-primary`");
         return None;
     }
-    Some(ShardId(shards.start))
+    let count = count?.count(&mut cx.errors, 1..=most)?;
+    Some(ScriptedFault::FailReplicas { shard: shard?, count: u8::try_from(count).ok()? })
+}
+
+fn reboot_node(
+    table: &mut Table<'_>,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) -> Option<ScriptedFault> {
+    let node = victims::node(table, topology, cx);
+    let by = [("customer", RebootBy::Customer), ("service", RebootBy::Service)];
+    let hint = r#"by = "customer" never leads to a failover, "service" does (MZ-60)"#;
+    let asked = table.require("by", &mut cx.errors, hint);
+    let by = asked.as_ref().and_then(|asked| asked.choice(&mut cx.errors, &by));
+    let is_clustered = |node: NodeId| topology.cluster_mode_of(node) == ClusterMode::Enabled;
+    let can_be_clustered = match &node {
+        Some(Victim::Named(node)) => is_clustered(*node),
+        Some(Victim::Any(among)) => among.clone().map(NodeId).any(is_clustered),
+        None => false,
+    };
+    if let (Some(asked), Some(RebootBy::Customer)) = (&asked, by)
+        && can_be_clustered
+    {
+        let message = "cluster mode has no such reboot";
+        let hint = "RebootCacheCluster is refused there: write by = \"service\" (MZ-60)";
+        let code = Code::CustomerRebootInClusterMode;
+        cx.errors.report(code, &asked.place, message).hint(hint);
+        return None;
+    }
+    Some(ScriptedFault::RebootNode { node: node?, by: by? })
 }
 
 /// Reads a random fault of the kind `kind` into `faults`.

@@ -6,6 +6,7 @@ use super::codes::Code;
 use super::diagnostics::{Place, join};
 use super::limits::{self, Given, NodeType, Wishes};
 use super::reader::{Context, Item, Table};
+use super::victims;
 use crate::model::plan::ClusterMode;
 
 /// A checked group.
@@ -254,6 +255,17 @@ pub(super) fn name(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// A name of what a fault can leave to chance: a node, an AZ or a shard.
+fn name_of_one(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
+    let name = name(item, cx)?;
+    if name == victims::ANY {
+        let hint = "faults call so what they leave to chance: choose another name";
+        cx.errors.report(Code::NotAName, &item.place, "is a word of faults").hint(hint);
+        return None;
+    }
+    Some(name)
+}
+
 /// Where the nodes are, before they have names.
 enum Placement {
     /// The primary of shard h in `azs[h]`, its replicas in the following AZs; the place is that of
@@ -323,7 +335,7 @@ fn az_list(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<String>> {
     let mut azs: Vec<String> = Vec::new();
     let mut n_bad = 0;
     for item in &items {
-        match name(item, cx) {
+        match name_of_one(item, cx) {
             Some(az) if azs.contains(&az) => {
                 let hint = "shards walk through the list and begin again at its end";
                 cx.errors.report(Code::NotUnique, &item.place, "is in the list already").hint(hint);
@@ -372,7 +384,7 @@ fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(Shard
     let id = match table.get("id") {
         Some(item) => {
             place = item.place.clone();
-            name(&item, cx)
+            name_of_one(&item, cx)
         }
         None => Some(shard_id(n)),
     };
@@ -405,8 +417,9 @@ fn exact_node(item: &Item<'_>, cx: &mut Context<'_>) -> Option<NodeDraft> {
     let mut table = item.table(&mut cx.errors, hint)?;
     let node = table.require("node", &mut cx.errors, hint);
     let place = node.as_ref().map(|node| node.place.clone());
-    let node = node.and_then(|node| name(&node, cx));
-    let az = table.require("az", &mut cx.errors, hint).and_then(|az| name(&az, cx));
+    let node = node.and_then(|node| name_of_one(&node, cx));
+    let az = table.require("az", &mut cx.errors, hint);
+    let az = az.and_then(|az| name_of_one(&az, cx));
     table.finish(&mut cx.errors, &[]);
     Some(NodeDraft { name: node?, az: az?, place: place? })
 }

@@ -37,6 +37,7 @@ mod toml_text;
 mod topology;
 mod tree;
 pub mod units;
+mod victims;
 
 use std::borrow::Cow;
 use std::fmt;

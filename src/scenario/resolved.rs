@@ -106,7 +106,7 @@ const ORDER: [(&str, &[&str]); 11] = [
         ],
     ),
     ("objectives", &["rto", "rpo"]),
-    ("fault", &["id", "at"]),
+    ("fault", &["id", "at", "enabled"]),
 ];
 
 impl Resolved {

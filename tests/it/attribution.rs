@@ -72,7 +72,7 @@ fn check(plan: &Plan, seed: u64, number: u64) -> Outcome {
 #[test]
 fn parts_sum_to_the_whole_in_every_scenario_of_the_library() {
     for name in library() {
-        let experiment = crate::support::load_all_policies(&name);
+        let experiment = crate::support::load_all(&name);
         let trials = if name.starts_with("w2") { 200 } else { 20 };
         for policy in experiment.policies.iter().filter(|policy| policy.plan.nodes.len() < 50) {
             for number in 0..trials {

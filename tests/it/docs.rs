@@ -95,7 +95,10 @@ impl Row<'_> {
             "" => self.key.to_owned(),
             section => format!("{section}.{}", self.key),
         };
-        path == own || path.ends_with(&format!(".{own}"))
+        // Faults are called by their names: fault.az-loss.enabled.
+        let of_fault = path.strip_prefix("fault.").and_then(|rest| rest.split_once('.'));
+        let is_of_fault = self.section == "fault" && of_fault.map(|(_, key)| key) == Some(self.key);
+        path == own || path.ends_with(&format!(".{own}")) || is_of_fault
     }
 }
 

@@ -3,9 +3,8 @@
 
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
-use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::plan::{
-    AzId, GroupId, NodeId, Plan, RebootBy, Scripted, ScriptedFault, Share,
+    AzId, GroupId, NodeId, Plan, RebootBy, Scripted, ScriptedFault, Share, Victim,
 };
 use elasticache_sim::model::state::{Data, Process};
 use elasticache_sim::montecarlo::trial::Trial;
@@ -24,17 +23,20 @@ fn plan(rules: &str, replicas: u64) -> Plan {
     with_fixed_times(parse(&text).plan)
 }
 
+fn fail_az(az: AzId, duration_s: u64) -> ScriptedFault {
+    let duration = Law::fixed(secs(duration_s));
+    ScriptedFault::FailAz { az: Victim::Named(az), duration, share: Share::All }
+}
+
 fn faults(plan: &Plan) -> Vec<ScriptedFault> {
-    let mut faults = vec![
-        ScriptedFault::FailAz { az: AzId(0), duration: Law::fixed(secs(50)), share: Share::All },
-        ScriptedFault::FailAz { az: AzId(1), duration: Law::fixed(secs(900)), share: Share::All },
-        ScriptedFault::FailGroup(GroupId(0)),
-    ];
+    let mut faults =
+        vec![fail_az(AzId(0), 50), fail_az(AzId(1), 900), ScriptedFault::FailGroup(GroupId(0))];
     for node in (0..plan.nodes.len() as u16).map(NodeId) {
-        faults.push(ScriptedFault::FailNode(node));
+        let node = Victim::Named(node);
+        faults.push(ScriptedFault::FailNode(node.clone()));
         for after in [2, 50] {
             let restart_after = Law::fixed(secs(after));
-            faults.push(ScriptedFault::CrashNode { node, restart_after });
+            faults.push(ScriptedFault::CrashNode { node: node.clone(), restart_after });
         }
         faults.push(ScriptedFault::RebootNode { node, by: RebootBy::Customer });
     }
@@ -51,7 +53,7 @@ fn check(rules: &str, replicas: u64) -> u64 {
             for a in &faults {
                 for b in &faults {
                     let script = |at, fault: &ScriptedFault, address| Scripted {
-                        at: SimTime::START + secs(at),
+                        at: Law::fixed(secs(at)),
                         fault: fault.clone(),
                         address,
                     };

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use crate::support::{library, root};
+use crate::support::{root, stories};
 
 /// What `ecsim replay` prints of a scenario.
 fn replay(name: &str, options: &[&str]) -> String {
@@ -30,9 +30,15 @@ fn check(name: &str, file: &str, options: &[&str]) {
 
 #[test]
 fn every_scripted_scenario_reads_like_its_golden_trace() {
-    for name in library().iter().filter(|name| !name.starts_with("w2-")) {
-        check(name, &format!("{name}.trace"), &[]);
+    for name in stories() {
+        check(&name, &format!("{name}.trace"), &[]);
     }
+}
+
+#[test]
+fn a_trial_in_which_chance_strikes_the_primary() {
+    let options = ["--policy", "one replica", "--trial", "2"];
+    check("given-a-node-fails", "given-a-node-fails.trace", &options);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use elasticache_sim::model::state::WRITE;
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::observe::metrics::Metric;
 
-use crate::support::{library, load, run, with_fixed_times};
+use crate::support::{load, load_all, run, stories, with_fixed_times};
 
 /// A second in nanoseconds.
 const S: u128 = 1_000_000_000;
@@ -266,7 +266,7 @@ fn two_shards_lose_the_az_of_both_primaries() {
 #[test]
 fn every_scripted_scenario_is_checked_by_hand() {
     let source = include_str!("library.rs");
-    for name in library().iter().filter(|name| !name.starts_with("w2-")) {
+    for name in stories() {
         assert!(source.contains(&format!("\"{name}\"")), "{name} has no numbers by hand");
     }
 }
@@ -296,4 +296,30 @@ fn the_yardsticks_have_their_known_means() {
     };
     check("w2-harsh", 13.17, 461.0, 330.0);
     check("w2-calm", 2.00, 70.0, 50.0);
+}
+
+/// Given that a node fails, by hand: the share of trials in which it is the primary, times what
+/// losing the primary costs.
+#[test]
+fn given_a_node_fails() {
+    let experiment = load_all("given-a-node-fails");
+    let check = |policy: &str, share: f64, primary_s: f64, losses: f64| {
+        let plan = experiment.policies.iter().find(|p| p.name == policy).expect("it is there");
+        let plan = with_fixed_times(plan.plan.clone());
+        let spec = BatchSpec { seed: experiment.seed, trials: 2_000 };
+        let summary = batch::run(&plan, spec).expect("a sound trial");
+        let outage = summary.of(Metric::WriteOutage);
+        let band = 4.0 * primary_s * (share * (1.0 - share) / 2_000.0).sqrt();
+        let expected = share * primary_s;
+        let mean = outage.mean();
+        assert!((mean - expected).abs() <= band, "{policy}: {mean}, not {expected} ± {band}");
+        assert_eq!(summary.trials_with_dataset_loss as f64, losses * 2_000.0, "{policy}");
+    };
+    check("two replicas", 1.0 / 3.0, 15.0, 0.0);
+    check("one replica", 1.0 / 2.0, 15.0, 0.0);
+    // Detection, a new host, and a cold start.
+    check("no replica", 1.0, 495.0, 1.0);
+    // Detection, a new host, and a full copy.
+    check("two, no failover", 1.0 / 3.0, 634.0, 0.0);
+    check("one, no failover", 1.0 / 2.0, 634.0, 0.0);
 }

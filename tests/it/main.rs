@@ -5,6 +5,7 @@ mod blocks;
 mod checkpoint;
 mod cli;
 mod completions;
+mod conditional;
 mod docs;
 mod enumeration;
 mod exact;

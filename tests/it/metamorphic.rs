@@ -8,8 +8,9 @@ use elasticache_sim::model::plan::{NodeId, Plan};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metric, Metrics};
 use elasticache_sim::observe::trace::Recorder;
+use elasticache_sim::scenario::Policy;
 
-use crate::support::{library, load, parse, run, secs, with_fixed_times};
+use crate::support::{library, load, load_all, parse, run, secs, stories, with_fixed_times};
 
 const TRIALS: u64 = 20;
 
@@ -36,15 +37,16 @@ reboot-node = { node = "g-001", by = "customer" }
 #[test]
 fn observers_make_no_difference() {
     for name in library() {
-        let plan = load(&name).plan;
-        for trial in 0..TRIALS.min(3) {
-            let key = TrialKeys::new(42).key(trial);
-            let mut watched = Trial::begin(&plan, key);
-            watched.finish(&mut (Metrics::new(&plan), Recorder::default()));
-            let mut alone = Trial::begin(&plan, key);
-            alone.finish(&mut ());
-            assert_eq!(watched.state(), alone.state(), "{name}, trial {trial}");
-            assert_eq!(watched.n_events(), alone.n_events(), "{name}, trial {trial}");
+        for Policy { name: policy, plan, .. } in load_all(&name).policies {
+            for trial in 0..TRIALS.min(3) {
+                let key = TrialKeys::new(42).key(trial);
+                let mut watched = Trial::begin(&plan, key);
+                watched.finish(&mut (Metrics::new(&plan), Recorder::default()));
+                let mut alone = Trial::begin(&plan, key);
+                alone.finish(&mut ());
+                assert_eq!(watched.state(), alone.state(), "{name}, {policy}, trial {trial}");
+                assert_eq!(watched.n_events(), alone.n_events(), "{name}, {policy}");
+            }
         }
     }
 }
@@ -218,9 +220,9 @@ fn scaling_all_times_scales_all_outages() {
         Law::Fixed(span) => Law::fixed(Span::from_nanos(span.as_nanos() * K)),
         other => panic!("{other:?} is not fixed"),
     };
-    for name in library().iter().filter(|name| !name.starts_with("w2-")) {
+    for name in stories() {
         use elasticache_sim::model::plan::{FullSync, ScriptedFault};
-        let mut plan = with_fixed_times(load(name).plan);
+        let mut plan = with_fixed_times(load(&name).plan);
         // What is copied after a cold start depends on what was written since: not on time alone.
         plan.timing.full_sync = FullSync::Law(Law::fixed(secs(144)));
         let mut slow = plan.clone();
@@ -239,7 +241,7 @@ fn scaling_all_times_scales_all_outages() {
             *law = scaled(law);
         }
         for scripted in &mut slow.script {
-            scripted.at = SimTime::from_nanos(scripted.at.as_nanos() * K);
+            scripted.at = scaled(&scripted.at);
             match &mut scripted.fault {
                 ScriptedFault::CrashNode { restart_after, .. } => {
                     *restart_after = scaled(restart_after);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use elasticache_sim::engine::time::SimTime;
+use elasticache_sim::engine::law::Law;
 use elasticache_sim::model::plan::{ClusterMode, HASH_SLOTS, Plan};
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::montecarlo::quantity::Probability;
@@ -79,7 +79,7 @@ fn without_random(mut plan: Plan) -> Plan {
 fn with_fault(name: &str, fault: &str) -> Plan {
     let faults = format!("{}\n[[fault]]\nat = \"10d\"\n{fault}\n", text(name));
     let mut plan = without_random(parse(&faults).plan);
-    plan.script.retain(|scripted| scripted.at == SimTime::START + secs(10 * 86_400));
+    plan.script.retain(|scripted| scripted.at == Law::fixed(secs(10 * 86_400)));
     assert_eq!(plan.script.len(), 1, "{name}: {fault}");
     plan
 }

@@ -123,22 +123,36 @@ fn scenario(draw: &mut Draw, faults: Faults) -> String {
 fn scripted(draw: &mut Draw, n_azs: u64, shards: u64, replicas: u64) -> String {
     // A coarse grid, so that faults fall together and into each other's failovers.
     let at = [600, 601, 605, 610, 611, 613, 620, 660, 900, 1_200, 1_800][draw.below(11) as usize];
-    let shard = 1 + draw.below(shards);
-    let slot = 1 + draw.below(replicas + 1);
-    let node = match shards {
-        1 => format!("g-{slot:03}"),
-        _ => format!("g-{shard:04}-{slot:03}"),
+    let at = match draw.below(6) {
+        0 => "{ uniform = [\"600s\", \"1800s\"] }".to_owned(),
+        1 => "{ triangular = [\"600s\", \"610s\", \"900s\"] }".to_owned(),
+        _ => format!("\"{at}s\""),
     };
-    let az = draw.below(n_azs);
+    let shard = match draw.below(5) {
+        0 => "any".to_owned(),
+        _ => format!("{:04}", 1 + draw.below(shards)),
+    };
+    let h = 1 + draw.below(shards);
+    let slot = 1 + draw.below(replicas + 1);
+    let node = match (draw.below(4), shards) {
+        (0, _) => "any".to_owned(),
+        (_, 1) => format!("g-{slot:03}"),
+        _ => format!("g-{h:04}-{slot:03}"),
+    };
+    let az = match draw.below(4) {
+        0 => "any".to_owned(),
+        _ => format!("az{}", draw.below(n_azs)),
+    };
+    let enabled = draw.one_of(&["", "", "", "enabled = true\n", "enabled = false\n"]);
     let kind = match draw.below(if replicas > 0 { 8 } else { 7 }) {
-        0 => format!("fail-primary = {{ shard = \"{shard:04}\" }}"),
+        0 => format!("fail-primary = {{ shard = \"{shard}\" }}"),
         1 => format!("fail-node = {{ node = \"{node}\" }}"),
         2 => format!("crash-node = {{ node = \"{node}\", restart-after = \"2s\" }}"),
         3 => format!(
             "crash-node = {{ node = \"{node}\", restart-after = {{ uniform = [\"0s\", \"2m\"] }} }}"
         ),
         4 => format!(
-            "fail-az = {{ az = \"az{az}\", duration = \"{}m\", share = {} }}",
+            "fail-az = {{ az = \"{az}\", duration = \"{}m\", share = {} }}",
             draw.below(20),
             draw.one_of(&["1.0", "0.5"])
         ),
@@ -147,9 +161,9 @@ fn scripted(draw: &mut Draw, n_azs: u64, shards: u64, replicas: u64) -> String {
             "reboot-node = {{ node = \"{node}\", by = {} }}",
             if shards > 1 { "\"service\"" } else { draw.one_of(&["\"customer\"", "\"service\""]) }
         ),
-        _ => format!("fail-replicas = {{ shard = \"{shard:04}\", count = {replicas} }}"),
+        _ => format!("fail-replicas = {{ shard = \"{shard}\", count = {replicas} }}"),
     };
-    format!("[[fault]]\nat = \"{at}s\"\n{kind}\n")
+    format!("[[fault]]\nat = {at}\n{enabled}{kind}\n")
 }
 
 fn random(draw: &mut Draw) -> String {

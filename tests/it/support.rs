@@ -34,6 +34,21 @@ pub fn library() -> Vec<String> {
     names
 }
 
+/// Names of the scenarios of the library that tell one story: one policy, and no random faults.
+pub fn stories() -> Vec<String> {
+    let is_story = |name: &String| {
+        let policies = load_all(name).policies;
+        let [Policy { plan, .. }] = policies.as_slice() else {
+            return false;
+        };
+        let is_random = !plan.node_failures.is_empty()
+            || !plan.az_failures.is_empty()
+            || !plan.group_failures.is_empty();
+        !is_random
+    };
+    library().into_iter().filter(is_story).collect()
+}
+
 /// An experiment with one policy.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -67,16 +82,24 @@ impl From<Experiment> for Scenario {
     }
 }
 
-/// A scenario of the library.
+/// A scenario of the library that has one policy.
 pub fn load(name: &str) -> Scenario {
-    load_all_policies(name).into()
+    load_all(name).into()
 }
 
 /// A scenario of the library with all its policies.
-pub fn load_all_policies(name: &str) -> Experiment {
+pub fn load_all(name: &str) -> Experiment {
     let path = root().join("scenarios").join(format!("{name}.toml"));
     let loaded = scenario::load(&path, &Overrides::default());
     loaded.unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The options that choose a policy where a command tells of one at a time.
+pub fn policy_options(experiment: &Experiment, policy: &Policy) -> Vec<String> {
+    match experiment.policies.len() {
+        1 => Vec::new(),
+        _ => vec!["--policy".to_owned(), policy.name.clone()],
+    }
 }
 
 /// An experiment from text; the text must be valid.

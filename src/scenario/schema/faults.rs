@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 
 use super::values::{Count, Duration, Law, Name, Share, exactly_one};
 
-/// A fault: exactly one kind beside `at` and `id`. Scheduled kinds need `at`, random ones take
-/// none.
+/// A fault: exactly one kind beside `at`, `id` and `enabled`. Scheduled kinds need `at`, random
+/// ones take none.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(transform = exactly_one(&["at", "id"]))]
+#[schemars(transform = exactly_one(&["at", "id", "enabled"]))]
 #[schemars(extend("dependencies" = {
     "fail-primary": ["at"],
     "fail-node": ["at"],
@@ -22,8 +22,12 @@ use super::values::{Count, Duration, Law, Name, Share, exactly_one};
     "group-failure": { "not": { "required": ["at"] } },
 }))]
 pub(super) struct Fault {
-    /// When a scheduled fault strikes, from the start of the trial; not after the horizon.
-    at: Option<Duration>,
+    /// When a scheduled fault strikes, from the start of the trial and before the horizon: a time,
+    /// or a law with a latest one (`uniform`, `triangular`, `empirical`), drawn once a trial.
+    at: Option<Law>,
+    /// Whether it strikes at all. Default: true (convention).
+    #[schemars(extend("default" = true))]
+    enabled: Option<bool>,
     /// Name for policies and sweeps; it also decides the random numbers of the fault. Default: its
     /// kind and its place among those of its kind.
     id: Option<Name>,
@@ -55,7 +59,8 @@ pub(super) struct Fault {
 struct ShardTarget {
     /// The group; need not be named if there is only one.
     group: Option<Name>,
-    /// The shard; need not be named if the group has only one.
+    /// The shard; need not be named if the group has only one. `"any"` is one by chance, of the
+    /// group or of all groups.
     shard: Option<Name>,
 }
 
@@ -63,16 +68,20 @@ struct ShardTarget {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct NodeTarget {
-    /// The node whose host is lost, by its name.
+    /// The node whose host is lost, by its name. `"any"` is one by chance, alive or not.
     node: Name,
+    /// With `"any"`: the group that it is one of. Default: all groups.
+    group: Option<Name>,
 }
 
 /// A process that dies.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct Crash {
-    /// The node whose process dies, by its name.
+    /// The node whose process dies, by its name. `"any"` is one by chance, alive or not.
     node: Name,
+    /// With `"any"`: the group that it is one of. Default: all groups.
+    group: Option<Name>,
     /// How long the process is gone. Shorter than the detection, it is never noticed.
     restart_after: Law,
 }
@@ -85,7 +94,8 @@ struct ReplicasTarget {
     count: Count<1, 5>,
     /// The group; need not be named if there is only one.
     group: Option<Name>,
-    /// The shard; need not be named if the group has only one.
+    /// The shard; need not be named if the group has only one. `"any"` is one by chance, of the
+    /// group or of all groups, among those with so many replicas.
     shard: Option<Name>,
 }
 
@@ -93,7 +103,7 @@ struct ReplicasTarget {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct AzOutage {
-    /// The AZ that fails, by its name.
+    /// The AZ that fails, by its name. `"any"` is one by chance among those with nodes.
     az: Name,
     /// How long it is down.
     duration: Law,
@@ -114,8 +124,10 @@ struct GroupTarget {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct Reboot {
-    /// The node that is rebooted, by its name.
+    /// The node that is rebooted, by its name. `"any"` is one by chance, alive or not.
     node: Name,
+    /// With `"any"`: the group that it is one of. Default: all groups.
+    group: Option<Name>,
     /// Who asks for it.
     by: RebootBy,
 }

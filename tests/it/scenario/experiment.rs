@@ -169,7 +169,9 @@ fn what_excludes_each_other_displaces_each_other() {
 #[test]
 fn elements_of_arrays_are_reached_by_their_id() {
     let az = |policy: &Policy, n: usize| match &policy.plan.script[n].fault {
-        ScriptedFault::FailAz { az, .. } => policy.plan.azs[az.idx()].name.clone(),
+        ScriptedFault::FailAz { az: Victim::Named(az), .. } => {
+            policy.plan.azs[az.idx()].name.clone()
+        }
         other => panic!("{other:?}"),
     };
     let changed = laid_over("fault.fail-az-1.fail-az.az = \"c\"");
@@ -177,7 +179,7 @@ fn elements_of_arrays_are_reached_by_their_id() {
     let changed = laid_over("fault.night.fail-az.az = \"c\"");
     assert_eq!((az(&changed, 0), az(&changed, 1)), ("a".to_owned(), "c".to_owned()));
     let whole = laid_over("fault.night = { at = \"3h\" }");
-    assert_eq!(whole.plan.script[1].at, SimTime::START + secs(3 * 3600));
+    assert_eq!(whole.plan.script[1].at, Law::fixed(secs(3 * 3600)));
     assert_eq!(az(&whole, 1), "b", "braces at the level of an element are merged");
     let none = laid_over("fault = []");
     assert!(none.plan.script.is_empty() && none.plan.node_failures.is_empty());

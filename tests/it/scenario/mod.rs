@@ -19,7 +19,7 @@ use elasticache_sim::model::draws::entity;
 use elasticache_sim::model::plan::{
     AzId, ClusterMode, ColdStartNode, DuringFailover, FullSync, GroupId, HASH_SLOTS, NodeId,
     Promotion, RebootBy, ReplacementAz, ReplacementStarts, Resync, ResyncSource, ScriptedFault,
-    ShardId, Share, SubDetection, SyncingCopy, SyncingNodes,
+    ShardId, Share, SubDetection, SyncingCopy, SyncingNodes, Victim,
 };
 use elasticache_sim::scenario::codes::Severity;
 use elasticache_sim::scenario::{
@@ -422,7 +422,7 @@ fn groups_lie_side_by_side_and_nodes_may_be_placed_exactly() {
     assert_eq!(plan.groups[1].promotion, Some(Promotion::LeastLag));
     assert!(plan.groups[1].multi_az);
     assert!(plan.shards.iter().all(|shard| shard.writes_per_sec == 7));
-    assert!(matches!(plan.script[0].fault, ScriptedFault::FailPrimary(ShardId(1))));
+    assert!(matches!(plan.script[0].fault, ScriptedFault::FailPrimary(Victim::Named(ShardId(1)))));
     assert_eq!(plan.group_failures[0].group, Some(GroupId(0)));
 }
 
@@ -458,29 +458,39 @@ fn the_backlog_grew_with_valkey_8() {
 fn scheduled_faults() {
     let first = |keys: &str| {
         let scripted = fault(&format!("at = \"1h\"\n{keys}")).plan.script;
-        assert_eq!(scripted[0].at, SimTime::START + secs(3600));
+        assert_eq!(scripted[0].at, Law::fixed(secs(3600)));
         assert!((1..1 << 24).contains(&scripted[0].address));
         scripted[0].fault.clone()
     };
     let two_hours = Law::fixed(secs(7200));
-    assert!(matches!(first("fail-primary = {}"), ScriptedFault::FailPrimary(ShardId(0))));
+    assert!(matches!(
+        first("fail-primary = {}"),
+        ScriptedFault::FailPrimary(Victim::Named(ShardId(0)))
+    ));
     let named = first("fail-primary = { shard = \"0001\", group = \"g\" }");
-    assert!(matches!(named, ScriptedFault::FailPrimary(ShardId(0))));
+    assert!(matches!(named, ScriptedFault::FailPrimary(Victim::Named(ShardId(0)))));
     let node = first("fail-node = { node = \"g-002\" }");
-    assert!(matches!(node, ScriptedFault::FailNode(NodeId(1))));
+    assert!(matches!(node, ScriptedFault::FailNode(Victim::Named(NodeId(1)))));
     let crash = first("crash-node = { node = \"g-001\", restart-after = \"2h\" }");
-    assert!(matches!(crash, ScriptedFault::CrashNode { node: NodeId(0), restart_after }
-        if restart_after == two_hours));
+    assert!(
+        matches!(crash, ScriptedFault::CrashNode { node: Victim::Named(NodeId(0)), restart_after }
+        if restart_after == two_hours)
+    );
     let replicas = first("fail-replicas = { count = 2 }");
-    assert!(matches!(replicas, ScriptedFault::FailReplicas { shard: ShardId(0), count: 2 }));
+    assert!(matches!(
+        replicas,
+        ScriptedFault::FailReplicas { shard: Victim::Named(ShardId(0)), count: 2 }
+    ));
     let az = first("fail-az = { az = \"b\", duration = \"2h\" }");
-    assert!(matches!(az, ScriptedFault::FailAz { az: AzId(1), duration, share: Share::All }
-        if duration == two_hours));
+    assert!(
+        matches!(az, ScriptedFault::FailAz { az: Victim::Named(AzId(1)), duration, share: Share::All }
+        if duration == two_hours)
+    );
     assert!(matches!(first("fail-group = {}"), ScriptedFault::FailGroup(GroupId(0))));
     let reboot = first("reboot-node = { node = \"g-001\", by = \"customer\" }");
     assert!(matches!(
         reboot,
-        ScriptedFault::RebootNode { node: NodeId(0), by: RebootBy::Customer }
+        ScriptedFault::RebootNode { node: Victim::Named(NodeId(0)), by: RebootBy::Customer }
     ));
     let share = |share: &str| match first(&format!(
         "fail-az = {{ az = \"b\", duration = \"2h\", share = {share} }}"
@@ -494,16 +504,119 @@ fn scheduled_faults() {
 }
 
 #[test]
+fn scheduled_faults_of_any_one() {
+    let first = |keys: &str| fault(&format!("at = \"1h\"\n{keys}")).plan.script[0].fault.clone();
+    let node = first("fail-node = { node = \"any\" }");
+    assert_eq!(node, ScriptedFault::FailNode(Victim::Any(0..3)));
+    let named = first("fail-node = { node = \"any\", group = \"g\" }");
+    assert_eq!(named, node);
+    let crash = first("crash-node = { node = \"any\", restart-after = \"1s\" }");
+    assert!(matches!(crash, ScriptedFault::CrashNode { node: Victim::Any(among), .. }
+        if among == (0..3)));
+    let reboot = first("reboot-node = { node = \"any\", by = \"customer\" }");
+    assert!(matches!(reboot, ScriptedFault::RebootNode { node: Victim::Any(among), .. }
+        if among == (0..3)));
+    let az = first("fail-az = { az = \"any\", duration = \"1h\" }");
+    assert!(matches!(az, ScriptedFault::FailAz { az: Victim::Any(among), .. } if among == (0..3)));
+    let primary = first("fail-primary = { shard = \"any\" }");
+    assert_eq!(primary, ScriptedFault::FailPrimary(Victim::Any(0..1)));
+    let replicas = first("fail-replicas = { shard = \"any\", count = 2 }");
+    assert_eq!(replicas, ScriptedFault::FailReplicas { shard: Victim::Any(0..1), count: 2 });
+    // The second of two groups: its nodes and its shards only.
+    let two = GROUP.replace("[group]", "[[group]]");
+    let second = two.replace("\"g\"", "\"h\"");
+    let of_second = |fault: &str| {
+        let text = format!("{HEAD}{two}{second}[[fault]]\nat = \"1h\"\n{fault}\n");
+        valid(&text).plan.script[0].fault.clone()
+    };
+    let node = of_second("fail-node = { node = \"any\", group = \"h\" }");
+    assert_eq!(node, ScriptedFault::FailNode(Victim::Any(3..6)));
+    let node = of_second("fail-node = { node = \"any\" }");
+    assert_eq!(node, ScriptedFault::FailNode(Victim::Any(0..6)));
+    let shard = of_second("fail-primary = { shard = \"any\", group = \"h\" }");
+    assert_eq!(shard, ScriptedFault::FailPrimary(Victim::Any(1..2)));
+    let shard = of_second("fail-primary = { shard = \"any\" }");
+    assert_eq!(shard, ScriptedFault::FailPrimary(Victim::Any(0..2)));
+}
+
+#[test]
+fn moments_of_scheduled_faults() {
+    let at = |at: &str| fault(&format!("at = {at}\nfail-group = {{}}")).plan.script[0].at.clone();
+    assert_eq!(at("{ fixed = \"1h\" }"), Law::fixed(secs(3600)));
+    assert_eq!(Ok(at("{ uniform = [\"1h\", \"2h\"] }")), Law::uniform(3600e9, 7200e9));
+    let triangular = Law::triangular(3600e9, 7200e9, 10_800e9);
+    assert_eq!(Ok(at("{ triangular = [\"1h\", \"2h\", \"3h\"], source = \"us\" }")), triangular);
+    let sample = at("{ empirical = { file = \"tests/data/lengths.csv\" } }");
+    assert!(matches!(sample, Law::Empirical(_)));
+    // Up to the horizon, where no moment strikes it exactly.
+    let year = 365.0 * 86_400e9;
+    assert_eq!(Ok(at("{ uniform = [\"0s\", \"1y\"] }")), Law::uniform(0.0, year));
+    let check_at = |at: &str, expected: &str| {
+        check_fault(&format!("at = {at}\nfail-group = {{}}"), &[expected]);
+    };
+    let path = "fault.fail-group-1.at";
+    check_at("\"1y\"", &format!("{path} = \"1y\": is at the horizon, the end"));
+    check_at("{ fixed = \"1y\" }", &format!("{path}: is at the horizon, the end"));
+    check_at("{ uniform = [\"1y\", \"1y\"] }", &format!("{path}: is at the horizon, the end"));
+    check_at("{ uniform = [\"0s\", \"366d\"] }", &format!("{path}: can be after the horizon"));
+    let unbounded =
+        format!("{path}: knows no latest time, and the fault must strike in every trial");
+    for law in [
+        "exponential = { mean = \"1h\" }",
+        "lognormal = { median = \"1h\", p95 = \"2h\" }",
+        "weibull = { mean = \"1h\", shape = 2 }",
+        "gamma = { mean = \"1h\", shape = 2 }",
+        "erlang = { mean = \"1h\", stages = 2 }",
+    ] {
+        check_at(&format!("{{ {law} }}"), &unbounded);
+    }
+}
+
+#[test]
+fn faults_that_are_off_are_checked_and_leave_the_plan() {
+    let node = "node-failure = { mttf = \"10y\" }\n";
+    let both = |first: &str| {
+        let text = format!("[[fault]]\n{first}\n{node}[[fault]]\nenabled = true\n{node}");
+        with(&text).plan.node_failures
+    };
+    let (on, off) = (both(""), both("enabled = false"));
+    assert_eq!(off, on[1..], "the second keeps the address of the second");
+    check_fault(
+        "enabled = false\nat = \"1h\"\nfail-node = { node = \"g-004\" }",
+        &["fault.fail-node-1.fail-node.node = \"g-004\": there is no such node"],
+    );
+    let all_off = format!("{HEAD}{GROUP}[[fault]]\nenabled = false\n{node}");
+    assert_eq!(crate::support::codes(&all_off), ["W0901"]);
+}
+
+#[test]
+fn nothing_that_chance_can_strike_is_called_any() {
+    let check_any = |group: &str, path: &str| {
+        check_group(group, &[&format!("{path} = \"any\": is a word of faults")]);
+    };
+    check_any("id = \"g\"\nazs = [\"a\", \"any\"]\nreplicas = 1", "group.azs[1]");
+    let shard = |node: &str, az: &str, id: &str| {
+        format!("id = \"g\"\n[[group.shard]]\n{id}primary = {{ node = \"{node}\", az = \"{az}\" }}")
+    };
+    check_any(&shard("any", "a", ""), "group.shard.0001.primary.node");
+    check_any(&shard("n", "any", ""), "group.shard.0001.primary.az");
+    check_any(&shard("n", "a", "id = \"any\"\n"), "group.shard.any.id");
+    // A group may: no fault asks for any group.
+    let plan = valid(&format!("{HEAD}[group]\nid = \"any\"\nazs = [\"a\"]\nreplicas = 0\n")).plan;
+    assert_eq!(plan.nodes[0].name, "any-001");
+}
+
+#[test]
 fn the_script_is_sorted_by_time_and_then_by_line() {
     let at = |at: &str, node: u8| {
         format!("[[fault]]\nat = \"{at}\"\nfail-node = {{ node = \"g-00{node}\" }}\n")
     };
-    let file = at("2h", 3) + &at("1h", 1) + &at("1h", 2) + &at("1y", 1);
+    let file = at("2h", 3) + &at("1h", 1) + &at("1h", 2) + &at("364d", 1);
     let script = with(&file).plan.script;
     let nodes: Vec<u16> = script
         .iter()
         .map(|scripted| match scripted.fault {
-            ScriptedFault::FailNode(NodeId(node)) => node,
+            ScriptedFault::FailNode(Victim::Named(NodeId(node))) => node,
             ref other => panic!("{other:?}"),
         })
         .collect();

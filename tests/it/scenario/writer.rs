@@ -438,8 +438,18 @@ fn fault(n: usize, names: &mut Names, choices: &mut Choices<'_>) -> Section {
     }
     names.faults.push((name, kind));
     if !kind.ends_with("failure") {
-        let at = choices.one_of(&["\"10m\"", "\"0s\"", "\"601s\"", "\"1h\""]);
+        let moments = [
+            "\"10m\"",
+            "\"0s\"",
+            "\"601s\"",
+            "{ uniform = [\"1m\", \"10m\"] }",
+            "{ source = \"us\", triangular = [\"0s\", \"1s\", \"30m\"] }",
+        ];
+        let at = choices.one_of(&moments);
         fault.set("at", at, choices);
+    }
+    if choices.once_in(4) {
+        fault.set("enabled", choices.one_of(&["false", "true"]), choices);
     }
     let value = parameters(kind, names, choices);
     fault.set(kind, value, choices);
@@ -457,10 +467,17 @@ fn parameters(kind: &str, names: &Names, choices: &mut Choices<'_>) -> String {
     let comma = if group.is_empty() { "" } else { ", " };
     let shard = match shards.len() {
         1 if choices.once_in(2) => group.clone(),
+        _ if choices.once_in(4) => format!("{group}{comma}shard = \"any\""),
         n => format!("{group}{comma}shard = \"{}\"", shards[choices.below(n)]),
     };
-    let node = &names.nodes[choices.below(names.nodes.len())];
-    let az = &names.azs[choices.below(names.azs.len())];
+    let node = match choices.once_in(4) {
+        true => "any",
+        false => &names.nodes[choices.below(names.nodes.len())],
+    };
+    let az = match choices.once_in(4) {
+        true => "any",
+        false => &names.azs[choices.below(names.azs.len())],
+    };
     let share = choices.one_of(&["", ", share = 0.5", ", share = { uniform = [0.1, 1] }"]);
     let life = choices.one_of(&["mttf = \"30d\"", "mttf = \"1h\", source = \"x\""]);
     match kind {
@@ -504,7 +521,7 @@ fn change(header: &str, names: &Names, choices: &mut Choices<'_>) -> (String, St
         true => ("node-failure-1".to_owned(), "node-failure"),
         false => names.faults[choices.below(names.faults.len())].clone(),
     };
-    match choices.below(9) {
+    match choices.below(11) {
         0 => ("timing.detection".to_owned(), law(choices)),
         1 => (format!("{group}.replicas"), choices.below(4).to_string()),
         2 => (format!("{group}.multi-az"), "false".to_owned()),
@@ -513,6 +530,10 @@ fn change(header: &str, names: &Names, choices: &mut Choices<'_>) -> (String, St
         5 => ("rules.promotion".to_owned(), "\"random\"".to_owned()),
         6 => (format!("fault.{fault}.{kind}.mttf"), "\"5d\"".to_owned()),
         7 => ("timing.full-sync.per-gib".to_owned(), "\"2s\"".to_owned()),
+        8 => (format!("fault.{fault}.enabled"), "false".to_owned()),
+        9 if !kind.ends_with("failure") => {
+            (format!("fault.{fault}.at.uniform"), "[\"1m\", \"9m\"]".to_owned())
+        }
         _ => ("sources.\"timing.promotion\"".to_owned(), "\"an overlay\"".to_owned()),
     }
 }

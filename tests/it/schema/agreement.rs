@@ -190,6 +190,16 @@ fn mistakes() -> Vec<String> {
         fault("at = \"1h\"\nfail-group = {}\nnode-failure = { mttf = \"1y\" }"),
         fault("node-failure = { mttf = \"1y\" }\ngroup-failure = { mttf = \"1y\" }"),
         fault("at = 5\nfail-primary = {}"),
+        fault("at = {}\nfail-primary = {}"),
+        fault("at = { uniform = [\"1h\"] }\nfail-primary = {}"),
+        fault("at = { uniform = [\"1h\", \"2h\"] }\nnode-failure = { mttf = \"1y\" }"),
+        at("enabled = \"no\"\nfail-primary = {}"),
+        at("enabled = 0\nfail-primary = {}"),
+        at("enabled = true"),
+        at("enable = false\nfail-primary = {}"),
+        at("fail-node = { node = \"any\", group = 1 }"),
+        at("fail-node = { group = \"g\" }"),
+        at("fail-az = { az = \"any\" }"),
         fault("id = \"a b\"\nnode-failure = { mttf = \"1y\" }"),
         fault("fail-primary = {}"),
         fault("fail-node = { node = \"g-001\" }"),
@@ -346,8 +356,26 @@ fn valid_files() -> Vec<String> {
         "reboot-node = { node = \"g-001\", by = \"service\" }",
     ];
     files.extend(scheduled.map(at));
+    let by_chance = [
+        "fail-node = { node = \"any\" }",
+        "crash-node = { node = \"any\", restart-after = \"1s\", group = \"g\" }",
+        "reboot-node = { node = \"any\", by = \"service\", group = \"g\" }",
+        "fail-az = { az = \"any\", duration = \"2h\" }",
+        "fail-primary = { shard = \"any\" }",
+        "fail-replicas = { shard = \"any\", count = 2, group = \"g\" }",
+        "enabled = false\nfail-node = { node = \"any\", group = \"g\" }",
+    ];
+    files.extend(by_chance.map(at));
+    let moments = [
+        "{ uniform = [\"1d\", \"300d\"], source = \"us\" }",
+        "{ triangular = [\"1d\", \"30d\", \"300d\"] }",
+        "{ fixed = \"1d\" }",
+        "{ empirical = { file = \"tests/data/lengths.csv\" } }",
+    ];
+    files.extend(moments.map(|law| fault(&format!("at = {law}\nfail-primary = {{}}"))));
     let random = [
         "node-failure = { mttf = \"10y\", source = \"the fleet\" }",
+        "enabled = false\nnode-failure = { mttf = \"10y\" }",
         "node-failure = { lifetime = { weibull = { mean = \"10y\", shape = 1.5 } } }",
         "az-failure = { mttf = \"50y\", duration = \"2h\", share = 1, source = \"us\" }",
         "az-failure = { lifetime = \"1y\", duration = { fixed = \"2h\", source = \"us\" } }",

@@ -8,7 +8,7 @@ use elasticache_sim::report::json::TraceHeader;
 use serde_json::{Value, json};
 
 use super::{each_object, validator};
-use crate::support::{library, parse, root, run};
+use crate::support::{library, load_all, parse, policy_options, root, run};
 
 fn ecsim(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
@@ -77,7 +77,11 @@ fn traces_are_as_described() {
     let mut lines = Vec::new();
     for name in library().iter().filter(|name| !name.starts_with("w2-calm")) {
         let file = format!("scenarios/{name}.toml");
-        let printed = ecsim(&["replay", &file, "--format", "json"]);
+        let experiment = load_all(name);
+        let options = policy_options(&experiment, &experiment.policies[0]);
+        let mut arguments = vec!["replay", &file, "--format", "json"];
+        arguments.extend(options.iter().map(String::as_str));
+        let printed = ecsim(&arguments);
         lines.extend(printed.lines().map(|line| serde_json::from_str(line).expect("JSON")));
     }
     for rest in MORE {
