@@ -1,6 +1,6 @@
 //! Faults as a scenario writes them: scheduled ones with `at`, random ones without. A fault is a
-//! table with exactly one kind key beside `at`, `id` and `enabled`. Whom scheduled ones strike is in
-//! `victims`.
+//! table with exactly one kind key beside `at`, `id` and `enabled`. Whom scheduled ones strike is
+//! in `victims`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,6 +7,7 @@ use super::codes::Code;
 use super::diagnostics::{Diagnostic, hint_names, listed};
 use super::groups::{GroupDraft, ShardDraft, Switch};
 use super::reader::{Context, Item};
+use super::victims;
 use crate::model::draws::entity;
 use crate::model::plan::{
     Az, AzId, ClusterMode, Group, GroupId, HASH_SLOTS, Node, NodeId, Promotion, Shard, ShardId,
@@ -190,7 +191,8 @@ impl Topology {
         let name = item.text(&mut cx.errors, "the name of an AZ")?;
         let found = self.az_ids.get(name).copied();
         if found.is_none() {
-            let names: Vec<&str> = self.azs.iter().map(|az| az.name.as_str()).collect();
+            let names = self.azs.iter().map(|az| az.name.as_str());
+            let names: Vec<&str> = names.chain([victims::ANY]).collect();
             self.unknown(item, "no node is in this AZ", &names, cx);
         }
         found
@@ -201,7 +203,8 @@ impl Topology {
         let name = item.text(&mut cx.errors, "the name of a node")?;
         let found = self.node_ids.get(name).copied();
         if found.is_none() {
-            let names: Vec<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
+            let names = self.nodes.iter().map(|node| node.name.as_str());
+            let names: Vec<&str> = names.chain([victims::ANY]).collect();
             self.unknown(item, "there is no such node", &names, cx);
         }
         found
@@ -230,7 +233,7 @@ impl Topology {
         let found = range.clone().map(ShardId).find(|id| self.shards[id.idx()].id == name);
         if found.is_none() {
             let shards = range.map(|n| self.shards[usize::from(n)].id.as_str());
-            let names: Vec<&str> = shards.collect();
+            let names: Vec<&str> = shards.chain([victims::ANY]).collect();
             self.unknown(item, "the group has no such shard", &names, cx);
         }
         found

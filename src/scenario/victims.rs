@@ -48,7 +48,7 @@ pub(super) fn az(
     let item = table.require("az", &mut cx.errors, hint)?;
     if is_any(&item, cx) {
         let is_known = topology.is_complete && !topology.nodes.is_empty();
-        return is_known.then(|| Victim::Any(0..topology.azs.len() as u16));
+        return is_known.then_some(Victim::Any(0..topology.azs.len() as u16));
     }
     topology.find_az(&item, cx).map(Victim::Named)
 }

@@ -12,6 +12,7 @@ use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::observe::trace::Recorder;
+use elasticache_sim::report::words;
 use elasticache_sim::scenario::{self, Overrides};
 
 use crate::support::{experiment, parse, run, secs};
@@ -214,8 +215,11 @@ fn processes_by_chance_stop_and_return() {
                 panic!("one strike in each trial");
             };
             assert_eq!(at, SimTime::START + secs(3_600));
-            let is_back = |(_, fact): &(SimTime, Fact)| matches!(fact, Fact::ProcessBack { node } if *node == victim);
-            assert!(facts(&plan, trial).iter().any(is_back), "{kind}, trial {trial}");
+            let is_back = |fact: &Fact| *fact == Fact::ProcessBack { node: victim };
+            assert!(
+                facts(&plan, trial).iter().any(|(_, fact)| is_back(fact)),
+                "{kind}, trial {trial}"
+            );
         }
     }
 }
@@ -223,7 +227,8 @@ fn processes_by_chance_stop_and_return() {
 #[test]
 fn drawn_faults_strike_in_the_order_of_their_moments() {
     let text = with(
-        "[[fault]]\nat = { uniform = [\"1d\", \"9d\"] }\nfail-az = { az = \"a\", duration = \"1h\" }\n\
+        "[[fault]]\nat = { uniform = [\"1d\", \"9d\"] }\n\
+         fail-az = { az = \"a\", duration = \"1h\" }\n\
          [[fault]]\nat = \"5d\"\nfail-node = { node = \"any\" }\n\
          [[fault]]\nat = { uniform = [\"1d\", \"9d\"] }\nfail-group = {}",
     );
@@ -333,4 +338,41 @@ fn the_cost_of_a_node_has_a_closed_form() {
         assert!(off < 4.0 * error, "{}: {} ± {error}", metric.name(), moments.mean());
     }
     check_count(summary.trials_with_write_outage, N, 0.5);
+}
+
+/// What a table says strikes in every trial.
+#[test]
+fn chance_in_words() {
+    let check = |fault: &str, expected: &str| {
+        let plan = parse(&clustered(2, &format!("[[fault]]\n{fault}\n"))).plan;
+        assert_eq!(words::scripted(&plan, &plan.script[0]), expected);
+    };
+    check(
+        "at = { uniform = [\"1d\", \"300d\"] }\nfail-node = { node = \"any\" }",
+        "a node by chance of g fails at a random moment between 1d and 300d",
+    );
+    check("at = \"1h\"\nfail-node = { node = \"g-0001-001\" }", "g-0001-001 fails after 1h");
+    check(
+        "at = { uniform = [\"1h\", \"1h\"] }\nfail-primary = { shard = \"any\" }",
+        "the primary of a shard by chance of g fails after 1h",
+    );
+    check(
+        "at = \"1h\"\nfail-replicas = { shard = \"any\", count = 1 }",
+        "replicas of a shard by chance of g fail (1) after 1h",
+    );
+    check(
+        "at = \"1h\"\nfail-az = { az = \"any\", duration = \"1h\" }",
+        "an AZ by chance fails after 1h",
+    );
+    check(
+        "at = \"1h\"\ncrash-node = { node = \"any\", restart-after = \"1s\" }",
+        "a node by chance of g crashes after 1h",
+    );
+    let two = with(
+        "[[group]]\nid = \"h\"\nazs = [\"a\"]\nreplicas = 1\n[[fault]]\nat = \"1h\"\n\
+                    reboot-node = { node = \"any\", by = \"service\" }",
+    );
+    let plan = parse(&two.replacen("[group]", "[[group]]", 1)).plan;
+    let said = words::scripted(&plan, &plan.script[0]);
+    assert_eq!(said, "a node by chance is rebooted after 1h");
 }

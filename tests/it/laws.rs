@@ -460,3 +460,26 @@ fn extremes_saturate_and_are_never_nan() {
     assert_eq!(made(Law::exponential(1e30)).longest(), Span::FOREVER);
     assert_eq!(made(Law::lognormal_mean_sd(YEAR, 1e6 * YEAR)).longest(), Span::FOREVER);
 }
+
+/// The ends of the laws that have two, which no word leaves.
+#[test]
+fn ranges() {
+    let ends = |low: u64, high: u64| Some((Span::from_nanos(low), Span::from_nanos(high)));
+    let check = |law: Result<Law, LawError>, expected: Option<(Span, Span)>| {
+        let law = law.expect("a law");
+        assert_eq!(law.range(), expected, "{law:?}");
+        if let Some((low, high)) = expected {
+            for word in [0, 1 << 60, 1 << 63, u64::MAX] {
+                assert!((low..=high).contains(&law.duration(word)), "{law:?}");
+            }
+        }
+    };
+    check(Ok(Law::fixed(Span::from_nanos(7))), ends(7, 7));
+    check(Law::uniform(3.0, 9.0), ends(3, 9));
+    check(Law::triangular(3.0, 4.0, 9.0), ends(3, 9));
+    check(Law::empirical([5, 2, 8].map(Span::from_nanos)), ends(2, 8));
+    check(Law::exponential(1e9), None);
+    check(Law::lognormal_mean_sd(1e9, 1e9), None);
+    check(Law::weibull_mean_shape(1e9, 2.0), None);
+    check(Law::gamma_mean_shape(1e9, 2.0), None);
+}

@@ -393,7 +393,7 @@ fn mistakes_in_faults() {
     check_fault(
         "at = 5\nfail-primary = 3",
         &[
-            "fault.fail-primary-1.at = 5: expected a duration, found an integer",
+            "fault.fail-primary-1.at = 5: expected a duration or a law, found an integer",
             "fault.fail-primary-1.fail-primary = 3: expected a table, found an integer",
         ],
     );
@@ -606,7 +606,7 @@ fn a_diagnostic_names_the_place_and_hints() {
     assert_eq!(
         shown[2],
         "error[E0601]: dir/test.toml:13:18: fault.fail-az-1.fail-az.az = \"aa\": no node is \
-        in this AZ\nhint: did you mean `a`?\nhint: allowed: `a`, `b`, `c`\n"
+        in this AZ\nhint: did you mean `a`?\nhint: allowed: `a`, `b`, `c`, `any`\n"
     );
     let multi_az = format!("{HEAD}{GROUP}multi-az = true\nautomatic-failover = false\n");
     let shown = parse(&multi_az).expect_err("MZ-66")[0].to_string();
