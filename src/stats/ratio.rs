@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::intervals::{Cumulants, skewed};
 use crate::stats::level::{Estimate, Level};
 use crate::stats::probability::between_betas;
 
@@ -21,10 +22,12 @@ pub struct RatioMoments {
     numerator_squares: f64,
     products: f64,
     denominator_squares: f64,
+    /// Sums of x³, x²y, xy², y³ for a numerator x and a denominator y.
+    cubes: [f64; 4],
 }
 
 /// The fewest trials with a denominator above zero whose ratio is given an interval.
-const MIN_TRIALS: u64 = 10;
+const MIN_TRIALS: u64 = 100;
 
 impl RatioMoments {
     /// Takes in one more trial.
@@ -39,6 +42,15 @@ impl RatioMoments {
         self.numerator_squares += numerator * numerator;
         self.products += numerator * denominator;
         self.denominator_squares += denominator * denominator;
+        let cubes = [
+            numerator * numerator * numerator,
+            numerator * numerator * denominator,
+            numerator * denominator * denominator,
+            denominator * denominator * denominator,
+        ];
+        for (sum, cube) in self.cubes.iter_mut().zip(cubes) {
+            *sum += cube;
+        }
     }
 
     /// Takes in all trials of `other`.
@@ -49,6 +61,9 @@ impl RatioMoments {
         self.numerator_squares += other.numerator_squares;
         self.products += other.products;
         self.denominator_squares += other.denominator_squares;
+        for (sum, cube) in self.cubes.iter_mut().zip(other.cubes) {
+            *sum += cube;
+        }
     }
 
     /// Trials with a denominator above zero.
@@ -81,8 +96,13 @@ impl RatioMoments {
         if self.trials < MIN_TRIALS {
             return Some(Estimate::unbounded(value));
         }
-        let half = level.t((self.trials - 1) as f64) * self.variance(value).sqrt();
-        Some(Estimate { value, low: Some((value - half).max(0.0)), high: Some(value + half) })
+        let variance = self.variance(value);
+        if variance == 0.0 {
+            return Some(Estimate { value, low: Some(value), high: Some(value) });
+        }
+        let cumulants = Cumulants { variance, third: self.third(value) };
+        let interval = skewed(value, cumulants, level.t((self.trials - 1) as f64));
+        Some(Estimate { low: interval.low.map(|low| low.max(0.0)), ..interval })
     }
 
     /// The ratio where the numerator counts some of what the denominator counts, such as the
@@ -120,6 +140,13 @@ impl RatioMoments {
         let n = self.trials as f64;
         residuals * n / (n - 1.0) / (self.denominator * self.denominator)
     }
+
+    /// Third cumulant of the ratio, which is `ratio`.
+    fn third(&self, ratio: f64) -> f64 {
+        let [xxx, xxy, xyy, yyy] = self.cubes;
+        let residuals = xxx - 3.0 * ratio * xxy + 3.0 * ratio * ratio * xyy - ratio.powi(3) * yyy;
+        residuals / self.denominator.powi(3)
+    }
 }
 
 #[cfg(test)]
@@ -141,15 +168,23 @@ mod tests {
 
     #[test]
     fn a_ratio_is_that_by_hand() {
-        // Five times (10 of 1, 50 of 2): 300 of 15, ratio 20; residuals -10 and 10 in each trial,
-        // so their squares sum to 1,000, the variance is 1,000 · 10/9 / 225, and t(9) = 2.262157.
-        let moments = of(&[(10.0, 1.0), (50.0, 2.0), (0.0, 0.0)].repeat(5));
-        let ratio = moments.estimate(Level::default()).expect("fifteen outages");
-        assert_eq!((moments.trials(), ratio.value), (10, 20.0));
-        let half = 2.262_157_163 * (1_000.0f64 * 10.0 / 9.0 / 225.0).sqrt();
+        // Fifty times (10 of 1, 50 of 2): 3,000 of 150, ratio 20; residuals -10 and 10, so their
+        // squares sum to 10,000 and their cubes to 0; t(99) = 1.984217.
+        let moments = of(&[(10.0, 1.0), (50.0, 2.0), (0.0, 0.0)].repeat(50));
+        let ratio = moments.estimate(Level::default()).expect("150 outages");
+        assert_eq!((moments.trials(), ratio.value), (100, 20.0));
+        let half = 1.984_217 * (10_000.0f64 * 100.0 / 99.0 / 22_500.0).sqrt();
         close(ratio.low, 20.0 - half);
         close(ratio.high, 20.0 + half);
-        close(Some(moments.effective_n()), 225.0 / 25.0);
+        close(Some(moments.effective_n()), 22_500.0 / 250.0);
+    }
+
+    #[test]
+    fn a_few_long_outages_move_the_upper_end_out() {
+        let moments = of(&[vec![(1.0, 1.0); 95], vec![(20.0, 1.0); 5]].concat());
+        let ratio = moments.estimate(Level::default()).expect("a hundred");
+        let (low, high) = (ratio.low.expect("bounded"), ratio.high.expect("bounded"));
+        assert!(high - ratio.value > 1.5 * (ratio.value - low), "{ratio:?}");
     }
 
     #[test]
@@ -157,7 +192,7 @@ mod tests {
         let level = Level::default();
         assert_eq!(of(&[(0.0, 0.0)]).estimate(level), None);
         assert_eq!(of(&[(0.0, 0.0)]).share(level), None);
-        assert_eq!(of(&[(6.0, 2.0); 9]).estimate(level), Some(Estimate::unbounded(3.0)));
+        assert_eq!(of(&[(6.0, 2.0); 99]).estimate(level), Some(Estimate::unbounded(3.0)));
         let fixed = of(&[(0.3, 1.0), (0.1 + 0.2 + 0.3, 2.0)].repeat(50)).estimate(level);
         assert_eq!(fixed.expect("many").half_width(), Some(0.0));
     }
