@@ -188,6 +188,8 @@ enum Failure {
     Exists(PathBuf),
     /// Somebody interrupted a batch, which has been said; what was finished is kept.
     Interrupted,
+    /// A result is not as the scenario expects, or undecided, which has been said.
+    Expectation,
     /// One of our own assertions failed.
     Bug { file: PathBuf, options: String, broken: BrokenTrial },
 }
@@ -202,6 +204,7 @@ impl Failure {
             Failure::Usage(_) | Failure::Load(LoadError::Twice(_)) => 2,
             Failure::Said(failure) => failure.exit_code(),
             Failure::Interrupted => INTERRUPTED as u8,
+            Failure::Expectation => 4,
             Failure::Bug { .. } => 101,
         }
     }
@@ -214,7 +217,9 @@ impl Failure {
             Failure::Load(error @ (LoadError::Unreadable { .. } | LoadError::Twice(_))) => {
                 error.to_string()
             }
-            Failure::Invalid | Failure::Said(_) | Failure::Interrupted => String::new(),
+            Failure::Invalid | Failure::Said(_) | Failure::Interrupted | Failure::Expectation => {
+                String::new()
+            }
             Failure::Usage(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),
             Failure::Exists(path) => format!(

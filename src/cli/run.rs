@@ -9,8 +9,9 @@ use super::{Changes, Failure, Talk, load, policy_option, print, say};
 use crate::montecarlo::batch::BatchError;
 use crate::report::diagnostic::{self, Colour};
 use crate::report::study::{Ended, Study};
-use crate::report::{summary, table};
+use crate::report::{expect, summary, table};
 use crate::scenario::codes::Severity;
+use crate::scenario::expect::Verdict;
 use crate::scenario::{Diagnostic, Policy};
 
 #[derive(Args, Debug)]
@@ -82,14 +83,18 @@ pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(
                 let caption = table::Caption { file: &file, options: &options, one_of, seed };
                 table::render(policy, &estimator, &caption)
             });
-            tables.collect::<Vec<String>>().join("\n")
+            let mut text = tables.collect::<Vec<String>>().join("\n");
+            expect::render(&study, &mut text);
+            text
         }
         Format::Json => summary::json(&study),
     };
     print(&text)?;
+    let is_kept = expect::judge(&study).iter().all(|judged| judged.verdict == Verdict::Pass);
     match ended {
         Ended::Interrupted => Err(Failure::Interrupted),
-        Ended::Complete | Ended::Precise | Ended::Imprecise => Ok(()),
+        Ended::Complete | Ended::Precise | Ended::Imprecise if is_kept => Ok(()),
+        Ended::Complete | Ended::Precise | Ended::Imprecise => Err(Failure::Expectation),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod check;
 pub mod diagnostic;
 pub mod dot;
 pub mod draw;
+pub mod expect;
 pub mod json;
 pub mod numbers;
 pub mod placement;

@@ -13,8 +13,9 @@ use crate::montecarlo::objectives::Objectives;
 use crate::montecarlo::quantity::{Probability, Statistic};
 use crate::montecarlo::tally::EpisodeTally;
 use crate::observe::metrics::{Ending, Mechanism, Metric};
-use crate::report::schema;
 use crate::report::study::{Ended, Study};
+use crate::report::{expect, schema};
+use crate::scenario::expect::{Bound, Verdict};
 use crate::scenario::{self, Policy};
 use crate::stats::histogram::Histogram;
 use crate::stats::level::Estimate;
@@ -54,6 +55,8 @@ pub struct Summary {
     policies: Vec<PolicySummary>,
     /// Differences of the other policies from the reference, on the same faults.
     comparisons: Vec<Comparison>,
+    /// What the scenario expects, and what came of it.
+    expectations: Vec<Expectation>,
     /// Values that the results depend on and for which the scenario names no source.
     assumptions: Vec<Assumption>,
 }
@@ -330,6 +333,49 @@ struct Comparison {
     unpaired_ci: Option<[Option<f64>; 2]>,
 }
 
+/// An expectation of a policy, and what came of it.
+#[derive(Serialize, JsonSchema)]
+struct Expectation {
+    /// The policy.
+    policy: String,
+    /// The quantity by its name, as in `write_outage_s.p99`.
+    metric: String,
+    /// On which side of the limit it has to be.
+    side: Side,
+    /// The limit, in the quantity's unit.
+    limit: f64,
+    /// What was found; null where the trials say nothing of it.
+    value: Option<f64>,
+    /// Its interval at the summary's level; an end is null where the trials cannot bound it.
+    ci: [Option<f64>; 2],
+    /// Whether the whole interval is on the right side.
+    passed: bool,
+    /// Whether it passed, failed (the whole interval is on the wrong side), or neither.
+    verdict: VerdictName,
+}
+
+/// A side of a limit.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Side {
+    /// Less than it.
+    Below,
+    /// More than it.
+    Above,
+}
+
+/// What came of an expectation.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum VerdictName {
+    /// It is kept.
+    Pass,
+    /// It is not.
+    Fail,
+    /// The interval holds the limit.
+    Undecided,
+}
+
 /// A value for which the scenario names no source.
 #[derive(Clone, PartialEq, Serialize, JsonSchema)]
 struct Assumption {
@@ -370,6 +416,7 @@ pub fn summary(study: &Study<'_>) -> Summary {
         reference: study.policies[study.reference].name.clone(),
         policies,
         comparisons: comparisons(study),
+        expectations: expect::judge(study).iter().map(expectation).collect(),
         assumptions,
     }
 }
@@ -540,6 +587,27 @@ fn comparisons(study: &Study<'_>) -> Vec<Comparison> {
         }
     }
     list
+}
+
+fn expectation(judged: &expect::Judged<'_>) -> Expectation {
+    let ends = judged.estimate.map_or([None, None], |estimate| [estimate.low, estimate.high]);
+    Expectation {
+        policy: judged.policy.to_owned(),
+        metric: judged.expectation.quantity.name(),
+        side: match judged.expectation.bound {
+            Bound::Below(_) => Side::Below,
+            Bound::Above(_) => Side::Above,
+        },
+        limit: judged.expectation.bound.limit(),
+        value: judged.estimate.map(|estimate| rounded(estimate.value)),
+        ci: ends.map(|end| end.map(rounded)),
+        passed: judged.verdict == Verdict::Pass,
+        verdict: match judged.verdict {
+            Verdict::Pass => VerdictName::Pass,
+            Verdict::Fail => VerdictName::Fail,
+            Verdict::Undecided => VerdictName::Undecided,
+        },
+    }
 }
 
 fn assumption(assumption: &scenario::Assumption) -> Assumption {
