@@ -4,8 +4,9 @@
 use elasticache_sim::model::fact::Phase;
 use elasticache_sim::model::plan::HASH_SLOTS;
 use elasticache_sim::model::state::WRITE;
-use elasticache_sim::montecarlo::batch::{self, BatchSpec};
+use elasticache_sim::montecarlo::batch::{self, BatchSpec, Summary};
 use elasticache_sim::observe::metrics::Metric;
+use elasticache_sim::scenario::Experiment;
 
 use crate::support::{load, load_all, run, stories, with_fixed_times};
 
@@ -322,4 +323,62 @@ fn given_a_node_fails() {
     // Detection, a new host, and a full copy.
     check("two, no failover", 1.0 / 3.0, 634.0, 0.0);
     check("one, no failover", 1.0 / 2.0, 634.0, 0.0);
+}
+
+/// What a policy of a study comes to in a few trials.
+fn of_policy(experiment: &Experiment, policy: &str, trials: u64) -> Summary {
+    let found = experiment.policies.iter().find(|candidate| candidate.name == policy);
+    let plan = &found.unwrap_or_else(|| panic!("no policy {policy}")).plan;
+    batch::run(plan, BatchSpec { seed: experiment.seed, trials }).expect("a sound trial")
+}
+
+/// What the story of the study asks to look at is there to be seen.
+#[test]
+fn policy_study() {
+    let experiment = load_all("policy-study");
+    assert_eq!(experiment.policies.len(), 8);
+    assert!(experiment.policies.iter().all(|policy| policy.name.len() <= 24), "they head rows");
+    let of = |policy: &str| of_policy(&experiment, policy, 500);
+    let outage = |summary: &Summary| summary.of(Metric::WriteOutage).mean();
+    let lost = |summary: &Summary| summary.of(Metric::LostWrites).mean();
+    let reference = of("Multi-AZ, 1+2");
+    let (fast, slow) = (of("detects in 1 to 3 s"), of("detects in a minute"));
+    assert!(outage(&fast) < 0.7 * outage(&reference) && outage(&reference) < 0.5 * outage(&slow));
+    assert_eq!((lost(&fast), lost(&slow)), (lost(&reference), lost(&reference)));
+    for blind in ["promotes at random", "promotes lowest id"] {
+        let blind = of(blind);
+        assert!(lost(&blind) > 1.5 * lost(&reference));
+        assert!((outage(&blind) / outage(&reference) - 1.0).abs() < 0.05);
+    }
+    assert!(lost(&of("one replica")) > 1.5 * lost(&reference));
+    assert!(outage(&of("no failover")) > 3_600.0, "writes wait for the AZ");
+    assert_eq!(of("all in one AZ").trials_with_dataset_loss, 500);
+    assert_eq!(reference.trials_with_dataset_loss, 0);
+}
+
+/// Likewise.
+#[test]
+fn capacity_planning() {
+    const TRIALS: u64 = 3_000;
+    let experiment = load_all("capacity-planning");
+    assert_eq!(experiment.policies.len(), 18, "no cell is skipped");
+    let cell = |azs: &str, replicas: u64| {
+        let name = format!("group.azs=[{azs}], group.replicas={replicas}");
+        of_policy(&experiment, &name, TRIALS)
+    };
+    let azs = ["\"az1\"", "\"az1\", \"az2\"", "\"az1\", \"az2\", \"az3\""];
+    let bare = azs.map(|azs| cell(azs, 0));
+    let share = bare[0].trials_with_dataset_loss as f64 / TRIALS as f64;
+    // One node in ten years, and its AZ in fifty with a chance of one half: 0.104 in a year.
+    let deviation = (0.104_f64 * 0.896 / TRIALS as f64).sqrt();
+    assert!((share - 0.104).abs() < 4.0 * deviation, "{share}");
+    // An AZ without a node changes nothing.
+    for other in &bare[1..] {
+        assert_eq!(other.write_outages_s, bare[0].write_outages_s);
+    }
+    let (two, three) = (cell(azs[1], 1), cell(azs[2], 1));
+    assert_eq!(two.write_outages_s, three.write_outages_s);
+    let crowded = cell(azs[0], 2);
+    assert!(two.trials_with_dataset_loss < crowded.trials_with_dataset_loss);
+    assert!(crowded.trials_with_dataset_loss < bare[0].trials_with_dataset_loss);
 }
