@@ -128,14 +128,14 @@ fn share_text(share: &Estimate) -> String {
 /// Says what strikes in every trial, so that nobody takes the figures for rates per year.
 fn render_script(plan: &Plan, text: &mut String) {
     const MOST: usize = 3;
-    let told: Vec<String> =
-        plan.script.iter().take(MOST).map(|scripted| words::scripted(plan, scripted)).collect();
+    let told = plan.script.iter().take(MOST).map(|scripted| words::scripted(plan, scripted));
+    let mut told: Vec<String> = told.collect();
+    match plan.script.len().saturating_sub(MOST) {
+        0 => {}
+        n => told.push(format!("and {n} more")),
+    }
     if !told.is_empty() {
-        let more = match plan.script.len().saturating_sub(MOST) {
-            0 => String::new(),
-            n => format!(" · and {n} more"),
-        };
-        let _ = writeln!(text, " in every trial: {}{more}", told.join(" · "));
+        wrap(" in every trial:", &told, text);
     }
 }
 

@@ -180,3 +180,15 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
 }
+
+/// Several moments by chance make a long line, which is broken.
+#[test]
+fn what_strikes_in_every_trial_fits_a_terminal() {
+    let study = "scenarios/policy-study.toml";
+    let output = ecsim(&["run", study, "--trials", "10", "--policy", "one replica"]);
+    let printed = text(&output.stdout);
+    let mut lines = printed.lines().skip_while(|line| !line.starts_with(" in every trial: "));
+    let (first, second) = (lines.next().expect("it is there"), lines.next().expect("and goes on"));
+    assert!(first.ends_with(" between 1d and 360d ·"), "{first}");
+    assert_eq!(second, "   us-west-2a fails at a random moment between 1d and 360d");
+}
