@@ -146,5 +146,5 @@ fn what_a_whole_group_loses_is_the_group_s_fault() {
     assert_eq!(episodes.outages[0].dataset, DatasetFate::Lost);
     assert_eq!(episodes.outages[0].ending, Ending::ColdStart);
     let lost = outcome.first_dataset_loss.expect("a lost dataset");
-    assert_eq!(lost, plan.script[0].at);
+    assert_eq!(lost, SimTime::START + plan.script[0].at.longest());
 }

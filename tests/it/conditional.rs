@@ -9,6 +9,7 @@ use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::fact::{Fact, Target};
 use elasticache_sim::model::plan::{FullSync, NodeId, Plan};
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
+use elasticache_sim::montecarlo::quantity::Probability;
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::observe::trace::Recorder;
@@ -337,7 +338,7 @@ fn the_cost_of_a_node_has_a_closed_form() {
         let off = (moments.mean() - expected).abs();
         assert!(off < 4.0 * error, "{}: {} ± {error}", metric.name(), moments.mean());
     }
-    check_count(summary.trials_with_write_outage, N, 0.5);
+    check_count(summary.hits(Probability::WriteOutage), N, 0.5);
 }
 
 /// What a table says strikes in every trial.

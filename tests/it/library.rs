@@ -4,7 +4,9 @@
 use elasticache_sim::model::fact::Phase;
 use elasticache_sim::model::plan::HASH_SLOTS;
 use elasticache_sim::model::state::WRITE;
-use elasticache_sim::montecarlo::batch::{self, BatchSpec, Summary};
+use elasticache_sim::montecarlo::batch::{self, BatchSpec};
+use elasticache_sim::montecarlo::quantity::Probability;
+use elasticache_sim::montecarlo::tally::Tally;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::scenario::Experiment;
 
@@ -314,7 +316,7 @@ fn given_a_node_fails() {
         let expected = share * primary_s;
         let mean = outage.mean();
         assert!((mean - expected).abs() <= band, "{policy}: {mean}, not {expected} ± {band}");
-        assert_eq!(summary.trials_with_dataset_loss as f64, losses * 2_000.0, "{policy}");
+        assert_eq!(summary.hits(Probability::DatasetLoss) as f64, losses * 2_000.0, "{policy}");
     };
     check("two replicas", 1.0 / 3.0, 15.0, 0.0);
     check("one replica", 1.0 / 2.0, 15.0, 0.0);
@@ -326,7 +328,7 @@ fn given_a_node_fails() {
 }
 
 /// What a policy of a study comes to in a few trials.
-fn of_policy(experiment: &Experiment, policy: &str, trials: u64) -> Summary {
+fn of_policy(experiment: &Experiment, policy: &str, trials: u64) -> Tally {
     let found = experiment.policies.iter().find(|candidate| candidate.name == policy);
     let plan = &found.unwrap_or_else(|| panic!("no policy {policy}")).plan;
     batch::run(plan, BatchSpec { seed: experiment.seed, trials }).expect("a sound trial")
@@ -339,8 +341,8 @@ fn policy_study() {
     assert_eq!(experiment.policies.len(), 8);
     assert!(experiment.policies.iter().all(|policy| policy.name.len() <= 24), "they head rows");
     let of = |policy: &str| of_policy(&experiment, policy, 500);
-    let outage = |summary: &Summary| summary.of(Metric::WriteOutage).mean();
-    let lost = |summary: &Summary| summary.of(Metric::LostWrites).mean();
+    let outage = |summary: &Tally| summary.of(Metric::WriteOutage).mean();
+    let lost = |summary: &Tally| summary.of(Metric::LostWrites).mean();
     let reference = of("Multi-AZ, 1+2");
     let (fast, slow) = (of("detects in 1 to 3 s"), of("detects in a minute"));
     assert!(outage(&fast) < 0.7 * outage(&reference) && outage(&reference) < 0.5 * outage(&slow));
@@ -352,8 +354,8 @@ fn policy_study() {
     }
     assert!(lost(&of("one replica")) > 1.5 * lost(&reference));
     assert!(outage(&of("no failover")) > 3_600.0, "writes wait for the AZ");
-    assert_eq!(of("all in one AZ").trials_with_dataset_loss, 500);
-    assert_eq!(reference.trials_with_dataset_loss, 0);
+    assert_eq!(of("all in one AZ").hits(Probability::DatasetLoss), 500);
+    assert_eq!(reference.hits(Probability::DatasetLoss), 0);
 }
 
 /// Likewise.
@@ -368,17 +370,17 @@ fn capacity_planning() {
     };
     let azs = ["\"az1\"", "\"az1\", \"az2\"", "\"az1\", \"az2\", \"az3\""];
     let bare = azs.map(|azs| cell(azs, 0));
-    let share = bare[0].trials_with_dataset_loss as f64 / TRIALS as f64;
+    let share = bare[0].hits(Probability::DatasetLoss) as f64 / TRIALS as f64;
     // One node in ten years, and its AZ in fifty with a chance of one half: 0.104 in a year.
     let deviation = (0.104_f64 * 0.896 / TRIALS as f64).sqrt();
     assert!((share - 0.104).abs() < 4.0 * deviation, "{share}");
     // An AZ without a node changes nothing.
     for other in &bare[1..] {
-        assert_eq!(other.write_outages_s, bare[0].write_outages_s);
+        assert_eq!(other.values(Metric::WriteOutage), bare[0].values(Metric::WriteOutage));
     }
     let (two, three) = (cell(azs[1], 1), cell(azs[2], 1));
-    assert_eq!(two.write_outages_s, three.write_outages_s);
+    assert_eq!(two.values(Metric::WriteOutage), three.values(Metric::WriteOutage));
     let crowded = cell(azs[0], 2);
-    assert!(two.trials_with_dataset_loss < crowded.trials_with_dataset_loss);
-    assert!(crowded.trials_with_dataset_loss < bare[0].trials_with_dataset_loss);
+    assert!(two.hits(Probability::DatasetLoss) < crowded.hits(Probability::DatasetLoss));
+    assert!(crowded.hits(Probability::DatasetLoss) < bare[0].hits(Probability::DatasetLoss));
 }

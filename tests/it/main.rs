@@ -8,6 +8,7 @@ mod completions;
 mod conditional;
 mod docs;
 mod enumeration;
+mod estimates;
 mod exact;
 mod explain;
 mod golden;
