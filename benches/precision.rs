@@ -455,7 +455,7 @@ fn differences(report: &mut Report) {
                     let mut streams = [(); 4].map(|()| Stream::new(law, draws));
                     for trial in 0..n {
                         let [a, b, c, d] = streams.each_mut().map(|s| s.value(trial, draws));
-                        // The unpaired ones are two batches, the paired ones have the first in common.
+                        // Unpaired are two batches; the pairs have `a` in common.
                         both.add(a + 2.0 * b - (a + c));
                         this.add(a + 2.0 * b);
                         reference.add(d + c);

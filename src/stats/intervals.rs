@@ -4,7 +4,7 @@ use crate::stats::level::{Estimate, Level};
 use crate::stats::moments::Moments;
 
 /// The fewest numbers whose mean is given an interval.
-const MIN_N: u64 = 200;
+pub const MIN_N: u64 = 200;
 /// The fewest of them that are not zero.
 const MIN_NONZERO: u64 = 10;
 /// The same where what some of them add others take away.
@@ -15,8 +15,8 @@ const MIN_N_OF_SD: u64 = 1_000;
 /// The fewest of them that are not zero.
 const MIN_NONZERO_OF_SD: u64 = 30;
 
-/// The mean of numbers that are never negative, such as a metric's, with the interval of Hall (see
-/// [`skewed`]).
+/// The mean of numbers that are never negative, such as a metric's, with the interval of Hall
+/// (see `skewed`).
 pub fn mean(moments: &Moments, level: Level) -> Estimate {
     if moments.is_all_zero() {
         // Nothing says how rare the others are, or how large.
