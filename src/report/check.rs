@@ -96,5 +96,10 @@ fn value_json(value: &ResolvedValue) -> Value {
             json!({ "path": path, "why": origin.to_string(), "founded": !origin.is_unfounded() })
         })
         .collect();
-    json!({ "path": value.path, "value": value.value, "given_by": giver, "origins": origins })
+    let mut json =
+        json!({ "path": value.path, "value": value.value, "given_by": giver, "origins": origins });
+    if let Some((low, high)) = &value.range {
+        json["range"] = json!([low, high]);
+    }
+    json
 }

@@ -37,6 +37,10 @@ pub(super) struct Checked {
     pub trials: u64,
     /// Defaults, and values without a source.
     pub assumptions: Vec<Assumption>,
+    /// The ranges that the document states for means, by the path of what has the mean.
+    pub ranges: BTreeMap<String, (String, String)>,
+    /// The choices that a rule has, by its path, as TOML.
+    pub choices: BTreeMap<String, Vec<String>>,
 }
 
 /// What all that is read for one experiment shares.
@@ -84,6 +88,11 @@ pub(super) fn check(
     assert!(checked.is_some() || !is_valid, "a section that could not be read has reported why");
     if let Some(checked) = &mut checked {
         checked.assumptions = assumptions;
+        checked.ranges = std::mem::take(&mut cx.ranges);
+        checked.choices = std::mem::take(&mut cx.choices);
+        for assumption in &mut checked.assumptions {
+            assumption.range = stated_range(assumption, &checked.ranges);
+        }
     }
     shared.samples = cx.samples;
     (checked, cx.errors.into_list())
@@ -154,7 +163,30 @@ fn sections(
         group_failures: faults.group_failures,
     };
     let (seed, trials) = (run.seed, run.trials);
-    Some(Checked { plan, objectives, seed, trials, assumptions: Vec::new() })
+    Some(Checked {
+        plan,
+        objectives,
+        seed,
+        trials,
+        assumptions: Vec::new(),
+        ranges: BTreeMap::new(),
+        choices: BTreeMap::new(),
+    })
+}
+
+/// The range of an assumption: that of the document, which for lives stands beside them, or that
+/// of the default.
+fn stated_range(
+    assumption: &Assumption,
+    ranges: &BTreeMap<String, (String, String)>,
+) -> Option<(String, String)> {
+    let path = assumption.path.as_str();
+    let beside = path.rsplit_once('.').filter(|(_, key)| ["mttf", "lifetime"].contains(key));
+    let given = ranges.get(path).or_else(|| ranges.get(beside?.0));
+    if given.is_some() || !assumption.why.is_claim() {
+        return given.cloned();
+    }
+    sections::default_range(path).map(|(low, high)| (low.to_owned(), high.to_owned()))
 }
 
 fn schema(root: &mut Table<'_>, cx: &mut Context<'_>) {

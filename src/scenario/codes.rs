@@ -90,6 +90,7 @@ codes! {
     LifeTooShort "E0403" Error "a process fails too often to be simulated";
     NotAShare "E0404" Error "a share is not above 0 and up to 1";
     BadSample "E0405" Error "a sample file cannot be used";
+    NotARange "E0406" Error "the range of a mean does not go from a low to a high end";
     TooMany "E0501" Error "more nodes, shards or AZs than there can be";
     SeveralShards "E0502" Error "several shards need cluster mode";
     MultiAzWithoutReplica "E0503" Error "Multi-AZ needs a replica in every shard";
@@ -138,6 +139,7 @@ codes! {
     ReplicaBesidePrimary "W0915" Advice "a replica stands in its primary's AZ";
     StaleSource "W0916" Warning "a source calls a value a default that is none";
     UnknownMemory "W0917" Advice "the memory of the node type is not known";
+    MeanBesideRange "W0920" Warning "the range of a mean does not hold the mean";
 }
 
 impl Code {

@@ -1,23 +1,21 @@
 //! From a text and its overlays to an [`Experiment`]: the policies, the cells of the sweep, and
 //! which mistake belongs to which of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::check::{self, Checked, Shared};
 use super::codes::{Code, Severity};
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
 use super::expect::{self, Fate, Subject};
+use super::files::{self, Common};
 use super::overlay::{self, Assignment, Axis};
 use super::reader::Item;
-use super::resolved::Resolved;
+use super::sensitivity::Origins;
 use super::source::{At, Source, SourceKind};
 use super::toml_text;
-use super::topology::AzNumbers;
 use super::tree::{Node, Tree};
-use super::{Experiment, Input, InputKind, LARGEST, Overrides, Policy, RandomNumbers};
-use crate::engine::time::SimTime;
-use crate::model::draws::entity;
+use super::{Experiment, LARGEST, Overrides, Policy};
 use crate::model::plan::Plan;
 
 /// Cells of an experiment: more would be a slip, and take long to check.
@@ -89,18 +87,6 @@ pub(super) struct Reading {
     pub common: Vec<Common>,
 }
 
-/// A value of `[run]`.
-pub(super) struct Common {
-    /// Its path.
-    pub path: &'static str,
-    /// The value, or its default, as a number.
-    pub value: u64,
-    /// The same for people.
-    pub shown: String,
-    /// Where it stands, or would stand.
-    pub place: Place,
-}
-
 /// Checks the scenario of one file.
 pub(super) fn of_file(
     file: Given<'_>,
@@ -154,7 +140,14 @@ pub(super) fn of_file(
             Some(checked) => n_nodes += checked.plan.nodes.len(),
             None => shared.azs = azs_before,
         }
-        judge.add(cell, tree, checked, found);
+        let read = Origins {
+            tree,
+            start: start.clone(),
+            stem: stem.to_string(),
+            base_dir: base_dir.to_owned(),
+            shared: shared.clone(),
+        };
+        judge.add(cell, read, checked, found);
         if n_nodes > MOST_CELL_NODES {
             let message = format!("the cells have more than {MOST_CELL_NODES} nodes together");
             too_many_cells(&parts, &start, message, &mut errors);
@@ -162,65 +155,10 @@ pub(super) fn of_file(
         }
     }
     let mut experiment = judge.verdict(&cells, errors, (stem.into_owned(), overrides))?;
-    name_in_file(&mut experiment, Path::new(name));
-    let samples = shared.samples.take_read();
-    experiment.inputs = inputs(file, samples);
-    let common = common(&parts, &experiment, &start);
+    files::name_in_file(&mut experiment, Path::new(name));
+    experiment.inputs = files::inputs(file, shared.samples.take_read());
+    let common = files::common((&parts.base, &parts.sets), &experiment, &start);
     Ok(Reading { experiment, common })
-}
-
-/// Notes for each policy which file it comes from, and what it is called there.
-fn name_in_file(experiment: &mut Experiment, path: &Path) {
-    let is_one = experiment.policies.len() == 1;
-    let mut own = AzNumbers::default();
-    for policy in &mut experiment.policies {
-        policy.file = path.to_owned();
-        policy.name_in_file = (!is_one).then(|| policy.name.clone());
-        let azs = &policy.plan.azs;
-        let is_own = azs
-            .iter()
-            .fold(true, |is_own, az| is_own & (entity::az(own.number(&az.name)) == az.entity));
-        policy.random_numbers =
-            if is_own { RandomNumbers::OfFile } else { RandomNumbers::OfAllFiles };
-    }
-}
-
-/// A file and the samples that were read for it.
-fn inputs(file: Given<'_>, samples: Vec<(PathBuf, Arc<[u8]>)>) -> Vec<Input> {
-    let (path, bytes) = (PathBuf::from(file.name), file.bytes.to_vec());
-    let scenario = Input { path, bytes, kind: InputKind::Scenario };
-    let sample = |(path, bytes): (PathBuf, Arc<[u8]>)| Input {
-        path,
-        bytes: bytes.to_vec(),
-        kind: InputKind::Sample,
-    };
-    [scenario].into_iter().chain(samples.into_iter().map(sample)).collect()
-}
-
-/// What of `[run]` is common to files that are compared.
-fn common(parts: &Parts, experiment: &Experiment, start: &At) -> Vec<Common> {
-    let plan = &experiment.policies[0].plan;
-    let (horizon, warm_up) =
-        (plan.horizon.since(SimTime::START), plan.warm_up.since(SimTime::START));
-    let (seed, trials) = (experiment.seed, experiment.trials);
-    let values = [
-        ("run.horizon", horizon.as_nanos(), horizon.to_string()),
-        ("run.warm-up", warm_up.as_nanos(), warm_up.to_string()),
-        ("run.seed", seed, seed.to_string()),
-        ("run.trials", trials, trials.to_string()),
-    ];
-    let run = parts.base.entry("run");
-    let place = |path: &'static str| {
-        let key = path.trim_start_matches("run.");
-        let set = parts.sets.iter().rev().find(|set| set.path == path).map(|set| &set.at);
-        let table = run.and_then(|run| run.node.as_table());
-        let entry = table.and_then(|table| table.entry(key));
-        let at = set.or(entry.map(|entry| &entry.key_at)).or(run.map(|run| &run.key_at));
-        let at = at.unwrap_or(start).clone();
-        Place { path: path.to_owned(), at, covers: Covers::Key }
-    };
-    let common = |(path, value, shown)| Common { path, value, shown, place: place(path) };
-    values.into_iter().map(common).collect()
 }
 
 /// The bytes as a text, if they are one.
@@ -462,7 +400,7 @@ impl Judge {
     fn add(
         &mut self,
         cell: &Cell<'_>,
-        tree: Tree,
+        read: Origins,
         checked: Option<Checked>,
         found: Vec<Diagnostic>,
     ) {
@@ -478,24 +416,7 @@ impl Judge {
         let Some(mut checked) = checked else {
             return;
         };
-        let mut assumptions = std::mem::take(&mut checked.assumptions);
-        let resolved = Resolved::new(tree, &mut assumptions);
-        assumptions.retain(|assumption| assumption.why.is_told());
-        let (name, base) = (cell.name(), cell.policy.name.clone());
-        let (plan, objectives) = (checked.plan.clone(), checked.objectives);
-        let (file, name_in_file) = (PathBuf::new(), None);
-        let random_numbers = RandomNumbers::OfFile;
-        let policy = Policy {
-            name,
-            base,
-            file,
-            name_in_file,
-            random_numbers,
-            plan,
-            objectives,
-            assumptions,
-            resolved,
-        };
+        let policy = Policy::new(cell.name(), cell.policy.name.clone(), &mut checked, read);
         self.policies.push((n, policy, checked));
     }
 

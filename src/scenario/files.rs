@@ -1,15 +1,33 @@
 //! Several scenario files side by side: one experiment with the policies of all.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::check::Shared;
 use super::codes::Code;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place};
 use super::expect::Expectation;
-use super::experiment::{self, Common, Given, Reading};
+use super::experiment::{self, Given, Reading};
+use super::overlay::Assignment;
 use super::source::{At, Source, SourceKind};
-use super::{Experiment, Overrides};
+use super::topology::AzNumbers;
+use super::tree::Tree;
+use super::{Experiment, Input, InputKind, Overrides, RandomNumbers};
+use crate::engine::time::SimTime;
+use crate::model::draws::entity;
+
+/// A value of `[run]`.
+pub(super) struct Common {
+    /// Its path.
+    pub path: &'static str,
+    /// The value, or its default, as a number.
+    pub value: u64,
+    /// The same for people.
+    pub shown: String,
+    /// Where it stands, or would stand.
+    pub place: Place,
+}
 
 /// Checks the scenarios of these files: the name of each as given, its bytes, and where the files
 /// are that it names. There is at least one.
@@ -40,6 +58,65 @@ pub(super) fn of_files(
         true => side_by_side(readings, files),
         false => Err(found),
     }
+}
+
+/// Notes for each policy which file it comes from, and what it is called there.
+pub(super) fn name_in_file(experiment: &mut Experiment, path: &Path) {
+    let is_one = experiment.policies.len() == 1;
+    let mut own = AzNumbers::default();
+    for policy in &mut experiment.policies {
+        policy.file = path.to_owned();
+        policy.name_in_file = (!is_one).then(|| policy.name.clone());
+        let azs = &policy.plan.azs;
+        let is_own = azs
+            .iter()
+            .fold(true, |is_own, az| is_own & (entity::az(own.number(&az.name)) == az.entity));
+        policy.random_numbers =
+            if is_own { RandomNumbers::OfFile } else { RandomNumbers::OfAllFiles };
+    }
+}
+
+/// A file and the samples that were read for it.
+pub(super) fn inputs(file: Given<'_>, samples: Vec<(PathBuf, Arc<[u8]>)>) -> Vec<Input> {
+    let (path, bytes) = (PathBuf::from(file.name), file.bytes.to_vec());
+    let scenario = Input { path, bytes, kind: InputKind::Scenario };
+    let sample = |(path, bytes): (PathBuf, Arc<[u8]>)| Input {
+        path,
+        bytes: bytes.to_vec(),
+        kind: InputKind::Sample,
+    };
+    [scenario].into_iter().chain(samples.into_iter().map(sample)).collect()
+}
+
+/// What of `[run]` is common to files that are compared.
+/// It is read from `base`, unless options set it.
+pub(super) fn common(
+    (base, sets): (&Tree, &[Assignment]),
+    experiment: &Experiment,
+    start: &At,
+) -> Vec<Common> {
+    let plan = &experiment.policies[0].plan;
+    let (horizon, warm_up) =
+        (plan.horizon.since(SimTime::START), plan.warm_up.since(SimTime::START));
+    let (seed, trials) = (experiment.seed, experiment.trials);
+    let values = [
+        ("run.horizon", horizon.as_nanos(), horizon.to_string()),
+        ("run.warm-up", warm_up.as_nanos(), warm_up.to_string()),
+        ("run.seed", seed, seed.to_string()),
+        ("run.trials", trials, trials.to_string()),
+    ];
+    let run = base.entry("run");
+    let place = |path: &'static str| {
+        let key = path.trim_start_matches("run.");
+        let set = sets.iter().rev().find(|set| set.path == path).map(|set| &set.at);
+        let table = run.and_then(|run| run.node.as_table());
+        let entry = table.and_then(|table| table.entry(key));
+        let at = set.or(entry.map(|entry| &entry.key_at)).or(run.map(|run| &run.key_at));
+        let at = at.unwrap_or(start).clone();
+        Place { path: path.to_owned(), at, covers: Covers::Key }
+    };
+    let common = |(path, value, shown)| Common { path, value, shown, place: place(path) };
+    values.into_iter().map(common).collect()
 }
 
 /// Adds what is found to a list, but what is said of an option only once.

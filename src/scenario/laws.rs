@@ -27,6 +27,9 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     FORMS.iter().map(|(key, _)| *key)
 }
 
+/// What may stand beside a law and says something about it.
+pub(super) const BESIDE: [&str; 2] = ["source", "range"];
+
 /// Reads a law; one without `source` is noted as an assumption.
 pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
     let (law, source) = read_quietly(item, cx)?;
@@ -51,8 +54,11 @@ pub(super) enum Source {
     Absent,
 }
 
-/// Reads the key `source` of a table.
+/// Reads the keys `source` and `range` of a table; a range is noted under the table's path.
 pub(super) fn source(table: &mut Table<'_>, cx: &mut Context<'_>) -> Source {
+    if let Some(item) = table.get("range") {
+        range(&item, table, cx);
+    }
     match table.get("source") {
         Some(item) => {
             // One that says nothing has been reported; it is a source nevertheless.
@@ -61,6 +67,57 @@ pub(super) fn source(table: &mut Table<'_>, cx: &mut Context<'_>) -> Source {
         }
         None => Source::Absent,
     }
+}
+
+/// Reads the range of a mean, and warns if the mean is not in it.
+fn range(item: &Item<'_>, table: &Table<'_>, cx: &mut Context<'_>) {
+    const FORM: &str = r#"as in range = ["5s", "30s"]"#;
+    let Some(items) = item.array(&mut cx.errors, "an array of two durations", FORM) else {
+        return;
+    };
+    let [low, high] = items.as_slice() else {
+        let message = format!("needs 2 durations, not {}", items.len());
+        cx.errors.report(Code::NotARange, &item.place, message).hint(FORM);
+        return;
+    };
+    let (low_read, high_read) = (low.length(&mut cx.errors), high.length(&mut cx.errors));
+    let (Some(low_length), Some(high_length)) = (low_read, high_read) else {
+        return;
+    };
+    if low_length >= high_length {
+        let hint = "write the shortest mean first, then the longest";
+        let message = "does not go from a low to a high end";
+        cx.errors.report(Code::NotARange, &item.place, message).hint(hint);
+        return;
+    }
+    let written = |item: &Item<'_>| item.node().as_text().unwrap_or_default().trim().to_owned();
+    cx.ranges.insert(table.place.path.clone(), (written(low), written(high)));
+    // The law itself is read, and its mistakes told, by the caller.
+    let mut scratch = Context::new(cx.base_dir);
+    scratch.samples = cx.samples.clone();
+    let Some(mean) = mean_in(table, &mut scratch) else {
+        return;
+    };
+    if !(low_length.as_nanos_f64()..=high_length.as_nanos_f64()).contains(&mean) {
+        let message = format!("does not hold the mean, which is {}", Span::from_nanos_f64(mean));
+        let hint = "the range is that of the mean, not of single lengths";
+        cx.errors.report(Code::MeanBesideRange, &item.place, message).hint(hint);
+    }
+}
+
+/// The mean of what a table says, in nanoseconds: of its law, of the law that is its `lifetime`,
+/// or the length that it names.
+fn mean_in(table: &Table<'_>, scratch: &mut Context<'_>) -> Option<f64> {
+    for key in ["mttf", "per-gib"] {
+        if let Some(item) = table.peek(key) {
+            return Some(item.length(&mut scratch.errors)?.as_nanos_f64());
+        }
+    }
+    if let Some(item) = table.peek("lifetime") {
+        return read(&item, scratch).map(|law| law.mean());
+    }
+    let (key, item) = keys().find_map(|key| Some((key, table.peek(key)?)))?;
+    law(key, &item, scratch).map(|law| law.mean())
 }
 
 /// The text of a source, which must say something: it takes a value off the list of assumptions.

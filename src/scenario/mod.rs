@@ -1,15 +1,16 @@
 //! Scenario files: TOML text to a checked [`Experiment`], with all mistakes at once.
 //!
-//! [`load`] reads a file, [`load_all`] several (`files`), [`parse`] a text. The text becomes a tree whose values know where they
-//! stand (`toml_text`, `tree`, `source`); policies, sweeps and `--set` are overlays on it
-//! (`overlay`); each combination of a policy and the values of a sweep is a cell (`experiment`),
-//! read section by section (`check`): `sections` holds numbers and choices, `groups`, `limits` and
-//! `topology` the nodes, `faults` what happens to them, `laws` and [`units`] how times are written,
-//! `sources` where values come from. Nothing below this layer checks a scenario again.
+//! [`load`] reads a file, [`load_all`] several (`files`), [`parse`] a text. The text becomes a tree
+//! whose values know where they stand (`toml_text`, `tree`, `source`); policies, sweeps and `--set`
+//! are overlays on it (`overlay`); each combination of a policy and the values of a sweep is a cell
+//! (`experiment`), read section by section (`check`): `sections` holds numbers and choices,
+//! `groups`, `limits` and `topology` the nodes, `faults` what happens to them, `laws` and [`units`]
+//! how times are written, `sources` where values come from, [`expect`] what results must keep.
+//! Nothing below this layer checks a scenario again.
 //!
-//! [`resolved`] writes it all down again, with every default. [`presets`] are scenarios to begin
-//! with, [`schema`] describes the format to editors, [`domains`] reads a plan as a graph, [`codes`]
-//! numbers the kinds of mistakes.
+//! [`resolved`] writes it all down again, with every default; [`sensitivity`] moves one assumption
+//! at a time. [`presets`] are scenarios to begin with, [`schema`] describes the format to editors,
+//! [`domains`] reads a plan as a graph, [`codes`] numbers the kinds of mistakes.
 
 mod aws_names;
 mod check;
@@ -31,6 +32,7 @@ pub mod resolved;
 mod sample;
 pub mod schema;
 mod sections;
+pub mod sensitivity;
 mod source;
 mod sources;
 mod toml_text;
@@ -40,10 +42,12 @@ pub mod units;
 mod victims;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use diagnostics::{Diagnostic, Related};
 use expect::Expectation;
@@ -55,6 +59,7 @@ use crate::model::plan::Plan;
 use crate::montecarlo::batch::BatchSpec;
 use crate::montecarlo::objectives::Objectives;
 use resolved::Resolved;
+use sensitivity::Origins;
 
 /// A checked scenario: its policies, and how they are run.
 #[derive(Clone, Debug)]
@@ -142,6 +147,12 @@ pub struct Policy {
     pub assumptions: Vec<Assumption>,
     /// Every value, given or not.
     pub resolved: Resolved,
+    /// The ranges that the scenario states for means, by the path of what has the mean.
+    ranges: BTreeMap<String, (String, String)>,
+    /// The choices of each rule, by its path, as TOML.
+    choices: BTreeMap<String, Vec<String>>,
+    /// What it was read from.
+    read: Arc<Origins>,
 }
 
 /// A value that a result depends on and for which the scenario names no source.
@@ -153,6 +164,8 @@ pub struct Assumption {
     pub value: String,
     /// Where it comes from.
     pub why: Origin,
+    /// The lengths between which its mean may be, as far as somebody states them.
+    pub range: Option<(String, String)>,
 }
 
 /// Where a value comes from.

@@ -142,8 +142,11 @@ impl Merge<'_> {
                 }
             }
             Value::Table(base) if is_merged => {
-                if table.get("source").is_none() && !table.entries.is_empty() {
-                    base.remove("source");
+                let is_changed = |entry: &Entry| !laws::BESIDE.contains(&entry.key.as_str());
+                if table.entries.iter().any(is_changed) {
+                    // Of another value neither the source nor the range is known.
+                    let gone = laws::BESIDE.iter().filter(|key| table.get(key).is_none());
+                    gone.for_each(|key| drop(base.remove(key)));
                 }
                 self.table(base, table, Level::Value, path);
             }

@@ -4,12 +4,14 @@
 //! A [`Table`] remembers which keys it was asked for; [`Table::finish`] reports all others. A
 //! method that returns `None` has reported why, unless it says that the key may be absent.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::aws_names;
 use super::codes::Code;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join, nearest};
+use super::laws;
 use super::overlay;
 use super::sample::Samples;
 use super::source::{At, SourceKind};
@@ -28,6 +30,10 @@ pub(super) struct Context<'a> {
     pub samples: Samples,
     /// Defaults, and values that no source backs, in the order of reading.
     pub assumptions: Vec<Assumption>,
+    /// The ranges that are stated for means, by the path of what has the mean.
+    pub ranges: BTreeMap<String, (String, String)>,
+    /// The choices that a rule has, by its path, as TOML.
+    pub choices: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Context<'a> {
@@ -38,13 +44,15 @@ impl<'a> Context<'a> {
             base_dir,
             samples: Samples::default(),
             assumptions: Vec::new(),
+            ranges: BTreeMap::new(),
+            choices: BTreeMap::new(),
         }
     }
 
     /// Notes a value for which somebody may ask why.
     pub fn assume(&mut self, path: &str, value: impl Into<String>, why: Origin) {
         let (path, value) = (path.to_owned(), value.into());
-        self.assumptions.push(Assumption { path, value, why });
+        self.assumptions.push(Assumption { path, value, why, range: None });
     }
 }
 
@@ -67,9 +75,9 @@ impl<'a> Item<'a> {
         self.node
     }
 
-    /// The value as TOML on one line, without the key `source`.
+    /// The value as TOML on one line, without what is said about it.
     pub fn printed(&self) -> String {
-        self.node.printed_without("source")
+        self.node.printed_without(&laws::BESIDE)
     }
 
     /// Reports that something else was expected here.
@@ -317,6 +325,11 @@ impl<'a> Table<'a> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
+        Some(Item::new(join(&self.place.path, key), self.tree?.get(key)?))
+    }
+
+    /// The value of `key` without asking for it.
+    pub fn peek(&self, key: &str) -> Option<Item<'a>> {
         Some(Item::new(join(&self.place.path, key), self.tree?.get(key)?))
     }
 

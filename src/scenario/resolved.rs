@@ -31,6 +31,9 @@ pub struct ResolvedValue {
     /// Where it comes from, as far as that is known or known to be unknown; for parts of the value
     /// with their path below this one.
     pub origins: Vec<(String, Origin)>,
+    /// The lengths between which its mean may be, if they are stated and the value itself does not
+    /// show them.
+    pub range: Option<(String, String)>,
     /// The header that it stands under.
     block: Block,
     key: String,
@@ -128,6 +131,9 @@ impl Resolved {
         for assumption in assumptions.iter() {
             if let Some(value) = values.get_mut(line_of(&lines, &assumption.path)) {
                 value.origins.push((assumption.path.clone(), assumption.why.clone()));
+                if assumption.path == value.path && assumption.why.is_claim() {
+                    value.range.clone_from(&assumption.range);
+                }
             }
         }
         Resolved { values }
@@ -259,6 +265,7 @@ fn value(header: &Block, path: &str, entry: &Entry) -> ResolvedValue {
             SourceKind::Internal => Giver::Nobody,
         },
         origins: Vec::new(),
+        range: None,
         block: header.clone(),
         key: entry.key.clone(),
         elements: entry.node.as_array().unwrap_or_default().iter().map(Node::printed).collect(),
@@ -297,6 +304,9 @@ impl ResolvedValue {
                 "" => parts.push(words),
                 below => parts.push(format!("{below}: {words}")),
             }
+        }
+        if let Some((low, high)) = &self.range {
+            parts.push(format!("its mean may be from {low} to {high}"));
         }
         // It stands in a comment, which ends with its line.
         parts.join("; ").replace(char::is_control, " ")

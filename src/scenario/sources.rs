@@ -69,7 +69,7 @@ pub(super) fn settle(
         let claim = Claim { path: &path, entry, why: &why, defaults };
         if !covered.is_empty() {
             for n in covered {
-                let Assumption { path: at, value, why: before } = &mut assumptions[n];
+                let Assumption { path: at, value, why: before, .. } = &mut assumptions[n];
                 let node = values.get(at.as_str()).filter(|_| *before == Origin::Unsourced);
                 *before = match node {
                     Some(node) => claim.checked(at, value, node, cx),
@@ -77,11 +77,11 @@ pub(super) fn settle(
                 };
             }
         } else if let Some(node) = values.get(&entry.key) {
-            let value = node.printed_without("source");
+            let value = node.printed_without(&laws::BESIDE);
             let why = claim.checked(&entry.key, &value, node, cx);
             // A value that is simply given is nothing to explain.
             if why != Origin::Unsourced {
-                assumptions.push(Assumption { path: entry.key.clone(), value, why });
+                assumptions.push(Assumption { path: entry.key.clone(), value, why, range: None });
             }
         } else {
             let place = Place { path, at: entry.key_at.clone(), covers: Covers::Key };

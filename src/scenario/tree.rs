@@ -187,11 +187,11 @@ impl Node {
 
     /// The value as TOML on one line. The parser limits how deep values nest.
     pub fn printed(&self) -> String {
-        self.printed_without("")
+        self.printed_without(&[])
     }
 
-    /// The same without the keys called `left_out`.
-    pub fn printed_without(&self, left_out: &str) -> String {
+    /// The same without the keys that are `left_out`.
+    pub fn printed_without(&self, left_out: &[&str]) -> String {
         match &self.value {
             Value::Text(text) => quoted(text),
             Value::Integer(digits, 2) => format!("0b{digits}"),
@@ -209,7 +209,7 @@ impl Node {
                 let shown: Vec<String> = tree
                     .entries
                     .iter()
-                    .filter(|entry| entry.key != left_out)
+                    .filter(|entry| !left_out.contains(&entry.key.as_str()))
                     .map(|entry| {
                         let value = entry.node.printed_without(left_out);
                         format!("{} = {value}", key(&entry.key))

@@ -146,7 +146,7 @@ enum RebootBy {
 /// Random failures of nodes. Give `mttf` or `lifetime`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(transform = exactly_one(&["source"]))]
+#[schemars(transform = exactly_one(&["source", "range"]))]
 struct NodeFailure {
     /// Mean time to failure of one node, with an exponential law: at least "1s".
     mttf: Option<Duration>,
@@ -154,12 +154,14 @@ struct NodeFailure {
     lifetime: Option<Law>,
     /// Where the time to failure comes from.
     source: Option<String>,
+    /// Between which lengths the mean time to failure may be. Default: half to double.
+    range: Option<[Duration; 2]>,
 }
 
 /// Random failures of AZs. Give `mttf` or `lifetime`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(transform = exactly_one(&["duration", "share", "source"]))]
+#[schemars(transform = exactly_one(&["duration", "share", "source", "range"]))]
 struct AzFailure {
     /// Mean time up of one AZ, with an exponential law: at least "1s".
     mttf: Option<Duration>,
@@ -172,12 +174,14 @@ struct AzFailure {
     share: Option<Share>,
     /// Where the time up comes from.
     source: Option<String>,
+    /// Between which lengths the mean time up may be. Default: half to double.
+    range: Option<[Duration; 2]>,
 }
 
 /// Random failures of whole groups. Give `mttf` or `lifetime`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(transform = exactly_one(&["group", "source"]))]
+#[schemars(transform = exactly_one(&["group", "source", "range"]))]
 struct GroupFailure {
     /// Mean time between failures of one group, with an exponential law: at least "1s".
     mttf: Option<Duration>,
@@ -187,4 +191,6 @@ struct GroupFailure {
     group: Option<Name>,
     /// Where the time between failures comes from.
     source: Option<String>,
+    /// Between which lengths the mean time between failures may be. Default: half to double.
+    range: Option<[Duration; 2]>,
 }

@@ -123,7 +123,7 @@ fn number_or_text(low: u64, high: u64, pattern: &str) -> Schema {
 /// with exactly one law.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[schemars(transform = exactly_one(&["source"]), transform = or_duration)]
+#[schemars(transform = exactly_one(&["source", "range"]), transform = or_duration)]
 pub(super) struct Law {
     #[schemars(flatten)]
     law: LawKeys,
@@ -133,7 +133,7 @@ pub(super) struct Law {
 /// length, or a table with exactly one law.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(transform = exactly_one(&["source"]), transform = or_duration)]
+#[schemars(transform = exactly_one(&["source", "range"]), transform = or_duration)]
 pub(super) struct FullSync {
     /// Time per GiB of the data held when the sync begins.
     per_gib: Option<Duration>,
@@ -183,6 +183,9 @@ struct LawKeys {
     empirical: Option<Empirical>,
     /// Where the law comes from. Without it the law is listed as an assumption.
     source: Option<String>,
+    /// Between which lengths the mean may be, the lower one first; how much a result depends on
+    /// it can be asked. Default: half to double.
+    range: Option<[Duration; 2]>,
 }
 
 /// An exponential law.

@@ -9,6 +9,7 @@ mod generated;
 mod mistakes;
 mod properties;
 mod resolved;
+mod sensitivity;
 mod writer;
 
 use std::path::Path;

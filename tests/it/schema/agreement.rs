@@ -153,6 +153,11 @@ fn mistakes() -> Vec<String> {
         law("{}"),
         law("{ source = \"x\" }"),
         law("{ fixed = \"1s\", source = 1 }"),
+        law("{ range = [\"1s\", \"2s\"] }"),
+        law("{ fixed = \"1s\", range = \"2s\" }"),
+        law("{ fixed = \"1s\", range = [\"1s\"] }"),
+        law("{ fixed = \"1s\", range = [1, 2] }"),
+        fault("node-failure = { mttf = \"1y\", range = [\"1y\", 2] }"),
         law("{ fixed = 5 }"),
         law("{ fixed = \"1s\", uniform = [\"1s\", \"2s\"] }"),
         law("{ exponentail = { mean = \"1s\" } }"),
@@ -325,6 +330,7 @@ fn valid_files() -> Vec<String> {
         ),
     ];
     let laws = [
+        "{ fixed = \"1m\", range = [\"1s\", \"2m\"] }",
         "{ fixed = \"1m 30s\", source = \"us\" }",
         "{ uniform = [\"1s\", \"5s\"] }",
         "{ exponential = { mean = \"5000y\" } }",
@@ -379,6 +385,9 @@ fn valid_files() -> Vec<String> {
         "node-failure = { lifetime = { weibull = { mean = \"10y\", shape = 1.5 } } }",
         "az-failure = { mttf = \"50y\", duration = \"2h\", share = 1, source = \"us\" }",
         "az-failure = { lifetime = \"1y\", duration = { fixed = \"2h\", source = \"us\" } }",
+        "node-failure = { mttf = \"10y\", range = [\"5y\", \"20y\"] }",
+        "az-failure = { mttf = \"50y\", range = [\"20y\", \"100y\"], duration = \"2h\" }",
+        "group-failure = { mttf = \"9y\", range = [\"5y\", \"20y\"] }",
         "group-failure = { mttf = \"200y\", source = \"us\" }",
         "group-failure = { lifetime = { exponential = { mean = \"1y\" } }, group = \"g\" }",
     ];
