@@ -1,12 +1,14 @@
 //! The commands: from arguments to calls, nothing else. Data goes to stdout, talk to stderr.
 
 mod check;
+mod compare;
 mod completions;
 mod explain;
 mod new;
 mod replay;
 mod run;
 mod schema;
+mod show;
 mod study;
 mod topology;
 
@@ -81,6 +83,8 @@ enum Command {
     Check(check::Arguments),
     /// Run a scenario's trials and print what they came to
     Run(run::Arguments),
+    /// Put policies side by side on the same faults: differences, with intervals
+    Compare(compare::Arguments),
     /// Tell one trial of a scenario as a story
     Replay(replay::Arguments),
     /// Show a scenario's placement, replication links and failure domains
@@ -106,9 +110,9 @@ struct Changes {
     /// sweeps make all combinations
     #[arg(long, value_name = "KEY=VALUES")]
     sweep: Vec<String>,
-    /// Only this policy, or this cell of a sweep
+    /// Only this policy, or this cell of a sweep; may be repeated
     #[arg(long, value_name = "NAME")]
-    policy: Option<String>,
+    policy: Vec<String>,
 }
 
 impl Changes {
@@ -124,21 +128,26 @@ impl Changes {
         set.chain(sweep).chain(seed).collect()
     }
 
-    /// The policies that are asked for; at least one.
-    fn choose<'e>(&'e self, experiment: &'e Experiment) -> Result<Vec<&'e Policy>, Failure> {
-        let Some(name) = &self.policy else {
-            return Ok(experiment.policies.iter().collect());
-        };
-        let chosen: Vec<&Policy> = experiment.called(name).collect();
-        match chosen.is_empty() {
-            true => Err(Failure::Usage(scenario::unknown_policy(experiment, name))),
-            false => Ok(chosen),
+    /// The policies that are asked for, in the experiment's order; at least one.
+    fn choose<'e>(&self, experiment: &'e Experiment) -> Result<Vec<&'e Policy>, Failure> {
+        let is_called =
+            |policy: &&Policy, name: &String| policy.name == *name || policy.base == *name;
+        let policies = || experiment.policies.iter();
+        for name in &self.policy {
+            if !policies().any(|policy| is_called(&policy, name)) {
+                let asked = scenario::Asked { option: "--policy", name };
+                return Err(Failure::Usage(scenario::unknown_policy(experiment, &asked)));
+            }
         }
+        let is_chosen = |policy: &&Policy| {
+            self.policy.is_empty() || self.policy.iter().any(|name| is_called(policy, name))
+        };
+        Ok(policies().filter(is_chosen).collect())
     }
 
     /// The one policy that is asked for, since `what` of one at a time.
     fn choose_one<'e>(
-        &'e self,
+        &self,
         experiment: &'e Experiment,
         what: &str,
     ) -> Result<&'e Policy, Failure> {
@@ -250,6 +259,7 @@ pub fn main() -> ExitCode {
         None => print(QUICK_START),
         Some(Command::Check(arguments)) => check::run(arguments, colour),
         Some(Command::Run(arguments)) => run::run(arguments, colour, talk),
+        Some(Command::Compare(arguments)) => compare::run(arguments, colour, talk),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Topology(arguments)) => topology::run(arguments),
         Some(Command::New(arguments)) => new::run(arguments),
@@ -284,6 +294,18 @@ fn print(text: &str) -> Result<(), Failure> {
 
 fn load(file: &Path, overrides: &Overrides) -> Result<Experiment, Failure> {
     scenario::load(file, overrides).map_err(Failure::Load)
+}
+
+/// Several files side by side.
+fn load_all(files: &[PathBuf], overrides: &Overrides) -> Result<Experiment, Failure> {
+    match files {
+        [file] => load(file, overrides),
+        _ => Err(Failure::Usage(
+            "error: several files cannot be put side by side\n\
+             hint: write them as [[policy]] tables of one file\n"
+                .to_owned(),
+        )),
+    }
 }
 
 /// Reads a number of trials: `10000`, `10_000` or `1e4`.

@@ -3,11 +3,13 @@
 
 pub mod aws_events;
 pub mod check;
+pub mod compare;
 pub mod diagnostic;
 pub mod dot;
 pub mod draw;
 pub mod expect;
 pub mod json;
+pub mod labels;
 pub mod numbers;
 pub mod placement;
 pub mod schema;

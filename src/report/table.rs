@@ -56,7 +56,9 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     for group in &plan.groups {
         let _ = writeln!(text, " {}", group_line(plan, group));
     }
-    render_script(plan, &mut text);
+    if let Some(line) = script_line(plan) {
+        text.push_str(&line);
+    }
     let per = per(plan);
     let mean = format!("mean ({})", percent(estimator.level));
     let failovers = mean_cell(estimator, Metric::Failovers);
@@ -125,8 +127,9 @@ fn share_text(share: &Estimate) -> String {
     format!("in {}", quantile_text(share, |value| format!("{} %", significant(value * 100.0, 2))))
 }
 
-/// Says what strikes in every trial, so that nobody takes the figures for rates per year.
-fn render_script(plan: &Plan, text: &mut String) {
+/// Says what strikes in every trial, so that nobody takes the figures for rates per year; `None`
+/// where nothing is scheduled.
+pub fn script_line(plan: &Plan) -> Option<String> {
     const MOST: usize = 3;
     let told = plan.script.iter().take(MOST).map(|scripted| words::scripted(plan, scripted));
     let mut told: Vec<String> = told.collect();
@@ -134,9 +137,11 @@ fn render_script(plan: &Plan, text: &mut String) {
         0 => {}
         n => told.push(format!("and {n} more")),
     }
-    if !told.is_empty() {
-        wrap(" in every trial:", &told, text);
-    }
+    (!told.is_empty()).then(|| {
+        let mut line = String::new();
+        wrap(" in every trial:", &told, &mut line);
+        line
+    })
 }
 
 /// A group in a line: its size, its places, its switches.
@@ -164,7 +169,8 @@ pub fn group_line(plan: &Plan, group: &Group) -> String {
     )
 }
 
-fn trials(n: u64) -> String {
+/// A number of trials in words.
+pub fn trials(n: u64) -> String {
     match n {
         1 => "1 trial".to_owned(),
         _ => format!("{} trials", count(u128::from(n))),
@@ -413,7 +419,7 @@ pub fn name_assumptions(assumptions: &[Assumption], text: &mut String) {
 }
 
 /// A labelled list, broken into lines that fit a terminal.
-fn wrap(label: &str, items: &[String], text: &mut String) {
+pub fn wrap(label: &str, items: &[String], text: &mut String) {
     const WIDTH: usize = 110;
     let mut line = label.to_owned();
     for (n, item) in items.iter().enumerate() {

@@ -575,9 +575,18 @@ fn same_policies(policies: &[(usize, Policy, Checked)], cells: &[Cell<'_>]) -> O
     Some(diagnostic.clone())
 }
 
-/// What is said to who asks for the policy `name`, which is none of the experiment's.
-pub(crate) fn unknown_policy(experiment: &Experiment, name: &str) -> String {
-    let source = Source::new("--policy", name, SourceKind::Argument);
+/// A policy that an option names.
+pub(crate) struct Asked<'a> {
+    /// The option.
+    pub(crate) option: &'static str,
+    /// The name.
+    pub(crate) name: &'a str,
+}
+
+/// What is said to who asks for a policy that is none of the experiment's.
+pub(crate) fn unknown_policy(experiment: &Experiment, asked: &Asked<'_>) -> String {
+    let Asked { option, name } = *asked;
+    let source = Source::new(option, name, SourceKind::Argument);
     let place = Place {
         path: String::new(),
         at: At { source, span: 0..name.len() },

@@ -51,7 +51,7 @@ use std::sync::Arc;
 
 pub use diagnostics::{Diagnostic, Related};
 use expect::Expectation;
-pub(crate) use experiment::unknown_policy;
+pub(crate) use experiment::{Asked, unknown_policy};
 pub use sections::MAX_TRIALS;
 pub use source::{Source, SourceKind};
 

@@ -1,0 +1,110 @@
+//! Running the policies of an experiment and printing what they came to: what `run` and `compare`
+//! share.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::study::{self, BatchOptions, Job};
+use super::{Changes, Failure, Talk, policy_option, print, quoted, say};
+use crate::montecarlo::batch::{BatchError, BrokenTrial};
+use crate::report::diagnostic::{self, Colour};
+use crate::report::study::{Ended, Study};
+use crate::report::{compare, summary, table};
+use crate::scenario::codes::Severity;
+use crate::scenario::{Diagnostic, Experiment, Policy};
+
+/// How a result is printed.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(super) enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// What is run and printed.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    /// The files that the experiment was read from.
+    pub(super) files: &'a [PathBuf],
+    /// The experiment.
+    pub(super) experiment: &'a Experiment,
+    /// Which of its policies, in its order; at least one.
+    pub(super) policies: &'a [&'a Policy],
+    /// The position among them of the one that the others are compared with.
+    pub(super) reference: usize,
+    /// How the batch is run.
+    pub(super) options: &'a BatchOptions,
+    /// What was put on top of the files.
+    pub(super) changes: &'a Changes,
+    /// How to print it.
+    pub(super) format: Format,
+}
+
+impl Request<'_> {
+    /// Does it.
+    pub(super) fn serve(&self, colour: Colour, talk: Talk) -> Result<(), Failure> {
+        let Request { experiment, policies, reference, options, .. } = *self;
+        let remarks = experiment.remarks.iter();
+        let warnings: Vec<Diagnostic> = remarks.filter(is_warning).cloned().collect();
+        say(&diagnostic::render(&warnings, colour));
+        let spec = options.spec(experiment);
+        let job = Job { policies, reference, spec, options, talk };
+        let (progress, ended) = job.run().map_err(|error| match error {
+            BatchError::Broken(broken) => self.bug(broken),
+            BatchError::Listener(never) => match never {},
+        })?;
+        study::say_how_it_ended(&job, &progress, ended);
+        if progress.trials == 0 {
+            return Err(Failure::Interrupted);
+        }
+        let level = options.level;
+        let (progress, asked) = (&progress, spec.trials);
+        let study = Study { experiment, policies, reference, level, progress, asked, ended };
+        print(&self.text(&study))?;
+        match ended {
+            Ended::Interrupted => Err(Failure::Interrupted),
+            Ended::Complete | Ended::Precise | Ended::Imprecise => Ok(()),
+        }
+    }
+
+    /// What is printed.
+    fn text(&self, study: &Study<'_>) -> String {
+        let policy = study.policies[study.reference];
+        let (file, options) = self.replay(policy);
+        let caption = table::Caption {
+            file: &quoted(&file.display().to_string()),
+            options: &options,
+            one_of: match self.experiment.policies.len() {
+                1 => table::OneOf::One,
+                _ => table::OneOf::Several,
+            },
+            seed: self.experiment.seed,
+        };
+        match (self.format, study.policies) {
+            (Format::Table, [policy]) => table::render(policy, &study.estimator(0), &caption),
+            (Format::Table, _) => compare::render(study, &caption, &[]),
+            (Format::Json, _) => summary::json(study),
+        }
+    }
+
+    fn bug(&self, broken: BrokenTrial) -> Failure {
+        let (file, options) = self.replay(self.policies[broken.policy]);
+        Failure::Bug { file: file.to_owned(), options, broken }
+    }
+
+    /// The file and the options with which `ecsim replay` gives a policy's trials again.
+    fn replay(&self, policy: &Policy) -> (&Path, String) {
+        let file = self.files.first().expect("an experiment is read from files");
+        let options = self.changes.options(self.options.seed);
+        (file, format!("{options}{}", policy_option(self.experiment, policy)))
+    }
+}
+
+fn is_warning(diagnostic: &&Diagnostic) -> bool {
+    match diagnostic.severity() {
+        Severity::Error | Severity::Warning => true,
+        Severity::Advice => false,
+    }
+}
