@@ -325,7 +325,8 @@ impl ResolvedValue {
 }
 
 /// The experiment as a scenario that gives the same bytes: what all policies share under its
-/// sections, what differs as their overlays.
+/// sections, what differs as their overlays. Files that stand side by side have no scenario in
+/// common: load each of them alone.
 pub fn render(experiment: &Experiment) -> String {
     let policies = &experiment.policies;
     let mut text = format!(

@@ -12,6 +12,7 @@ use super::properties::check_all;
 use super::writer::{Choices, Document, scenario as written};
 use super::*;
 use crate::support::root;
+use elasticache_sim::scenario::sensitivity;
 
 /// Words that make a scenario.
 #[derive(Clone)]
@@ -66,6 +67,30 @@ fn generated_scenarios_keep_every_property() {
     let (n_valid, n_all) = (n_valid.get(), n_all.get());
     assert!(n_valid * 4 > n_all, "only {n_valid} of {n_all} are valid: they mean little");
     assert!(n_valid < n_all, "none is invalid: there is nothing to be told");
+}
+
+/// Every variant is another plan, and says what it is; what is skipped says why.
+#[test]
+fn generated_scenarios_have_variants() {
+    let n_variants = Cell::new(0);
+    for_each_case(60, |case| {
+        let (text, base_dir) = (case.document().text(), root().join("tests/data"));
+        let read = scenario::parse("text.toml", &text, &base_dir, &Overrides::default());
+        let Some(policy) = read.ok().and_then(|experiment| experiment.policies.into_iter().next())
+        else {
+            return;
+        };
+        let found = sensitivity::variants(&policy);
+        for variant in &found.variants {
+            assert_ne!(variant.policy.plan, policy.plan, "{} in\n{text}", variant.what);
+            assert!(variant.set.starts_with(&variant.path), "{} in\n{text}", variant.set);
+        }
+        for skipped in &found.skipped {
+            assert!(!skipped.reason.is_empty(), "{} in\n{text}", skipped.what);
+        }
+        n_variants.set(n_variants.get() + found.variants.len());
+    });
+    assert!(n_variants.get() > 100, "only {} variants", n_variants.get());
 }
 
 #[test]

@@ -408,8 +408,10 @@ fn law(choices: &mut Choices<'_>) -> String {
             format!("empirical = {{ file = \"lengths.csv\"{column} }}")
         }
     };
-    match choices.below(3) {
+    match choices.below(5) {
         1 => format!("{{ {law}, source = \"a guess\" }}"),
+        3 => format!("{{ {law}, range = [\"1ms\", \"30d\"] }}"),
+        4 => format!("{{ range = [\"0s\", \"1m\"], {law}, source = \"a guess\" }}"),
         2 => format!("{{ source = \"sah, 'so', \\\"gut\\\"\", {law} }}"),
         _ => format!("{{ {law} }}"),
     }
