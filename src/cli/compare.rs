@@ -49,13 +49,13 @@ pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(
     }
     let position = policies.iter().position(is_reference);
     let request = Request {
-        files,
         experiment: &experiment,
         policies: &policies,
         reference: position.expect("it is among them"),
         options,
         changes,
         format: *format,
+        variants: None,
     };
     request.serve(colour, talk)
 }

@@ -296,16 +296,9 @@ fn load(file: &Path, overrides: &Overrides) -> Result<Experiment, Failure> {
     scenario::load(file, overrides).map_err(Failure::Load)
 }
 
-/// Several files side by side.
+/// Reads the experiment of several files side by side.
 fn load_all(files: &[PathBuf], overrides: &Overrides) -> Result<Experiment, Failure> {
-    match files {
-        [file] => load(file, overrides),
-        _ => Err(Failure::Usage(
-            "error: several files cannot be put side by side\n\
-             hint: write them as [[policy]] tables of one file\n"
-                .to_owned(),
-        )),
-    }
+    scenario::load_all(files, overrides).map_err(Failure::Load)
 }
 
 /// Reads a number of trials: `10000`, `10_000` or `1e4`.

@@ -1,17 +1,19 @@
 //! Running the policies of an experiment and printing what they came to: what `run` and `compare`
 //! share.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ValueEnum;
 
 use super::study::{self, BatchOptions, Job};
-use super::{Changes, Failure, Talk, policy_option, print, quoted, say};
+use super::{Changes, Failure, Talk, print, quoted, say};
 use crate::montecarlo::batch::{BatchError, BrokenTrial};
 use crate::report::diagnostic::{self, Colour};
 use crate::report::study::{Ended, Study};
-use crate::report::{compare, summary, table};
+use crate::report::{compare, expect, sensitivity, summary, table};
 use crate::scenario::codes::Severity;
+use crate::scenario::expect::Verdict;
+use crate::scenario::sensitivity::Variants;
 use crate::scenario::{Diagnostic, Experiment, Policy};
 
 /// How a result is printed.
@@ -26,8 +28,6 @@ pub(super) enum Format {
 /// What is run and printed.
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
-    /// The files that the experiment was read from.
-    pub(super) files: &'a [PathBuf],
     /// The experiment.
     pub(super) experiment: &'a Experiment,
     /// Which of its policies, in its order; at least one.
@@ -40,6 +40,8 @@ pub(super) struct Request<'a> {
     pub(super) changes: &'a Changes,
     /// How to print it.
     pub(super) format: Format,
+    /// Where the policies behind the reference are its variants: all of them.
+    pub(super) variants: Option<&'a Variants>,
 }
 
 impl Request<'_> {
@@ -63,9 +65,13 @@ impl Request<'_> {
         let (progress, asked) = (&progress, spec.trials);
         let study = Study { experiment, policies, reference, level, progress, asked, ended };
         print(&self.text(&study))?;
+        // Variants are there to be looked at, not to be kept within limits.
+        let is_kept = self.variants.is_some()
+            || expect::judge(&study).iter().all(|judged| judged.verdict == Verdict::Pass);
         match ended {
             Ended::Interrupted => Err(Failure::Interrupted),
-            Ended::Complete | Ended::Precise | Ended::Imprecise => Ok(()),
+            Ended::Complete | Ended::Precise | Ended::Imprecise if is_kept => Ok(()),
+            Ended::Complete | Ended::Precise | Ended::Imprecise => Err(Failure::Expectation),
         }
     }
 
@@ -82,9 +88,17 @@ impl Request<'_> {
             },
             seed: self.experiment.seed,
         };
+        let alone = || table::render(policy, &study.estimator(study.reference), &caption);
+        if let (Format::Table, Some(variants)) = (self.format, self.variants) {
+            return alone() + &sensitivity::render(study, variants);
+        }
         match (self.format, study.policies) {
-            (Format::Table, [policy]) => table::render(policy, &study.estimator(0), &caption),
-            (Format::Table, _) => compare::render(study, &caption, &[]),
+            (Format::Table, [_]) => {
+                let mut text = alone();
+                expect::render(study, &mut text);
+                text
+            }
+            (Format::Table, _) => compare::render(study, &caption),
             (Format::Json, _) => summary::json(study),
         }
     }
@@ -95,10 +109,12 @@ impl Request<'_> {
     }
 
     /// The file and the options with which `ecsim replay` gives a policy's trials again.
-    fn replay(&self, policy: &Policy) -> (&Path, String) {
-        let file = self.files.first().expect("an experiment is read from files");
-        let options = self.changes.options(self.options.seed);
-        (file, format!("{options}{}", policy_option(self.experiment, policy)))
+    fn replay<'p>(&self, policy: &'p Policy) -> (&'p Path, String) {
+        let mut options = self.changes.options(self.options.seed);
+        if let Some(name) = &policy.name_in_file {
+            options.push_str(&format!(" --policy {}", quoted(name)));
+        }
+        (&policy.file, options)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::fact::Phase;
 use crate::montecarlo::estimate::{Estimator, is_shown};
 use crate::montecarlo::quantity::{Probability, Statistic};
 use crate::observe::metrics::Metric;
+use crate::report::expect;
 use crate::report::labels::Labels;
 use crate::report::numbers::{count, mean, mean_seconds, seconds, significant};
 use crate::report::study::Study;
@@ -19,22 +20,8 @@ use crate::scenario::Assumption;
 use crate::stats::level::Estimate;
 use crate::stats::moments::Moments;
 
-/// A limit that a result had to keep, and whether it did.
-#[derive(Clone, Copy, Debug)]
-pub struct Judged<'a> {
-    /// Position of the policy.
-    pub policy: usize,
-    /// The quantity with its limit: "write_outage_s.p99 < 60 s".
-    pub what: &'a str,
-    /// What it came to; `None` where there was nothing to measure.
-    pub estimate: Option<Estimate>,
-    /// One word: "pass", "fail" or "undecided".
-    pub verdict: &'a str,
-}
-
-/// The table of a study of several policies; the caption is the reference's. `judged` is what was
-/// expected of them.
-pub fn render(study: &Study<'_>, caption: &Caption<'_>, judged: &[Judged<'_>]) -> String {
+/// The table of a study of several policies; the caption is the reference's.
+pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     let shown = Shown::new(study);
     let mut text = String::new();
     let plan = &study.policies[study.reference].plan;
@@ -58,7 +45,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>, judged: &[Judged<'_>]) -
     shown.render_notes(&notes, &mut text);
     shown.render_parts(&mut text);
     shown.render_pairing(&mut text);
-    shown.render_expectations(judged, &mut text);
+    expect::render(study, &mut text);
     table::render_worst(&study.estimator(study.reference), caption, &mut text);
     shown.render_assumptions(&mut text);
     text
@@ -377,17 +364,6 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// A line for each expectation.
-    fn render_expectations(&self, judged: &[Judged<'_>], text: &mut String) {
-        for Judged { policy, what, estimate, verdict } in judged {
-            let value = estimate.map_or("nothing to measure".to_owned(), |estimate| {
-                quantile_text(&estimate, |value| significant(value, 3))
-            });
-            let name = &self.labels.short[*policy];
-            let _ = writeln!(text, " expect {what} ({name}): {verdict}, {value}");
-        }
-    }
-
     /// What the results depend on: once for all policies, and what differs between them.
     fn render_assumptions(&self, text: &mut String) {
         let of = |n: usize| &self.study.policies[n].assumptions;
@@ -440,7 +416,7 @@ fn mean_cell(
     match estimate.half_width() {
         _ if moments.is_all_zero() => "  0 (in every trial)".to_owned(),
         Some(_) if is_time(metric) => format!("  {}", table::mean_seconds_text(&estimate)),
-        Some(half) => format!("  {}", mean(estimate.value, half)),
+        Some(_) => format!("  {}", table::mean_text(&estimate)),
         None => format!("  {}", few(estimate.value, (metric, moments), notes)),
     }
 }
@@ -461,14 +437,41 @@ fn difference_cell(
             "≈"
         }
     };
-    let sign = if paired.value < 0.0 { "-" } else { "+" };
-    let amount = paired.value.abs();
     let told = match paired.half_width() {
-        Some(half) if is_time(metric) => mean_seconds(amount, half),
-        Some(half) => mean(amount, half),
-        None => few(amount, (metric, moments), notes),
+        Some(_) if is_time(metric) => signed_seconds(paired),
+        Some(_) => signed(paired),
+        None => {
+            format!("{}{}", sign(paired.value), few(paired.value.abs(), (metric, moments), notes))
+        }
     };
-    format!("{mark} {sign}{told}")
+    format!("{mark} {told}")
+}
+
+/// A mean difference of seconds with its sign and interval.
+pub fn signed_seconds(difference: &Estimate) -> String {
+    match table::half_of_symmetric(difference) {
+        Some(half) => {
+            format!("{}{}", sign(difference.value), mean_seconds(difference.value.abs(), half))
+        }
+        None => {
+            quantile_text(difference, |value| format!("{}{}", sign(value), seconds(value.abs())))
+        }
+    }
+}
+
+/// A mean difference that is no time, likewise.
+pub fn signed(difference: &Estimate) -> String {
+    match table::half_of_symmetric(difference) {
+        Some(half) => format!("{}{}", sign(difference.value), mean(difference.value.abs(), half)),
+        None => {
+            let print = |value: f64| format!("{}{}", sign(value), significant(value.abs(), 3));
+            quantile_text(difference, print)
+        }
+    }
+}
+
+fn sign(value: f64) -> &'static str {
+    if value < 0.0 { "-" } else { "+" }
 }
 
 /// A mean that rests on too little for an interval.

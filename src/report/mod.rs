@@ -13,6 +13,7 @@ pub mod labels;
 pub mod numbers;
 pub mod placement;
 pub mod schema;
+pub mod sensitivity;
 pub mod study;
 pub mod summary;
 pub mod table;

@@ -57,7 +57,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
         let _ = writeln!(text, " {}", group_line(plan, group));
     }
     if let Some(line) = script_line(plan) {
-        text.push_str(&line);
+        let _ = writeln!(text, " {line}");
     }
     let per = per(plan);
     let mean = format!("mean ({})", percent(estimator.level));
@@ -79,9 +79,11 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     text
 }
 
-/// What a mean is per: a year, or the time that is observed of each trial.
+/// What a mean is per: a year, or the time that is observed of each trial. Where faults are
+/// scheduled the length of a trial says nothing, and it is per trial.
 pub fn per(plan: &Plan) -> String {
     match observed(plan) {
+        _ if !plan.script.is_empty() => "/trial".to_owned(),
         YEAR => "/y".to_owned(),
         other => format!("/{other}"),
     }
@@ -139,8 +141,8 @@ pub fn script_line(plan: &Plan) -> Option<String> {
     }
     (!told.is_empty()).then(|| {
         let mut line = String::new();
-        wrap(" in every trial:", &told, &mut line);
-        line
+        wrap("in every trial:", &told, &mut line);
+        line.trim_end().to_owned()
     })
 }
 
@@ -222,7 +224,8 @@ fn outage_cells(estimator: &Estimator<'_>) -> Cells {
     cells
 }
 
-fn mean_seconds_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
+/// The mean of a metric that counts seconds.
+pub fn mean_seconds_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
     let moments = estimator.tally.of(metric);
     match estimator.metric(metric, Statistic::Mean) {
         Some(_) if moments.is_all_zero() => ALL_ZERO.to_owned(),
@@ -231,12 +234,28 @@ fn mean_seconds_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
     }
 }
 
-/// A mean of seconds with its half-width.
+/// A mean of seconds with its interval.
 pub fn mean_seconds_text(estimate: &Estimate) -> String {
-    match estimate.high {
-        Some(high) => mean_seconds(estimate.value, high - estimate.value),
-        None => format!("{} (no interval)", seconds(estimate.value)),
+    match half_of_symmetric(estimate) {
+        Some(half) => mean_seconds(estimate.value, half),
+        None => quantile_text(estimate, seconds),
     }
+}
+
+/// A mean that is no time, with its interval.
+pub fn mean_text(estimate: &Estimate) -> String {
+    match half_of_symmetric(estimate) {
+        Some(half) => mean(estimate.value, half),
+        None => quantile_text(estimate, |value| significant(value, 3)),
+    }
+}
+
+/// Half the width of an interval that lies about evenly around its value, as most do; one that
+/// does not is told by its ends.
+pub fn half_of_symmetric(estimate: &Estimate) -> Option<f64> {
+    const EVEN: f64 = 1.25;
+    let (below, above) = (estimate.value - estimate.low?, estimate.high? - estimate.value);
+    (above <= EVEN * below && below <= EVEN * above).then_some(0.5 * (below + above))
 }
 
 /// A mean of values that are all zero, which says nothing of how rare the others are.
@@ -292,7 +311,7 @@ pub fn mean_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
     let moments = estimator.tally.of(metric);
     match estimator.metric(metric, Statistic::Mean) {
         Some(_) if moments.is_all_zero() => ALL_ZERO.to_owned(),
-        Some(Estimate { value, low: Some(_), high: Some(high) }) => mean(value, high - value),
+        Some(mean) if mean.half_width().is_some() => mean_text(&mean),
         _ => without_interval(estimator, metric, significant(moments.mean(), 3)),
     }
 }

@@ -72,6 +72,14 @@ pub struct Variants {
     pub skipped: Vec<Skipped>,
 }
 
+impl Variants {
+    /// The policies of all variants, each called by what is different in it.
+    pub fn policies(&self) -> Vec<Policy> {
+        let called = |it: &Variant| Policy { name: it.what.clone(), ..it.policy.clone() };
+        self.variants.iter().map(called).collect()
+    }
+}
+
 /// What a policy was read from, to read it again with another value.
 #[derive(Clone, Debug)]
 pub(super) struct Origins {
