@@ -252,7 +252,7 @@ fn missed(job: &Job<'_>, progress: &Progress) -> Vec<String> {
             lines.push(match target.reached(&estimator) {
                 Some(share) => {
                     let factor = (share / target.share).powi(2).max(1.0);
-                    let trials = significant(progress.trials as f64 * factor, 1);
+                    let trials = about(progress.trials as f64 * factor);
                     format!(
                         "  {}: {name} is known to {}%, {wanted} would take about {trials} trials\n",
                         policy.name,
@@ -268,6 +268,12 @@ fn missed(job: &Job<'_>, progress: &Progress) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A number of trials to one digit.
+fn about(trials: f64) -> String {
+    let unit = 10f64.powf(trials.log10().floor());
+    significant((trials / unit).ceil() * unit, 1)
 }
 
 /// Set when somebody presses Ctrl-C: the batch ends after the blocks under way. Once more, and

@@ -28,7 +28,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     let _ = writeln!(
         text,
         "{} · seed {} · {} of {} · {} policies on the same faults",
-        plan.name,
+        study.experiment.name,
         caption.seed,
         table::trials(study.progress.trials),
         plan.horizon.since(SimTime::START),

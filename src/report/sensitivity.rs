@@ -3,26 +3,82 @@
 use std::fmt::Write as _;
 
 use crate::montecarlo::estimate::is_shown;
+use crate::montecarlo::quantity::Probability;
 use crate::observe::metrics::Metric;
 use crate::report::compare::{signed, signed_seconds};
 use crate::report::study::Study;
-use crate::report::table::{mean_cell, mean_seconds_cell, percent};
+use crate::report::table::{mean_cell, mean_seconds_cell, percent, probability_cell, wrap};
 use crate::scenario::sensitivity::{RangeOrigin, Skipped, Variant, Variants};
 use crate::stats::level::Estimate;
 
-/// The metrics that assumptions are ranked for.
-const RANKED: [Metric; 2] = [Metric::WriteOutage, Metric::LostWrites];
+/// What assumptions are ranked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ranked {
+    Mean(Metric),
+    DatasetLoss,
+}
+
+const RANKED: [Ranked; 3] =
+    [Ranked::Mean(Metric::WriteOutage), Ranked::Mean(Metric::LostWrites), Ranked::DatasetLoss];
+
+impl Ranked {
+    /// What it is now: its name and its value; `None` where no trial had any.
+    fn now(self, study: &Study<'_>) -> Option<(&'static str, String)> {
+        let reference = study.estimator(study.reference);
+        let is_seen = |metric| !reference.tally.of(metric).is_all_zero();
+        match self {
+            Ranked::Mean(Metric::WriteOutage) => is_seen(Metric::WriteOutage).then(|| {
+                ("the mean write outage", mean_seconds_cell(&reference, Metric::WriteOutage))
+            }),
+            Ranked::Mean(metric) => {
+                is_seen(metric).then(|| ("the mean of lost writes", mean_cell(&reference, metric)))
+            }
+            Ranked::DatasetLoss => is_seen(Metric::DatasetLosses).then(|| {
+                let share = probability_cell(&reference, Probability::DatasetLoss);
+                ("the share of trials that lose a dataset", share)
+            }),
+        }
+    }
+
+    /// How the policy at `position` differs from the reference.
+    fn difference(self, study: &Study<'_>, position: usize) -> Estimate {
+        let differences = &study.progress.differences[position];
+        let estimator = study.estimator(position);
+        match self {
+            Ranked::Mean(metric) => {
+                estimator.difference(metric, (differences, study.reference_tally())).paired
+            }
+            Ranked::DatasetLoss => {
+                estimator.probability_difference(Probability::DatasetLoss, differences)
+            }
+        }
+    }
+
+    fn told(self, difference: &Estimate) -> String {
+        match self {
+            _ if difference.value == 0.0 => "none seen".to_owned(),
+            Ranked::Mean(Metric::WriteOutage) => signed_seconds(difference),
+            Ranked::Mean(_) | Ranked::DatasetLoss => signed(difference),
+        }
+    }
+}
 
 /// The ranking of the variants, which are the policies of `study` behind the reference, in order.
 pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> String {
     let mut text = String::new();
-    for metric in RANKED {
-        if !study.reference_tally().of(metric).is_all_zero() {
-            render_metric(study, variants, metric, &mut text);
+    for ranked in RANKED {
+        if let Some((name, now)) = ranked.now(study) {
+            let _ = writeln!(
+                text,
+                " what {name} depends on; it is {now} at {}, and each assumption is moved alone on \
+                 the same faults:",
+                percent(study.level)
+            );
+            render_effects(ranked, &effects(study, variants, ranked), &mut text);
         }
     }
     if text.is_empty() {
-        text.push_str(" sensitivity: no trial had a write outage or lost writes\n");
+        text.push_str(" sensitivity: no trial had a write outage, and none lost anything\n");
     }
     if !skipped.is_empty() {
         text.push_str(" not moved:\n");
@@ -33,7 +89,7 @@ pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> S
     text
 }
 
-/// What moving one assumption does to a metric: its variants' differences.
+/// What moving one assumption does: its variants' differences.
 struct Effect<'a> {
     path: &'a str,
     moves: Vec<(&'a Variant, Estimate)>,
@@ -47,11 +103,11 @@ impl Effect<'_> {
     }
 }
 
-fn effects<'a>(study: &Study<'_>, variants: &'a [Variant], metric: Metric) -> Vec<Effect<'a>> {
+/// The assumptions, the one that matters most first.
+fn effects<'a>(study: &Study<'_>, variants: &'a [Variant], ranked: Ranked) -> Vec<Effect<'a>> {
     let mut effects: Vec<Effect<'a>> = Vec::new();
     for (n, variant) in variants.iter().enumerate() {
-        let difference = study.difference(n + 1, metric).expect("a variant is no reference");
-        let step = (variant, difference.paired);
+        let step = (variant, ranked.difference(study, n + 1));
         match effects.iter_mut().find(|effect| effect.path == variant.path) {
             Some(effect) => effect.moves.push(step),
             None => effects.push(Effect { path: &variant.path, moves: vec![step] }),
@@ -61,33 +117,17 @@ fn effects<'a>(study: &Study<'_>, variants: &'a [Variant], metric: Metric) -> Ve
     effects
 }
 
-fn render_metric(study: &Study<'_>, variants: &[Variant], metric: Metric, text: &mut String) {
-    let reference = study.estimator(study.reference);
-    let (name, mean) = match metric {
-        Metric::WriteOutage => ("write outage", mean_seconds_cell(&reference, metric)),
-        _ => ("lost writes", mean_cell(&reference, metric)),
-    };
-    let _ = writeln!(
-        text,
-        " what the mean {name} depends on, now {mean} ({}): each assumption moved alone, on the \
-         same faults",
-        percent(study.level)
-    );
-    let effects = effects(study, variants, metric);
-    let (strong, weak): (Vec<Effect<'_>>, Vec<Effect<'_>>) =
-        effects.into_iter().partition(|effect| effect.size() > 0.0);
-    for Effect { moves, .. } in &strong {
-        for (variant, difference) in moves {
-            let difference = match metric {
-                Metric::WriteOutage => signed_seconds(difference),
-                _ => signed(difference),
-            };
-            let _ = writeln!(text, "   {difference:<24} {}{}", variant.what, origin(variant));
-        }
+fn render_effects(ranked: Ranked, effects: &[Effect<'_>], text: &mut String) {
+    let is_strong = |effect: &&Effect<'_>| effect.size() > 0.0;
+    for (variant, difference) in effects.iter().filter(is_strong).flat_map(|it| &it.moves) {
+        let told = ranked.told(difference);
+        let doubt = if is_shown(difference) { " " } else { "≈" };
+        let _ = writeln!(text, "  {doubt}{told:<24} {}{}", variant.what, origin(variant));
     }
+    let weak = effects.iter().filter(|effect| !is_strong(effect));
+    let weak: Vec<String> = weak.map(|effect| effect.path.to_owned()).collect();
     if !weak.is_empty() {
-        let names: Vec<&str> = weak.iter().map(|effect| effect.path).collect();
-        let _ = writeln!(text, "   no difference shown: {}", names.join(" · "));
+        wrap("   no difference shown:", &weak, text);
     }
 }
 
