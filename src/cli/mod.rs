@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod completions;
 mod explain;
+mod keep;
 mod new;
 mod replay;
 mod run;
@@ -193,6 +194,8 @@ enum Failure {
     Usage(String),
     /// Something around us failed: what we were doing, and the cause.
     Environment(String, std::io::Error),
+    /// A folder holds something else than what we were asked to put there; whole lines.
+    Refused(String),
     /// A file is in the way that we were asked to create.
     Exists(PathBuf),
     /// Somebody interrupted a batch, which has been said; what was finished is kept.
@@ -208,6 +211,7 @@ impl Failure {
         match self {
             Failure::Load(LoadError::Unreadable { .. })
             | Failure::Environment(..)
+            | Failure::Refused(_)
             | Failure::Exists(_) => 1,
             Failure::Load(LoadError::Invalid(_)) | Failure::Invalid => 3,
             Failure::Usage(_) | Failure::Load(LoadError::Twice(_)) => 2,
@@ -229,7 +233,7 @@ impl Failure {
             Failure::Invalid | Failure::Said(_) | Failure::Interrupted | Failure::Expectation => {
                 String::new()
             }
-            Failure::Usage(message) => message.clone(),
+            Failure::Usage(message) | Failure::Refused(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),
             Failure::Exists(path) => format!(
                 "error: {} exists, and nothing is overwritten\n\

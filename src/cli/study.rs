@@ -1,6 +1,5 @@
 //! Running a batch from the command line: options, threads, precision, progress, interruption.
 
-use std::convert::Infallible;
 use std::io::IsTerminal as _;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +15,7 @@ use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
 use crate::montecarlo::stopping::Target;
 use crate::observe::metrics::Metric;
 use crate::report::numbers::{count, significant};
+use crate::report::results::{KeepError, Keeper};
 use crate::report::study::Ended;
 use crate::report::table::quantile_text;
 use crate::scenario::{Experiment, Policy};
@@ -58,10 +58,15 @@ impl BatchOptions {
         BatchSpec { seed: experiment.seed, trials }
     }
 
-    fn n_threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.map_or_else(cores, usize::from)
+    /// How many threads work.
+    pub(super) fn n_threads(&self) -> usize {
+        self.threads.map_or_else(n_cores, usize::from)
     }
+}
+
+/// How many threads work at the same time.
+pub(super) fn n_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Reads a precision: a quantity and a share in per cent.
@@ -118,8 +123,12 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Runs it; gives what came of it and why it ended.
-    pub(super) fn run(&self) -> Result<(Progress, Ended), BatchError<Infallible>> {
+    /// Runs it, and keeps its rows and how far it is where somebody keeps them; gives what came of
+    /// it and why it ended.
+    pub(super) fn run(
+        &self,
+        mut keeper: Option<&mut Keeper>,
+    ) -> Result<(Progress, Ended), BatchError<KeepError>> {
         let contenders: Vec<Contender<'_>> = self
             .policies
             .iter()
@@ -133,18 +142,27 @@ impl Job<'_> {
         };
         let stop = interruption();
         let bar = self.bar();
-        let mut progress = Progress::start(contenders.len());
-        let mut look = Look::new(self);
-        batch.run(
-            &mut progress,
-            &(),
-            |_: &RowText, progress: &Progress| {
-                bar.set_position(progress.trials);
-                Ok(look.at(progress, &bar))
-            },
-            stop,
-        )?;
+        let start = || Progress::start(contenders.len());
+        let mut progress = keeper.as_ref().map_or_else(start, |keeper| keeper.progress());
+        let rows = keeper.as_ref().and_then(|keeper| keeper.rows());
+        let mut look = Look::new(self, progress.trials);
+        let listener = |text: &RowText, progress: &Progress| {
+            bar.set_position(progress.trials);
+            let next = look.at(progress, &bar);
+            if let Some(keeper) = &mut keeper {
+                keeper.take(text)?;
+                if next == Next::GoOn && progress.trials < self.spec.trials {
+                    keeper.checkpoint_if_due(progress)?;
+                }
+            }
+            Ok(next)
+        };
+        let ran = batch.run(&mut progress, &rows, listener, stop);
+        if let (Err(BatchError::Broken(_)), Some(keeper)) = (&ran, keeper) {
+            keeper.checkpoint(&progress).map_err(BatchError::Listener)?;
+        }
         bar.finish_and_clear();
+        ran?;
         let ended = match look.is_reached {
             true => Ended::Precise,
             false if progress.trials < self.spec.trials => Ended::Interrupted,
@@ -176,18 +194,25 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn new(job: &'a Job<'a>) -> Self {
-        Look { job, next: next_look(0), is_reached: false }
+    /// For a batch that has `done` trials behind it, the last look among them.
+    fn new(job: &'a Job<'a>, done: u64) -> Self {
+        let mut look = Look { job, next: next_look(0), is_reached: false };
+        look.pass(done);
+        look
+    }
+
+    /// A batch that goes on where another ended looks where one without a break would have.
+    fn pass(&mut self, done: u64) {
+        while self.next <= done {
+            self.next = next_look(self.next);
+        }
     }
 
     fn at(&mut self, progress: &Progress, bar: &ProgressBar) -> Next {
         if progress.trials < self.next && progress.trials < self.job.spec.trials {
             return Next::GoOn;
         }
-        // A batch that goes on where another ended looks where one without a break would have.
-        while self.next <= progress.trials {
-            self.next = next_look(self.next);
-        }
+        self.pass(progress.trials);
         let level = self.job.options.level;
         let estimator =
             |(policy, tally): (&&'a Policy, _)| Estimator { tally, plan: &policy.plan, level };

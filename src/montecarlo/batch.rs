@@ -143,6 +143,15 @@ impl RowWriter for () {
     fn write(&self, _: &TrialRow<'_>, _: &mut RowText) {}
 }
 
+/// Writes those of somebody, or none.
+impl<W: RowWriter> RowWriter for Option<W> {
+    fn write(&self, row: &TrialRow<'_>, text: &mut RowText) {
+        if let Some(writer) = self {
+            writer.write(row, text);
+        }
+    }
+}
+
 /// Whether a batch goes on after a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Next {
@@ -402,8 +411,13 @@ impl<'a> Worker<'a> {
 
 /// Runs the trials of one plan one after the other, for those who want nothing else.
 pub fn run(plan: &Plan, spec: BatchSpec) -> Result<Tally, BrokenTrial> {
+    run_on(plan, spec, 1)
+}
+
+/// The same on `threads` threads, at least one.
+pub fn run_on(plan: &Plan, spec: BatchSpec, threads: usize) -> Result<Tally, BrokenTrial> {
     let contenders = [Contender { plan, objectives: Objectives::default() }];
-    let batch = Batch { contenders: &contenders, reference: 0, spec, threads: 1 };
+    let batch = Batch { contenders: &contenders, reference: 0, spec, threads };
     let mut progress = Progress::start(1);
     let go_on = |_: &RowText, _: &Progress| Ok::<Next, Infallible>(Next::GoOn);
     match batch.run(&mut progress, &(), go_on, &AtomicBool::new(false)) {

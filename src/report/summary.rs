@@ -642,6 +642,6 @@ fn stat(estimate: Estimate) -> Stat {
 }
 
 /// A number to twelve significant digits.
-fn rounded(value: f64) -> f64 {
+pub fn rounded(value: f64) -> f64 {
     format!("{value:.11e}").parse().expect("a number that was printed can be read")
 }

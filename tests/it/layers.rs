@@ -22,19 +22,23 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// External crates and the files or folders that may name them.
-const DOORS: [(&str, &[&str]); 20] = [
+const DOORS: [(&str, &[&str]); 22] = [
     ("rand", &["engine/rng.rs"]),
     ("rand_chacha", &["engine/rng.rs"]),
     ("libm", &["engine/law.rs", "engine/special.rs"]),
     ("statrs", &["stats/"]),
     ("rayon", &["montecarlo/batch.rs"]),
-    // A batch can be kept between two blocks; a summary is an object in JSON.
-    ("serde", &["stats/", "montecarlo/", "report/summary.rs"]),
+    // A batch can be kept between two blocks; a summary and a manifest are objects in JSON.
+    ("serde", &["stats/", "montecarlo/", "report/summary.rs", "report/results/"]),
+    // A checkpoint has all bits of all numbers, and knows when it is damaged.
+    ("postcard", &["report/results/checkpoint.rs"]),
+    ("sha2", &["report/results/"]),
     ("toml", &["scenario/toml_text.rs", "scenario/tree.rs", "scenario/overlay.rs"]),
     ("toml_writer", &["scenario/tree.rs"]),
     ("strsim", &["scenario/diagnostics.rs"]),
-    ("jiff", &["scenario/units.rs"]),
-    ("csv", &["scenario/sample.rs"]),
+    // Durations, and the time of day at which a run began.
+    ("jiff", &["scenario/units.rs", "cli/keep.rs"]),
+    ("csv", &["scenario/sample.rs", "report/results/rows.rs", "report/summary_csv.rs"]),
     ("petgraph", &["scenario/domains.rs"]),
     ("schemars", &["scenario/schema/", "report/schema.rs", "report/summary.rs"]),
     ("annotate_snippets", &["report/diagnostic.rs"]),

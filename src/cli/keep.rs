@@ -1,0 +1,228 @@
+//! Keeping results: which folder, what is said about it, and what the manifest says of us.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use clap::{Args, ValueEnum};
+
+use super::study::Job;
+use super::{Changes, Failure, Talk, quoted, say};
+use crate::montecarlo::batch::{BrokenTrial, Progress};
+use crate::montecarlo::stopping::Target;
+use crate::report::numbers::count;
+use crate::report::results::{
+    self, Contents, Intent, Invocation, KeepError, Keeper, MOST_TRACED, Opened, Options, RowsKept,
+};
+use crate::report::study::{Ended, Study};
+use crate::scenario::Experiment;
+
+/// Whether and how results are kept.
+#[derive(Args, Clone, Debug)]
+pub(super) struct KeepOptions {
+    /// Keep the results in this folder; without a name in results/ under the scenario's
+    #[arg(short, long, value_name = "DIR", num_args = 0..=1)]
+    output: Option<Option<PathBuf>>,
+    /// Go on with an unfinished run of the same inputs
+    #[arg(long, requires = "output", conflicts_with = "overwrite")]
+    resume: bool,
+    /// Replace the results that the folder holds
+    #[arg(long, requires = "output")]
+    overwrite: bool,
+    /// Whether to keep a row per trial and per outage; auto keeps them up to 100,000 trials
+    #[arg(
+        long, value_enum, value_name = "WHEN", default_value_t = Choice::Auto, requires = "output"
+    )]
+    rows: Choice,
+    /// Keep this trial of each policy with every fact, beside the notable ones; may be repeated
+    #[arg(long, value_name = "N", requires = "output")]
+    keep: Vec<u64>,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Choice {
+    /// Up to 100,000 trials
+    Auto,
+    /// Yes
+    Always,
+    /// No
+    Never,
+}
+
+/// Trials of which rows are kept where nobody says.
+const MOST_ROWS: u64 = 100_000;
+
+/// Where the results of a job go.
+pub(super) enum Keeping {
+    /// Nowhere, or only to stdout.
+    Nothing,
+    /// To a folder.
+    Into(Box<Keeper>),
+    /// To a folder that has them already.
+    Held(PathBuf),
+    /// To a folder that has them already, and nothing else was asked for.
+    Done,
+}
+
+impl KeepOptions {
+    /// Claims the folder that is asked for, if one is.
+    pub(super) fn open(
+        &self,
+        experiment: &Experiment,
+        job: &Job<'_>,
+        changes: &Changes,
+    ) -> Result<Keeping, KeepError> {
+        let Some(output) = &self.output else { return Ok(Keeping::Nothing) };
+        let contents = Contents::new(experiment, job.policies, self.options(job, changes));
+        let folder = match output {
+            Some(folder) => folder.clone(),
+            None => results::default_folder(&experiment.stem, contents.inputs()),
+        };
+        let intent = match (self.resume, self.overwrite) {
+            (true, _) => Intent::Resume,
+            (false, true) => Intent::Overwrite,
+            (false, false) => Intent::New,
+        };
+        let shown = quoted(&folder.display().to_string());
+        match results::open(&folder, intent, contents, invocation(job))? {
+            Opened::Ready(keeper) => {
+                self.say_what_is_left_out(job);
+                Ok(Keeping::Into(keeper))
+            }
+            Opened::Finished if intent == Intent::Resume => {
+                note(job.talk, &format!("{shown} is finished; there is nothing to go on with"));
+                Ok(Keeping::Done)
+            }
+            Opened::Finished => Ok(Keeping::Held(folder)),
+        }
+    }
+
+    /// The options that decide results, for the manifest.
+    fn options(&self, job: &Job<'_>, changes: &Changes) -> Options {
+        let rows = match self.rows {
+            Choice::Always => RowsKept::Kept,
+            Choice::Auto if job.spec.trials <= MOST_ROWS => RowsKept::Kept,
+            Choice::Auto | Choice::Never => RowsKept::None,
+        };
+        let target =
+            |target: &Target| format!("{}={}%", target.quantity.name(), target.share * 100.0);
+        let mut keep = self.keep.clone();
+        keep.sort_unstable();
+        keep.dedup();
+        Options {
+            set: changes.set.clone(),
+            sweep: changes.sweep.clone(),
+            policy: changes.policy.clone(),
+            reference: job.policies[job.reference].name.clone(),
+            seed: job.spec.seed,
+            trials: job.spec.trials,
+            precision: job.options.precision.iter().map(target).collect(),
+            level: job.options.level.get(),
+            rows,
+            keep,
+        }
+    }
+
+    fn say_what_is_left_out(&self, job: &Job<'_>) {
+        if self.rows == Choice::Auto && job.spec.trials > MOST_ROWS {
+            let most = count(u128::from(MOST_ROWS));
+            let hint = "--rows always keeps them";
+            note(job.talk, &format!("no rows are kept of more than {most} trials; {hint}"));
+        }
+        if job.policies.len() > MOST_TRACED {
+            say(&format!(
+                "warning: trials are kept of the first {MOST_TRACED} policies only; --policy \
+                 chooses one\n"
+            ));
+        }
+    }
+}
+
+impl Keeping {
+    /// The folder that is filled.
+    pub(super) fn keeper(&mut self) -> Option<&mut Keeper> {
+        match self {
+            Keeping::Into(keeper) => Some(keeper),
+            Keeping::Nothing | Keeping::Held(_) | Keeping::Done => None,
+        }
+    }
+
+    /// Completes the folder, and says where the results are. `study` is there if there are trials.
+    pub(super) fn close(
+        self,
+        (progress, ended): (&Progress, Ended),
+        study: Option<&Study<'_>>,
+        talk: Talk,
+    ) -> Result<(), KeepError> {
+        match self {
+            Keeping::Nothing | Keeping::Done => Ok(()),
+            Keeping::Held(folder) => {
+                let folder = quoted(&folder.display().to_string());
+                note(talk, &format!("{folder} holds this very run already, and is left as it is"));
+                Ok(())
+            }
+            Keeping::Into(keeper) => {
+                let folder = quoted(&keeper.folder().display().to_string());
+                keeper.close((progress, ended), study)?;
+                match ended {
+                    Ended::Interrupted => say(&format!("to go on: {}\n", resuming())),
+                    Ended::Complete | Ended::Precise | Ended::Imprecise => {
+                        note(talk, &format!("the results are in {folder}"));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Says something that nobody needs to know.
+fn note(talk: Talk, text: &str) {
+    match talk {
+        Talk::Normal => say(&format!("note: {text}\n")),
+        Talk::Quiet => {}
+    }
+}
+
+/// What a failure to keep results means for the command.
+pub(super) fn failure(error: KeepError, bug: impl Fn(BrokenTrial) -> Failure) -> Failure {
+    match error {
+        KeepError::Disk(doing, cause) => Failure::Environment(doing, cause),
+        KeepError::Refused(message) => Failure::Refused(message),
+        KeepError::Load(error) => Failure::Load(error),
+        KeepError::Broken(broken) => bug(broken),
+    }
+}
+
+/// The words of the command line, as a shell reads them.
+fn words() -> impl Iterator<Item = String> {
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
+    std::iter::once("ecsim".to_owned()).chain(words)
+}
+
+/// The command that goes on with this one.
+fn resuming() -> String {
+    let ours = ["--resume", "--overwrite"];
+    let words: Vec<String> = words().filter(|word| !ours.contains(&word.as_str())).collect();
+    format!("{} --resume", words.join(" "))
+}
+
+fn invocation(job: &Job<'_>) -> Invocation {
+    Invocation {
+        command: words().collect::<Vec<String>>().join(" "),
+        threads: job.options.n_threads(),
+        git: git_revision(),
+        started: jiff::Timestamp::now().to_string(),
+        wall_s: 0.0,
+        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+    }
+}
+
+/// The revision of the work tree that we are in, if git knows one.
+fn git_revision() -> Option<String> {
+    let mut command = Command::new("git");
+    command.args(["rev-parse", "HEAD"]).stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    let revision = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    let is_revision = revision.len() >= 40 && revision.bytes().all(|c| c.is_ascii_hexdigit());
+    is_revision.then_some(revision)
+}

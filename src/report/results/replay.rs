@@ -1,0 +1,106 @@
+//! Finding folders of results again, and the experiment that one is of.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::disk::{self, KeepError, failed};
+use super::manifest::{self, Inputs, Manifest};
+use super::traces::Notable;
+use super::{MANIFEST, SUMMARY_JSON};
+use crate::scenario::{self, Experiment, LoadError, Overrides};
+
+/// Whether `path` is a folder, and so perhaps one of results.
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// The folder for results of `inputs` where none is named: `results/<stem>`, or the next number
+/// behind it that is free or of the same inputs.
+pub fn default_folder(stem: &str, inputs: &Inputs) -> PathBuf {
+    let folder = |n: u64| match n {
+        1 => Path::new("results").join(stem),
+        n => Path::new("results").join(format!("{stem}-{n}")),
+    };
+    let is_fit = |folder: &PathBuf| match manifest_of(folder) {
+        Ok(Some(manifest)) => manifest.inputs == *inputs,
+        Ok(None) => !folder.exists(),
+        Err(_) => false,
+    };
+    (1..).map(folder).find(is_fit).expect("no disk has so many folders")
+}
+
+/// The manifest of a folder; `None` if it has none of ours.
+fn manifest_of(folder: &Path) -> Result<Option<Manifest>, KeepError> {
+    let bytes = disk::read(&folder.join(MANIFEST))?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// Results that are there.
+#[derive(Debug)]
+pub struct Kept {
+    folder: PathBuf,
+    /// What they are of.
+    pub manifest: Manifest,
+    /// What was run.
+    pub experiment: Experiment,
+}
+
+/// Reads what the results in `folder` are of.
+pub fn load(folder: &Path) -> Result<Kept, KeepError> {
+    let shown = folder.display();
+    let refused = |message: String| Err(KeepError::Refused(message));
+    let Some(manifest) = manifest_of(folder)? else {
+        return refused(format!(
+            "error: {shown} holds no results of ecsim\n\
+             hint: name a scenario file, or a folder that `ecsim run … -o` wrote\n"
+        ));
+    };
+    let scenarios = manifest.inputs.scenarios();
+    let [(file, samples)] = scenarios.as_slice() else {
+        return refused(format!(
+            "error: {shown} holds the results of {} scenarios\n\
+             hint: replay one of their files\n",
+            scenarios.len()
+        ));
+    };
+    let kept_as = file.kept_as.as_deref().filter(|path| disk::is_inside(Path::new(path)));
+    let path = folder.join(kept_as.unwrap_or_default());
+    let text = std::fs::read_to_string(&path).map_err(failed("read", &path))?;
+    let names: Vec<&Path> = samples.iter().map(Path::new).collect();
+    let base = folder.join(manifest::sample_base(0, &names));
+    let options = &manifest.inputs.options;
+    let (set, sweep) = (options.set.clone(), options.sweep.clone());
+    let overrides = Overrides { trials: None, seed: Some(options.seed), set, sweep };
+    let experiment = scenario::parse(&file.name, &text, &base, &overrides)
+        .map_err(|mistakes| KeepError::Load(LoadError::Invalid(mistakes)))?;
+    match manifest.inputs.are_of(&experiment) {
+        true => Ok(Kept { folder: folder.to_owned(), manifest, experiment }),
+        false => refused(format!(
+            "error: the scenario in {shown}, or a sample, is not the one that was run\n\
+             hint: it was changed since; run it into another folder\n"
+        )),
+    }
+}
+
+impl Kept {
+    /// The number of a notable trial of `policy`.
+    pub fn number(&self, policy: &str, notable: Notable) -> Result<u64, KeepError> {
+        let path = self.folder.join(SUMMARY_JSON);
+        let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
+        let summary: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let policies = summary["policies"].as_array().into_iter().flatten();
+        let found = policies.filter(|entry| entry["name"] == policy).find_map(|entry| {
+            let key = notable.name().replace('-', "_");
+            entry["kept_trials"][key].as_u64()
+        });
+        found.ok_or_else(|| {
+            KeepError::Refused(format!(
+                "error: {} has no {} trial of the policy `{policy}`\n\
+                 hint: choose one by its number with --trial\n",
+                path.display(),
+                notable.name()
+            ))
+        })
+    }
+}
