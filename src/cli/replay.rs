@@ -4,21 +4,24 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Changes, Failure, load, policy_option, print, say};
+use super::{Changes, Failure, keep, load, policy_option, print, say, study};
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::{SimTime, Span};
-use crate::montecarlo::batch::{self, BatchSpec, BrokenTrial};
+use crate::montecarlo::batch::{self, BrokenTrial};
+use crate::montecarlo::estimate::Estimator;
 use crate::montecarlo::trial::Trial;
 use crate::observe::metrics::Metrics;
 use crate::observe::trace::Recorder;
+use crate::report::results::{self, KeepError, Kept, Notable};
 use crate::report::{json, table, timeline};
-use crate::scenario::{Policy, units};
+use crate::scenario::{Experiment, Policy, units};
+use crate::stats::level::Level;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The scenario
+    /// The scenario, or a folder of results
     file: PathBuf,
-    /// Which trial: its number, or worst-loss or worst-outage of the scenario's trials
+    /// Which trial: its number, or worst-loss, worst-outage or median of all trials
     #[arg(long, default_value = "0", value_parser = parse_choice)]
     trial: Choice,
     /// Stop after this simulated time: 90s, "1h 30m"
@@ -37,19 +40,16 @@ pub(super) struct Arguments {
 #[derive(Clone, Copy, Debug)]
 enum Choice {
     Number(u64),
-    WorstLoss,
-    WorstOutage,
+    Notable(Notable),
 }
 
 fn parse_choice(text: &str) -> Result<Choice, String> {
-    match text {
-        "worst-loss" => Ok(Choice::WorstLoss),
-        "worst-outage" => Ok(Choice::WorstOutage),
-        _ => text
-            .parse()
-            .map(Choice::Number)
-            .map_err(|_| "a trial's number, worst-loss or worst-outage is wanted".to_owned()),
+    if let Some(notable) = Notable::ALL.into_iter().find(|notable| notable.name() == text) {
+        return Ok(Choice::Notable(notable));
     }
+    text.parse()
+        .map(Choice::Number)
+        .map_err(|_| "a trial's number, worst-loss, worst-outage or median is wanted".to_owned())
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -60,17 +60,100 @@ enum Format {
     Json,
 }
 
+/// What a trial is chosen from.
+enum Source {
+    /// A scenario file: its trials are run first, where they must be known.
+    File(Experiment),
+    /// A folder that knows its notable trials.
+    Results(Box<Kept>),
+}
+
+impl Source {
+    fn open(arguments: &Arguments) -> Result<Self, Failure> {
+        let Arguments { file, changes, seed, .. } = arguments;
+        if !results::is_folder(file) {
+            return load(file, &changes.overrides(None, *seed)).map(Source::File);
+        }
+        if seed.is_some() || !changes.set.is_empty() || !changes.sweep.is_empty() {
+            let file = super::quoted(&file.display().to_string());
+            return Err(Failure::Usage(format!(
+                "error: {file} holds results, of which seed and values are fixed\n\
+                 hint: leave out --seed, --set and --sweep, or replay the scenario file\n"
+            )));
+        }
+        let kept = results::load(file).map_err(|error| not_read(arguments, error))?;
+        let (theirs, ours) = (kept.manifest.inputs.ecsim.as_str(), env!("CARGO_PKG_VERSION"));
+        if theirs != ours {
+            say(&format!(
+                "warning: these are results of ecsim {theirs}; this is {ours}, whose histories may \
+                 differ\n"
+            ));
+        }
+        Ok(Source::Results(Box::new(kept)))
+    }
+
+    fn experiment(&self) -> &Experiment {
+        match self {
+            Source::File(experiment) => experiment,
+            Source::Results(kept) => &kept.experiment,
+        }
+    }
+
+    /// The changes that choose the policy.
+    fn changes(&self, changes: &Changes) -> Changes {
+        let mut changes = changes.clone();
+        if let Source::Results(kept) = self {
+            let run = kept.manifest.inputs.options.policy.clone();
+            changes.policy = changes.policy.or(run);
+        }
+        changes
+    }
+
+    /// The number of a notable trial.
+    fn number(
+        &self,
+        notable: Notable,
+        policy: &Policy,
+        bug: impl Fn(BrokenTrial) -> Failure,
+    ) -> Result<u64, Failure> {
+        match self {
+            Source::File(experiment) => {
+                let spec = experiment.batch_spec();
+                let tally = batch::run_on(&policy.plan, spec, study::n_cores()).map_err(bug)?;
+                let level = Level::default();
+                Ok(notable.number(&Estimator { tally: &tally, plan: &policy.plan, level }))
+            }
+            Source::Results(kept) => {
+                let number = kept.number(&policy.name, notable);
+                number.map_err(|error| keep::failure(error, bug))
+            }
+        }
+    }
+}
+
+/// What it means that results cannot be read.
+fn not_read(arguments: &Arguments, error: KeepError) -> Failure {
+    keep::failure(error, |broken| {
+        let file = arguments.file.clone();
+        Failure::Bug { file, options: String::new(), broken }
+    })
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { changes, .. } = arguments;
-    let experiment = load(&arguments.file, &changes.overrides(None, arguments.seed))?;
-    let policy = changes.choose_one(&experiment, "a trial is told")?;
+    let source = Source::open(arguments)?;
+    let experiment = source.experiment();
+    let changes = source.changes(&arguments.changes);
+    let policy = changes.choose_one(experiment, "a trial is told")?;
     let spec = experiment.batch_spec();
     let mut plan = policy.plan.clone();
     let options =
-        format!("{}{}", changes.options(arguments.seed), policy_option(&experiment, policy));
+        format!("{}{}", changes.options(arguments.seed), policy_option(experiment, policy));
     let bug =
         |broken| Failure::Bug { file: arguments.file.clone(), options: options.clone(), broken };
-    let number = choose(arguments.trial, policy, spec).map_err(&bug)?;
+    let number = match arguments.trial {
+        Choice::Number(number) => number,
+        Choice::Notable(notable) => source.number(notable, policy, bug)?,
+    };
     let until = arguments.until.map_or(plan.horizon, |span| SimTime::START + span);
     if until > plan.horizon {
         let horizon = plan.horizon.since(SimTime::START);
@@ -117,14 +200,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     print(&text)
-}
-
-/// The number of the trial that was asked for.
-fn choose(choice: Choice, policy: &Policy, spec: BatchSpec) -> Result<u64, BrokenTrial> {
-    let worst = || batch::run(&policy.plan, spec);
-    match choice {
-        Choice::Number(number) => Ok(number),
-        Choice::WorstLoss => Ok(worst()?.worst_loss()),
-        Choice::WorstOutage => Ok(worst()?.worst_outage()),
-    }
 }

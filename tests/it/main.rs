@@ -22,6 +22,7 @@ mod queue;
 mod random_configurations;
 mod readme;
 mod requirements;
+mod results;
 mod rng;
 mod rules;
 mod scenario;
