@@ -36,13 +36,13 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     );
     shown.render_layouts(&mut text);
     text.push('\n');
-    let mut notes = Notes::default();
-    let columns = shown.main_columns(&mut notes);
+    let mut columns = shown.main_columns();
     shown.render_columns(&columns, &mut text);
     text.push('\n');
-    let columns = shown.further_columns(&mut notes);
-    shown.render_columns(&columns, &mut text);
-    shown.render_notes(&notes, &mut text);
+    let further = shown.further_columns();
+    shown.render_columns(&further, &mut text);
+    columns.extend(further);
+    shown.render_notes(&columns, &mut text);
     shown.render_parts(&mut text);
     shown.render_pairing(&mut text);
     expect::render(study, &mut text);
@@ -59,13 +59,35 @@ struct Shown<'a> {
     order: Vec<usize>,
 }
 
-/// A column: two lines of heading, and a text per row.
+/// A column: two lines of heading, and a cell per row.
 struct Column {
     head: [String; 2],
-    cells: Vec<String>,
+    gutter: Gutter,
+    cells: Vec<Cell>,
 }
 
-/// A mark in a table that is explained below it.
+/// What stands in front of a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gutter {
+    /// A blank.
+    Narrow,
+    /// A mark and a blank.
+    ForMarks,
+}
+
+/// A cell: its text, and what is to be said about it.
+struct Cell {
+    text: String,
+    notes: Vec<Note>,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Cell { text, notes: Vec::new() }
+    }
+}
+
+/// Something that is explained below the tables.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Note {
     /// No difference is shown.
@@ -76,8 +98,38 @@ enum Note {
     Few,
 }
 
-/// The marks that a table has.
-type Notes = BTreeSet<Note>;
+impl Note {
+    /// The mark in front of a cell, if it has one.
+    fn mark(self) -> Option<&'static str> {
+        match self {
+            Note::NotShown => Some("≈"),
+            Note::Shown => Some("≠"),
+            Note::Few => None,
+        }
+    }
+}
+
+impl Column {
+    /// The two lines of the heading.
+    fn heading(&self) -> String {
+        let blank = match self.gutter {
+            Gutter::Narrow => " ",
+            Gutter::ForMarks => "  ",
+        };
+        let [title, head] = &self.head;
+        format!("{blank}{title}\n{blank}{head}")
+    }
+
+    /// The text of a row.
+    fn text(&self, row: usize) -> String {
+        let Cell { text, notes } = &self.cells[row];
+        let mark = notes.iter().find_map(|note| note.mark()).unwrap_or(" ");
+        match self.gutter {
+            Gutter::Narrow => format!(" {text}"),
+            Gutter::ForMarks => format!("{mark} {text}"),
+        }
+    }
+}
 
 impl<'a> Shown<'a> {
     fn new(study: &'a Study<'a>) -> Self {
@@ -93,7 +145,7 @@ impl<'a> Shown<'a> {
             let _ = writeln!(text, " {}: {name}", n + 1);
         }
         for (label, list) in [("swept", &self.labels.axes), ("in all", &self.labels.common)] {
-            if !list.is_empty() {
+            if !list.is_empty() && self.labels.legend.is_empty() {
                 table::wrap(&format!(" {label}:"), list, text);
             }
         }
@@ -134,42 +186,40 @@ impl<'a> Shown<'a> {
     }
 
     /// Outages and losses: what policies are chosen by.
-    fn main_columns(&self, notes: &mut Notes) -> Vec<Column> {
-        let per = table::per(&self.study.policies[self.study.reference].plan);
+    fn main_columns(&self) -> Vec<Column> {
+        let per = self.per();
         let level = percent(self.study.level);
+        let p99 = |_, estimator: &Estimator<'_>| {
+            let p99 = estimator.metric(Metric::WriteOutage, Statistic::P99);
+            table::quantile_cell(p99, seconds).into()
+        };
         let mut columns = vec![
-            self.means(
-                [&format!("write outage{per}"), &self.mean_head()],
-                Metric::WriteOutage,
-                notes,
-            ),
-            self.column(["", &format!("p99 ({level})")], |_, estimator| {
-                let p99 = estimator.metric(Metric::WriteOutage, Statistic::P99);
-                table::quantile_cell(p99, seconds)
-            }),
+            self.means(&format!("write outage{per}"), Metric::WriteOutage),
+            self.column(["", &format!("p99 ({level})")], Gutter::Narrow, p99),
         ];
         if self.study.policies.iter().all(|policy| policy.plan.script.is_empty()) {
             let nines = |_, estimator: &Estimator<'_>| match estimator.nines() {
-                None => "no outage seen".to_owned(),
-                Some(nines) => quantile_text(&nines, |value| format!("{value:.2}")),
+                None => "no outage seen".to_owned().into(),
+                Some(nines) => quantile_text(&nines, |value| format!("{value:.2}")).into(),
             };
-            columns.push(self.column(["", &format!("nines ({level})")], nines));
+            columns.push(self.column(["", &format!("nines ({level})")], Gutter::Narrow, nines));
         }
-        let lost = [&format!("lost writes{per}"), &self.mean_head()];
-        columns.push(self.means([lost[0], lost[1]], Metric::LostWrites, notes));
+        columns.push(self.means(&format!("lost writes{per}"), Metric::LostWrites));
         let loss = |position, estimator: &Estimator<'_>| {
-            let cell = table::probability_cell(estimator, Probability::DatasetLoss);
-            match self.is_dataset_loss_shown(position) {
-                true => {
-                    notes.insert(Note::Shown);
-                    format!("≠ {cell}")
-                }
-                false => format!("  {cell}"),
-            }
+            let text = table::probability_cell(estimator, Probability::DatasetLoss);
+            let notes = match self.is_dataset_loss_shown(position) {
+                true => vec![Note::Shown],
+                false => Vec::new(),
+            };
+            Cell { text, notes }
         };
-        let head = [format!("  dataset lost{per}"), format!("  share of trials ({level})")];
-        columns.push(self.column([&head[0], &head[1]], loss));
+        let head = [format!("dataset lost{per}"), format!("share of trials ({level})")];
+        columns.push(self.column([&head[0], &head[1]], Gutter::ForMarks, loss));
         columns
+    }
+
+    fn per(&self) -> String {
+        table::per(&self.study.policies[self.study.reference].plan)
     }
 
     fn is_dataset_loss_shown(&self, position: usize) -> bool {
@@ -180,31 +230,29 @@ impl<'a> Shown<'a> {
     }
 
     /// What else a planner asks for; what never happened is not shown.
-    fn further_columns(&self, notes: &mut Notes) -> Vec<Column> {
-        let per = table::per(&self.study.policies[self.study.reference].plan);
+    fn further_columns(&self) -> Vec<Column> {
+        let per = self.per();
         let level = percent(self.study.level);
         let is_seen = |metric| {
             self.study.progress.tallies.iter().any(|tally| !tally.of(metric).is_all_zero())
         };
         let mut columns = Vec::new();
+        if is_seen(Metric::LostWrites) {
+            let p99 = |_, estimator: &Estimator<'_>| {
+                let p99 = estimator.metric(Metric::LostWrites, Statistic::P99);
+                table::quantile_cell(p99, |value| significant(value, 3)).into()
+            };
+            let head = [format!("lost writes{per}"), format!("p99 ({level})")];
+            columns.push(self.column([&head[0], &head[1]], Gutter::Narrow, p99));
+        }
         for (head, metric) in [
             ("failovers", Metric::Failovers),
             ("copies missing", Metric::ReducedRedundancy),
             ("read outage", Metric::ReadOutage),
         ] {
             if is_seen(metric) {
-                let head = format!("{head}{per}");
-                columns.push(self.means([&head, &self.mean_head()], metric, notes));
+                columns.push(self.means(&format!("{head}{per}"), metric));
             }
-        }
-        if is_seen(Metric::LostWrites) {
-            columns.push(self.column(
-                [&format!("lost writes{per}"), &format!("p99 ({level})")],
-                |_, estimator| {
-                    let p99 = estimator.metric(Metric::LostWrites, Statistic::P99);
-                    table::quantile_cell(p99, |value| significant(value, 3))
-                },
-            ));
         }
         columns.extend(self.objective_columns(&level));
         columns
@@ -221,53 +269,58 @@ impl<'a> Shown<'a> {
             };
             spans.iter().any(Option::is_some).then(|| format!("{what}{of}"))
         };
-        let share = |share: Option<Estimate>| match share {
-            None => "–".to_owned(),
-            Some(share) => {
-                quantile_text(&share, |value| format!("{} %", significant(value * 100.0, 2)))
-            }
+        let share = |share: Option<Estimate>| -> Cell {
+            let percent = |value| format!("{} %", significant(value * 100.0, 2));
+            table::quantile_cell(share, percent).into()
         };
         let rto = head("over the RTO", objectives().map(|it| it.rto).collect()).map(|head| {
-            self.column([&head, &format!("of outages ({level})")], |n, estimator| {
-                let missed = estimator.tally.outages.rto_missed.share(estimator.level);
-                share(missed.filter(|_| self.study.policies[n].objectives.rto.is_some()))
-            })
+            self.column(
+                [&head, &format!("of outages ({level})")],
+                Gutter::Narrow,
+                |n, estimator| {
+                    let missed = estimator.tally.outages.rto_missed.share(estimator.level);
+                    share(missed.filter(|_| self.study.policies[n].objectives.rto.is_some()))
+                },
+            )
         });
         let rpo = head("over the RPO", objectives().map(|it| it.rpo).collect()).map(|head| {
-            self.column([&head, &format!("of failovers ({level})")], |n, estimator| {
-                let missed = estimator.tally.failovers.rpo_missed.share(estimator.level);
-                share(missed.filter(|_| self.study.policies[n].objectives.rpo.is_some()))
-            })
+            self.column(
+                [&head, &format!("of failovers ({level})")],
+                Gutter::Narrow,
+                |n, estimator| {
+                    let missed = estimator.tally.failovers.rpo_missed.share(estimator.level);
+                    share(missed.filter(|_| self.study.policies[n].objectives.rpo.is_some()))
+                },
+            )
         });
         rto.into_iter().chain(rpo).collect()
     }
 
-    fn mean_head(&self) -> String {
-        format!("  mean ({})", percent(self.study.level))
-    }
-
     fn column(
         &self,
-        [title, head]: [&str; 2],
-        mut cell: impl FnMut(usize, &Estimator<'_>) -> String,
+        head: [&str; 2],
+        gutter: Gutter,
+        cell: impl Fn(usize, &Estimator<'_>) -> Cell,
     ) -> Column {
         let cells = self.order.iter().map(|&n| cell(n, &self.study.estimator(n))).collect();
-        Column { head: [title.to_owned(), head.to_owned()], cells }
+        Column { head: head.map(str::to_owned), gutter, cells }
     }
 
     /// The mean of a metric: of the reference itself, of the others its difference.
-    fn means(&self, [title, head]: [&str; 2], metric: Metric, notes: &mut Notes) -> Column {
+    fn means(&self, title: &str, metric: Metric) -> Column {
         let cell = |n, estimator: &Estimator<'_>| match self.study.difference(n, metric) {
             None => {
                 let mean = estimator.metric(metric, Statistic::Mean);
-                mean_cell(mean, (metric, estimator.tally.of(metric)), notes)
+                let mean = mean.expect("every batch has a mean");
+                mean_cell(&mean, (metric, estimator.tally.of(metric)))
             }
             Some(difference) => {
                 let moments = self.study.progress.differences[n].of(metric);
-                difference_cell(&difference.paired, (metric, moments), notes)
+                difference_cell(&difference.paired, (metric, moments))
             }
         };
-        self.column([&format!("  {title}"), head], cell)
+        let head = format!("mean ({})", percent(self.study.level));
+        self.column([title, &head], Gutter::ForMarks, cell)
     }
 
     /// The columns beside the policies' names.
@@ -275,16 +328,16 @@ impl<'a> Shown<'a> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         let names = self.labels.heads.iter().map(|head| format!("\n{head}"));
-        let heads = columns.iter().map(|column| column.head.join("\n"));
+        let heads = columns.iter().map(Column::heading);
         table.set_header(std::iter::once(String::new()).chain(names).chain(heads));
         for (row, &n) in self.order.iter().enumerate() {
             let mark = if n == self.study.reference { "*" } else { "" };
             let names = self.labels.rows[n].iter().cloned();
-            let cells = columns.iter().map(|column| column.cells[row].clone());
+            let cells = columns.iter().map(|column| column.text(row));
             table.add_row(std::iter::once(mark.to_owned()).chain(names).chain(cells));
         }
         for (n, column) in table.column_iter_mut().enumerate() {
-            column.set_padding(if n == 0 { (1, 1) } else { (0, 2) });
+            column.set_padding(if n == 0 { (1, 1) } else { (0, 1) });
         }
         for line in table.lines() {
             let _ = writeln!(text, "{}", line.trim_end());
@@ -292,12 +345,14 @@ impl<'a> Shown<'a> {
     }
 
     /// What the marks mean; nothing is taken for equal because it is not seen to differ.
-    fn render_notes(&self, notes: &Notes, text: &mut String) {
+    fn render_notes(&self, columns: &[Column], text: &mut String) {
         let level = percent(self.study.level);
         text.push_str(
             " * reference; numbers with a sign are differences from it, trial by trial\n   numbers \
              without a sign are the policy's own\n",
         );
+        let cells = columns.iter().flat_map(|column| &column.cells);
+        let notes: BTreeSet<Note> = cells.flat_map(|cell| cell.notes.iter().copied()).collect();
         for note in notes {
             let _ = match note {
                 Note::NotShown => {
@@ -306,12 +361,10 @@ impl<'a> Shown<'a> {
                 Note::Shown => {
                     writeln!(text, " ≠ a difference is shown at {level}, trial by trial")
                 }
-                Note::Few => {
-                    writeln!(
-                        text,
-                        " (in k of n) other than 0 in k of n trials: too few for an interval"
-                    )
-                }
+                Note::Few => writeln!(
+                    text,
+                    " (in k of n) other than 0 in k of n trials: too few for an interval"
+                ),
             };
         }
     }
@@ -355,7 +408,8 @@ impl<'a> Shown<'a> {
             {
                 let _ = writeln!(
                     text,
-                    " paired: {name} of {} differs by {}; two independent batches would give {}",
+                    " paired: the {name} difference of {} is known to {}; two independent batches would \
+                     give {}",
                     self.labels.short[n],
                     half_width(metric, paired),
                     half_width(metric, unpaired),
@@ -406,45 +460,34 @@ fn is_time(metric: Metric) -> bool {
     metric.name().ends_with("_s")
 }
 
-/// The mean of a policy of its own, behind the blanks that marks would need.
-fn mean_cell(
-    estimate: Option<Estimate>,
-    (metric, moments): (Metric, &Moments),
-    notes: &mut Notes,
-) -> String {
-    let estimate = estimate.unwrap_or(Estimate::unbounded(moments.mean()));
+/// The mean of a policy of its own.
+fn mean_cell(estimate: &Estimate, (metric, moments): (Metric, &Moments)) -> Cell {
     match estimate.half_width() {
-        _ if moments.is_all_zero() => "  0 (in every trial)".to_owned(),
-        Some(_) if is_time(metric) => format!("  {}", table::mean_seconds_text(&estimate)),
-        Some(_) => format!("  {}", table::mean_text(&estimate)),
-        None => format!("  {}", few(estimate.value, (metric, moments), notes)),
+        _ if moments.is_all_zero() => "0 (in every trial)".to_owned().into(),
+        Some(_) if is_time(metric) => table::mean_seconds_text(estimate).into(),
+        Some(_) => table::mean_text(estimate).into(),
+        None => few(estimate.value, (metric, moments)),
     }
 }
 
 /// The mean of differences: with its sign, and with a mark where none is shown.
-fn difference_cell(
-    paired: &Estimate,
-    (metric, moments): (Metric, &Moments),
-    notes: &mut Notes,
-) -> String {
+fn difference_cell(paired: &Estimate, (metric, moments): (Metric, &Moments)) -> Cell {
     if moments.is_all_zero() {
-        return "  = (in every trial)".to_owned();
+        return "= (in every trial)".to_owned().into();
     }
-    let mark = match is_shown(paired) {
-        true => " ",
-        false => {
-            notes.insert(Note::NotShown);
-            "≈"
-        }
-    };
-    let told = match paired.half_width() {
-        Some(_) if is_time(metric) => signed_seconds(paired),
-        Some(_) => signed(paired),
+    let mut cell: Cell = match paired.half_width() {
+        Some(_) if is_time(metric) => signed_seconds(paired).into(),
+        Some(_) => signed(paired).into(),
         None => {
-            format!("{}{}", sign(paired.value), few(paired.value.abs(), (metric, moments), notes))
+            let mut cell = few(paired.value.abs(), (metric, moments));
+            cell.text.insert_str(0, sign(paired.value));
+            cell
         }
     };
-    format!("{mark} {told}")
+    if !is_shown(paired) {
+        cell.notes.push(Note::NotShown);
+    }
+    cell
 }
 
 /// A mean difference of seconds with its sign and interval.
@@ -475,11 +518,10 @@ fn sign(value: f64) -> &'static str {
 }
 
 /// A mean that rests on too little for an interval.
-fn few(value: f64, (metric, moments): (Metric, &Moments), notes: &mut Notes) -> String {
-    notes.insert(Note::Few);
+fn few(value: f64, (metric, moments): (Metric, &Moments)) -> Cell {
     let value = if is_time(metric) { seconds(value) } else { significant(value, 3) };
     let (k, n) = (count(u128::from(moments.n_nonzero())), count(u128::from(moments.n())));
-    format!("{value} (in {k} of {n})")
+    Cell { text: format!("{value} (in {k} of {n})"), notes: vec![Note::Few] }
 }
 
 fn half_width(metric: Metric, half: f64) -> String {

@@ -22,7 +22,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// External crates and the files or folders that may name them.
-const DOORS: [(&str, &[&str]); 22] = [
+const DOORS: [(&str, &[&str]); 23] = [
     ("rand", &["engine/rng.rs"]),
     ("rand_chacha", &["engine/rng.rs"]),
     ("libm", &["engine/law.rs", "engine/special.rs"]),
@@ -45,6 +45,7 @@ const DOORS: [(&str, &[&str]); 22] = [
     ("plotters", &["report/draw.rs"]),
     ("serde_json", &["report/"]),
     ("clap", &["cli/"]),
+    ("comfy_table", &["report/compare.rs"]),
     ("clap_complete", &["cli/completions.rs"]),
     ("indicatif", &["cli/study.rs"]),
     ("ctrlc", &["cli/study.rs"]),

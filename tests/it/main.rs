@@ -4,6 +4,7 @@ mod attribution;
 mod blocks;
 mod checkpoint;
 mod cli;
+mod compare;
 mod completions;
 mod conditional;
 mod docs;

@@ -1,0 +1,312 @@
+//! Several policies on the same faults: the table, and what pairing promises.
+
+use std::convert::Infallible;
+use std::process::{Command, Output};
+use std::sync::atomic::AtomicBool;
+
+use elasticache_sim::engine::time::Span;
+use elasticache_sim::montecarlo::batch::{
+    Batch, BatchSpec, Contender, Next, Progress, RowText, RowWriter, TrialRow,
+};
+use elasticache_sim::montecarlo::estimate::is_shown;
+use elasticache_sim::montecarlo::quantity::Probability;
+use elasticache_sim::observe::metrics::Metric;
+use elasticache_sim::report::compare::{self, Judged};
+use elasticache_sim::report::study::{Ended, Study};
+use elasticache_sim::report::table::{Caption, OneOf};
+use elasticache_sim::scenario::{self, Experiment, Overrides, Policy};
+use elasticache_sim::stats::level::{Estimate, Level};
+
+use crate::support::root;
+
+fn ecsim(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("ecsim runs")
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = ecsim(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn experiment(file: &str, sweep: &[&str]) -> Experiment {
+    let sweep = sweep.iter().map(|&text| text.to_owned()).collect();
+    let overrides = Overrides { sweep, ..Overrides::default() };
+    scenario::load(&root().join(file), &overrides).expect("a valid scenario")
+}
+
+/// Runs trials that `progress` lacks, to `until`.
+fn run(
+    experiment: &Experiment,
+    progress: &mut Progress,
+    rows: &impl RowWriter,
+    (trials, until): (u64, u64),
+) -> Vec<u8> {
+    let contenders: Vec<Contender<'_>> = experiment
+        .policies
+        .iter()
+        .map(|policy| Contender { plan: &policy.plan, objectives: policy.objectives })
+        .collect();
+    let spec = BatchSpec { seed: experiment.seed, trials };
+    let batch = Batch { contenders: &contenders, reference: 0, spec, threads: 2 };
+    let mut text = Vec::new();
+    let listener = |rows: &RowText, progress: &Progress| {
+        text.extend_from_slice(&rows.trials);
+        Ok::<Next, Infallible>(if progress.trials < until { Next::GoOn } else { Next::Enough })
+    };
+    batch.run(progress, rows, listener, &AtomicBool::new(false)).expect("no bug");
+    text
+}
+
+fn all(experiment: &Experiment, trials: u64) -> Progress {
+    let mut progress = Progress::start(experiment.policies.len());
+    run(experiment, &mut progress, &(), (trials, trials));
+    progress
+}
+
+fn study<'a>(
+    (experiment, policies): (&'a Experiment, &'a [&'a Policy]),
+    progress: &'a Progress,
+) -> Study<'a> {
+    Study {
+        experiment,
+        policies,
+        reference: 0,
+        level: Level::default(),
+        progress,
+        asked: progress.trials,
+        ended: Ended::Complete,
+    }
+}
+
+#[test]
+fn tables_are_as_reviewed() {
+    let sweep = ["--sweep", "group.replicas=1..2"];
+    let law = r#"timing.detection={ uniform = ["5s", "15s"] },1m"#;
+    let cases: [(&str, Vec<&str>); 4] = [
+        ("fixed", vec!["tests/data/compare/fixed.toml"]),
+        ("replicas", [&["scenarios/primary-failure.toml"][..], &sweep].concat()),
+        (
+            "reference",
+            [
+                &["scenarios/w2-harsh.toml", "--trials", "1000"][..],
+                &sweep,
+                &["--reference", "group.replicas=2"],
+            ]
+            .concat(),
+        ),
+        (
+            "long-names",
+            [&["scenarios/w2-harsh.toml", "--trials", "100"][..], &sweep, &["--sweep", law]]
+                .concat(),
+        ),
+    ];
+    for (name, arguments) in cases {
+        let table = stdout(&[&["compare"][..], &arguments].concat());
+        let numbers = table.split(" * reference").next().expect("there is text");
+        for line in numbers.lines() {
+            assert!(line.chars().count() <= 120, "{name}: {line}");
+        }
+        let path = root().join("tests/golden/compare").join(format!("{name}.txt"));
+        snapbox::assert_data_eq!(table, snapbox::Data::read_from(&path, None).raw());
+    }
+}
+
+#[test]
+fn run_of_several_policies_prints_the_same_table() {
+    let file = "tests/data/compare/fixed.toml";
+    assert_eq!(stdout(&["run", file]), stdout(&["compare", file]));
+    let one = stdout(&["run", file, "--policy", "slow detection"]);
+    assert!(one.contains(" policy: slow detection\n"), "{one}");
+}
+
+#[test]
+fn no_byte_depends_on_the_number_of_threads() {
+    let common = ["scenarios/w2-harsh.toml", "--trials", "1150", "--sweep", "group.replicas=1..2"];
+    for command in ["run", "compare"] {
+        for format in ["table", "json"] {
+            let with = |threads: &str| {
+                let options = ["--format", format, "--threads", threads];
+                stdout(&[&[command][..], &common, &options].concat())
+            };
+            let one = with("1");
+            assert!(one == with("2") && one == with("7"), "{command} {format}");
+        }
+    }
+}
+
+#[test]
+fn reference_and_policies_are_chosen() {
+    let file = "tests/data/compare/fixed.toml";
+    let json = |options: &[&str]| -> serde_json::Value {
+        let text = stdout(&[&["compare", file, "--format", "json"][..], options].concat());
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let names = |summary: &serde_json::Value| -> Vec<String> {
+        let policies = summary["policies"].as_array().expect("a list");
+        policies.iter().map(|p| p["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let summary = json(&["--policy", "slow detection", "--policy", "as it is"]);
+    assert_eq!(names(&summary), ["as it is", "slow detection"]);
+    assert_eq!(summary["reference"], "as it is");
+    let summary = json(&["--policy", "as it is", "--reference", "slow detection"]);
+    assert_eq!(names(&summary).len(), 2);
+    assert_eq!(summary["reference"], "slow detection");
+    assert_eq!(summary["comparisons"][0]["difference"]["value"], -10.0);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let check = |arguments: &[&str], wanted: &[&str]| {
+        let output = ecsim(&[&["compare"][..], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        for part in wanted {
+            assert!(said.contains(part), "{arguments:?}: no `{part}` in {said}");
+        }
+    };
+    let file = "tests/data/compare/fixed.toml";
+    check(&["scenarios/w2-calm.toml"], &["one policy only", "[[policy]]", "--sweep"]);
+    check(&[file, "--policy", "as it is"], &["one policy only", "repeated"]);
+    check(&[file, "--reference", "as it was"], &["--reference", "did you mean `as it is`"]);
+    check(&[file, "--policy", "slow detecton"], &["--policy", "did you mean `slow detection`"]);
+    let sweep = ["--sweep", "timing.promotion=1s,2s", "--reference", "as it is"];
+    check(&[&[file][..], &sweep].concat(), &["2 cells", "promotion=1s"]);
+}
+
+#[test]
+fn the_same_policy_under_two_names_differs_in_nothing() {
+    let mut experiment = experiment("scenarios/w2-harsh.toml", &[]);
+    let mut copy = experiment.policies[0].clone();
+    copy.name = "copy".to_owned();
+    experiment.policies.push(copy);
+    let progress = all(&experiment, 500);
+    assert_eq!(progress.tallies[0], progress.tallies[1]);
+    for metric in Metric::ALL {
+        assert!(progress.differences[1].of(metric).is_all_zero(), "{}", metric.name());
+    }
+    for probability in Probability::ALL {
+        let counts = progress.differences[1].discordance(probability);
+        assert_eq!((counts.only_this, counts.only_reference), (0, 0));
+    }
+}
+
+/// The primary fails in every trial and takes long to be missed; a node lasts half a day. What
+/// differs is a second failure before the promotion, and only trials in pairs show it.
+const HARSH: &str = r#"
+schema = 1
+[run]
+horizon = "2h"
+trials = 4_000
+seed = 42
+[group]
+id = "cache"
+azs = ["a", "b", "c"]
+multi-az = true
+replicas = 1
+[timing]
+detection = { exponential = { mean = "5m" } }
+[[fault]]
+at = "10m"
+fail-primary = {}
+[[fault]]
+node-failure = { mttf = "12h" }
+[[policy]]
+name = "2 nodes"
+[[policy]]
+name = "3 nodes"
+set = { group.replicas = 2 }
+"#;
+
+#[test]
+fn three_nodes_beat_two_by_a_paired_interval_far_narrower_than_the_unpaired_one() {
+    let experiment = crate::support::experiment(HARSH);
+    let progress = all(&experiment, experiment.trials);
+    let policies: Vec<&Policy> = experiment.policies.iter().collect();
+    let study = study((&experiment, &policies), &progress);
+    let difference = study.difference(1, Metric::WriteOutage).expect("it is no reference");
+    let half = |estimate: &Estimate| estimate.half_width().expect("many trials");
+    let (paired, unpaired) = (&difference.paired, &difference.unpaired);
+    assert_eq!(paired.value, unpaired.value);
+    assert!(is_shown(paired) && paired.value < 0.0, "{paired:?}");
+    assert!(4.0 * half(paired) < half(unpaired), "{paired:?}, unpaired {unpaired:?}");
+    assert!(!is_shown(unpaired), "two batches would show nothing: {unpaired:?}");
+    let caption = Caption { file: "f.toml", options: "", one_of: OneOf::Several, seed: 42 };
+    let table = compare::render(&study, &caption, &[]);
+    let line = table.lines().find(|line| line.starts_with(" paired: the write outage"));
+    assert!(line.is_some_and(|line| line.contains("independent batches would give")), "{table}");
+}
+
+#[test]
+fn objectives_and_expectations_are_told_where_there_are_some() {
+    let mut experiment = experiment("tests/data/compare/fixed.toml", &[]);
+    for policy in &mut experiment.policies {
+        policy.objectives.rto = Some(Span::from_secs(20));
+    }
+    experiment.policies[1].objectives.rpo = Some(Span::from_nanos(50_000_000));
+    let progress = all(&experiment, 50);
+    let policies: Vec<&Policy> = experiment.policies.iter().collect();
+    let study = study((&experiment, &policies), &progress);
+    let caption = Caption { file: "f.toml", options: "", one_of: OneOf::Several, seed: 42 };
+    let what = "write_outage_s.p99 < 20 s";
+    let estimate = Some(Estimate { value: 15.0, low: Some(15.0), high: None });
+    let judged = [
+        Judged { policy: 0, what, estimate, verdict: "undecided" },
+        Judged { policy: 2, what, estimate: None, verdict: "undecided" },
+    ];
+    let table = compare::render(&study, &caption, &judged);
+    for part in [
+        "over the RTO of 20s",
+        "over the RPO\n",
+        " expect write_outage_s.p99 < 20 s (1): undecided, 15.0 [15.0, no bound]\n",
+        " expect write_outage_s.p99 < 20 s (3): undecided, nothing to measure\n",
+    ] {
+        assert!(table.contains(part), "no `{part}` in\n{table}");
+    }
+    let row = |mark: &str| {
+        let mut rows = table.lines().filter(|line| line.trim_start().starts_with(mark));
+        rows.next_back().expect("there are rows").to_owned()
+    };
+    assert!(row("3 ").contains("100 %"), "25 s are over it in\n{table}");
+    assert!(row("* 1").trim_end().ends_with('–'), "the reference has no RPO in\n{table}");
+}
+
+/// Every number of a trial, to the bit.
+struct Everything;
+
+impl RowWriter for Everything {
+    fn write(&self, row: &TrialRow<'_>, text: &mut RowText) {
+        let line = format!("{} {} {:?}\n", row.policy, row.trial, row.outcome);
+        text.trials.extend_from_slice(line.as_bytes());
+    }
+}
+
+#[test]
+fn a_small_batch_is_the_beginning_of_a_large_one() {
+    let experiment = experiment("scenarios/w2-harsh.toml", &["group.replicas=1..2"]);
+    let rows = |trials| {
+        let mut progress = Progress::start(experiment.policies.len());
+        run(&experiment, &mut progress, &Everything, (trials, trials))
+    };
+    let (few, many) = (rows(10), rows(1_000));
+    assert!(!few.is_empty() && few.len() < many.len());
+    assert!(many.starts_with(&few), "trial i is the same trial in every batch");
+}
+
+#[test]
+fn a_batch_that_is_written_down_and_gone_on_from_comes_to_the_same() {
+    let experiment = experiment("scenarios/w2-harsh.toml", &["group.replicas=1..2"]);
+    let whole = all(&experiment, 950);
+    let mut part = Progress::start(experiment.policies.len());
+    run(&experiment, &mut part, &(), (950, 300));
+    assert_eq!(part.trials, 300);
+    let text = serde_json::to_string(&part).expect("numbers");
+    let mut read: Progress = serde_json::from_str(&text).expect("the same");
+    assert!(read == part, "what is read is what was written");
+    run(&experiment, &mut read, &(), (950, 950));
+    assert!(read == whole, "a break changes nothing");
+}
