@@ -128,7 +128,7 @@ fn run_of_several_policies_prints_the_same_table() {
 fn no_byte_depends_on_the_number_of_threads() {
     let common = ["scenarios/w2-harsh.toml", "--trials", "1150", "--sweep", "group.replicas=1..2"];
     for command in ["run", "compare"] {
-        for format in ["table", "json"] {
+        for format in ["table", "json", "csv"] {
             let with = |threads: &str| {
                 let options = ["--format", format, "--threads", threads];
                 stdout(&[&[command][..], &common, &options].concat())
@@ -304,8 +304,8 @@ fn a_batch_that_is_written_down_and_gone_on_from_comes_to_the_same() {
     let mut part = Progress::start(experiment.policies.len());
     run(&experiment, &mut part, &(), (950, 300));
     assert_eq!(part.trials, 300);
-    let text = serde_json::to_string(&part).expect("numbers");
-    let mut read: Progress = serde_json::from_str(&text).expect("the same");
+    let bytes = postcard::to_allocvec(&part).expect("numbers");
+    let mut read: Progress = postcard::from_bytes(&bytes).expect("the same");
     assert!(read == part, "what is read is what was written");
     run(&experiment, &mut read, &(), (950, 950));
     assert!(read == whole, "a break changes nothing");
