@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::keep::KeepOptions;
 use super::show::{Format, Request};
 use super::study::BatchOptions;
 use super::{Changes, Failure, Talk, load_all, quoted};
@@ -22,13 +23,15 @@ pub(super) struct Arguments {
     options: BatchOptions,
     #[command(flatten)]
     changes: Changes,
+    #[command(flatten)]
+    keep: KeepOptions,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
 
 pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(), Failure> {
-    let Arguments { files, options, changes, format, .. } = arguments;
+    let Arguments { files, options, changes, keep, format, .. } = arguments;
     let experiment = load_all(files, &changes.overrides(options.trials, options.seed))?;
     let mut policies = changes.choose(&experiment)?;
     let reference = match &arguments.reference {
@@ -54,6 +57,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(
         reference: position.expect("it is among them"),
         options,
         changes,
+        keep,
         format: *format,
         variants: None,
     };

@@ -103,8 +103,9 @@ impl Source {
     fn changes(&self, changes: &Changes) -> Changes {
         let mut changes = changes.clone();
         if let Source::Results(kept) = self {
-            let run = kept.manifest.inputs.options.policy.clone();
-            changes.policy = changes.policy.or(run);
+            if changes.policy.is_empty() {
+                changes.policy.clone_from(&kept.manifest.inputs.options.policy);
+            }
         }
         changes
     }

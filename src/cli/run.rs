@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::keep::KeepOptions;
 use super::show::{Format, Request};
 use super::study::BatchOptions;
 use super::{Changes, Failure, Talk, load};
@@ -18,8 +19,10 @@ pub(super) struct Arguments {
     options: BatchOptions,
     #[command(flatten)]
     changes: Changes,
+    #[command(flatten)]
+    keep: KeepOptions,
     /// Move each assumption alone over its range, on the same faults, and rank what matters
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     sensitivity: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -27,7 +30,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(), Failure> {
-    let Arguments { file, options, changes, format, .. } = arguments;
+    let Arguments { file, options, changes, keep, format, .. } = arguments;
     let experiment = load(file, &changes.overrides(options.trials, options.seed))?;
     let request = Request {
         experiment: &experiment,
@@ -35,6 +38,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(
         reference: 0,
         options,
         changes,
+        keep,
         format: *format,
         variants: None,
     };

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use super::keep::{self, KeepOptions, Keeping};
 use super::study::{self, BatchOptions, Job};
 use super::{Changes, Failure, Talk, print, quoted, say};
 use crate::montecarlo::batch::{BatchError, BrokenTrial};
 use crate::report::diagnostic::{self, Colour};
 use crate::report::study::{Ended, Study};
-use crate::report::{compare, expect, sensitivity, summary, table};
+use crate::report::{compare, expect, sensitivity, summary, summary_csv, table};
 use crate::scenario::codes::Severity;
 use crate::scenario::expect::Verdict;
 use crate::scenario::sensitivity::Variants;
@@ -23,6 +24,8 @@ pub(super) enum Format {
     Table,
     /// For programs
     Json,
+    /// For spreadsheets: a row per number
+    Csv,
 }
 
 /// What is run and printed.
@@ -38,6 +41,8 @@ pub(super) struct Request<'a> {
     pub(super) options: &'a BatchOptions,
     /// What was put on top of the files.
     pub(super) changes: &'a Changes,
+    /// Whether and how results are kept.
+    pub(super) keep: &'a KeepOptions,
     /// How to print it.
     pub(super) format: Format,
     /// Where the policies behind the reference are its variants: all of them.
@@ -53,18 +58,28 @@ impl Request<'_> {
         say(&diagnostic::render(&warnings, colour));
         let spec = options.spec(experiment);
         let job = Job { policies, reference, spec, options, talk };
-        let (progress, ended) = job.run().map_err(|error| match error {
+        let not_kept = |error| keep::failure(error, |broken| self.bug(broken));
+        let mut keeping = self.keep.open(experiment, &job, self.changes).map_err(not_kept)?;
+        if let Keeping::Done = keeping {
+            return Ok(());
+        }
+        let (progress, ended) = job.run(keeping.keeper()).map_err(|error| match error {
             BatchError::Broken(broken) => self.bug(broken),
-            BatchError::Listener(never) => match never {},
+            BatchError::Listener(error) => not_kept(error),
         })?;
         study::say_how_it_ended(&job, &progress, ended);
         if progress.trials == 0 {
+            keeping.close((&progress, ended), None, talk).map_err(not_kept)?;
             return Err(Failure::Interrupted);
         }
         let level = options.level;
         let (progress, asked) = (&progress, spec.trials);
         let study = Study { experiment, policies, reference, level, progress, asked, ended };
-        print(&self.text(&study))?;
+        let text = self.text(&study);
+        // Before numbers are shown that might be lost; but they are shown if they are.
+        let kept = keeping.close((progress, ended), Some(&study), talk).map_err(not_kept);
+        print(&text)?;
+        kept?;
         // Variants are there to be looked at, not to be kept within limits.
         let is_kept = self.variants.is_some()
             || expect::judge(&study).iter().all(|judged| judged.verdict == Verdict::Pass);
@@ -100,6 +115,7 @@ impl Request<'_> {
             }
             (Format::Table, _) => compare::render(study, &caption),
             (Format::Json, _) => summary::json(study),
+            (Format::Csv, _) => summary_csv::csv(study),
         }
     }
 

@@ -84,8 +84,8 @@ pub struct Options {
     pub set: Vec<String>,
     /// Each `--sweep`.
     pub sweep: Vec<String>,
-    /// The policy that was asked for; null for all.
-    pub policy: Option<String>,
+    /// Each `--policy`; none for all of them.
+    pub policy: Vec<String>,
     /// The policy that the others are compared with.
     pub reference: String,
     /// The seed, given or not.
