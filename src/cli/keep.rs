@@ -14,6 +14,7 @@ use crate::report::results::{
     self, Contents, Intent, Invocation, KeepError, Keeper, MOST_TRACED, Opened, Options, RowsKept,
 };
 use crate::report::study::{Ended, Study};
+use crate::report::summary::rounded;
 use crate::scenario::Experiment;
 
 /// Whether and how results are kept.
@@ -103,8 +104,9 @@ impl KeepOptions {
             Choice::Auto if job.spec.trials <= MOST_ROWS => RowsKept::Kept,
             Choice::Auto | Choice::Never => RowsKept::None,
         };
-        let target =
-            |target: &Target| format!("{}={}%", target.quantity.name(), target.share * 100.0);
+        let target = |target: &Target| {
+            format!("{}={}%", target.quantity.name(), rounded(target.share * 100.0))
+        };
         let mut keep = self.keep.clone();
         keep.sort_unstable();
         keep.dedup();

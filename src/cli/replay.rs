@@ -71,7 +71,7 @@ enum Source {
 impl Source {
     fn open(arguments: &Arguments) -> Result<Self, Failure> {
         let Arguments { file, changes, seed, .. } = arguments;
-        if !results::is_folder(file) {
+        if !file.is_dir() {
             return load(file, &changes.overrides(None, *seed)).map(Source::File);
         }
         if seed.is_some() || !changes.set.is_empty() || !changes.sweep.is_empty() {

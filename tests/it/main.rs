@@ -22,6 +22,7 @@ mod presets;
 mod queue;
 mod random_configurations;
 mod readme;
+mod reference;
 mod requirements;
 mod results;
 mod rng;

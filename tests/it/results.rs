@@ -322,6 +322,11 @@ fn a_checkpoint_that_is_torn_or_of_another_run_is_refused() {
     std::fs::write(dir.join("a/trials.csv"), "policy").expect("written");
     let short = expect(&dir, &resume, 1);
     assert!(short.contains("trials.csv has 6 bytes"), "{short}");
+    // Without one a run starts over.
+    std::fs::remove_file(&path).expect("removed");
+    expect(&dir, &resume, 0);
+    expect(&dir, &format!("{run} -o whole"), 0);
+    assert_same(&dir.join("whole"), &dir.join("a"));
 }
 
 #[test]

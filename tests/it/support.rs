@@ -135,13 +135,18 @@ pub fn run(plan: &Plan, seed: u64, trial: u64) -> (Vec<(SimTime, Fact)>, Outcome
 
 /// The summary of an experiment's first trials, as JSON.
 pub fn summary_json(experiment: &Experiment, trials: u64) -> serde_json::Value {
+    serde_json::from_str(&summary_text(experiment, trials, 1)).expect("JSON")
+}
+
+/// The same as it is printed, worked out by so many threads.
+pub fn summary_text(experiment: &Experiment, trials: u64, threads: usize) -> String {
     let policies: Vec<&Policy> = experiment.policies.iter().collect();
     let contenders: Vec<Contender> = policies
         .iter()
         .map(|policy| Contender { plan: &policy.plan, objectives: policy.objectives })
         .collect();
     let spec = BatchSpec { seed: experiment.seed, trials };
-    let batch = Batch { contenders: &contenders, reference: 0, spec, threads: 1 };
+    let batch = Batch { contenders: &contenders, reference: 0, spec, threads };
     let mut progress = Progress::start(policies.len());
     let go_on = |_: &RowText, _: &Progress| Ok::<Next, ()>(Next::GoOn);
     batch.run(&mut progress, &(), go_on, &AtomicBool::new(false)).expect("no bug");
@@ -154,7 +159,7 @@ pub fn summary_json(experiment: &Experiment, trials: u64) -> serde_json::Value {
         asked: trials,
         ended: Ended::Complete,
     };
-    serde_json::from_str(&report::summary::json(&study)).expect("JSON")
+    report::summary::json(&study)
 }
 
 /// Seconds as a span.

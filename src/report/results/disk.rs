@@ -93,6 +93,8 @@ pub(super) fn lock(folder: &Path) -> Result<File, KeepError> {
              hint: wait for it, or choose another folder with -o\n",
             folder.display()
         ))),
+        // Some network disks know no locks. Nothing but a second run at the same time needs one.
+        Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => Ok(file),
         Err(TryLockError::Error(cause)) => Err(failed("lock", &path)(cause)),
     }
 }

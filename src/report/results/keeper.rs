@@ -189,7 +189,7 @@ fn decide(folder: &Path, intent: Intent, inputs: &Inputs) -> Result<Decision, Ke
         }
         Found::Results(manifest) => manifest,
     };
-    let is_same = manifest.inputs == *inputs;
+    let is_same = manifest.inputs.digest == inputs.digest;
     let has_checkpoint = || folder.join(CHECKPOINT).exists();
     match (intent, is_same, manifest.status) {
         (Intent::New | Intent::Resume, true, Status::Finished) => Ok(Decision::Leave),

@@ -17,7 +17,7 @@ mod traces;
 pub use disk::KeepError;
 pub use keeper::{Contents, Intent, Keeper, Opened, open};
 pub use manifest::{FileKind, InputFile, Inputs, Invocation, Manifest, Options, RowsKept, Status};
-pub use replay::{Kept, default_folder, is_folder, load};
+pub use replay::{Kept, default_folder, load};
 pub use rows::{OUTAGES, Rows, TRIALS, outage_columns, trial_columns};
 pub use traces::{MOST_TRACED, Notable};
 

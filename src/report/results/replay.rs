@@ -10,11 +10,6 @@ use super::traces::Notable;
 use super::{MANIFEST, SUMMARY_JSON};
 use crate::scenario::{self, Experiment, LoadError, Overrides};
 
-/// Whether `path` is a folder, and so perhaps one of results.
-pub fn is_folder(path: &Path) -> bool {
-    path.is_dir()
-}
-
 /// The folder for results of `inputs` where none is named: `results/<stem>`, or the next number
 /// behind it that is free or of the same inputs.
 pub fn default_folder(stem: &str, inputs: &Inputs) -> PathBuf {
@@ -23,7 +18,7 @@ pub fn default_folder(stem: &str, inputs: &Inputs) -> PathBuf {
         n => Path::new("results").join(format!("{stem}-{n}")),
     };
     let is_fit = |folder: &PathBuf| match manifest_of(folder) {
-        Ok(Some(manifest)) => manifest.inputs == *inputs,
+        Ok(Some(manifest)) => manifest.inputs.digest == inputs.digest,
         Ok(None) => !folder.exists(),
         Err(_) => false,
     };
