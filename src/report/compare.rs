@@ -16,7 +16,7 @@ use crate::report::labels::Labels;
 use crate::report::numbers::{count, mean, mean_seconds, seconds, significant};
 use crate::report::study::Study;
 use crate::report::table::{self, Caption, percent, quantile_text};
-use crate::scenario::Assumption;
+use crate::scenario::{Assumption, Policy};
 use crate::stats::level::Estimate;
 use crate::stats::moments::Moments;
 
@@ -42,6 +42,11 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     let further = shown.further_columns();
     shown.render_columns(&further, &mut text);
     columns.extend(further);
+    let objectives = shown.objective_columns();
+    if !objectives.is_empty() {
+        text.push('\n');
+        shown.render_columns(&objectives, &mut text);
+    }
     shown.render_notes(&columns, &mut text);
     shown.render_parts(&mut text);
     shown.render_pairing(&mut text);
@@ -50,6 +55,9 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_assumptions(&mut text);
     text
 }
+
+/// The heading of a column that policies of different sizes are easily misread by.
+const COPIES: &str = "copies missing";
 
 /// A study and how its policies are called.
 struct Shown<'a> {
@@ -247,19 +255,19 @@ impl<'a> Shown<'a> {
         }
         for (head, metric) in [
             ("failovers", Metric::Failovers),
-            ("copies missing", Metric::ReducedRedundancy),
+            (COPIES, Metric::ReducedRedundancy),
             ("read outage", Metric::ReadOutage),
         ] {
             if is_seen(metric) {
                 columns.push(self.means(&format!("{head}{per}"), metric));
             }
         }
-        columns.extend(self.objective_columns(&level));
         columns
     }
 
     /// Shares of outages and failovers that miss an objective, where some policy has one.
-    fn objective_columns(&self, level: &str) -> Vec<Column> {
+    fn objective_columns(&self) -> Vec<Column> {
+        let level = percent(self.study.level);
         let objectives = || self.study.policies.iter().map(|policy| policy.objectives);
         let head = |what: &str, spans: Vec<Option<Span>>| {
             let first = spans.first().copied().flatten();
@@ -351,6 +359,13 @@ impl<'a> Shown<'a> {
             " * reference; numbers with a sign are differences from it, trial by trial\n   numbers \
              without a sign are the policy's own\n",
         );
+        let n_nodes = |policy: &&Policy| policy.plan.nodes.len();
+        let policies = self.study.policies;
+        let is_as_large = |policy| n_nodes(policy) == n_nodes(&policies[0]);
+        let is_copies = |column: &Column| column.head[0].starts_with(COPIES);
+        if columns.iter().any(is_copies) && !policies.iter().all(is_as_large) {
+            let _ = writeln!(text, " {COPIES}: of those that the policy itself is to have");
+        }
         let cells = columns.iter().flat_map(|column| &column.cells);
         let notes: BTreeSet<Note> = cells.flat_map(|cell| cell.notes.iter().copied()).collect();
         for note in notes {
@@ -369,24 +384,24 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Where the outage comes from: of the reference, and of policies that are quite different.
+    /// Where the outage comes from: of the reference, and of some that are quite different.
     fn render_parts(&self, text: &mut String) {
         const QUITE: f64 = 0.1;
-        let of = |n: usize| self.study.progress.tallies[n].parts;
-        let phases = |n: usize| table::shares(&Phase::ALL.map(Phase::name), &of(n).outage_by_phase);
+        const MOST: usize = 3;
+        let of = |n: usize| self.study.progress.tallies[n].parts.outage_by_phase;
         let reference = self.study.reference;
-        let is_told = |n: &usize| {
-            let (here, there) = (of(*n).outage_by_phase, of(reference).outage_by_phase);
-            *n == reference || distance(&here, &there) > QUITE
-        };
-        for n in self.order.iter().copied().filter(is_told) {
-            if let Some(list) = phases(n) {
-                let _ = writeln!(
-                    text,
-                    " where the outage comes from ({}): {list}",
-                    self.labels.short[n]
-                );
+        let is_different = |n: &usize| distance(&of(*n), &of(reference)) > QUITE;
+        let different: Vec<usize> = self.order.iter().copied().filter(is_different).collect();
+        let told = std::iter::once(reference).chain(different.iter().copied().take(MOST));
+        for n in told {
+            if let Some(list) = table::shares(&Phase::ALL.map(Phase::name), &of(n)) {
+                let name = &self.labels.short[n];
+                let _ = writeln!(text, " where the outage comes from ({name}): {list}");
             }
+        }
+        if different.len() > MOST {
+            let n = different.len() - MOST;
+            let _ = writeln!(text, "   and from elsewhere in {n} more: --policy NAME tells of one");
         }
     }
 
@@ -408,8 +423,8 @@ impl<'a> Shown<'a> {
             {
                 let _ = writeln!(
                     text,
-                    " paired: the {name} difference of {} is known to {}; two independent batches would \
-                     give {}",
+                    " paired: the {name} difference of {} is known to {}; two independent batches \
+                     would give {}",
                     self.labels.short[n],
                     half_width(metric, paired),
                     half_width(metric, unpaired),

@@ -51,8 +51,15 @@ impl Labels {
 
     /// The names in a sentence of the policies at these positions.
     pub fn list(&self, positions: &[usize]) -> String {
-        let names: Vec<&str> = positions.iter().map(|&n| self.short[n].as_str()).collect();
-        names.join(" · ")
+        let join = |names: Vec<&str>, by: &str| names.join(by);
+        match (self.legend.is_empty(), positions) {
+            (true, _) => join(positions.iter().map(|&n| self.short[n].as_str()).collect(), " · "),
+            (false, [n]) => self.short[*n].clone(),
+            (false, _) => {
+                let numbers = positions.iter().map(|&n| self.rows[n][0].as_str()).collect();
+                format!("policies {}", join(numbers, ", "))
+            }
+        }
     }
 }
 
@@ -116,7 +123,7 @@ fn numbered(labels: Labels, names: &[(&str, &str)]) -> Labels {
     Labels {
         heads: vec![String::new()],
         rows: (0..names.len()).map(|n| vec![number(n)]).collect(),
-        short: (0..names.len()).map(number).collect(),
+        short: (0..names.len()).map(|n| format!("policy {}", number(n))).collect(),
         legend: names.iter().map(|name| name.1.to_owned()).collect(),
         axes: labels.axes,
         common: Vec::new(),
@@ -231,6 +238,7 @@ mod tests {
         assert!(width(&of_names(&names)) > WIDEST);
         assert_eq!(labels.rows, [["1"], ["2"]]);
         assert_eq!(labels.legend, ["a", &long]);
-        assert_eq!(labels.list(&[0, 1]), "1 · 2");
+        assert_eq!(labels.list(&[0, 1]), "policies 1, 2");
+        assert_eq!(labels.list(&[1]), "policy 2");
     }
 }
