@@ -9,7 +9,6 @@ use elasticache_sim::montecarlo::batch::{
     Batch, BatchSpec, Contender, Next, Progress, RowText, RowWriter, TrialRow,
 };
 use elasticache_sim::montecarlo::estimate::is_shown;
-use elasticache_sim::montecarlo::quantity::Quantity;
 use elasticache_sim::montecarlo::quantity::{Probability, Quantity};
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::report::compare;
@@ -335,7 +334,7 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
     let policies: Vec<&Policy> = experiment.policies.iter().collect();
     let study = study((&experiment, &policies), &progress);
     let caption = Caption { file: "f.toml", options: "", one_of: OneOf::Several, seed: 42 };
-    let table = compare::render(&study, &caption, &[]);
+    let table = compare::render(&study, &caption);
     for row in &rows {
         let [column, _, name] = row.as_slice() else { panic!("{row:?}") };
         let head = column.split(", ").next().expect("a heading");
