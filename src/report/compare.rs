@@ -13,7 +13,7 @@ use crate::montecarlo::quantity::{Probability, Statistic};
 use crate::observe::metrics::Metric;
 use crate::report::expect;
 use crate::report::labels::Labels;
-use crate::report::numbers::{count, mean, mean_seconds, seconds, significant};
+use crate::report::numbers::{mean, mean_seconds, seconds, significant};
 use crate::report::study::Study;
 use crate::report::table::{self, Caption, percent, quantile_text};
 use crate::scenario::{Assumption, Policy};
@@ -37,16 +37,9 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_layouts(&mut text);
     text.push('\n');
     let mut columns = shown.main_columns();
+    columns.extend(shown.further_columns());
+    columns.extend(shown.objective_columns());
     shown.render_columns(&columns, &mut text);
-    text.push('\n');
-    let further = shown.further_columns();
-    shown.render_columns(&further, &mut text);
-    columns.extend(further);
-    let objectives = shown.objective_columns();
-    if !objectives.is_empty() {
-        text.push('\n');
-        shown.render_columns(&objectives, &mut text);
-    }
     shown.render_notes(&columns, &mut text);
     shown.render_parts(&mut text);
     shown.render_pairing(&mut text);
@@ -55,6 +48,9 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_assumptions(&mut text);
     text
 }
+
+/// How wide a table may be, in characters.
+const WIDTH: usize = 120;
 
 /// The heading of a column that policies of different sizes are easily misread by.
 const COPIES: &str = "copies missing";
@@ -173,10 +169,17 @@ impl<'a> Shown<'a> {
             if line.is_empty() {
                 continue;
             }
-            let _ = match alike.len() {
-                1 => writeln!(text, " {line}"),
-                _ => writeln!(text, " {line} ({})", self.labels.list(positions)),
-            };
+            let list = self.labels.list(positions);
+            let whole = format!(" {line} ({list})");
+            if alike.len() > 1 && whole.chars().count() <= WIDTH {
+                let _ = writeln!(text, "{whole}");
+                continue;
+            }
+            let _ = writeln!(text, " {line}");
+            if alike.len() > 1 {
+                let names: Vec<String> = list.split(" · ").map(str::to_owned).collect();
+                table::wrap("  ", &names, text);
+            }
         }
     }
 
@@ -197,20 +200,25 @@ impl<'a> Shown<'a> {
     fn main_columns(&self) -> Vec<Column> {
         let per = self.per();
         let level = percent(self.study.level);
+        let outage = format!("write outage{per}");
         let p99 = |_, estimator: &Estimator<'_>| {
             let p99 = estimator.metric(Metric::WriteOutage, Statistic::P99);
             table::quantile_cell(p99, seconds).into()
         };
         let mut columns = vec![
-            self.means(&format!("write outage{per}"), Metric::WriteOutage),
-            self.column(["", &format!("p99 ({level})")], Gutter::Narrow, p99),
+            self.means(&outage, Metric::WriteOutage),
+            self.column([&outage, &format!("p99 ({level})")], Gutter::Narrow, p99),
         ];
         if self.study.policies.iter().all(|policy| policy.plan.script.is_empty()) {
             let nines = |_, estimator: &Estimator<'_>| match estimator.nines() {
                 None => "no outage seen".to_owned().into(),
                 Some(nines) => quantile_text(&nines, |value| format!("{value:.2}")).into(),
             };
-            columns.push(self.column(["", &format!("nines ({level})")], Gutter::Narrow, nines));
+            columns.push(self.column(
+                ["availability", &format!("nines ({level})")],
+                Gutter::Narrow,
+                nines,
+            ));
         }
         columns.push(self.means(&format!("lost writes{per}"), Metric::LostWrites));
         let loss = |position, estimator: &Estimator<'_>| {
@@ -331,8 +339,25 @@ impl<'a> Shown<'a> {
         self.column([title, &head], Gutter::ForMarks, cell)
     }
 
-    /// The columns beside the policies' names.
+    /// The columns beside the policies' names, in as many tables as the width asks for.
     fn render_columns(&self, columns: &[Column], text: &mut String) {
+        let mut rest = columns;
+        while !rest.is_empty() {
+            let is_narrow = |line: &String| line.chars().count() <= WIDTH;
+            let fits = |n: &usize| self.table(&rest[..*n]).iter().all(is_narrow);
+            let n = (1..=rest.len()).rev().find(fits).unwrap_or(1);
+            for line in self.table(&rest[..n]) {
+                let _ = writeln!(text, "{line}");
+            }
+            rest = &rest[n..];
+            if !rest.is_empty() {
+                text.push('\n');
+            }
+        }
+    }
+
+    /// The lines of one table.
+    fn table(&self, columns: &[Column]) -> Vec<String> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         let names = self.labels.heads.iter().map(|head| format!("\n{head}"));
@@ -347,9 +372,7 @@ impl<'a> Shown<'a> {
         for (n, column) in table.column_iter_mut().enumerate() {
             column.set_padding(if n == 0 { (1, 1) } else { (0, 1) });
         }
-        for line in table.lines() {
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
+        table.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
     /// What the marks mean; nothing is taken for equal because it is not seen to differ.
@@ -378,7 +401,7 @@ impl<'a> Shown<'a> {
                 }
                 Note::Few => writeln!(
                     text,
-                    " (in k of n) other than 0 in k of n trials: too few for an interval"
+                    " (in 3 trials) so few are other than 0 that there is no interval"
                 ),
             };
         }
@@ -535,8 +558,8 @@ fn sign(value: f64) -> &'static str {
 /// A mean that rests on too little for an interval.
 fn few(value: f64, (metric, moments): (Metric, &Moments)) -> Cell {
     let value = if is_time(metric) { seconds(value) } else { significant(value, 3) };
-    let (k, n) = (count(u128::from(moments.n_nonzero())), count(u128::from(moments.n())));
-    Cell { text: format!("{value} (in {k} of {n})"), notes: vec![Note::Few] }
+    let trials = table::trials(moments.n_nonzero());
+    Cell { text: format!("{value} (in {trials})"), notes: vec![Note::Few] }
 }
 
 fn half_width(metric: Metric, half: f64) -> String {

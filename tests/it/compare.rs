@@ -88,7 +88,12 @@ fn study<'a>(
 fn tables_are_as_reviewed() {
     let sweep = ["--sweep", "group.replicas=1..2"];
     let law = r#"timing.detection={ uniform = ["5s", "15s"] },1m"#;
-    let cases: [(&str, Vec<&str>); 4] = [
+    let replacement = ["--sweep", "timing.replacement=5m,2h"];
+    let cases: [(&str, Vec<&str>); 5] = [
+        (
+            "two-axes",
+            [&["scenarios/w2-calm.toml", "--trials", "500"][..], &sweep, &replacement].concat(),
+        ),
         ("fixed", vec!["tests/data/compare/fixed.toml"]),
         ("replicas", [&["scenarios/primary-failure.toml"][..], &sweep].concat()),
         (

@@ -1,7 +1,7 @@
 //! Ranges of means, and the variants of a policy that move one assumption at a time.
 
 use super::*;
-use crate::support::{library, load, root, run};
+use crate::support::{library, root, run};
 use elasticache_sim::model::plan::{Plan, Rules};
 use elasticache_sim::scenario::sensitivity::{RangeOrigin, Variant, Variants, variants};
 use elasticache_sim::scenario::{Policy, resolved};
