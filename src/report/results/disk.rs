@@ -28,13 +28,13 @@ pub(super) fn failed<'a>(
     move |cause| KeepError::Disk(format!("{doing} {}", path.display()), cause)
 }
 
-/// Writes a file so that its name always stands for whole contents: the old ones or these.
+/// Writes a file so that its name always stands for whole contents: the old ones or these. That
+/// the name lasts is up to [`settle_names`].
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), KeepError> {
     let temporary = temporary(path);
     let written = File::create(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| sync_folder(path));
+        .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|cause| {
         // If half a file cannot be removed either, the first cause is the one to tell.
         drop(fs::remove_file(&temporary));
@@ -48,13 +48,12 @@ pub(super) fn temporary(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.tmp"))
 }
 
-/// Makes the names in the folder of `path` last.
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Makes the names in a folder last.
+pub(super) fn settle_names(folder: &Path) -> Result<(), KeepError> {
     // Elsewhere a folder cannot be opened as a file, and names last without it.
-    if cfg!(unix)
-        && let Some(folder) = path.parent()
-    {
-        File::open(folder)?.sync_all()?;
+    if cfg!(unix) {
+        let settled = File::open(folder).and_then(|folder| folder.sync_all());
+        settled.map_err(failed("write", folder))?;
     }
     Ok(())
 }

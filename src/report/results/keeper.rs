@@ -323,6 +323,7 @@ impl Keeper {
             progress: progress.clone(),
         };
         disk::write_atomically(&self.folder.join(CHECKPOINT), &checkpoint.to_bytes())?;
+        disk::settle_names(&self.folder)?;
         let now = Instant::now();
         self.next = now + PAUSE.max((now - start) * PAUSES);
         Ok(())
@@ -352,10 +353,18 @@ impl Keeper {
         }
         self.manifest.status = status;
         self.manifest.invocation.wall_s = self.began.elapsed().as_secs_f64();
+        // What it says is there before it says so.
+        disk::settle_names(&self.folder)?;
         self.write(MANIFEST, &self.manifest.to_bytes())?;
+        disk::settle_names(&self.folder)?;
         match status {
             Status::Running | Status::Interrupted => Ok(()),
-            Status::Finished => disk::remove(&self.folder.join(CHECKPOINT)),
+            Status::Finished => {
+                let checkpoint = self.folder.join(CHECKPOINT);
+                // Who was killed in the middle of writing one left half of it.
+                disk::remove(&disk::temporary(&checkpoint))?;
+                disk::remove(&checkpoint)
+            }
         }
     }
 
@@ -379,7 +388,7 @@ impl Keeper {
                 self.write(&traces::file_of_number(slug, *number), text.as_bytes())?;
             }
         }
-        Ok(())
+        disk::settle_names(&self.folder.join("traces"))
     }
 
     /// Fills the folder from the beginning.

@@ -3,7 +3,6 @@
 //! Times and amounts of writes are exact decimals of their integers; what a trial's metric comes
 //! to is a floating-point number, which is rounded as in the summary.
 
-use std::fmt::Display;
 use std::io::Write as _;
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
@@ -81,11 +80,13 @@ impl Rows {
 impl RowWriter for Rows {
     fn write(&self, row: &TrialRow<'_>, text: &mut RowText) {
         let names = &self.policies[row.policy];
-        add(&mut text.trials, format_args!("{},{}", names.policy, row.trial));
+        let line = &mut text.trials;
+        line.extend_from_slice(names.policy.as_bytes());
+        add_whole(line, row.trial);
         for value in row.values {
-            add_number(&mut text.trials, *value);
+            add_number(line, *value);
         }
-        text.trials.push(b'\n');
+        line.push(b'\n');
         for outage in &row.episodes.outages {
             names.outage(row.trial, outage, &mut text.outages);
         }
@@ -97,83 +98,112 @@ impl RowWriter for Rows {
 
 impl Names {
     fn outage(&self, trial: u64, outage: &Outage, line: &mut Vec<u8>) {
-        let Names { policy, shards, objectives } = self;
-        let shard = &shards[outage.shard.idx()];
-        let (start, length) = (since_start(outage.start), secs(outage.length()));
-        let (fault, ending) = (outage.cause.name(), outage.ending.name());
-        add(
-            line,
-            format_args!("{policy},{trial},outage,{shard},{start},{length},{fault},{ending}"),
-        );
+        line.extend_from_slice(self.policy.as_bytes());
+        add_whole(line, trial);
+        add_texts(line, &["outage", &self.shards[outage.shard.idx()]]);
+        add_span(line, outage.start.since(SimTime::START));
+        add_span(line, outage.length());
+        add_texts(line, &[outage.cause.name(), outage.ending.name()]);
         for nanos in outage.by_phase {
-            add(line, format_args!(",{}", secs(Span::from_nanos(nanos))));
+            add_span(line, Span::from_nanos(nanos));
         }
-        let (lost, window) = (billionths(outage.lost_writes), secs(outage.loss_window));
+        add_whole(line, u64::from(outage.failovers));
+        add_billionths(line, outage.lost_writes);
+        add_span(line, outage.loss_window);
         let is_dataset_lost = match outage.dataset {
-            DatasetFate::Lost => true,
-            DatasetFate::Held => false,
+            DatasetFate::Lost => "true",
+            DatasetFate::Held => "false",
         };
-        add(line, format_args!(",{},{lost},{window},{is_dataset_lost}", outage.failovers));
-        self.missed(objectives.of_outage(outage), line);
+        add_texts(line, &[is_dataset_lost]);
+        self.add_missed(self.objectives.of_outage(outage), line);
     }
 
     fn failover(&self, trial: u64, failover: &Failover, line: &mut Vec<u8>) {
-        let Names { policy, shards, objectives } = self;
-        let shard = &shards[failover.shard.idx()];
-        let (start, length) = (since_start(failover.start), secs(failover.length()));
-        let fault = failover.cause.name();
-        add(line, format_args!("{policy},{trial},failover,{shard},{start},{length},{fault},"));
-        line.extend([b','; Phase::ALL.len()]);
-        let (lost, window) = (billionths(failover.loss.writes), secs(failover.loss.window));
-        add(line, format_args!(",,{lost},{window},"));
-        self.missed(objectives.of_failover(failover), line);
+        line.extend_from_slice(self.policy.as_bytes());
+        add_whole(line, trial);
+        add_texts(line, &["failover", &self.shards[failover.shard.idx()]]);
+        add_span(line, failover.start.since(SimTime::START));
+        add_span(line, failover.length());
+        // No ending, no phases, no failovers of its own.
+        add_texts(line, &[failover.cause.name(), ""]);
+        add_texts(line, &[""; Phase::ALL.len()]);
+        add_texts(line, &[""]);
+        add_billionths(line, failover.loss.writes);
+        add_span(line, failover.loss.window);
+        add_texts(line, &[""]);
+        self.add_missed(self.objectives.of_failover(failover), line);
     }
 
     /// The last two cells: empty where nothing is wanted.
-    fn missed(&self, episode: Episode, line: &mut Vec<u8>) {
+    fn add_missed(&self, episode: Episode, line: &mut Vec<u8>) {
         let Objectives { rto, rpo } = self.objectives;
         let cell = |objective: Option<Span>, is_missed: bool| match (objective, is_missed) {
             (None, _) => "",
             (Some(_), true) => "true",
             (Some(_), false) => "false",
         };
-        let (rto, rpo) = (cell(rto, episode.misses_rto), cell(rpo, episode.misses_rpo));
-        add(line, format_args!(",{rto},{rpo}\n"));
+        add_texts(line, &[cell(rto, episode.misses_rto), cell(rpo, episode.misses_rpo)]);
+        line.push(b'\n');
     }
 }
 
-fn add(line: &mut Vec<u8>, text: impl Display) {
-    write!(line, "{text}").expect("memory takes all that is written");
+/// Cells, a comma in front of each.
+fn add_texts(line: &mut Vec<u8>, cells: &[&str]) {
+    for cell in cells {
+        line.push(b',');
+        line.extend_from_slice(cell.as_bytes());
+    }
 }
 
-/// A comma and a number to twelve significant digits, as short as it can be.
+/// A cell with a whole number.
+fn add_whole(line: &mut Vec<u8>, n: u64) {
+    line.push(b',');
+    add_digits(line, n, 1);
+}
+
+/// The digits of a number, at least `least` of them. Most cells are numbers, and the machinery of
+/// `write!` takes more than twice as long.
+fn add_digits(line: &mut Vec<u8>, mut n: u64, least: usize) {
+    /// 2^64 has twenty.
+    const MOST: usize = 20;
+    let mut digits = [b'0'; MOST];
+    let mut first = MOST;
+    while n > 0 {
+        first -= 1;
+        digits[first] += (n % 10) as u8;
+        n /= 10;
+    }
+    line.extend_from_slice(&digits[first.min(MOST - least)..]);
+}
+
+/// A cell with a number to twelve significant digits, as short as it can be.
 fn add_number(line: &mut Vec<u8>, value: f64) {
-    /// Up to here whole numbers have twelve digits at most.
+    /// Below, whole numbers have twelve digits at most.
     const WHOLE: f64 = 1e12;
     if value.fract() == 0.0 && (0.0..WHOLE).contains(&value) {
         // Most are, and most of these are zero.
-        add(line, format_args!(",{}", value as u64));
+        add_whole(line, value as u64);
     } else {
-        add(line, format_args!(",{}", rounded(value)));
+        write!(line, ",{}", rounded(value)).expect("memory takes all that is written");
     }
 }
 
-fn since_start(at: SimTime) -> String {
-    secs(at.since(SimTime::START))
+/// A cell with a length in seconds, exactly.
+fn add_span(line: &mut Vec<u8>, length: Span) {
+    add_billionths(line, u128::from(length.as_nanos()));
 }
 
-fn secs(length: Span) -> String {
-    billionths(u128::from(length.as_nanos()))
-}
-
-/// A number of billionths as a decimal number, exactly.
-fn billionths(amount: u128) -> String {
-    const ONE: u128 = NANOS_PER_SEC as u128;
-    match amount % ONE {
-        0 => (amount / ONE).to_string(),
-        rest => {
-            let text = format!("{}.{rest:09}", amount / ONE);
-            text.trim_end_matches('0').to_owned()
+/// A cell with a number of billionths as a decimal number, exactly.
+fn add_billionths(line: &mut Vec<u8>, amount: u128) {
+    let one = u128::from(NANOS_PER_SEC);
+    let whole = u64::try_from(amount / one).expect("a trial loses fewer than 2^64 writes");
+    add_whole(line, whole);
+    let rest = (amount % one) as u64;
+    if rest > 0 {
+        line.push(b'.');
+        add_digits(line, rest, 9);
+        while line.last() == Some(&b'0') {
+            line.pop();
         }
     }
 }
@@ -191,16 +221,25 @@ pub(super) fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut line = Vec::new();
+        write(&mut line);
+        String::from_utf8(line).expect("digits")
+    }
+
     #[test]
     fn numbers_are_short_and_exact() {
-        assert_eq!(billionths(0), "0");
-        assert_eq!(billionths(15_000_000_000), "15");
-        assert_eq!(billionths(15_020_000_000), "15.02");
-        assert_eq!(billionths(1), "0.000000001");
+        let check = |amount: u128, expected: &str| {
+            assert_eq!(text(|line| add_billionths(line, amount)), format!(",{expected}"));
+        };
+        check(0, "0");
+        check(15_000_000_000, "15");
+        check(15_020_000_000, "15.02");
+        check(1, "0.000000001");
+        check(u128::from(u64::MAX), "18446744073.709551615");
+        assert_eq!(text(|line| add_whole(line, u64::MAX)), ",18446744073709551615");
         let check = |value: f64, expected: &str| {
-            let mut line = Vec::new();
-            add_number(&mut line, value);
-            assert_eq!(String::from_utf8(line).expect("digits"), format!(",{expected}"));
+            assert_eq!(text(|line| add_number(line, value)), format!(",{expected}"));
         };
         check(0.0, "0");
         check(17.0, "17");
