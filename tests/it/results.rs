@@ -153,14 +153,17 @@ fn start(dir: &Path, arguments: &str, results: &str) -> Child {
     let mut command = command(dir, arguments);
     let mut child =
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("ecsim runs");
-    let checkpoint = dir.join(results).join("checkpoint.bin");
-    let begin = Instant::now();
-    while !checkpoint.exists() {
+    let (folder, begin) = (dir.join(results), Instant::now());
+    let has_rows = || match std::fs::metadata(folder.join("outages.csv")) {
+        // Far behind the first checkpoint, and far from the end.
+        Ok(outages) => outages.len() > 1_000_000,
+        Err(_) => arguments.contains("--rows never"),
+    };
+    while !(folder.join("checkpoint.bin").exists() && has_rows()) {
         assert!(begin.elapsed() < Duration::from_secs(60), "no checkpoint");
         assert!(child.try_wait().expect("a child").is_none(), "it ended too early");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(1));
     }
-    std::thread::sleep(Duration::from_millis(150));
     child
 }
 
@@ -171,9 +174,9 @@ fn status(folder: &Path) -> String {
 #[test]
 fn a_killed_run_goes_on_to_the_same_bytes() {
     let dir = folder("killed");
-    let run = harsh(3_050);
+    let run = harsh(6_050);
     expect(&dir, &format!("{run} -o whole"), 0);
-    let mut child = start(&dir, &format!("{run} --threads 2 -o killed"), "killed");
+    let mut child = start(&dir, &format!("{run} --threads 1 -o killed"), "killed");
     child.kill().expect("killed");
     child.wait().expect("it ends");
     assert_eq!(status(&dir.join("killed")), "running");
@@ -181,16 +184,16 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     assert!(again.contains("--resume") && again.contains("--overwrite"), "{again}");
     let other = expect(&dir, &format!("{run} --seed 7 -o killed --resume"), 1);
     assert!(other.contains("seed: 42 there, 7 here"), "{other}");
-    expect(&dir, &format!("{run} --threads 1 -o killed --resume"), 0);
+    expect(&dir, &format!("{run} --threads 2 -o killed --resume"), 0);
     assert_same(&dir.join("whole"), &dir.join("killed"));
 }
 
 #[test]
 fn an_interrupted_run_keeps_what_is_finished_and_goes_on_to_the_same_bytes() {
     let dir = folder("interrupted");
-    let run = harsh(3_050);
+    let run = harsh(6_050);
     expect(&dir, &format!("{run} -o whole"), 0);
-    let child = start(&dir, &format!("{run} -o part"), "part");
+    let child = start(&dir, &format!("{run} --threads 1 -o part"), "part");
     let pid = child.id().to_string();
     let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
     assert!(sent.success());
@@ -200,7 +203,7 @@ fn an_interrupted_run_keeps_what_is_finished_and_goes_on_to_the_same_bytes() {
     let summary = json(dir.join("part/summary.json"));
     assert_eq!(summary["ended"], "interrupted");
     let trials = summary["policies"][0]["trials"].as_u64().expect("a number");
-    assert!(trials < 3_050, "{trials}");
+    assert!(trials < 6_050, "{trials}");
     assert_eq!(read(dir.join("part/trials.csv")).lines().count() as u64, 1 + trials);
     // It says how to go on, and that is so.
     let said = said(&output);
@@ -216,7 +219,7 @@ fn a_precision_is_reached_where_it_would_have_been_without_a_break() {
     let dir = folder("precision");
     let run = format!("{} --precision write_outage_s=0.55%", harsh(20_000));
     expect(&dir, &format!("{run} -o whole"), 0);
-    let mut child = start(&dir, &format!("{run} -o part"), "part");
+    let mut child = start(&dir, &format!("{run} --threads 1 -o part"), "part");
     child.kill().expect("killed");
     child.wait().expect("it ends");
     assert_eq!(status(&dir.join("part")), "running");
@@ -252,6 +255,25 @@ fn nothing_is_replaced_that_nobody_asked_to_replace() {
     }
     let wrong = expect(&dir, &format!("{run} --resume"), 2);
     assert!(wrong.contains("--output"), "{wrong}");
+}
+
+#[test]
+fn rows_are_kept_of_so_many_trials_that_somebody_may_read_them() {
+    let dir = folder("rows");
+    // At most ten millions, though it takes few.
+    let run = format!(
+        "run {}/scenarios/primary-failure.toml --precision write_outage_s=10%",
+        root().display()
+    );
+    let left_out = expect(&dir, &format!("{run} -o a"), 0);
+    assert!(left_out.contains("note: no rows are kept of more than 100,000 trials"), "{left_out}");
+    let kept = expect(&dir, &format!("{run} --rows always -o b"), 0);
+    assert!(!kept.contains("no rows"), "{kept}");
+    for (folder, is_kept) in [("a", false), ("b", true)] {
+        for file in ["trials.csv", "outages.csv"] {
+            assert_eq!(dir.join(folder).join(file).exists(), is_kept, "{folder}/{file}");
+        }
+    }
 }
 
 #[test]
@@ -298,8 +320,8 @@ fn a_disk_that_fails_is_told_and_loses_nothing() {
 #[test]
 fn a_checkpoint_that_is_torn_or_of_another_run_is_refused() {
     let dir = folder("checkpoint");
-    let run = harsh(3_000);
-    let mut child = start(&dir, &format!("{run} -o a"), "a");
+    let run = harsh(6_000);
+    let mut child = start(&dir, &format!("{run} --threads 1 -o a"), "a");
     child.kill().expect("killed");
     child.wait().expect("it ends");
     let path = dir.join("a/checkpoint.bin");
@@ -313,7 +335,7 @@ fn a_checkpoint_that_is_torn_or_of_another_run_is_refused() {
     check(&whole[..whole.len() - 1], "is damaged");
     check(&whole[..30], "is cut off");
     check(b"something else", "is no checkpoint of this version");
-    let mut child = start(&dir, &format!("{run} --seed 7 -o b"), "b");
+    let mut child = start(&dir, &format!("{run} --threads 1 --seed 7 -o b"), "b");
     child.kill().expect("killed");
     child.wait().expect("it ends");
     check(&std::fs::read(dir.join("b/checkpoint.bin")).expect("readable"), "is of another run");
