@@ -302,9 +302,10 @@ fn a_disk_that_fails_is_told_and_loses_nothing() {
         let failed = expect(&dir, &format!("{run} -o {place}"), 1);
         assert!(failed.contains("error: cannot") && failed.contains(place), "{failed}");
     }
-    // A disk that is full in the middle: no file may grow above 512 blocks of 512 bytes.
+    // A disk that is full in the middle: no file may grow above one or two MiB, as the shell has
+    // it, and there are three of rows.
     let limited = format!(
-        "trap '' XFSZ; ulimit -f 512; exec {} {run} --threads 1 -o full",
+        "trap '' XFSZ; ulimit -f 2048; exec {} {run} --threads 1 -o full",
         env!("CARGO_BIN_EXE_ecsim")
     );
     let mut shell = Command::new("sh");
@@ -312,6 +313,7 @@ fn a_disk_that_fails_is_told_and_loses_nothing() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("cannot write full/outages.csv"), "{}", said(&output));
     assert_eq!(status(&dir.join("full")), "running");
+    assert!(dir.join("full/checkpoint.bin").exists(), "there is something to go on from");
     expect(&dir, &format!("{run} -o full --resume"), 0);
     expect(&dir, &format!("{run} -o whole"), 0);
     assert_same(&dir.join("whole"), &dir.join("full"));
