@@ -181,6 +181,12 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// Files as a POSIX shell reads them.
+fn shown_files<'p>(files: impl IntoIterator<Item = &'p PathBuf>) -> String {
+    let quoted = files.into_iter().map(|file| quoted(&file.display().to_string()));
+    quoted.collect::<Vec<String>>().join(" ")
+}
+
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 enum Failure {
@@ -203,7 +209,7 @@ enum Failure {
     /// A result is not as the scenario expects, or undecided, which has been said.
     Expectation,
     /// One of our own assertions failed.
-    Bug { file: PathBuf, options: String, broken: BrokenTrial },
+    Bug { files: String, options: String, broken: BrokenTrial },
 }
 
 impl Failure {
@@ -240,15 +246,11 @@ impl Failure {
                  hint: choose another name, or remove it first\n",
                 path.display()
             ),
-            Failure::Bug { file, options, broken } => format!(
+            Failure::Bug { files, options, broken } => format!(
                 "error: this is a bug in ecsim: seed {}, trial {}, simulated time {}\n\
                  hint: please report it with the scenario; this repeats it: \
-                 ecsim replay {}{options} --trial {}\n",
-                broken.seed,
-                broken.trial,
-                broken.at,
-                quoted(&file.display().to_string()),
-                broken.trial
+                 ecsim replay {files}{options} --trial {}\n",
+                broken.seed, broken.trial, broken.at, broken.trial
             ),
         }
     }

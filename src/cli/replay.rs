@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Changes, Failure, keep, load, policy_option, print, say, study};
+use super::{
+    Changes, Failure, keep, load, load_all, policy_option, print, say, shown_files, study,
+};
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::{SimTime, Span};
 use crate::montecarlo::batch::{self, BrokenTrial};
@@ -19,8 +21,9 @@ use crate::stats::level::Level;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The scenario, or a folder of results
-    file: PathBuf,
+    /// The scenario, or a folder of results; or the scenarios that were compared, in that order
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Which trial: its number, or worst-loss, worst-outage or median of all trials
     #[arg(long, default_value = "0", value_parser = parse_choice)]
     trial: Choice,
@@ -70,7 +73,10 @@ enum Source {
 
 impl Source {
     fn open(arguments: &Arguments) -> Result<Self, Failure> {
-        let Arguments { file, changes, seed, .. } = arguments;
+        let Arguments { files, changes, seed, .. } = arguments;
+        let [file] = files.as_slice() else {
+            return load_all(files, &changes.overrides(None, *seed)).map(Source::File);
+        };
         if !file.is_dir() {
             return load(file, &changes.overrides(None, *seed)).map(Source::File);
         }
@@ -135,8 +141,8 @@ impl Source {
 /// What it means that results cannot be read.
 fn not_read(arguments: &Arguments, error: KeepError) -> Failure {
     keep::failure(error, |broken| {
-        let file = arguments.file.clone();
-        Failure::Bug { file, options: String::new(), broken }
+        let files = shown_files(&arguments.files);
+        Failure::Bug { files, options: String::new(), broken }
     })
 }
 
@@ -149,8 +155,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut plan = policy.plan.clone();
     let options =
         format!("{}{}", changes.options(arguments.seed), policy_option(experiment, policy));
-    let bug =
-        |broken| Failure::Bug { file: arguments.file.clone(), options: options.clone(), broken };
+    let bug = |broken| {
+        let files = shown_files(&arguments.files);
+        Failure::Bug { files, options: options.clone(), broken }
+    };
     let number = match arguments.trial {
         Choice::Number(number) => number,
         Choice::Notable(notable) => source.number(notable, policy, bug)?,

@@ -1,13 +1,11 @@
 //! Running the policies of an experiment and printing what they came to: what `run` and `compare`
 //! share.
 
-use std::path::Path;
-
 use clap::ValueEnum;
 
 use super::keep::{self, KeepOptions, Keeping};
 use super::study::{self, BatchOptions, Job};
-use super::{Changes, Failure, Talk, print, quoted, say};
+use super::{Changes, Failure, Talk, print, quoted, say, shown_files};
 use crate::montecarlo::batch::{BatchError, BrokenTrial};
 use crate::report::diagnostic::{self, Colour};
 use crate::report::study::{Ended, Study};
@@ -15,7 +13,7 @@ use crate::report::{compare, expect, sensitivity, summary, summary_csv, table};
 use crate::scenario::codes::Severity;
 use crate::scenario::expect::Verdict;
 use crate::scenario::sensitivity::Variants;
-use crate::scenario::{Diagnostic, Experiment, Policy};
+use crate::scenario::{Diagnostic, Experiment, InputKind, Policy, RandomNumbers};
 
 /// How a result is printed.
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -93,9 +91,9 @@ impl Request<'_> {
     /// What is printed.
     fn text(&self, study: &Study<'_>) -> String {
         let policy = study.policies[study.reference];
-        let (file, options) = self.replay(policy);
+        let (files, options) = self.replay(policy);
         let caption = table::Caption {
-            file: &quoted(&file.display().to_string()),
+            file: &files,
             options: &options,
             one_of: match self.experiment.policies.len() {
                 1 => table::OneOf::One,
@@ -120,17 +118,27 @@ impl Request<'_> {
     }
 
     fn bug(&self, broken: BrokenTrial) -> Failure {
-        let (file, options) = self.replay(self.policies[broken.policy]);
-        Failure::Bug { file: file.to_owned(), options, broken }
+        let (files, options) = self.replay(self.policies[broken.policy]);
+        Failure::Bug { files, options, broken }
     }
 
-    /// The file and the options with which `ecsim replay` gives a policy's trials again.
-    fn replay<'p>(&self, policy: &'p Policy) -> (&'p Path, String) {
+    /// The files and the options with which `ecsim replay` gives a policy's trials again, as a
+    /// shell reads them. Of several files it takes all where the policy's AZs are numbered over
+    /// them.
+    fn replay(&self, policy: &Policy) -> (String, String) {
         let mut options = self.changes.options(self.options.seed);
-        if let Some(name) = &policy.name_in_file {
+        let (files, name) = match policy.random_numbers {
+            RandomNumbers::OfFile => (vec![&policy.file], policy.name_in_file.as_ref()),
+            RandomNumbers::OfAllFiles => {
+                let inputs = self.experiment.inputs.iter();
+                let scenarios = inputs.filter(|input| input.kind == InputKind::Scenario);
+                (scenarios.map(|input| &input.path).collect(), Some(&policy.name))
+            }
+        };
+        if let Some(name) = name {
             options.push_str(&format!(" --policy {}", quoted(name)));
         }
-        (&policy.file, options)
+        (shown_files(files), options)
     }
 }
 

@@ -403,6 +403,26 @@ pub fn load_all(paths: &[PathBuf], overrides: &Overrides) -> Result<Experiment, 
     files::of_files(&read, overrides).map_err(LoadError::Invalid)
 }
 
+/// A scenario that was read before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Text {
+    /// The file's name, for diagnostics and for the stem.
+    pub name: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+    /// Files that the scenario names are relative to this directory.
+    pub base_dir: PathBuf,
+}
+
+/// As [`load_all`], of scenarios that were read before; at least one.
+pub fn parse_all(texts: &[Text], overrides: &Overrides) -> Result<Experiment, Vec<Diagnostic>> {
+    let files: Vec<(String, Vec<u8>, &Path)> = texts
+        .iter()
+        .map(|text| (text.name.clone(), text.bytes.clone(), text.base_dir.as_path()))
+        .collect();
+    files::of_files(&files, overrides)
+}
+
 /// What the file holds, as far as it may be a scenario.
 fn bytes_of(path: &Path) -> Result<Vec<u8>, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };

@@ -8,7 +8,7 @@ use super::disk::{self, KeepError, failed};
 use super::manifest::{self, Inputs, Manifest};
 use super::traces::Notable;
 use super::{MANIFEST, SUMMARY_JSON};
-use crate::scenario::{self, Experiment, LoadError, Overrides};
+use crate::scenario::{self, Experiment, LoadError, Overrides, Text};
 
 /// The folder for results of `inputs` where none is named: `results/<stem>`, or the next number
 /// behind it that is free or of the same inputs.
@@ -51,23 +51,25 @@ pub fn load(folder: &Path) -> Result<Kept, KeepError> {
              hint: name a scenario file, or a folder that `ecsim run … -o` wrote\n"
         ));
     };
-    let scenarios = manifest.inputs.scenarios();
-    let [(file, samples)] = scenarios.as_slice() else {
+    let mut texts = Vec::new();
+    for (n, (file, samples)) in manifest.inputs.scenarios().into_iter().enumerate() {
+        let kept_as = file.kept_as.as_deref().filter(|path| disk::is_inside(Path::new(path)));
+        let path = folder.join(kept_as.unwrap_or_default());
+        let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
+        let names: Vec<&Path> = samples.iter().map(Path::new).collect();
+        let base_dir = folder.join(manifest::sample_base(n, &names));
+        texts.push(Text { name: file.name.clone(), bytes, base_dir });
+    }
+    if texts.is_empty() {
         return refused(format!(
-            "error: {shown} holds the results of {} scenarios\n\
-             hint: replay one of their files\n",
-            scenarios.len()
+            "error: the manifest of {shown} names no scenario\n\
+             hint: it was changed since the run; replay the scenario file\n"
         ));
-    };
-    let kept_as = file.kept_as.as_deref().filter(|path| disk::is_inside(Path::new(path)));
-    let path = folder.join(kept_as.unwrap_or_default());
-    let text = std::fs::read_to_string(&path).map_err(failed("read", &path))?;
-    let names: Vec<&Path> = samples.iter().map(Path::new).collect();
-    let base = folder.join(manifest::sample_base(0, &names));
+    }
     let options = &manifest.inputs.options;
     let (set, sweep) = (options.set.clone(), options.sweep.clone());
     let overrides = Overrides { trials: None, seed: Some(options.seed), set, sweep };
-    let experiment = scenario::parse(&file.name, &text, &base, &overrides)
+    let experiment = scenario::parse_all(&texts, &overrides)
         .map_err(|mistakes| KeepError::Load(LoadError::Invalid(mistakes)))?;
     match manifest.inputs.are_of(&experiment) {
         true => Ok(Kept { folder: folder.to_owned(), manifest, experiment }),
