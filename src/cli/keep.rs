@@ -58,10 +58,8 @@ pub(super) enum Keeping {
     Nothing,
     /// To a folder.
     Into(Box<Keeper>),
-    /// To a folder that has them already.
-    Held(PathBuf),
-    /// To a folder that has them already, and nothing else was asked for.
-    Done,
+    /// To a folder that has them already, and is left alone.
+    Held,
 }
 
 impl KeepOptions {
@@ -76,7 +74,7 @@ impl KeepOptions {
         let contents = Contents::new(experiment, job.policies, self.options(job, changes));
         let folder = match output {
             Some(folder) => folder.clone(),
-            None => results::default_folder(&experiment.stem, contents.inputs()),
+            None => results::default_folder(&experiment.stem, contents.inputs())?,
         };
         let intent = match (self.resume, self.overwrite) {
             (true, _) => Intent::Resume,
@@ -89,11 +87,11 @@ impl KeepOptions {
                 self.say_what_is_left_out(job);
                 Ok(Keeping::Into(keeper))
             }
-            Opened::Finished if intent == Intent::Resume => {
-                note(job.talk, &format!("{shown} is finished; there is nothing to go on with"));
-                Ok(Keeping::Done)
+            Opened::Finished => {
+                let what = "holds this very run, and is left as it is: it is run again to be shown";
+                note(job.talk, &format!("{shown} {what}"));
+                Ok(Keeping::Held)
             }
-            Opened::Finished => Ok(Keeping::Held(folder)),
         }
     }
 
@@ -144,7 +142,7 @@ impl Keeping {
     pub(super) fn keeper(&mut self) -> Option<&mut Keeper> {
         match self {
             Keeping::Into(keeper) => Some(keeper),
-            Keeping::Nothing | Keeping::Held(_) | Keeping::Done => None,
+            Keeping::Nothing | Keeping::Held => None,
         }
     }
 
@@ -156,12 +154,7 @@ impl Keeping {
         talk: Talk,
     ) -> Result<(), KeepError> {
         match self {
-            Keeping::Nothing | Keeping::Done => Ok(()),
-            Keeping::Held(folder) => {
-                let folder = quoted(&folder.display().to_string());
-                note(talk, &format!("{folder} holds this very run already, and is left as it is"));
-                Ok(())
-            }
+            Keeping::Nothing | Keeping::Held => Ok(()),
             Keeping::Into(keeper) => {
                 let folder = quoted(&keeper.folder().display().to_string());
                 keeper.close((progress, ended), study)?;

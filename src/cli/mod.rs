@@ -206,8 +206,8 @@ enum Failure {
     Exists(PathBuf),
     /// Somebody interrupted a batch, which has been said; what was finished is kept.
     Interrupted,
-    /// A result is not as the scenario expects, or undecided, which has been said.
-    Expectation,
+    /// Of `n` expectations so many failed or are undecided.
+    Expectation { n_missed: usize, n: usize },
     /// One of our own assertions failed.
     Bug { files: String, options: String, broken: BrokenTrial },
 }
@@ -223,7 +223,7 @@ impl Failure {
             Failure::Usage(_) | Failure::Load(LoadError::Twice(_)) => 2,
             Failure::Said(failure) => failure.exit_code(),
             Failure::Interrupted => INTERRUPTED as u8,
-            Failure::Expectation => 4,
+            Failure::Expectation { .. } => 4,
             Failure::Bug { .. } => 101,
         }
     }
@@ -236,8 +236,12 @@ impl Failure {
             Failure::Load(error @ (LoadError::Unreadable { .. } | LoadError::Twice(_))) => {
                 error.to_string()
             }
-            Failure::Invalid | Failure::Said(_) | Failure::Interrupted | Failure::Expectation => {
-                String::new()
+            Failure::Invalid | Failure::Said(_) | Failure::Interrupted => String::new(),
+            Failure::Expectation { n_missed, n } => {
+                format!(
+                    "error: {n_missed} of {n} expectations failed or are undecided
+"
+                )
             }
             Failure::Usage(message) | Failure::Refused(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),

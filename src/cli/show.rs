@@ -3,10 +3,12 @@
 
 use clap::ValueEnum;
 
-use super::keep::{self, KeepOptions, Keeping};
+use super::keep::{self, KeepOptions};
 use super::study::{self, BatchOptions, Job};
 use super::{Changes, Failure, Talk, print, quoted, say, shown_files};
 use crate::montecarlo::batch::{BatchError, BrokenTrial};
+use crate::montecarlo::quantity::Quantity;
+use crate::montecarlo::stopping::Target;
 use crate::report::diagnostic::{self, Colour};
 use crate::report::study::{Ended, Study};
 use crate::report::{compare, expect, sensitivity, summary, summary_csv, table};
@@ -54,13 +56,11 @@ impl Request<'_> {
         let remarks = experiment.remarks.iter();
         let warnings: Vec<Diagnostic> = remarks.filter(is_warning).cloned().collect();
         say(&diagnostic::render(&warnings, colour));
+        self.check_precision()?;
         let spec = options.spec(experiment);
         let job = Job { policies, reference, spec, options, talk };
         let not_kept = |error| keep::failure(error, |broken| self.bug(broken));
         let mut keeping = self.keep.open(experiment, &job, self.changes).map_err(not_kept)?;
-        if let Keeping::Done = keeping {
-            return Ok(());
-        }
         let (progress, ended) = job.run(keeping.keeper()).map_err(|error| match error {
             BatchError::Broken(broken) => self.bug(broken),
             BatchError::Listener(error) => not_kept(error),
@@ -79,13 +79,42 @@ impl Request<'_> {
         print(&text)?;
         kept?;
         // Variants are there to be looked at, not to be kept within limits.
-        let is_kept = self.variants.is_some()
-            || expect::judge(&study).iter().all(|judged| judged.verdict == Verdict::Pass);
+        let judged = match self.variants {
+            None => expect::judge(&study),
+            Some(_) => Vec::new(),
+        };
+        let n_missed = judged.iter().filter(|it| it.verdict != Verdict::Pass).count();
         match ended {
             Ended::Interrupted => Err(Failure::Interrupted),
-            Ended::Complete | Ended::Precise | Ended::Imprecise if is_kept => Ok(()),
-            Ended::Complete | Ended::Precise | Ended::Imprecise => Err(Failure::Expectation),
+            Ended::Complete | Ended::Precise | Ended::Imprecise if n_missed == 0 => Ok(()),
+            Ended::Complete | Ended::Precise | Ended::Imprecise => {
+                Err(Failure::Expectation { n_missed, n: judged.len() })
+            }
         }
+    }
+
+    /// Refuses a precision that no number of trials can reach.
+    fn check_precision(&self) -> Result<(), Failure> {
+        for Target { quantity, .. } in &self.options.precision {
+            let lacks = |policy: &&&Policy| match quantity {
+                Quantity::RtoMissed => policy.objectives.rto.is_none(),
+                Quantity::RpoMissed => policy.objectives.rpo.is_none(),
+                Quantity::Metric { .. }
+                | Quantity::Probability(_)
+                | Quantity::OutageLength(_)
+                | Quantity::FailoverLength(_) => false,
+            };
+            if let Some(policy) = self.policies.iter().find(lacks) {
+                let name = quantity.name();
+                let key = if *quantity == Quantity::RtoMissed { "rto" } else { "rpo" };
+                return Err(Failure::Usage(format!(
+                    "error: --precision {name}: `{}` has no objective to miss\n\
+                     hint: give one, as in --set objectives.{key}=60s\n",
+                    policy.name
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// What is printed.
@@ -100,6 +129,7 @@ impl Request<'_> {
                 _ => table::OneOf::Several,
             },
             seed: self.experiment.seed,
+            interrupted_of: (study.ended == Ended::Interrupted).then_some(study.asked),
         };
         let alone = || table::render(policy, &study.estimator(study.reference), &caption);
         if let (Format::Table, Some(variants)) = (self.format, self.variants) {

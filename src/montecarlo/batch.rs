@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -29,9 +30,9 @@ use crate::observe::metrics::{Metric, Metrics, N_METRICS, Outcome};
 /// nothing.
 pub const BLOCK: u64 = 100;
 
-/// How many blocks may be under way or wait to be merged, so that a slow one does not let the
-/// others fill the memory.
-const WINDOW: u64 = 64;
+/// How many blocks per worker may be under way or wait to be merged, so that a slow one neither
+/// stops the others at once nor lets them fill the memory.
+const WINDOW: u64 = 4;
 
 /// Which trials to run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,6 +106,16 @@ impl Progress {
             tallies: vec![Tally::default(); n_policies],
             differences: vec![Differences::default(); n_policies],
         }
+    }
+
+    /// Whether a batch of so many policies can go on with it: what was written by another version
+    /// may have other metrics, or stand within a block.
+    pub fn is_of(&self, n_policies: usize) -> bool {
+        self.trials.is_multiple_of(BLOCK)
+            && self.tallies.len() == n_policies
+            && self.differences.len() == n_policies
+            && self.tallies.iter().all(Tally::is_whole)
+            && self.differences.iter().all(Differences::is_whole)
     }
 }
 
@@ -183,8 +194,8 @@ impl Batch<'_> {
         assert!(progress.trials.is_multiple_of(BLOCK), "a batch goes on between two blocks");
         let first = progress.trials / BLOCK;
         let end = self.spec.trials.div_ceil(BLOCK);
-        let counter = Counter::new(first, end);
         let n_workers = self.threads.min(end.saturating_sub(first) as usize);
+        let counter = Counter::new(first..end, WINDOW * n_workers.max(1) as u64);
         if n_workers <= 1 {
             let mut worker = Worker::new(self);
             while let Some(n) = counter.take(stop) {
@@ -207,6 +218,7 @@ impl Batch<'_> {
             for _ in 0..n_workers {
                 let (sender, counter) = (sender.clone(), &counter);
                 scope.spawn(move |_| {
+                    let _closing = CloseOnPanic(counter);
                     let mut worker = Worker::new(self);
                     while let Some(n) = counter.take(stop) {
                         if sender.send((n, worker.run(n, rows))).is_err() {
@@ -216,6 +228,7 @@ impl Batch<'_> {
                 });
             }
             drop(sender);
+            let _closing = CloseOnPanic(&counter);
             let result = self.merge_all(receiver, &counter, progress, &mut listener);
             counter.close();
             result
@@ -245,6 +258,7 @@ impl Batch<'_> {
                 }
             }
         }
+        assert!(early.is_empty(), "a block that was taken comes back");
         Ok(())
     }
 
@@ -264,6 +278,7 @@ struct Counter {
     state: Mutex<CounterState>,
     changed: Condvar,
     end: u64,
+    window: u64,
 }
 
 struct CounterState {
@@ -271,10 +286,21 @@ struct CounterState {
     merged: u64,
 }
 
+/// Wakes everybody who waits for a block when somebody panics, so that the panic is seen.
+struct CloseOnPanic<'c>(&'c Counter);
+
+impl Drop for CloseOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.close();
+        }
+    }
+}
+
 impl Counter {
-    fn new(first: u64, end: u64) -> Self {
-        let state = Mutex::new(CounterState { next: first, merged: first });
-        Counter { state, changed: Condvar::new(), end }
+    fn new(blocks: Range<u64>, window: u64) -> Self {
+        let state = Mutex::new(CounterState { next: blocks.start, merged: blocks.start });
+        Counter { state, changed: Condvar::new(), end: blocks.end, window }
     }
 
     /// The next block; `None` when there is no more, or nobody wants any.
@@ -284,7 +310,7 @@ impl Counter {
             if stop.load(Ordering::Relaxed) || state.next >= self.end {
                 return None;
             }
-            if state.next < state.merged.saturating_add(WINDOW) {
+            if state.next < state.merged.saturating_add(self.window) {
                 state.next += 1;
                 return Some(state.next - 1);
             }

@@ -46,6 +46,11 @@ pub struct Side<'a> {
 }
 
 impl Differences {
+    /// Whether it knows of all metrics.
+    pub(super) fn is_whole(&self) -> bool {
+        self.moments.len() == N_METRICS
+    }
+
     /// The moments of the difference of a metric, policy less reference, in its unit.
     pub fn of(&self, metric: Metric) -> &Moments {
         &self.moments[metric as usize]

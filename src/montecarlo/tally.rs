@@ -187,6 +187,11 @@ impl Default for Tally {
 }
 
 impl Tally {
+    /// Whether it knows of all metrics.
+    pub(super) fn is_whole(&self) -> bool {
+        self.moments.len() == N_METRICS && self.histograms.len() == N_METRICS
+    }
+
     /// The moments of a metric, in its unit.
     pub fn of(&self, metric: Metric) -> &Moments {
         &self.moments[metric as usize]

@@ -9,7 +9,8 @@ use comfy_table::{Table, presets};
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Phase;
 use crate::montecarlo::estimate::{Estimator, is_shown};
-use crate::montecarlo::quantity::{Probability, Statistic};
+use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
+use crate::montecarlo::tally::Tally;
 use crate::observe::metrics::Metric;
 use crate::report::expect;
 use crate::report::labels::Labels;
@@ -30,7 +31,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
         "{} · seed {} · {} of {} · {} policies on the same faults",
         study.experiment.name,
         caption.seed,
-        table::trials(study.progress.trials),
+        table::trials_done(study.progress.trials, caption.interrupted_of),
         plan.horizon.since(SimTime::START),
         study.policies.len()
     );
@@ -51,6 +52,9 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
 
 /// How wide a table may be, in characters.
 const WIDTH: usize = 120;
+
+/// The heading of columns that leave out what went with a dataset.
+const BY_LAG: &str = "lost by lag";
 
 /// The heading of a column that policies of different sizes are easily misread by.
 const COPIES: &str = "copies missing";
@@ -207,7 +211,7 @@ impl<'a> Shown<'a> {
         };
         let mut columns = vec![
             self.means(&outage, Metric::WriteOutage),
-            self.column([&outage, &format!("p99 ({level})")], Gutter::Narrow, p99),
+            self.column([&outage, &format!("p99 of trials ({level})")], Gutter::Narrow, p99),
         ];
         if self.study.policies.iter().all(|policy| policy.plan.script.is_empty()) {
             let nines = |_, estimator: &Estimator<'_>| match estimator.nines() {
@@ -220,7 +224,7 @@ impl<'a> Shown<'a> {
                 nines,
             ));
         }
-        columns.push(self.means(&format!("lost writes{per}"), Metric::LostWrites));
+        columns.push(self.means(&format!("{BY_LAG}{per}"), Metric::LostWrites));
         let loss = |position, estimator: &Estimator<'_>| {
             let text = table::probability_cell(estimator, Probability::DatasetLoss);
             let notes = match self.is_dataset_loss_shown(position) {
@@ -253,12 +257,20 @@ impl<'a> Shown<'a> {
             self.study.progress.tallies.iter().any(|tally| !tally.of(metric).is_all_zero())
         };
         let mut columns = Vec::new();
+        if is_seen(Metric::WriteOutage) {
+            let p99 = |_, estimator: &Estimator<'_>| {
+                let p99 = estimator.of(Quantity::OutageLength(Statistic::P99));
+                table::quantile_cell(p99, seconds).into()
+            };
+            let head = ["a single outage", &format!("p99 of outages ({level})")];
+            columns.push(self.column(head, Gutter::Narrow, p99));
+        }
         if is_seen(Metric::LostWrites) {
             let p99 = |_, estimator: &Estimator<'_>| {
                 let p99 = estimator.metric(Metric::LostWrites, Statistic::P99);
                 table::quantile_cell(p99, |value| significant(value, 3)).into()
             };
-            let head = [format!("lost writes{per}"), format!("p99 ({level})")];
+            let head = [format!("{BY_LAG}{per}"), format!("p99 of trials ({level})")];
             columns.push(self.column([&head[0], &head[1]], Gutter::Narrow, p99));
         }
         for (head, metric) in [
@@ -389,6 +401,10 @@ impl<'a> Shown<'a> {
         if columns.iter().any(is_copies) && !policies.iter().all(is_as_large) {
             let _ = writeln!(text, " {COPIES}: of those that the policy itself is to have");
         }
+        let loses_dataset = |tally: &Tally| tally.hits(Probability::DatasetLoss) > 0;
+        if self.study.progress.tallies.iter().any(loses_dataset) {
+            let _ = writeln!(text, " {BY_LAG}: without the writes that went with a dataset");
+        }
         let cells = columns.iter().flat_map(|column| &column.cells);
         let notes: BTreeSet<Note> = cells.flat_map(|cell| cell.notes.iter().copied()).collect();
         for note in notes {
@@ -401,7 +417,8 @@ impl<'a> Shown<'a> {
                 }
                 Note::Few => writeln!(
                     text,
-                    " (in 3 trials) so few are other than 0 that there is no interval"
+                    " (in N trials) other than 0 in so many: too few trials, or too few of them, for \
+                     an interval"
                 ),
             };
         }
@@ -522,14 +539,23 @@ fn difference_cell(paired: &Estimate, (metric, moments): (Metric, &Moments)) -> 
             cell
         }
     };
-    if !is_shown(paired) {
+    if paired.half_width().is_some() && !is_shown(paired) {
         cell.notes.push(Note::NotShown);
     }
     cell
 }
 
+/// A difference that is nothing but the rounding of sums, as zero.
+fn without_noise(difference: &Estimate) -> Estimate {
+    const NOISE: f64 = 1e-9;
+    let half = difference.half_width().unwrap_or(0.0);
+    let value = if difference.value.abs() < NOISE * half { 0.0 } else { difference.value };
+    Estimate { value, ..*difference }
+}
+
 /// A mean difference of seconds with its sign and interval.
 pub fn signed_seconds(difference: &Estimate) -> String {
+    let difference = &without_noise(difference);
     match table::half_of_symmetric(difference) {
         Some(half) => {
             format!("{}{}", sign(difference.value), mean_seconds(difference.value.abs(), half))
@@ -542,6 +568,7 @@ pub fn signed_seconds(difference: &Estimate) -> String {
 
 /// A mean difference that is no time, likewise.
 pub fn signed(difference: &Estimate) -> String {
+    let difference = &without_noise(difference);
     match table::half_of_symmetric(difference) {
         Some(half) => format!("{}{}", sign(difference.value), mean(difference.value.abs(), half)),
         None => {

@@ -1,5 +1,6 @@
 //! What people and programs see: tables, timelines, diagnostics, topologies, JSON and its schemas.
 //! Everything here turns plans, finished numbers or facts into text; nothing here decides a number.
+//! `results` is the one part that works on files: it keeps a run in a folder while it goes on.
 
 pub mod aws_events;
 pub mod check;

@@ -8,6 +8,7 @@ use crate::observe::metrics::Metric;
 use crate::report::compare::{signed, signed_seconds};
 use crate::report::study::Study;
 use crate::report::table::{mean_cell, mean_seconds_cell, percent, probability_cell, wrap};
+use crate::scenario::Assumption;
 use crate::scenario::sensitivity::{RangeOrigin, Skipped, Variant, Variants};
 use crate::stats::level::Estimate;
 
@@ -56,7 +57,6 @@ impl Ranked {
 
     fn told(self, difference: &Estimate) -> String {
         match self {
-            _ if difference.value == 0.0 => "none seen".to_owned(),
             Ranked::Mean(Metric::WriteOutage) => signed_seconds(difference),
             Ranked::Mean(_) | Ranked::DatasetLoss => signed(difference),
         }
@@ -66,6 +66,7 @@ impl Ranked {
 /// The ranking of the variants, which are the policies of `study` behind the reference, in order.
 pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> String {
     let mut text = String::new();
+    let policy = study.policies[study.reference];
     for ranked in RANKED {
         if let Some((name, now)) = ranked.now(study) {
             let _ = writeln!(
@@ -74,7 +75,8 @@ pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> S
                  the same faults:",
                 percent(study.level)
             );
-            render_effects(ranked, &effects(study, variants, ranked), &mut text);
+            let effects = effects(study, variants, ranked);
+            render_effects((ranked, &policy.assumptions), &effects, &mut text);
         }
     }
     if text.is_empty() {
@@ -85,6 +87,13 @@ pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> S
         for Skipped { what, reason, .. } in skipped {
             let _ = writeln!(text, "   {what}  ({reason})");
         }
+    }
+    let is_moved = |path: &String| {
+        variants.iter().any(|it| it.path == *path) || skipped.iter().any(|it| it.path == *path)
+    };
+    let sourced: Vec<String> = policy.resolved.sourced().filter(|path| !is_moved(path)).collect();
+    if !sourced.is_empty() {
+        wrap(" not moved, for they have a source and no `range`:", &sourced, &mut text);
     }
     text
 }
@@ -117,12 +126,24 @@ fn effects<'a>(study: &Study<'_>, variants: &'a [Variant], ranked: Ranked) -> Ve
     effects
 }
 
-fn render_effects(ranked: Ranked, effects: &[Effect<'_>], text: &mut String) {
+fn render_effects(
+    (ranked, assumptions): (Ranked, &[Assumption]),
+    effects: &[Effect<'_>],
+    text: &mut String,
+) {
     let is_strong = |effect: &&Effect<'_>| effect.size() > 0.0;
     for (variant, difference) in effects.iter().filter(is_strong).flat_map(|it| &it.moves) {
+        if difference.value == 0.0 {
+            continue;
+        }
         let told = ranked.told(difference);
         let doubt = if is_shown(difference) { " " } else { "≈" };
-        let _ = writeln!(text, "  {doubt}{told:<24} {}{}", variant.what, origin(variant));
+        let is_founded = |it: &Assumption| it.path == variant.path && !it.why.is_unfounded();
+        let now = match assumptions.iter().any(is_founded) {
+            true => "  (as it is now is documented, reported or derived)",
+            false => "",
+        };
+        let _ = writeln!(text, "  {doubt}{told:<24} {}{}{now}", variant.what, origin(variant));
     }
     let weak = effects.iter().filter(|effect| !is_strong(effect));
     let weak: Vec<String> = weak.map(|effect| effect.path.to_owned()).collect();

@@ -24,6 +24,8 @@ pub struct Caption<'a> {
     pub one_of: OneOf,
     /// The seed of the random numbers.
     pub seed: u64,
+    /// Of a batch that was interrupted, the trials that were asked for.
+    pub interrupted_of: Option<u64>,
 }
 
 /// How many policies are shown together.
@@ -44,7 +46,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
         "{} · seed {} · {} of {}",
         plan.name,
         caption.seed,
-        trials(estimator.tally.trials),
+        trials_done(estimator.tally.trials, caption.interrupted_of),
         plan.horizon.since(SimTime::START)
     );
     match caption.one_of {
@@ -171,6 +173,16 @@ pub fn group_line(plan: &Plan, group: &Group) -> String {
     )
 }
 
+/// A number of trials, and of how many if the batch was interrupted.
+pub fn trials_done(done: u64, interrupted_of: Option<u64>) -> String {
+    match interrupted_of {
+        None => trials(done),
+        Some(asked) => {
+            format!("{} of {} (interrupted)", count(u128::from(done)), trials(asked))
+        }
+    }
+}
+
 /// A number of trials in words.
 pub fn trials(n: u64) -> String {
     match n {
@@ -285,12 +297,7 @@ fn lost_cells(estimator: &Estimator<'_>) -> Cells {
 fn loss_cells(estimator: &Estimator<'_>) -> Cells {
     let level = percent(estimator.level);
     let cell = probability_cell(estimator, Probability::DatasetLoss);
-    let mut cells = vec![(format!("in a share of the trials ({level})"), cell)];
-    if estimator.tally.hits(Probability::DatasetLoss) > 0 {
-        let writes = mean_cell(estimator, Metric::DatasetLostWrites);
-        cells.push((format!("writes in it, mean ({level})"), writes));
-    }
-    cells
+    vec![(format!("in a share of the trials ({level})"), cell)]
 }
 
 /// A share of trials; where there is none, what bounds it.

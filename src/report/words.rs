@@ -198,7 +198,7 @@ impl<'p> Words<'p> {
             Fact::DatasetLost { writes: amount, bytes: size, .. } => (
                 "LOST",
                 format!(
-                    "the whole dataset: no copy is left ({}, with {} writes of this trial)",
+                    "the whole dataset, {}: no copy is left of the {} writes so far",
                     bytes(size),
                     writes(amount)
                 ),

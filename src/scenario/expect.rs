@@ -62,8 +62,9 @@ impl Bound {
     /// ```
     pub fn judge(&self, value: f64, low: Option<f64>, high: Option<f64>) -> Verdict {
         // The value belongs to its interval even where rounding has put it beside.
-        let low = low.map_or(f64::NEG_INFINITY, |low| low.min(value));
-        let high = high.map_or(f64::INFINITY, |high| high.max(value));
+        let known = |end: Option<f64>| end.filter(|end| !end.is_nan());
+        let low = known(low).map_or(f64::NEG_INFINITY, |low| low.min(value));
+        let high = known(high).map_or(f64::INFINITY, |high| high.max(value));
         if value.is_nan() {
             return Verdict::Undecided;
         }

@@ -138,6 +138,18 @@ impl Resolved {
         }
         Resolved { values }
     }
+
+    /// The paths of values for which the scenario names a source.
+    pub fn sourced(&self) -> impl Iterator<Item = String> + '_ {
+        let origins = self.values.iter().flat_map(|value| &value.origins);
+        origins.filter_map(|(path, why)| match why {
+            Origin::Sourced(_) => Some(path.clone()),
+            Origin::Unsourced
+            | Origin::Default { .. }
+            | Origin::Derived { .. }
+            | Origin::Convention(_) => None,
+        })
+    }
 }
 
 /// The line of the value that `path` is, or is part of.

@@ -116,7 +116,7 @@ pub fn sd(moments: &Moments, level: Level) -> Option<Estimate> {
     };
     let n = moments.n() as f64;
     let t = level.t((moments.n_nonzero() - 1) as f64);
-    let half = t * ((kurtosis - 1.0) / (4.0 * n)).sqrt();
+    let half = t * ((kurtosis - 1.0).max(0.0) / (4.0 * n)).sqrt();
     let further = half * (1.0 + FURTHER * ((kurtosis - 3.0).max(0.0) / n).sqrt());
     Some(Estimate { value, low: Some(value * (-half).exp()), high: Some(value * further.exp()) })
 }

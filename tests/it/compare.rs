@@ -241,7 +241,7 @@ fn three_nodes_beat_two_by_a_paired_interval_far_narrower_than_the_unpaired_one(
     assert!(is_shown(paired) && paired.value < 0.0, "{paired:?}");
     assert!(4.0 * half(paired) < half(unpaired), "{paired:?}, unpaired {unpaired:?}");
     assert!(!is_shown(unpaired), "two batches would show nothing: {unpaired:?}");
-    let caption = Caption { file: "f.toml", options: "", one_of: OneOf::Several, seed: 42 };
+    let caption = caption();
     let table = compare::render(&study, &caption);
     let line = table.lines().find(|line| line.starts_with(" paired: the write outage"));
     assert!(line.is_some_and(|line| line.contains("independent batches would give")), "{table}");
@@ -264,7 +264,7 @@ fn objectives_and_expectations_are_told_where_there_are_some() {
     let progress = all(&experiment, 50);
     let policies: Vec<&Policy> = experiment.policies.iter().collect();
     let study = study((&experiment, &policies), &progress);
-    let caption = Caption { file: "f.toml", options: "", one_of: OneOf::Several, seed: 42 };
+    let caption = caption();
     let table = compare::render(&study, &caption);
     let name = |n: usize| &policies[n].name;
     for part in [
@@ -338,7 +338,7 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
     let progress = all(&experiment, 1_000);
     let policies: Vec<&Policy> = experiment.policies.iter().collect();
     let study = study((&experiment, &policies), &progress);
-    let caption = Caption { file: "f.toml", options: "", one_of: OneOf::Several, seed: 42 };
+    let caption = caption();
     let table = compare::render(&study, &caption);
     for row in &rows {
         let [column, _, name] = row.as_slice() else { panic!("{row:?}") };

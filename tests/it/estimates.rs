@@ -2,14 +2,18 @@
 
 use elasticache_sim::engine::time::Span;
 use elasticache_sim::model::plan::Plan;
-use elasticache_sim::montecarlo::batch::{Batch, BatchSpec, Contender, Next, Progress, RowText};
+use elasticache_sim::montecarlo::batch::{
+    Batch, BatchSpec, Contender, Next, Progress, RowText, RowWriter, TrialRow,
+};
 use elasticache_sim::montecarlo::estimate::Estimator;
 use elasticache_sim::montecarlo::objectives::Objectives;
 use elasticache_sim::montecarlo::quantity::{Probability, Quantity, Statistic};
 use elasticache_sim::montecarlo::stopping::Target;
 use elasticache_sim::montecarlo::tally::Tally;
 use elasticache_sim::observe::metrics::Metric;
+use elasticache_sim::stats::intervals;
 use elasticache_sim::stats::level::{Estimate, Level};
+use elasticache_sim::stats::moments::Moments;
 use elasticache_sim::stats::stopping::next_look;
 use std::sync::atomic::AtomicBool;
 
@@ -166,4 +170,41 @@ fn a_batch_stops_where_its_precision_is_reached_and_not_before() {
     let go_on = |_: &RowText, _: &Progress| Ok::<Next, ()>(Next::GoOn);
     asked.run(&mut again, &(), go_on, &AtomicBool::new(false)).expect("no bug");
     assert_eq!(again, progress);
+}
+
+#[test]
+fn a_panic_in_a_worker_is_seen_and_nobody_waits_for_ever() {
+    struct Panics;
+    impl RowWriter for Panics {
+        fn write(&self, row: &TrialRow<'_>, _: &mut RowText) {
+            assert!(row.trial < 300, "this writer cannot count further");
+        }
+    }
+    let text = format!(
+        "{HEAD}azs = [\"a\"]\nreplicas = 0\n\
+        [[fault]]\nnode-failure = {{ mttf = \"200d\" }}\n"
+    );
+    let plan = parse(&text).plan;
+    let contenders = [Contender { plan: &plan, objectives: Objectives::default() }];
+    let spec = BatchSpec { seed: 4, trials: 100_000 };
+    for threads in [1, 2, 5] {
+        let batch = Batch { contenders: &contenders, reference: 0, spec, threads };
+        let ran = std::panic::catch_unwind(|| {
+            let mut progress = Progress::start(1);
+            let go_on = |_: &RowText, _: &Progress| Ok::<Next, ()>(Next::GoOn);
+            batch.run(&mut progress, &Panics, go_on, &AtomicBool::new(false))
+        });
+        assert!(ran.is_err(), "{threads} threads");
+    }
+}
+
+#[test]
+fn half_the_trials_alike_and_half_zero_have_a_standard_deviation() {
+    let mut moments = Moments::default();
+    for n in 0..1_000 {
+        moments.add(if n % 2 == 0 { 3.0 } else { 0.0 });
+    }
+    let sd = intervals::sd(&moments, Level::default()).expect("many numbers");
+    assert!(sd.low.is_some_and(|low| low <= sd.value && low > 1.4), "{sd:?}");
+    assert!(sd.high.is_some_and(|high| high >= sd.value && high < 1.6), "{sd:?}");
 }

@@ -398,12 +398,17 @@ impl Keeper {
         // In this order, so that the folder can be told apart from others and gone on with
         // whenever this ends.
         disk::remove(&self.folder.join(CHECKPOINT))?;
-        self.write(MANIFEST, &self.manifest.to_bytes())?;
-        for file in before.iter().flat_map(|manifest| &manifest.files) {
+        let old = before.map_or(Vec::new(), |manifest| manifest.files);
+        let mut both = self.manifest.clone();
+        both.files.extend(old.iter().filter(|file| !self.manifest.files.contains(file)).cloned());
+        self.write(MANIFEST, &both.to_bytes())?;
+        disk::settle_names(&self.folder)?;
+        for file in &old {
             if file != MANIFEST && disk::is_inside(Path::new(file)) {
                 disk::remove(&self.folder.join(file))?;
             }
         }
+        self.write(MANIFEST, &self.manifest.to_bytes())?;
         for (path, bytes) in sources {
             let path = self.folder.join(path);
             disk::create_folder(path.parent().expect("it is in the folder"))?;
@@ -415,7 +420,7 @@ impl Keeper {
                 Sink::start(self.folder.join(OUTAGES), &rows::outage_columns())?,
             ];
         }
-        Ok(())
+        disk::settle_names(&self.folder)
     }
 
     /// Puts the folder back to its checkpoint.
@@ -432,7 +437,7 @@ impl Keeper {
         let names: &[&str] = if self.rows.is_some() { &[TRIALS, OUTAGES] } else { &[] };
         let is_ours = checkpoint.inputs == self.manifest.inputs.digest
             && checkpoint.lengths.len() == names.len()
-            && checkpoint.progress.tallies.len() == self.start.tallies.len();
+            && checkpoint.progress.is_of(self.start.tallies.len());
         if !is_ours {
             return Err(refused("is of another run"));
         }

@@ -12,17 +12,22 @@ use crate::scenario::{self, Experiment, LoadError, Overrides, Text};
 
 /// The folder for results of `inputs` where none is named: `results/<stem>`, or the next number
 /// behind it that is free or of the same inputs.
-pub fn default_folder(stem: &str, inputs: &Inputs) -> PathBuf {
-    let folder = |n: u64| match n {
-        1 => Path::new("results").join(stem),
-        n => Path::new("results").join(format!("{stem}-{n}")),
-    };
-    let is_fit = |folder: &PathBuf| match manifest_of(folder) {
-        Ok(Some(manifest)) => manifest.inputs.digest == inputs.digest,
-        Ok(None) => !folder.exists(),
-        Err(_) => false,
-    };
-    (1..).map(folder).find(is_fit).expect("no disk has so many folders")
+pub fn default_folder(stem: &str, inputs: &Inputs) -> Result<PathBuf, KeepError> {
+    let mut n = 1u64;
+    loop {
+        let folder = match n {
+            1 => Path::new("results").join(stem),
+            n => Path::new("results").join(format!("{stem}-{n}")),
+        };
+        let is_fit = match manifest_of(&folder)? {
+            Some(manifest) => manifest.inputs.digest == inputs.digest,
+            None => !folder.exists(),
+        };
+        if is_fit {
+            return Ok(folder);
+        }
+        n += 1;
+    }
 }
 
 /// The manifest of a folder; `None` if it has none of ours.
