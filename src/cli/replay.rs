@@ -108,10 +108,10 @@ impl Source {
     /// The changes that choose the policy.
     fn changes(&self, changes: &Changes) -> Changes {
         let mut changes = changes.clone();
-        if let Source::Results(kept) = self {
-            if changes.policy.is_empty() {
-                changes.policy.clone_from(&kept.manifest.inputs.options.policy);
-            }
+        if let Source::Results(kept) = self
+            && changes.policy.is_empty()
+        {
+            changes.policy.clone_from(&kept.manifest.inputs.options.policy);
         }
         changes
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{INTERRUPTED, Talk, parse_trials, say};
 use crate::montecarlo::batch::{Batch, BatchError, BatchSpec, Contender, Next, Progress, RowText};
@@ -185,8 +185,12 @@ impl Job<'_> {
         if !is_watched {
             return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         }
-        let template = "{bar:24} {human_pos}/{human_len} trials · {per_sec} · {eta} left · {msg}";
+        let template = "{bar:24} {human_pos}/{human_len} trials · {rate} · {eta} left · {msg}";
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            let _ = write!(text, "{}/s", count(state.per_sec().round() as u128));
+        };
         let style = ProgressStyle::with_template(template).expect("the template is sound");
+        let style = style.with_key("rate", rate);
         let bar = ProgressBar::new(self.spec.trials).with_style(style);
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
@@ -282,6 +286,11 @@ fn missed(job: &Job<'_>, progress: &Progress) -> Vec<String> {
             let wanted = format!("{}%", significant(target.share * 100.0, 3));
             let name = target.quantity.name();
             lines.push(match target.reached(&estimator) {
+                Some(share) if share <= target.share => format!(
+                    "  {}: {name} is known to {}%, but a fault is expected fewer than ten times\n",
+                    policy.name,
+                    significant(share * 100.0, 2),
+                ),
                 Some(share) => {
                     let factor = (share / target.share).powi(2).max(1.0);
                     let trials = about(progress.trials as f64 * factor);

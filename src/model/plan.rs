@@ -476,6 +476,13 @@ pub struct GroupFailures {
 }
 
 impl Plan {
+    /// Whether faults come by chance, so that the next trial may differ from all before it.
+    pub fn has_random_faults(&self) -> bool {
+        !self.node_failures.is_empty()
+            || !self.az_failures.is_empty()
+            || !self.group_failures.is_empty()
+    }
+
     /// The shard's group.
     pub fn group_of(&self, shard: ShardId) -> &Group {
         &self.groups[self.shards[shard.idx()].group.idx()]

@@ -1,5 +1,6 @@
 //! [`Estimator`]: from what a batch gathered to numbers with intervals.
 
+use crate::engine::law::Law;
 use crate::engine::time::{NANOS_PER_SEC, SimTime, YEAR};
 use crate::model::plan::Plan;
 use crate::montecarlo::compare::Differences;
@@ -78,7 +79,7 @@ impl Estimator<'_> {
         let values = self.tally.values(metric);
         let divisor = metric.divisor(self.plan);
         match statistic {
-            Statistic::Mean => Some(intervals::mean(moments, self.level)),
+            Statistic::Mean => Some(self.mean(metric)),
             Statistic::Sd => intervals::sd(moments, self.level),
             Statistic::P50 => self.metric_quantile(metric, 0.5),
             Statistic::P95 => self.metric_quantile(metric, 0.95),
@@ -90,6 +91,40 @@ impl Estimator<'_> {
             Statistic::Zero => {
                 Some(probability::clopper_pearson(values.zeros(), values.n(), self.level))
             }
+        }
+    }
+
+    /// The kinds of random faults that are expected to strike so few times in all trials that
+    /// means may lack what they do, with how often that is.
+    pub fn rare_faults(&self) -> Vec<(&'static str, f64)> {
+        const ENOUGH: f64 = 10.0;
+        let plan = self.plan;
+        let time = plan.horizon.since(SimTime::START).as_nanos() as f64 * self.tally.trials as f64;
+        let strikes = |life: &Law, n: usize| time * n as f64 / life.mean();
+        let n_azs = plan.azs.iter().filter(|az| !az.nodes.is_empty()).count();
+        let nodes = plan.node_failures.iter().map(|it| (&it.life, plan.nodes.len()));
+        let azs = plan.az_failures.iter().map(|it| (&it.life, n_azs));
+        let groups = plan
+            .group_failures
+            .iter()
+            .map(|it| (&it.life, it.group.map_or(plan.groups.len(), |_| 1)));
+        let named = |name| move |(life, n): (&Law, usize)| (name, strikes(life, n));
+        nodes
+            .map(named("node-failure"))
+            .chain(azs.map(named("az-failure")))
+            .chain(groups.map(named("group-failure")))
+            .filter(|(_, strikes)| *strikes < ENOUGH)
+            .collect()
+    }
+
+    /// The mean of a metric. Trials that are all alike so far say nothing of a fault that comes by
+    /// chance and has not come yet.
+    fn mean(&self, metric: Metric) -> Estimate {
+        let moments = self.tally.of(metric);
+        let mean = intervals::mean(moments, self.level);
+        match moments.is_constant() && self.plan.has_random_faults() {
+            true => Estimate { low: Some(0.0), high: None, ..mean },
+            false => mean,
         }
     }
 
@@ -135,7 +170,7 @@ impl Estimator<'_> {
     /// how long a horizon was chosen.
     pub fn per_year(&self, metric: Metric) -> Option<Estimate> {
         let years = observed(self.plan).as_secs_f64() / YEAR.as_secs_f64();
-        let mean = intervals::mean(self.tally.of(metric), self.level);
+        let mean = self.mean(metric);
         let scaled = |value: f64| value / years;
         self.plan.script.is_empty().then(|| Estimate {
             value: scaled(mean.value),
@@ -147,7 +182,7 @@ impl Estimator<'_> {
     /// Nines of the mean write availability, as in 3.5 for 99.97 %; `None` where faults are
     /// scheduled, or no outage was seen.
     pub fn nines(&self) -> Option<Estimate> {
-        let mean = intervals::mean(self.tally.of(Metric::WriteUnavailability), self.level);
+        let mean = self.mean(Metric::WriteUnavailability);
         let nines = |share: f64| -share.log10();
         (self.plan.script.is_empty() && mean.value > 0.0).then(|| Estimate {
             value: nines(mean.value),

@@ -1,7 +1,8 @@
 //! From one trial to many: [`trial`] runs one, [`batch`] runs many of one or several policies,
 //! [`tally`] gathers what those of a policy came to and [`compare`] how two of them differed.
 //! [`estimate`] turns that into numbers with intervals. [`quantity`] names what can be asked of a
-//! batch, [`objectives`] what the owner of a group wants, [`stopping`] how precise a number is to be.
+//! batch, [`objectives`] what the owner of a group wants, [`stopping`] how precise a number is to
+//! be.
 
 pub mod batch;
 pub mod compare;

@@ -14,11 +14,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether a policy's trials reach it.
+    /// Whether a policy's trials reach it. While a kind of faults is expected to have struck
+    /// hardly ever, a narrow interval only says that it has not.
     pub fn is_reached(&self, estimator: &Estimator<'_>) -> bool {
         let evidence = estimator.evidence(self.quantity);
         let estimate = estimator.of(self.quantity);
-        estimate.is_some_and(|estimate| is_reached(&estimate, self.share, evidence))
+        estimator.rare_faults().is_empty()
+            && estimate.is_some_and(|estimate| is_reached(&estimate, self.share, evidence))
     }
 
     /// The share that is reached so far; `None` while there is no interval.

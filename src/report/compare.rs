@@ -45,6 +45,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_parts(&mut text);
     shown.render_pairing(&mut text);
     expect::render(study, &mut text);
+    table::render_rare(&study.estimator(study.reference), &mut text);
     table::render_worst(&study.estimator(study.reference), caption, &mut text);
     shown.render_assumptions(&mut text);
     text
@@ -413,12 +414,15 @@ impl<'a> Shown<'a> {
                     writeln!(text, " ≈ no difference is shown at {level}; there may be one")
                 }
                 Note::Shown => {
-                    writeln!(text, " ≠ a difference is shown at {level}, trial by trial")
+                    writeln!(
+                        text,
+                        " ≠ a difference of it is shown at {level}; of those without it none is"
+                    )
                 }
                 Note::Few => writeln!(
                     text,
-                    " (in N trials) other than 0 in so many: too few trials, or too few of them, for \
-                     an interval"
+                    " (in N trials) other than 0 in so many: too few trials, or too few of them, \
+                     for an interval"
                 ),
             };
         }
@@ -447,28 +451,29 @@ impl<'a> Shown<'a> {
 
     /// What comparing on the same faults gains, where it gains most.
     fn render_pairing(&self, text: &mut String) {
+        const MOST: usize = 8;
         for (name, metric) in
             [("write outage", Metric::WriteOutage), ("lost writes", Metric::LostWrites)]
         {
-            let gain = |&n: &usize| {
+            let halves = |&n: &usize| {
                 let difference = self.study.difference(n, metric)?;
                 let halves = (difference.paired.half_width()?, difference.unpaired.half_width()?);
                 (halves.1 > 0.0).then_some((n, halves))
             };
-            let by_gain = |a: &(usize, (f64, f64)), b: &(usize, (f64, f64))| {
-                (a.1.1 / a.1.0).total_cmp(&(b.1.1 / b.1.0))
-            };
-            if let Some((n, (paired, unpaired))) =
-                self.order.iter().filter_map(gain).max_by(by_gain)
-            {
-                let _ = writeln!(
-                    text,
-                    " paired: the {name} difference of {} is known to {}; two independent batches \
-                     would give {}",
-                    self.labels.short[n],
-                    half_width(metric, paired),
-                    half_width(metric, unpaired),
-                );
+            let told: Vec<String> = self
+                .order
+                .iter()
+                .filter_map(halves)
+                .take(MOST)
+                .map(|(n, (paired, unpaired))| {
+                    let name = &self.labels.short[n];
+                    let paired = half_width(metric, paired);
+                    format!("{name} {paired}, apart {}", half_width(metric, unpaired))
+                })
+                .collect();
+            if !told.is_empty() {
+                let label = format!(" {name}: differences in pairs, and of two batches run apart:");
+                table::wrap(&label, &told, text);
             }
         }
     }

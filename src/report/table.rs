@@ -76,6 +76,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     render_losses(estimator, policy.objectives.rpo, &mut text);
     let reduced = mean_seconds_cell(estimator, Metric::ReducedRedundancy);
     let _ = writeln!(text, " fewer complete copies than configured{per}: mean {reduced}");
+    render_rare(estimator, &mut text);
     render_worst(estimator, caption, &mut text);
     render_assumptions(&policy.assumptions, &mut text);
     text
@@ -278,8 +279,12 @@ fn without_interval(estimator: &Estimator<'_>, metric: Metric, mean: String) -> 
     let moments = estimator.tally.of(metric);
     match moments.n() {
         1 => format!("{mean} (one trial: no interval)"),
+        _ if moments.is_constant() => format!("{mean} (in every trial so far: no interval)"),
+        n if moments.n_nonzero() == n => {
+            format!("{mean} (few trials, or few carry it: no interval)")
+        }
         n => format!(
-            "{mean} (in {} of {} trials: too few for an interval)",
+            "{mean} (in {} of {} trials: too few, or few carry it)",
             count(u128::from(moments.n_nonzero())),
             count(u128::from(n))
         ),
@@ -374,6 +379,18 @@ pub fn shares(names: &[&str], parts: &[u128]) -> Option<String> {
     };
     let told: Vec<String> = parts.iter().map(told).collect();
     (total > 0).then(|| told.join(" · "))
+}
+
+/// Faults that may be missing in the means, since they are so rare.
+pub fn render_rare(estimator: &Estimator<'_>, text: &mut String) {
+    for (kind, strikes) in estimator.rare_faults() {
+        let _ = writeln!(
+            text,
+            " {kind}: expected {} times in all trials; means, and their intervals, may lack what \
+             it does",
+            significant(strikes, 2)
+        );
+    }
 }
 
 /// Trials worth a look, and how to.

@@ -399,7 +399,8 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
         match outcome.raw(Metric::DatasetLosses) {
             0 => "0".to_owned(),
             losses => format!(
-                "{losses}: {} of data; no copy is left of {} acknowledged writes, overwritten or not",
+                "{losses}: {} of data; no copy is left of {} acknowledged writes, overwritten or \
+                 not",
                 bytes(u64::try_from(outcome.raw(Metric::DatasetLostBytes)).unwrap_or(u64::MAX)),
                 writes(outcome.raw(Metric::DatasetLostWrites))
             ),

@@ -104,11 +104,11 @@ impl Bound {
 }
 
 impl Expectation {
-    /// As [`Bound::judge`]; the largest of a batch has no interval and is judged by its value
-    /// alone.
+    /// As [`Bound::judge`]; of the largest of a batch it is only known that larger ones are
+    /// possible, so that it never passes as being below a limit.
     pub fn judge(&self, value: f64, low: Option<f64>, high: Option<f64>) -> Verdict {
         match self.quantity.statistic() {
-            Some(Statistic::Max) => self.bound.judge(value, Some(value), Some(value)),
+            Some(Statistic::Max) => self.bound.judge(value, Some(value), None),
             Some(
                 Statistic::Mean
                 | Statistic::Sd

@@ -384,6 +384,7 @@ fn share(table: &mut Table<'_>, why: Origin, cx: &mut Context<'_>) -> Option<Sha
         return Some(Share::All);
     };
     const HINT: &str = "write share = 0.5, or share = { uniform = [0, 1] }";
+    cx.assume(&join(&table.place.path, "share"), item.node().printed(), Origin::Unsourced);
     if !item.is_table() && !item.is_number() {
         item.expected(&mut cx.errors, "a number from 0 to 1", HINT);
         return None;

@@ -23,14 +23,34 @@ pub fn mean(moments: &Moments, level: Level) -> Estimate {
         return Estimate { value: 0.0, low: Some(0.0), high: None };
     }
     let mut estimate = mean_with(MIN_NONZERO, moments, level);
-    estimate.low = estimate.low.map(|low| low.max(0.0));
+    // Too little evidence bounds it from below all the same.
+    estimate.low = Some(estimate.low.map_or(0.0, |low| low.max(0.0)));
     estimate
 }
 
 /// The mean of numbers of either sign, such as the differences between two policies trial by
 /// trial, with the interval of Hall.
+///
+/// Where few large differences of either sign carry the variance, their skewness is little more
+/// than chance, and the interval is that of Student, which is wide enough for heavy tails; where
+/// hardly any do, there is none.
 pub fn signed_mean(moments: &Moments, level: Level) -> Estimate {
-    mean_with(MIN_NONZERO_OF_DIFFERENCE, moments, level)
+    const MANY: f64 = 50.0;
+    const ENOUGH: f64 = 5.0;
+    // As many numbers of the same size would have this kurtosis.
+    let carriers = moments.kurtosis().map_or(f64::INFINITY, |it| moments.n() as f64 / it);
+    let estimate = mean_with(MIN_NONZERO_OF_DIFFERENCE, moments, level);
+    if estimate.half_width().is_none() || carriers >= MANY {
+        return estimate;
+    }
+    match moments.standard_error().filter(|_| carriers >= ENOUGH) {
+        Some(error) => {
+            let half = error * level.t(carriers - 1.0);
+            let value = moments.mean();
+            Estimate { value, low: Some(value - half), high: Some(value + half) }
+        }
+        None => Estimate::unbounded(moments.mean()),
+    }
 }
 
 fn mean_with(min_nonzero: u64, moments: &Moments, level: Level) -> Estimate {
@@ -38,7 +58,7 @@ fn mean_with(min_nonzero: u64, moments: &Moments, level: Level) -> Estimate {
     if moments.n() > 1 && moments.is_constant() && !moments.is_all_zero() {
         return Estimate { value, low: Some(value), high: Some(value) };
     }
-    match Cumulants::of_mean(moments, min_nonzero) {
+    match Cumulants::of_mean(moments, min_nonzero).filter(|it| !it.hang_on_few()) {
         Some(cumulants) => skewed(value, cumulants, level.t((moments.n_nonzero() - 1) as f64)),
         None => Estimate::unbounded(value),
     }
@@ -52,6 +72,19 @@ pub(super) struct Cumulants {
 }
 
 impl Cumulants {
+    /// The skewness of the estimator.
+    fn lean(&self) -> f64 {
+        self.third / (self.variance * self.variance.sqrt())
+    }
+
+    /// Whether so few numbers carry the variance that those not seen yet may carry more: one alone
+    /// gives a lean of 1, and k alike the root of 1/k. Counting what is not zero does not show
+    /// that where every number has a small part beside a rare large one.
+    pub(super) fn hang_on_few(&self) -> bool {
+        const MOST: f64 = 0.6;
+        self.lean().abs() > MOST
+    }
+
     /// Those of a mean that has enough evidence for an interval.
     fn of_mean(moments: &Moments, min_nonzero: u64) -> Option<Self> {
         if moments.n() < MIN_N || moments.n_nonzero() < min_nonzero {
@@ -73,7 +106,7 @@ pub(super) fn skewed(value: f64, cumulants: Cumulants, t: f64) -> Estimate {
     // Where the transformation is the identity but for rounding.
     const STRAIGHT: f64 = 1e-6;
     let error = cumulants.variance.sqrt();
-    let lean = cumulants.third / (cumulants.variance * error);
+    let lean = cumulants.lean();
     let inverse = |x: f64| match lean.abs() > STRAIGHT {
         true => 3.0 / lean * ((1.0 + lean * (x - lean / 6.0)).cbrt() - 1.0),
         false => x,
@@ -142,7 +175,7 @@ mod tests {
         let rare = |hits: u64| of((0..1_000).map(|n| if n < hits { n as f64 + 1.0 } else { 0.0 }));
         let one_less = |least: u64| (rare(least - 1), rare(least));
         let (few, enough) = one_less(MIN_NONZERO);
-        assert_eq!(mean(&few, level), Estimate::unbounded(0.045));
+        assert_eq!(mean(&few, level), Estimate { low: Some(0.0), ..Estimate::unbounded(0.045) });
         assert!(mean(&enough, level).half_width().is_some());
         let (few, enough) = one_less(MIN_NONZERO_OF_DIFFERENCE);
         assert_eq!(signed_mean(&few, level).half_width(), None);
@@ -153,9 +186,32 @@ mod tests {
         assert_eq!(sd(&few, level).and_then(|sd| sd.half_width()), None);
         assert!(sd(&enough, level).and_then(|sd| sd.half_width()).is_some());
         let short = of((1..MIN_N).map(|n| n as f64));
-        assert_eq!(mean(&short, level), Estimate::unbounded(100.0));
-        assert_eq!(mean(&of([3.0]), level), Estimate::unbounded(3.0));
-        assert_eq!(mean(&Moments::default(), level), Estimate::unbounded(0.0));
+        let from_zero = |value| Estimate { low: Some(0.0), ..Estimate::unbounded(value) };
+        assert_eq!(mean(&short, level), from_zero(100.0));
+        assert_eq!(mean(&of([3.0]), level), from_zero(3.0));
+        assert_eq!(mean(&Moments::default(), level), from_zero(0.0));
+    }
+
+    #[test]
+    fn where_few_carry_the_variance_there_is_no_interval() {
+        let level = Level::default();
+        // Ten seconds in each of ten thousand trials, and hours in some of them.
+        let with = |rare: u64| {
+            of((0..10_000).map(|n| 10.0 + n as f64 % 7.0 + if n < rare { 9e3 } else { 0.0 }))
+        };
+        assert_eq!(mean(&with(2), level).high, None);
+        assert!(mean(&with(12), level).high.is_some());
+        let either_way = |rare: u64| {
+            of((0..10_000).map(|n| match n {
+                n if n < rare && n % 2 == 0 => 9e3,
+                n if n < rare => -9e3,
+                n => n as f64 % 7.0 - 3.0,
+            }))
+        };
+        assert_eq!(signed_mean(&either_way(4), level).high, None);
+        let wide = signed_mean(&either_way(12), level);
+        let plain = 2.0 * either_way(12).standard_error().expect("many") * level.z();
+        assert!(wide.high.zip(wide.low).is_some_and(|(high, low)| high - low > plain), "{wide:?}");
     }
 
     #[test]

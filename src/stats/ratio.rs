@@ -101,6 +101,9 @@ impl RatioMoments {
             return Some(Estimate { value, low: Some(value), high: Some(value) });
         }
         let cumulants = Cumulants { variance, third: self.third(value) };
+        if cumulants.hang_on_few() {
+            return Some(Estimate::unbounded(value));
+        }
         let interval = skewed(value, cumulants, level.t((self.trials - 1) as f64));
         Some(Estimate { low: interval.low.map(|low| low.max(0.0)), ..interval })
     }
