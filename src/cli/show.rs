@@ -33,7 +33,7 @@ pub(super) enum Format {
 pub(super) struct Request<'a> {
     /// The experiment.
     pub(super) experiment: &'a Experiment,
-    /// Which of its policies, in its order; at least one.
+    /// Its policies, or some of them, or one with its variants; at least one.
     pub(super) policies: &'a [&'a Policy],
     /// The position among them of the one that the others are compared with.
     pub(super) reference: usize,

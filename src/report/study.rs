@@ -12,7 +12,7 @@ use crate::stats::level::Level;
 pub struct Study<'a> {
     /// What was run.
     pub experiment: &'a Experiment,
-    /// Which of its policies, in its order; at least one.
+    /// Its policies, or some of them, or one with its variants; at least one.
     pub policies: &'a [&'a Policy],
     /// The position among them of the one that the others are compared with.
     pub reference: usize,

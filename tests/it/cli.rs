@@ -1,16 +1,8 @@
 //! The program as people run it: exit codes, streams, and what it says when something is wrong.
 
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::support::{library, load_all, policy_options, root};
-
-fn ecsim(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ecsim"))
-        .current_dir(root())
-        .args(arguments)
-        .output()
-        .expect("ecsim runs")
-}
+use crate::support::{ecsim, library, load_all, policy_options, root};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -1,7 +1,6 @@
 //! Several policies on the same faults: the table, and what pairing promises.
 
 use std::convert::Infallible;
-use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;
 
 use elasticache_sim::engine::time::Span;
@@ -18,15 +17,7 @@ use elasticache_sim::scenario::expect::{Bound, Expectation};
 use elasticache_sim::scenario::{self, Experiment, Overrides, Policy};
 use elasticache_sim::stats::level::{Estimate, Level};
 
-use crate::support::root;
-
-fn ecsim(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ecsim"))
-        .current_dir(root())
-        .args(arguments)
-        .output()
-        .expect("ecsim runs")
-}
+use crate::support::{ecsim, root};
 
 fn stdout(arguments: &[&str]) -> String {
     let output = ecsim(arguments);

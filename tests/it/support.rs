@@ -1,6 +1,7 @@
 //! What several subjects need: scenarios of the library, trials, fixed times.
 
 use std::path::PathBuf;
+use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;
 
 use elasticache_sim::engine::law::Law;
@@ -20,6 +21,15 @@ use elasticache_sim::stats::level::Level;
 /// The repository's root.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs the program in the repository's root.
+pub fn ecsim(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("ecsim runs")
 }
 
 /// Names of all scenarios of the library, without `.toml`, sorted.
