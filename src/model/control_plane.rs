@@ -24,6 +24,7 @@ fn is_suspect(node: &Node) -> bool {
     let failed = match node.process {
         Process::Running | Process::Rebooting(RebootBy::Customer) => false,
         Process::Crashed | Process::Rebooting(RebootBy::Service) | Process::Lost => true,
+        Process::Absent => false,
     };
     failed && node.belief == Belief::Up
 }
@@ -114,6 +115,9 @@ impl<O: Observer> Step<'_, O> {
         match state.failover {
             Failover::Promoting | Failover::ColdStarting(_) => return,
             Failover::Idle | Failover::UpdatingEndpoint => {}
+            Failover::Recreating | Failover::Refilling => {
+                unreachable!("a planned recreation ends when its primary is struck")
+            }
         }
         self.state.shard_mut(shard).failover = Failover::Idle;
         self.queue.clear(self.slots.failover(shard));
@@ -121,7 +125,7 @@ impl<O: Observer> Step<'_, O> {
             self.try_cold_start(shard);
             return;
         }
-        match self.plan.group_of(shard).promotion {
+        match self.successor_rule(shard) {
             Some(_) => self.start_promotion(shard),
             // Automatic failover is off: the primary is recreated (MZ-06). If its process is back
             // already, it fills up at once.
@@ -144,9 +148,9 @@ impl<O: Observer> Step<'_, O> {
     /// A replica is promoted: chosen now, among those that answer and are complete (MZ-24,
     /// MZ-30).
     pub(super) fn promotion_due(&mut self, shard: ShardId) {
-        let rule = self.plan.group_of(shard).promotion;
-        let rule = rule.expect("only automatic failover promotes");
         self.state.shard_mut(shard).failover = Failover::Idle;
+        // Automatic failover may have been switched off meanwhile; what has begun goes on.
+        let rule = self.plan.group_of(shard).promotion.expect("only automatic failover promotes");
         match self.find_successor(shard, rule) {
             Some((node, candidates)) => self.promote(shard, node, candidates),
             None => {
@@ -156,6 +160,13 @@ impl<O: Observer> Step<'_, O> {
         }
         self.repair_shard(shard);
         self.tell_changes(shard);
+    }
+
+    /// Who follows a lost primary; nobody while automatic failover is off.
+    pub(super) fn successor_rule(&self, shard: ShardId) -> Option<Promotion> {
+        let group = self.plan.shards[shard.idx()].group;
+        let protects = self.state.group(group).automatic_failover.protects();
+        self.plan.groups[group.idx()].promotion.filter(|_| protects)
     }
 
     fn find_successor(&self, shard: ShardId, rule: Promotion) -> Option<(NodeId, u8)> {
@@ -178,7 +189,8 @@ impl<O: Observer> Step<'_, O> {
         let from = self.state.shard(shard).primary;
         self.abandon_sync(to);
         let loss = self.branch_from(shard, to);
-        self.note(Fact::Promoted { shard, from, to, candidates, loss });
+        let announced = self.announced(shard);
+        self.note(Fact::Promoted { shard, from, to, candidates, loss, announced });
         self.serve(shard, to);
         // An endpoint that was never moved away may name the new primary already.
         self.writers_retry(shard);
@@ -242,7 +254,7 @@ impl<O: Observer> Step<'_, O> {
     /// failover it can only be the primary's slot.
     fn cold_start_node(&self, shard: ShardId) -> Option<NodeId> {
         let primary = self.state.shard(shard).primary;
-        let rule = match self.plan.group_of(shard).promotion {
+        let rule = match self.successor_rule(shard) {
             Some(_) => self.plan.rules.cold_start_node,
             None => ColdStartNode::PrimarySlot,
         };

@@ -7,8 +7,8 @@ use crate::engine::law::{self, Law};
 use crate::engine::rng::{self, Address};
 use crate::engine::time::Span;
 use crate::model::Step;
-use crate::model::fact::Observer;
-use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Share, Victim};
+use crate::model::fact::{Announced, Observer};
+use crate::model::plan::{AzId, EventOrder, GroupId, NodeId, ShardId, Share, Victim};
 
 /// What a random number decides. Append only: the discriminants are part of every address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +50,22 @@ pub enum Purpose {
     Moment = 17,
     /// This entity's number in the lot that decides whom a scheduled fault strikes.
     Victim = 18,
+    /// n-th modification of this group.
+    Modify = 19,
+    /// How long after the n-th call of a test failover in this group it strikes.
+    TestFailover = 20,
+    /// n-th step of service updates of this group.
+    UpdateStep = 21,
+    /// n-th planned step at this node.
+    Planned = 22,
+    /// n-th planned hand-over or recreation in this shard.
+    Handover = 23,
+    /// n-th time between announcements of service updates of this group.
+    UpdateLife = 24,
+    /// Whose event log announces the n-th promotion of this shard first.
+    EventOrder = 25,
+    /// Whether an external replica makes the n-th promotion of this shard fail.
+    Hindrance = 26,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness
@@ -129,6 +145,40 @@ impl<O: Observer> Step<'_, O> {
     #[inline]
     pub(super) fn az_life(&self, law: &Law, az: AzId, address: u32, n: u32) -> Span {
         law.lifetime(self.word(self.plan.azs[az.idx()].entity, Purpose::AzLife, address, n))
+    }
+
+    /// The n-th time for `purpose` of `group`, by `law`.
+    pub(super) fn group_time(&self, law: &Law, group: GroupId, purpose: Purpose, n: u32) -> Span {
+        self.time(law, entity::group(group.0), purpose, n)
+    }
+
+    /// The n-th time between announcements of service updates of `group`.
+    pub(super) fn update_life(&self, law: &Law, group: GroupId, address: u32, n: u32) -> Span {
+        law.lifetime(self.word(entity::group(group.0), Purpose::UpdateLife, address, n))
+    }
+
+    /// Whose event log announces the promotion or hand-over of this instant first.
+    pub(super) fn announced(&self, shard: ShardId) -> Announced {
+        match self.plan.control_plane.event_order {
+            EventOrder::Documented => Announced::NodeFirst,
+            EventOrder::Jittered => {
+                let clock = &self.state.clocks.shards[shard.idx()];
+                let n = clock.promotions + clock.handovers;
+                let entity = self.plan.shards[shard.idx()].entity;
+                match self.word(entity, Purpose::EventOrder, 0, n) >> 63 {
+                    0 => Announced::NodeFirst,
+                    _ => Announced::GroupFirst,
+                }
+            }
+        }
+    }
+
+    /// Whether an external replica, with the chance `permille` / 1000, makes the promotion of this
+    /// instant fail.
+    pub(super) fn is_hindered(&self, shard: ShardId, permille: u16) -> bool {
+        let n = self.state.clocks.shards[shard.idx()].promotions;
+        let entity = self.plan.shards[shard.idx()].entity;
+        law::uniform(self.word(entity, Purpose::Hindrance, 0, n)) * 1000.0 < f64::from(permille)
     }
 
     /// The n-th life of `group` by a process of failures.

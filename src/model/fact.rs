@@ -4,8 +4,9 @@
 //! (who, how much), so that observers never look into the state, and cannot influence it.
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::plan::{AzId, GroupId, NodeId, ShardId};
-use crate::model::state::NanoWrites;
+use crate::model::api::{Call, Refusal};
+use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Switch, UpdateMethod};
+use crate::model::state::{AutomaticFailover, NanoWrites};
 
 /// What struck: the kinds that outages are attributed to (MZ-01).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -25,11 +26,15 @@ pub enum Cause {
     CustomerReboot,
     /// The service rebooted a node.
     ServiceReboot,
+    /// Planned: maintenance, or a promotion by hand.
+    Planned,
+    /// A test failover.
+    TestFailover,
 }
 
 impl Cause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Cause; 7] = [
+    pub const ALL: [Cause; 9] = [
         Cause::Node,
         Cause::Replicas,
         Cause::Az,
@@ -37,6 +42,8 @@ impl Cause {
         Cause::Crash,
         Cause::CustomerReboot,
         Cause::ServiceReboot,
+        Cause::Planned,
+        Cause::TestFailover,
     ];
 
     /// The name in results.
@@ -49,6 +56,8 @@ impl Cause {
             Cause::Crash => "crash",
             Cause::CustomerReboot => "customer-reboot",
             Cause::ServiceReboot => "service-reboot",
+            Cause::Planned => "planned",
+            Cause::TestFailover => "test-failover",
         }
     }
 }
@@ -127,6 +136,12 @@ pub enum Stop {
     Crashed,
     /// It was shut down to be rebooted.
     Rebooted,
+    /// The control plane took it offline to replace it.
+    TakenOffline,
+    /// It was shut down to be patched in place.
+    Patched,
+    /// It was removed from its group.
+    Removed,
 }
 
 /// The role in which a node stopped.
@@ -254,6 +269,8 @@ pub enum Fact {
         candidates: u8,
         /// What that cost.
         loss: Loss,
+        /// Whose event log has it first.
+        announced: Announced,
     },
     /// The primary's own slot serves again, filled from a replica.
     PrimaryRecreated {
@@ -365,9 +382,153 @@ pub enum Fact {
         shard: ShardId,
         /// Complete copies.
         complete: u8,
+        /// Copies that there are to be.
+        configured: u8,
         /// Nodes that serve reads.
         readers: u8,
     },
+    /// The role of primary was handed over as planned, without loss.
+    HandedOver {
+        /// The shard.
+        shard: ShardId,
+        /// The former primary.
+        from: NodeId,
+        /// The new primary.
+        to: NodeId,
+        /// How long writes waited.
+        pause: Span,
+        /// Whose event log has it first.
+        announced: Announced,
+    },
+    /// Something about operations, workflows and membership.
+    Operation(OperationFact),
+}
+
+/// Something about operations, planned workflows and the nodes of a group became true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OperationFact {
+    /// A call was accepted, or work of the service begins.
+    Accepted {
+        /// Which.
+        call: Call,
+        /// On which group.
+        group: GroupId,
+    },
+    /// A call was refused; nothing changed.
+    Refused {
+        /// Which.
+        call: Call,
+        /// On which group.
+        group: GroupId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A test failover was called: part of the quota is used.
+    TestFailoverCalled {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// A test failover was begun in the console and not confirmed: nothing happens.
+    TestFailoverCancelled {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// What the API says of the group changed.
+    GroupChanged {
+        /// The group.
+        group: GroupId,
+        /// `Status`.
+        status: Status,
+        /// `AutomaticFailover`.
+        automatic_failover: AutomaticFailover,
+        /// `MultiAZ`.
+        multi_az: Switch,
+    },
+    /// Changes wait for the maintenance window.
+    ChangesPending {
+        /// The group.
+        group: GroupId,
+    },
+    /// A service update was announced and waits for the maintenance window.
+    UpdatePending {
+        /// The group.
+        group: GroupId,
+    },
+    /// A service update begins.
+    UpdateBegan {
+        /// The group.
+        group: GroupId,
+        /// How its nodes are updated.
+        method: UpdateMethod,
+    },
+    /// All nodes are updated.
+    UpdateEnded {
+        /// The group.
+        group: GroupId,
+    },
+    /// Planned: the primary serves nobody until its slot has a new node with its data.
+    RecreationBegan {
+        /// The shard.
+        shard: ShardId,
+        /// The primary.
+        node: NodeId,
+    },
+    /// The node is patched.
+    Patched {
+        /// The node.
+        node: NodeId,
+    },
+    /// A replica is being added.
+    NodeAdded {
+        /// The node.
+        node: NodeId,
+    },
+    /// The replica is no longer part of the group.
+    NodeRemoved {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node outside ElastiCache follows the primaries of the group.
+    ExternalReplicaAttached {
+        /// The group.
+        group: GroupId,
+    },
+    /// An external replica made a promotion fail; it is tried again.
+    FailoverHindered {
+        /// The shard.
+        shard: ShardId,
+    },
+}
+
+/// Whose event log announces a failover first (MZ-44, MZ-45).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Announced {
+    /// The node's, as documented.
+    NodeFirst,
+    /// The group's.
+    GroupFirst,
+}
+
+/// `Status` of a group in the API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Status {
+    /// It can be worked with.
+    Available,
+    /// A modification or a service update is under way.
+    Modifying,
+    /// A backup is running.
+    Snapshotting,
+}
+
+impl Status {
+    /// The word in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Available => "available",
+            Status::Modifying => "modifying",
+            Status::Snapshotting => "snapshotting",
+        }
+    }
 }
 
 /// Listens to a trial. Observers see facts and never influence it.

@@ -11,7 +11,7 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer, Target};
 use crate::model::plan::{
-    AzId, GroupId, NodeId, RebootBy, ReplacementAz, ScriptedFault, ShardId, Share,
+    Action, AzId, GroupId, NodeId, RebootBy, ReplacementAz, ScriptedFault, ShardId, Share,
 };
 use crate::model::state::{Az, Life, Process, Replacement};
 use crate::model::{Event, Step};
@@ -27,7 +27,7 @@ struct AzFault {
 }
 
 impl<O: Observer> Step<'_, O> {
-    /// Decides when each scheduled fault strikes in this trial, and puts the first into the queue.
+    /// Decides when all that is scheduled comes in this trial, and puts the first into the queue.
     pub(super) fn draw_script(&mut self) {
         for (place, scripted) in self.plan.script.iter().enumerate() {
             let at = SimTime::START + self.moment(&scripted.at, scripted.address);
@@ -46,7 +46,7 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// A scheduled fault strikes.
+    /// What the scenario scheduled comes.
     pub(super) fn script_due(&mut self) {
         let clocks = &mut self.state.clocks;
         let (_, place) = clocks.script[usize::from(clocks.n_struck)];
@@ -54,8 +54,15 @@ impl<O: Observer> Step<'_, O> {
         self.schedule_script();
         let plan = self.plan;
         let scripted = &plan.script[usize::from(place)];
-        let address = scripted.address;
-        match &scripted.fault {
+        match &scripted.action {
+            Action::Fault(fault) => self.fault_due(fault, scripted.address),
+            Action::Operation(operation) => self.operation_due(operation),
+        }
+    }
+
+    /// A scheduled fault strikes.
+    fn fault_due(&mut self, fault: &ScriptedFault, address: u32) {
+        match fault {
             ScriptedFault::FailPrimary(shard) => {
                 let shard = self.victim_shard(shard, address, 0);
                 self.fail_primary(shard);
@@ -95,7 +102,7 @@ impl<O: Observer> Step<'_, O> {
 
     fn fail_node(&mut self, victim: NodeId) {
         let (cause, target) = (Cause::Node, Target::Node(victim));
-        if self.state.node(victim).process == Process::Lost {
+        if self.state.node(victim).is_gone() {
             self.note(Fact::FaultMissed { cause, target });
             return;
         }
@@ -108,7 +115,7 @@ impl<O: Observer> Step<'_, O> {
         let (cause, target) = (Cause::Replicas, Target::Replicas(shard));
         let primary = self.state.shard(shard).primary;
         let mut replicas = self.plan.shards[shard.idx()].node_ids().filter(|n| *n != primary);
-        if replicas.all(|node| self.state.node(node).process == Process::Lost) {
+        if replicas.all(|node| self.state.node(node).is_gone()) {
             self.note(Fact::FaultMissed { cause, target });
             return;
         }
@@ -121,7 +128,7 @@ impl<O: Observer> Step<'_, O> {
         });
     }
 
-    fn reboot(&mut self, node: NodeId, by: RebootBy) {
+    pub(super) fn reboot(&mut self, node: NodeId, by: RebootBy) {
         let n = self.state.clocks.nodes[node.idx()].reboots;
         self.state.clocks.nodes[node.idx()].reboots += 1;
         let gone = self.node_time(&self.plan.timing.reboot, node, Purpose::Reboot, n);

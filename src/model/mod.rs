@@ -7,14 +7,17 @@
 //! all that does not, [`fact`] what observers are told. The model cannot fail: a [`plan::Plan`] is
 //! checked before it gets here.
 
+pub mod api;
 pub mod control_plane;
 pub mod draws;
 pub mod endpoint;
 pub mod fact;
 pub mod fault;
 pub mod invariants;
+pub mod maintenance;
 pub mod narration;
 pub mod node;
+pub mod operation;
 pub mod plan;
 pub mod policy;
 pub mod replication;
@@ -30,7 +33,7 @@ use state::State;
 /// Everything that can happen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The next scheduled fault is due.
+    /// The next of what is scheduled is due.
     ScriptDue,
     /// A random failure of a whole group, by the process `line`.
     GroupFails {
@@ -69,6 +72,21 @@ pub enum Event {
     EndpointDue(ShardId),
     /// The empty node becomes primary.
     ColdStartDue(ShardId),
+    /// A service update of the group is announced, by the process `line`.
+    UpdateAnnounced {
+        /// Position among the service-update lines.
+        line: u16,
+        /// The group.
+        group: GroupId,
+    },
+    /// A planned recreation of the primary comes to its next stage.
+    RecreationDue(ShardId),
+    /// What the control plane scheduled for the node that it took offline begins.
+    RecoveryDue(NodeId),
+    /// The next step of what the control plane does to the group as a whole.
+    WorkflowDue(GroupId),
+    /// The maintenance window of the group opens.
+    WindowOpens(GroupId),
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innermost loop");
@@ -107,6 +125,11 @@ impl<O: Observer> Step<'_, O> {
             Event::PromotionDue(shard) => self.promotion_due(shard),
             Event::EndpointDue(shard) => self.endpoint_due(shard),
             Event::ColdStartDue(shard) => self.cold_start_due(shard),
+            Event::UpdateAnnounced { line, group } => self.update_announced(line, group),
+            Event::RecreationDue(shard) => self.recreation_due(shard),
+            Event::RecoveryDue(node) => self.recovery_due(node),
+            Event::WorkflowDue(group) => self.workflow_due(group),
+            Event::WindowOpens(group) => self.window_opens(group),
         }
     }
 
@@ -115,12 +138,15 @@ impl<O: Observer> Step<'_, O> {
         self.draw_script();
         for group in self.plan.group_ids() {
             self.start_group_lives(group);
+            self.start_update_lives(group);
         }
         for az in self.plan.az_ids() {
             self.start_az_lives(az);
         }
         for node in self.plan.node_ids() {
-            self.start_node_lives(node);
+            if self.plan.nodes[node.idx()].membership == plan::Membership::Member {
+                self.start_node_lives(node);
+            }
         }
     }
 

@@ -11,20 +11,22 @@ use crate::model::state::{
 impl<O: Observer> Step<'_, O> {
     /// Tells observers what changed in the shard: copies, readers, and what an outage waits for.
     pub(super) fn tell_changes(&mut self, shard: ShardId) {
-        let (mut complete, mut readers) = (0, 0);
+        let (mut complete, mut readers, mut configured) = (0, 0, 0);
         for node in self.nodes_of(shard) {
             // Only what runs holds data: a complete copy serves reads.
             readers += u8::from(node.data == Data::Complete);
             complete += u8::from(self.plan.rules.counts_as_copy(node.data));
+            configured += u8::from(node.process != Process::Absent);
         }
         let phase = match self.state.books(shard).accepting {
             true => None,
             false => Some(self.phase(shard)),
         };
         let told = self.state.told[shard.idx()];
-        self.state.told[shard.idx()] = Told { copies: complete, readers, phase, ..told };
-        if (complete, readers) != (told.copies, told.readers) {
-            self.note(Fact::Copies { shard, complete, readers });
+        let copies = complete;
+        self.state.told[shard.idx()] = Told { copies, configured, readers, phase, ..told };
+        if (complete, configured, readers) != (told.copies, told.configured, told.readers) {
+            self.note(Fact::Copies { shard, complete, configured, readers });
         }
         if let Some(phase) = phase.filter(|_| phase != told.phase) {
             self.note(Fact::PhaseBegan { shard, phase });
@@ -40,13 +42,15 @@ impl<O: Observer> Step<'_, O> {
         match state.failover {
             Failover::ColdStarting(_) => return Phase::ColdStart,
             Failover::Promoting => return Phase::Promotion,
+            Failover::Recreating => return Phase::Provisioning,
+            Failover::Refilling => return Phase::Sync,
             Failover::Idle | Failover::UpdatingEndpoint => {}
         }
         if self.expects_primary(shard) {
             return Phase::Restart;
         }
         let knows_at_once = self.plan.rules.repairs_at_once();
-        let promotes = self.plan.group_of(shard).promotion.is_some();
+        let promotes = self.successor_rule(shard).is_some();
         let decides = match state.dataset {
             Dataset::Held => promotes || !knows_at_once,
             Dataset::Lost => !knows_at_once,
@@ -76,8 +80,12 @@ fn awaited(node: &Node) -> Phase {
         (_, Replacement::Provisioning) => Phase::Provisioning,
         (_, Replacement::WaitingForAz) => Phase::WaitingForAz,
         (_, Replacement::Idle) if node.belief == Belief::Up => Phase::Detection,
-        (Process::Crashed | Process::Rebooting(_), Replacement::Idle) => Phase::Restart,
-        (Process::Lost, Replacement::Idle) => Phase::Provisioning,
+        (Process::Crashed | Process::Rebooting(_), Replacement::Idle | Replacement::Scheduled) => {
+            Phase::Restart
+        }
+        (Process::Lost | Process::Absent, Replacement::Idle | Replacement::Scheduled) => {
+            Phase::Provisioning
+        }
     }
 }
 

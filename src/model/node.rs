@@ -26,7 +26,7 @@ impl<O: Observer> Step<'_, O> {
     ) -> bool {
         let mut first = None;
         for node in self.plan.shards[shard.idx()].node_ids() {
-            if self.state.node(node).process != Process::Lost && hits(self, node) {
+            if !self.state.node(node).is_gone() && hits(self, node) {
                 self.node_stops(node, process, cause);
                 first = first.or(Some(node));
             }
@@ -40,9 +40,12 @@ impl<O: Observer> Step<'_, O> {
     fn node_stops(&mut self, id: NodeId, process: Process, cause: Cause) {
         let stop = match process {
             Process::Running => unreachable!("a node that stops does not run"),
+            Process::Crashed if cause == Cause::Planned => Stop::Patched,
             Process::Crashed => Stop::Crashed,
             Process::Rebooting(_) => Stop::Rebooted,
+            Process::Lost if cause == Cause::TestFailover => Stop::TakenOffline,
             Process::Lost => Stop::HostLost,
+            Process::Absent => Stop::Removed,
         };
         let shard = self.plan.nodes[id.idx()].shard;
         let role = match self.state.shard(shard).primary == id {
@@ -100,7 +103,9 @@ impl<O: Observer> Step<'_, O> {
     /// the node it replaces (MZ-28), and by default only while that AZ is up (MZ-59).
     pub(super) fn repair(&mut self, node: NodeId) {
         let state = *self.state.node(node);
-        if state.process != Process::Lost || state.replacement == Replacement::Provisioning {
+        let is_settled =
+            matches!(state.replacement, Replacement::Provisioning | Replacement::Scheduled);
+        if state.process != Process::Lost || is_settled {
             return;
         }
         let az_down = self.state.config.azs[self.plan.nodes[node.idx()].az.idx()] == Az::Down;

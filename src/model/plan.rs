@@ -82,8 +82,10 @@ pub struct Plan {
     pub timing: Timing,
     /// The named choices.
     pub rules: Rules,
-    /// Scheduled faults, those that can strike earliest first; where several strike at the same
-    /// instant, they do so in this order.
+    /// What the control plane is and how it works.
+    pub control_plane: ControlPlane,
+    /// Scheduled faults and operations, those that can come earliest first; where several come at
+    /// the same instant, they do so in this order.
     pub script: Vec<Scripted>,
     /// Random faults: processes per node, per AZ, per group.
     pub node_failures: Vec<NodeFailures>,
@@ -91,21 +93,145 @@ pub struct Plan {
     pub az_failures: Vec<AzFailures>,
     /// Random failures of a whole group.
     pub group_failures: Vec<GroupFailures>,
+    /// Service updates that come by chance.
+    pub service_updates: Vec<ServiceUpdates>,
 }
 
-/// A replication group: its name and which shards are its own.
+/// A replication group: its name, which shards are its own, and how it begins.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Group {
     /// `ReplicationGroupId`.
     pub id: String,
     /// Its shards.
     pub shards: Range<u16>,
-    /// Which replica follows a lost primary; `None` when automatic failover is off.
+    /// Which replica follows a lost primary while automatic failover is on; `None` where the rules
+    /// say that nobody ever does.
     pub promotion: Option<Promotion>,
-    /// The placement promise. It changes no number: `promotion` drives the model (MZ-66).
-    pub multi_az: bool,
+    /// Whether a lost primary is followed by a replica, at the start.
+    pub automatic_failover: Switch,
+    /// The placement promise, at the start. It decides how planned replacements go (MZ-08, MZ-10)
+    /// and which operations are refused; failures are up to automatic failover (MZ-66).
+    pub multi_az: Switch,
     /// `cluster-mode = "enabled"`.
     pub cluster_mode: ClusterMode,
+    /// Who finds out that the primary is gone, and who decides on its successor.
+    pub detector: Detector,
+    /// What handing over the role of primary costs this engine.
+    pub handover: Handover,
+    /// When maintenance may happen, weekly.
+    pub maintenance: Window,
+    /// Automatic backups.
+    pub backups: Backups,
+    /// What only the API's answers need.
+    pub about: About,
+}
+
+/// A switch of the AWS API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl From<bool> for Switch {
+    fn from(on: bool) -> Self {
+        if on { Switch::On } else { Switch::Off }
+    }
+}
+
+/// Who notices that a primary is gone, and who decides on its successor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Detector {
+    /// The managed control plane, by the law of detection.
+    Managed,
+    /// The nodes of the cluster: node timeout, gossip, a majority of primaries, an election. Where
+    /// there is no majority the managed control plane steps in.
+    ClusterBus,
+    /// Redis Sentinel, self-hosted.
+    Sentinel,
+}
+
+/// What a planned hand-over of the role of primary costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Handover {
+    /// Writes wait for a moment, none is refused (MZ-07, MZ-08).
+    Seamless,
+    /// Writes are refused until DNS names the new primary (MZ-09).
+    DnsGap,
+}
+
+/// The first engine, and Redis OSS version, whose planned replacements refuse no write in a group
+/// without cluster mode (MZ-08); older ones, those between 4.0.10 and this among them, have a gap
+/// (MZ-09, MZ-11).
+pub const SEAMLESS_SINCE: [u32; 3] = [5, 0, 6];
+
+/// A recurring interval of simulated time, such as a weekly maintenance window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// When it opens for the first time at or after the start of the trial.
+    pub first: SimTime,
+    /// From one opening to the next.
+    pub every: Span,
+    /// How long it is open.
+    pub length: Span,
+}
+
+impl Window {
+    /// When it opens next, at `now` or later.
+    pub fn next_opening(&self, now: SimTime) -> SimTime {
+        if now <= self.first {
+            return self.first;
+        }
+        let since = now.since(self.first).as_nanos();
+        let n = since.div_ceil(self.every.as_nanos());
+        self.first + Span::from_nanos(n.saturating_mul(self.every.as_nanos()))
+    }
+
+    /// Whether it is open at `now`, or has been open since before the trial.
+    pub fn is_open(&self, now: SimTime) -> bool {
+        let since = now.as_nanos() + self.every.as_nanos() - self.first.as_nanos();
+        since % self.every.as_nanos() < self.length.as_nanos()
+    }
+}
+
+/// Automatic backups of a group (BK-01).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Backups {
+    /// Days for which a snapshot is kept; 0 switches automatic backups off.
+    pub retention_days: u8,
+    /// When they are taken, daily.
+    pub window: Window,
+    /// The node that is copied, where the scenario names it.
+    pub node: Option<NodeId>,
+}
+
+/// What the API says of a group and the model does not need.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct About {
+    /// `Description`.
+    pub description: String,
+    /// `Engine`: "valkey" or "redis".
+    pub engine: &'static str,
+    /// `EngineVersion`: "8.0.0".
+    pub engine_version: String,
+    /// `CacheNodeType`, or nothing where the scenario is silent.
+    pub node_type: Option<String>,
+    /// The part of endpoint names that AWS invents per group: "v5r9dc".
+    pub dns_label: String,
+    /// `PreferredMaintenanceWindow`: "sun:05:00-sun:06:00".
+    pub maintenance_window: String,
+    /// `SnapshotWindow`: "07:00-08:00".
+    pub snapshot_window: String,
+}
+
+impl Group {
+    /// Who follows a primary lost at the start of the trial; nobody where automatic failover is
+    /// off then.
+    pub fn promotes_at_start(&self) -> Option<Promotion> {
+        self.promotion.filter(|_| self.automatic_failover == Switch::On)
+    }
 }
 
 /// Whether the keys of a group are spread over shards by hash slot.
@@ -159,9 +285,20 @@ pub struct Node {
     pub rank: u16,
     /// Where it and its replacements run.
     pub az: AzId,
+    /// Whether it is there from the start, or only once replicas are added.
+    pub membership: Membership,
     /// Address of its random numbers: group, shard and slot, so that one more replica in another
     /// policy does not move anybody else's life.
     pub entity: u64,
+}
+
+/// Whether a node is part of its group.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Membership {
+    /// It is.
+    Member,
+    /// It was not added yet, or has been removed.
+    Absent,
 }
 
 /// An availability zone.
@@ -208,6 +345,25 @@ pub struct Timing {
     pub cold_start: Law,
     /// A reboot, from shutdown to a process that answers.
     pub reboot: Law,
+    /// A modification of a group, from the call to the group being available again.
+    pub modify: Law,
+    /// Test failover: from the call to the primary being taken offline.
+    pub test_failover: Law,
+    /// From one step of a planned workflow to the next: from a promotion to the recovery of the
+    /// old primary, from one updated node to the next.
+    pub maintenance_step: Law,
+    /// From the last updated replica to the hand-over.
+    pub handover_start: Law,
+    /// How long writes wait in a hand-over that refuses none.
+    pub handover_pause: Law,
+    /// How long writes are refused in a hand-over of an old engine.
+    pub handover_gap: Law,
+    /// A planned replacement, from taking the node down to an empty node that answers.
+    pub planned_replacement: Law,
+    /// Patching in place: how long the process is gone.
+    pub patch_restart: Law,
+    /// Patching in place: from a process that answers again to a patched node.
+    pub patch: Law,
 }
 
 /// How long a full sync takes.
@@ -340,16 +496,195 @@ pub enum SubDetection {
     Failover,
 }
 
-/// A scheduled fault.
+/// The control plane, as far as it is not a matter of time or choice.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ControlPlane {
+    /// How many times longer replacements take that begin in or up to two hours after the outage
+    /// of any AZ, in thousandths.
+    pub az_event_slowdown_permille: u32,
+    /// What an AZ outage does to test failovers.
+    pub test_failover_in_az_outage: InAzOutage,
+    /// The order in which a failover is announced.
+    pub event_order: EventOrder,
+}
+
+/// Whether AWS blocks test failovers while an AZ is down (MZ-47).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InAzOutage {
+    /// It does.
+    Blocked,
+    /// It does not.
+    Allowed,
+}
+
+/// The order of the two announcements of a failover (MZ-45).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventOrder {
+    /// The node's first, as documented.
+    Documented,
+    /// Either, with equal chances.
+    Jittered,
+}
+
+/// Something that the scenario schedules.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scripted {
-    /// When it strikes, from the start of the trial: a fixed length, or a law from which each
+    /// When it comes, from the start of the trial: a fixed length, or a law from which each
     /// trial draws once.
     pub at: Law,
-    /// What it does.
-    pub fault: ScriptedFault,
+    /// What it is.
+    pub action: Action,
     /// Address of its random numbers: 24 bits, from its id or from its place among its kind.
     pub address: u32,
+}
+
+impl Scripted {
+    /// The fault that it is, unless it is an operation.
+    pub fn fault(&self) -> Option<&ScriptedFault> {
+        match &self.action {
+            Action::Fault(fault) => Some(fault),
+            Action::Operation(_) => None,
+        }
+    }
+}
+
+/// What the scenario schedules.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Something breaks.
+    Fault(ScriptedFault),
+    /// Somebody calls the API, or the service begins its work.
+    Operation(Operation),
+}
+
+/// A call of the API, or work that the service begins. It may be refused, by the state of the group
+/// at that moment; what can never be right does not get past the scenario.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Operation {
+    /// `ModifyReplicationGroup`.
+    Modify {
+        /// The group.
+        group: GroupId,
+        /// What is to change.
+        changes: Changes,
+        /// When.
+        apply: Apply,
+    },
+    /// The four steps of a manual promotion, each begun when the one before is complete: Multi-AZ
+    /// off, automatic failover off, promote, both on again (MZ-57).
+    PromoteReplica {
+        /// Whom.
+        node: NodeId,
+    },
+    /// `TestFailover`.
+    TestFailover {
+        /// On which shard.
+        shard: ShardId,
+        /// What is answered when the console asks (MZ-70).
+        answer: Answer,
+    },
+    /// `RebootCacheCluster`.
+    Reboot {
+        /// The node.
+        node: NodeId,
+    },
+    /// `IncreaseReplicaCount` and `DecreaseReplicaCount`.
+    SetReplicas {
+        /// The group.
+        group: GroupId,
+        /// Replicas of each shard from then on.
+        count: u8,
+        /// Which of the two calls it is.
+        direction: Direction,
+        /// When.
+        apply: Apply,
+    },
+    /// Somebody makes a node outside ElastiCache a replica of the primary (MZ-64, MZ-65).
+    AttachExternalReplica {
+        /// The group.
+        group: GroupId,
+        /// The chance with which each promotion fails from then on, in thousandths.
+        hinders_permille: u16,
+    },
+    /// `CreateSnapshot`.
+    CreateSnapshot {
+        /// The group.
+        group: GroupId,
+    },
+    /// A service update: all nodes are replaced or patched, replicas first (MZ-12).
+    ServiceUpdate {
+        /// The group.
+        group: GroupId,
+        /// At once, or when the maintenance window opens.
+        apply: Apply,
+        /// How a node is updated.
+        method: UpdateMethod,
+    },
+}
+
+/// What `ModifyReplicationGroup` is to change; what is `None` stays.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Changes {
+    /// `AutomaticFailoverEnabled`.
+    pub automatic_failover: Option<Switch>,
+    /// `MultiAZEnabled`.
+    pub multi_az: Option<Switch>,
+    /// `PrimaryClusterId`: this replica is promoted.
+    pub primary: Option<NodeId>,
+    /// `SnapshotRetentionLimit` in days.
+    pub snapshot_retention: Option<u8>,
+    /// `SnapshottingClusterId`.
+    pub snapshotting_node: Option<NodeId>,
+    /// The append-only file, by way of a parameter group.
+    pub append_only_file: Option<Switch>,
+}
+
+impl Changes {
+    /// Nothing.
+    pub const NONE: Changes = Changes {
+        automatic_failover: None,
+        multi_az: None,
+        primary: None,
+        snapshot_retention: None,
+        snapshotting_node: None,
+        append_only_file: None,
+    };
+}
+
+/// `ApplyImmediately`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Apply {
+    /// True.
+    Immediately,
+    /// False: when the maintenance window opens (MZ-22).
+    InWindow,
+}
+
+/// What is answered when the console asks whether to go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// Continue.
+    Continue,
+    /// Cancel.
+    Cancel,
+}
+
+/// Which way the number of replicas goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// More.
+    Increase,
+    /// Fewer.
+    Decrease,
+}
+
+/// How a service update brings a node to its new version.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum UpdateMethod {
+    /// By a new node in its place.
+    Replace,
+    /// In place, with a restart of the process.
+    Patch,
 }
 
 /// Whom a scheduled fault strikes.
@@ -475,12 +810,27 @@ pub struct GroupFailures {
     pub address: u32,
 }
 
+/// A random process of service updates, one clock per group; each waits for the group's next
+/// maintenance window.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServiceUpdates {
+    /// Time between announcements.
+    pub life: Law,
+    /// The group, or each.
+    pub group: Option<GroupId>,
+    /// How a node is updated.
+    pub method: UpdateMethod,
+    /// Address of its random numbers: 24 bits, from its id or from its place among its kind.
+    pub address: u32,
+}
+
 impl Plan {
     /// Whether faults come by chance, so that the next trial may differ from all before it.
     pub fn has_random_faults(&self) -> bool {
         !self.node_failures.is_empty()
             || !self.az_failures.is_empty()
             || !self.group_failures.is_empty()
+            || !self.service_updates.is_empty()
     }
 
     /// The shard's group.
@@ -498,9 +848,15 @@ impl Plan {
         usize::from(line) * self.azs.len() + az.idx()
     }
 
-    /// The number of replicas that the shard is configured with.
+    /// The number of replicas that the shard begins with.
     pub fn n_replicas(&self, shard: ShardId) -> usize {
-        self.shards[shard.idx()].nodes.len() - 1
+        self.n_members(shard) - 1
+    }
+
+    /// The number of nodes that the shard begins with.
+    pub fn n_members(&self, shard: ShardId) -> usize {
+        let nodes = &self.nodes[self.shards[shard.idx()].node_range()];
+        nodes.iter().filter(|node| node.membership == Membership::Member).count()
     }
 
     /// All shards.
@@ -528,12 +884,15 @@ impl Plan {
         let (nodes, azs) = (self.nodes.len() as u32, self.azs.len() as u32);
         let (shards, groups) = (self.shards.len() as u32, self.groups.len() as u32);
         let group_lives = 1;
-        let az_lives = group_lives + self.group_failures.len() as u32 * groups;
+        let update_lives = group_lives + self.group_failures.len() as u32 * groups;
+        let az_lives = update_lives + self.service_updates.len() as u32 * groups;
         let node_lives = az_lives + self.az_failures.len() as u32 * azs;
         let az_returns = node_lives + self.node_failures.len() as u32 * nodes;
         let services = az_returns + azs;
         let detections = services + nodes;
         let failovers = detections + shards;
+        let workflows = failovers + shards;
+        let windows = workflows + groups;
         Slots {
             n_groups: groups,
             n_azs: azs,
@@ -545,13 +904,16 @@ impl Plan {
             services,
             detections,
             failovers,
-            len: failovers + shards,
+            update_lives,
+            workflows,
+            windows,
+            len: windows + groups,
         }
     }
 }
 
 /// The layout of the queue: one slot per thing that can be pending, in the order in which events
-/// of one instant happen: faults, repairs, detections, failovers.
+/// of one instant happen: faults, repairs, detections, failovers, workflows of groups.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Slots {
     n_groups: u32,
@@ -564,6 +926,9 @@ pub struct Slots {
     services: u32,
     detections: u32,
     failovers: u32,
+    update_lives: u32,
+    workflows: u32,
+    windows: u32,
     len: u32,
 }
 
@@ -611,5 +976,20 @@ impl Slots {
     /// The next step of the failover or cold start of `shard`.
     pub fn failover(&self, shard: ShardId) -> Slot {
         Slot(self.failovers + u32::from(shard.0))
+    }
+
+    /// The next announcement of a service update of `group` by the `line`-th process.
+    pub fn update_life(&self, line: u16, group: GroupId) -> Slot {
+        Slot(self.update_lives + u32::from(line) * self.n_groups + u32::from(group.0))
+    }
+
+    /// The next step of what the control plane does to `group` as a whole.
+    pub fn workflow(&self, group: GroupId) -> Slot {
+        Slot(self.workflows + u32::from(group.0))
+    }
+
+    /// The next opening of the maintenance window of `group` that anything waits for.
+    pub fn window(&self, group: GroupId) -> Slot {
+        Slot(self.windows + u32::from(group.0))
     }
 }

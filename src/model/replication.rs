@@ -41,7 +41,7 @@ impl<O: Observer> Step<'_, O> {
         }
         // A lost host takes the process with it; a crashed or rebooted process may come back.
         self.state.shard_mut(shard).serving = match self.state.node(primary).process {
-            Process::Lost => Serving::No,
+            Process::Lost | Process::Absent => Serving::No,
             Process::Running | Process::Crashed | Process::Rebooting(_) => Serving::Interrupted,
         };
         self.note(Fact::PrimaryStopped { shard });
@@ -193,8 +193,8 @@ impl<O: Observer> Step<'_, O> {
     /// while no primary serves.
     pub(super) fn copy_from_best(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
-        let recreated = self.plan.group_of(shard).promotion.is_none()
-            && self.state.shard(shard).primary == node;
+        let recreated =
+            self.successor_rule(shard).is_none() && self.state.shard(shard).primary == node;
         let copying = self.state.node(node).upstream.is_some();
         if copying || !recreated && self.plan.rules.resync_source == ResyncSource::Primary {
             return;
@@ -282,7 +282,7 @@ impl<O: Observer> Step<'_, O> {
         if !self.state.serves(shard) {
             self.state.ledger.copies[node.idx()] = self.state.ledger.copies[source.idx()];
             let shard_state = *self.state.shard(shard);
-            if self.plan.group_of(shard).promotion.is_none() && shard_state.primary == node {
+            if self.successor_rule(shard).is_none() && shard_state.primary == node {
                 self.primary_recreated(shard, source);
             }
         }

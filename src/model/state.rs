@@ -6,8 +6,10 @@
 //! holds amounts: whole nano-writes, exact to the last digit.
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{Cause, Phase};
-use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::model::fact::{Cause, Phase, Status};
+use crate::model::plan::{
+    Changes, GroupId, Membership, NodeId, Plan, ShardId, Switch, UpdateMethod,
+};
 
 /// Everything that changes during a trial.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,8 +31,102 @@ pub struct Config {
     pub nodes: Vec<Node>,
     /// By shard.
     pub shards: Vec<Shard>,
+    /// By group.
+    pub groups: Vec<Group>,
     /// By AZ.
     pub azs: Vec<Az>,
+}
+
+/// One replication group as the control plane runs it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Group {
+    /// Whether a replica follows a lost primary.
+    pub automatic_failover: AutomaticFailover,
+    /// The placement promise.
+    pub multi_az: Switch,
+    /// Replicas that each shard is to have.
+    pub replicas: u8,
+    /// What the control plane is doing to the group as a whole.
+    pub workflow: Workflow,
+    /// Changes that wait for the maintenance window.
+    pub pending: Changes,
+    /// A service update that waits for the maintenance window.
+    pub pending_update: Option<UpdateMethod>,
+    /// The node whose recovery ends the test failover under way (MZ-43).
+    pub testing: Option<NodeId>,
+    /// The chance with which each promotion fails because of an external replica, in thousandths.
+    pub hindered_permille: u16,
+}
+
+impl Group {
+    /// `Status` in the API. A test failover does not show in it (MZ-49).
+    pub fn status(&self) -> Status {
+        match self.workflow {
+            Workflow::Idle | Workflow::TestCalled(_) => Status::Available,
+            Workflow::Modifying(..) | Workflow::Updating(_) => Status::Modifying,
+        }
+    }
+}
+
+/// `AutomaticFailover`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum AutomaticFailover {
+    /// On.
+    Enabled,
+    /// Off.
+    Disabled,
+    /// Off, and being switched on.
+    Enabling,
+    /// Still on, and being switched off.
+    Disabling,
+}
+
+impl AutomaticFailover {
+    /// The word in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            AutomaticFailover::Enabled => "enabled",
+            AutomaticFailover::Disabled => "disabled",
+            AutomaticFailover::Enabling => "enabling",
+            AutomaticFailover::Disabling => "disabling",
+        }
+    }
+
+    /// Whether a lost primary is followed by a replica.
+    pub fn protects(self) -> bool {
+        match self {
+            AutomaticFailover::Enabled | AutomaticFailover::Disabling => true,
+            AutomaticFailover::Disabled | AutomaticFailover::Enabling => false,
+        }
+    }
+}
+
+/// What the control plane is doing to a group as a whole; one thing at a time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Workflow {
+    /// Nothing: the group is available.
+    Idle,
+    /// A modification, and the step of a manual promotion that it is.
+    Modifying(Changes, Promoting),
+    /// A test failover was called, the primary is about to be taken offline.
+    TestCalled(ShardId),
+    /// A service update.
+    Updating(UpdateMethod),
+}
+
+/// The step of a manual promotion under way (MZ-57).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Promoting {
+    /// No such promotion.
+    No,
+    /// Multi-AZ goes off; this node is to be promoted.
+    MultiAzOff(NodeId),
+    /// Automatic failover goes off.
+    FailoverOff(NodeId),
+    /// The promotion itself.
+    Promote,
+    /// Both go on again.
+    BackOn,
 }
 
 /// One node: what is true of it, and what the control plane believes.
@@ -49,6 +145,29 @@ pub struct Node {
     pub replacement: Replacement,
     /// Whether its return is still to be announced as a recovery.
     pub recovery: Recovery,
+    /// Where it is in a service update.
+    pub update: Update,
+}
+
+impl Node {
+    /// Whether there is no host: it is lost, or was never part of the group.
+    pub fn is_gone(&self) -> bool {
+        match self.process {
+            Process::Lost | Process::Absent => true,
+            Process::Running | Process::Crashed | Process::Rebooting(_) => false,
+        }
+    }
+}
+
+/// Where a node is in a service update of its group.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Update {
+    /// Nothing to do.
+    UpToDate,
+    /// To be updated.
+    Due,
+    /// Taken down to be updated, and not back yet.
+    UnderWay,
 }
 
 /// The truth about a node's process and host.
@@ -62,6 +181,8 @@ pub enum Process {
     Rebooting(crate::model::plan::RebootBy),
     /// The host is gone, and what was on it.
     Lost,
+    /// There is no such node: it was not added yet, or has been removed.
+    Absent,
 }
 
 /// A node's copy of its shard's data.
@@ -93,6 +214,8 @@ pub enum Replacement {
     WaitingForAz,
     /// Being provisioned.
     Provisioning,
+    /// Planned: the control plane begins it when its workflow says so.
+    Scheduled,
 }
 
 /// Whether the end of a node's recovery is still to be announced.
@@ -155,6 +278,11 @@ pub enum Failover {
     UpdatingEndpoint,
     /// The dataset is lost; this node is being made an empty primary.
     ColdStarting(NodeId),
+    /// Planned: the primary's slot gets a new node, which is being provisioned while the old one
+    /// keeps the data and serves nobody (MZ-10).
+    Recreating,
+    /// Planned: the new node copies the data from the old one.
+    Refilling,
 }
 
 /// Whether the shard still has a complete copy of its data.
@@ -184,6 +312,14 @@ pub struct Clocks {
     pub n_struck: u16,
     /// By line of group failures, then group: lives drawn.
     pub group_lives: Vec<u32>,
+    /// By line of service updates, then group: announcements drawn.
+    pub update_lives: Vec<u32>,
+    /// By group.
+    pub groups: Vec<GroupClock>,
+    /// When test failovers were accepted in this account, the last fifteen, oldest first (MZ-40).
+    pub tests: TestQuota,
+    /// Until when replacements take longer because of an AZ outage, once no AZ is down.
+    pub slow_until: SimTime,
     /// By line of AZ failures, then AZ.
     pub az_lives: Vec<LifeClock>,
     /// By line of node failures, then node.
@@ -241,6 +377,45 @@ impl LifeClock {
     }
 }
 
+/// When the last test failovers were accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TestQuota {
+    /// The times; of those beyond the number accepted nothing is to be read.
+    accepted: [SimTime; TestQuota::SHARDS],
+    /// How many were accepted so far.
+    n: u32,
+}
+
+impl TestQuota {
+    /// Shards that may be tested in any 24 hours (MZ-40).
+    pub const SHARDS: usize = 15;
+    /// The period.
+    pub const PERIOD: Span = Span::from_nanos(24 * 3600 * crate::engine::time::NANOS_PER_SEC);
+
+    /// Counts a call at `now`, unless the quota is used up; says whether it was counted.
+    pub fn take(&mut self, now: SimTime) -> bool {
+        let place = self.n as usize % Self::SHARDS;
+        let is_full = self.n as usize >= Self::SHARDS;
+        if is_full && now.since(self.accepted[place]) < Self::PERIOD {
+            return false;
+        }
+        self.accepted[place] = now;
+        self.n += 1;
+        true
+    }
+}
+
+/// A group's used draws.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GroupClock {
+    /// Modifications begun.
+    pub modifications: u32,
+    /// Test failovers begun.
+    pub tests: u32,
+    /// Steps of service updates begun.
+    pub update_steps: u32,
+}
+
 /// A node's used draws.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct NodeClock {
@@ -252,6 +427,8 @@ pub struct NodeClock {
     pub syncs: u32,
     /// Reboots.
     pub reboots: u32,
+    /// Recoveries that a workflow scheduled, and planned replacements and patches.
+    pub planned: u32,
 }
 
 /// A shard's used draws.
@@ -265,6 +442,8 @@ pub struct ShardClock {
     pub endpoints: u32,
     /// Cold starts begun.
     pub cold_starts: u32,
+    /// Planned hand-overs and planned recreations of the primary.
+    pub handovers: u32,
 }
 
 /// An amount of writes in nano-writes: writes per second times nanoseconds.
@@ -326,6 +505,8 @@ pub struct ShardLedger {
 pub struct Told {
     /// Complete copies.
     pub copies: u8,
+    /// Copies that there are to be.
+    pub configured: u8,
     /// Nodes that serve reads.
     pub readers: u8,
     /// Phase of the outage, if there is one.
@@ -338,11 +519,20 @@ impl State {
     /// The state at the start of a trial: everybody up, every copy complete.
     pub fn new(plan: &Plan) -> Self {
         let mut state = State {
-            config: Config { nodes: Vec::new(), shards: Vec::new(), azs: Vec::new() },
+            config: Config {
+                nodes: Vec::new(),
+                shards: Vec::new(),
+                groups: Vec::new(),
+                azs: Vec::new(),
+            },
             clocks: Clocks {
                 script: Vec::new(),
                 n_struck: 0,
                 group_lives: Vec::new(),
+                update_lives: Vec::new(),
+                groups: Vec::new(),
+                tests: TestQuota::default(),
+                slow_until: SimTime::START,
                 az_lives: Vec::new(),
                 node_lives: Vec::new(),
                 nodes: Vec::new(),
@@ -361,12 +551,18 @@ impl State {
         refill(&mut self.config.azs, plan.azs.len(), |_| Az::Up);
         refill(&mut self.config.shards, n_shards, |s| fresh_shard(plan, s));
         refill(&mut self.config.nodes, n_nodes, |n| fresh_node(plan, n));
+        refill(&mut self.config.groups, plan.groups.len(), |g| fresh_group(plan, g));
         // Drawn when the trial begins.
         self.clocks.script.clear();
         self.clocks.n_struck = 0;
         let lives = |lines: usize, entities: usize| lines * entities;
         let group_lives = lives(plan.group_failures.len(), plan.groups.len());
         refill(&mut self.clocks.group_lives, group_lives, |_| 0);
+        let update_lives = lives(plan.service_updates.len(), plan.groups.len());
+        refill(&mut self.clocks.update_lives, update_lives, |_| 0);
+        refill(&mut self.clocks.groups, plan.groups.len(), |_| GroupClock::default());
+        self.clocks.tests = TestQuota::default();
+        self.clocks.slow_until = SimTime::START;
         let az_lives = lives(plan.az_failures.len(), plan.azs.len());
         refill(&mut self.clocks.az_lives, az_lives, |_| LifeClock::FRESH);
         let node_lives = lives(plan.node_failures.len(), n_nodes);
@@ -377,8 +573,9 @@ impl State {
         refill(&mut self.ledger.copies, n_nodes, |_| origin);
         refill(&mut self.ledger.shards, n_shards, |_| fresh_books(origin));
         refill(&mut self.told, n_shards, |s| {
-            let copies = plan.shards[s].nodes.len() as u8;
-            Told { copies, readers: copies, phase: None, cause: Cause::Node }
+            let copies = plan.n_members(ShardId(s as u16)) as u8;
+            let configured = copies;
+            Told { copies, configured, readers: copies, phase: None, cause: Cause::Node }
         });
     }
 
@@ -404,6 +601,18 @@ impl State {
     #[inline]
     pub(super) fn shard_mut(&mut self, id: ShardId) -> &mut Shard {
         &mut self.config.shards[id.idx()]
+    }
+
+    /// A group.
+    #[inline]
+    pub fn group(&self, id: GroupId) -> &Group {
+        &self.config.groups[id.idx()]
+    }
+
+    /// A group, to be changed by a rule.
+    #[inline]
+    pub(super) fn group_mut(&mut self, id: GroupId) -> &mut Group {
+        &mut self.config.groups[id.idx()]
     }
 
     /// A shard's books.
@@ -455,15 +664,40 @@ fn fresh_shard(plan: &Plan, shard: usize) -> Shard {
     }
 }
 
+fn fresh_group(plan: &Plan, group: usize) -> Group {
+    let group = &plan.groups[group];
+    let shards = group.shards.clone().map(ShardId);
+    let replicas = shards.map(|shard| plan.n_members(shard) - 1).max().unwrap_or(0);
+    Group {
+        automatic_failover: match group.automatic_failover {
+            Switch::On => AutomaticFailover::Enabled,
+            Switch::Off => AutomaticFailover::Disabled,
+        },
+        multi_az: group.multi_az,
+        replicas: replicas as u8,
+        workflow: Workflow::Idle,
+        pending: Changes::NONE,
+        pending_update: None,
+        testing: None,
+        hindered_permille: 0,
+    }
+}
+
 fn fresh_node(plan: &Plan, node: usize) -> Node {
     let primary = NodeId(plan.shards[plan.nodes[node].shard.idx()].nodes.start);
+    let (process, data, is_member) = match plan.nodes[node].membership {
+        Membership::Member => (Process::Running, Data::Complete, true),
+        Membership::Absent => (Process::Absent, Data::Empty, false),
+    };
+    let follows = is_member && primary.idx() != node;
     Node {
-        process: Process::Running,
-        data: Data::Complete,
-        upstream: (primary.idx() != node).then_some(primary),
+        process,
+        data,
+        upstream: follows.then_some(primary),
         belief: Belief::Up,
         replacement: Replacement::Idle,
         recovery: Recovery::Settled,
+        update: Update::UpToDate,
     }
 }
 

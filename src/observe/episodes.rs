@@ -264,7 +264,9 @@ impl Observer for Episodes {
             | Fact::Reattached { .. }
             | Fact::Recovered { .. }
             | Fact::ColdStartBegan { .. }
-            | Fact::Copies { .. } => {}
+            | Fact::Copies { .. }
+            | Fact::HandedOver { .. }
+            | Fact::Operation(_) => {}
         }
     }
 }

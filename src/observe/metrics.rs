@@ -440,10 +440,15 @@ impl<'p> Metrics<'p> {
         self.shards[shard.idx()].ending = ending;
     }
 
-    fn copies(&mut self, now: SimTime, shard: ShardId, complete: u8, readers: u8) {
-        let configured = self.plan.shards[shard.idx()].nodes.len();
+    fn copies(
+        &mut self,
+        now: SimTime,
+        shard: ShardId,
+        (complete, configured): (u8, u8),
+        readers: u8,
+    ) {
         let open = &mut self.shards[shard.idx()];
-        let reduced = usize::from(complete) < configured;
+        let reduced = complete < configured;
         let reduced_ended = toggle(&mut open.reduced_since, reduced, now);
         let reads_ended = toggle(&mut open.reads_since, readers == 0, now);
         if let Some(since) = reduced_ended {
@@ -500,8 +505,8 @@ impl Observer for Metrics<'_> {
                 self.dataset_lost(now, shard, writes);
                 self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
             }
-            Fact::Copies { shard, complete, readers } => {
-                self.copies(now, shard, complete, readers);
+            Fact::Copies { shard, complete, configured, readers } => {
+                self.copies(now, shard, (complete, configured), readers);
             }
             Fact::FaultStruck { .. }
             | Fact::FaultMissed { .. }
@@ -523,7 +528,9 @@ impl Observer for Metrics<'_> {
             | Fact::Synced { .. }
             | Fact::Reattached { .. }
             | Fact::Recovered { .. }
-            | Fact::ColdStartBegan { .. } => {}
+            | Fact::ColdStartBegan { .. }
+            | Fact::HandedOver { .. }
+            | Fact::Operation(_) => {}
         }
     }
 }

@@ -111,6 +111,8 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::ColdStarted { .. } => "cold_started",
         Fact::EmptyPrimary { .. } => "empty_primary",
         Fact::Copies { .. } => "copies",
+        Fact::HandedOver { .. } => "handed_over",
+        Fact::Operation(_) => "operation",
     }
 }
 
@@ -154,7 +156,7 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::PhaseBegan { shard, phase } => {
             vec![shard_of(shard), ("phase", json!(phase_key(phase)))]
         }
-        Fact::Promoted { shard, from, to, candidates, loss } => {
+        Fact::Promoted { shard, from, to, candidates, loss, .. } => {
             let mut fields = vec![
                 shard_of(shard),
                 ("from", node(from)),
@@ -187,9 +189,19 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::DatasetLost { shard, writes, bytes } => {
             vec![shard_of(shard), ("writes", amount(writes)), ("bytes", json!(bytes))]
         }
-        Fact::Copies { shard, complete, readers } => {
-            vec![shard_of(shard), ("complete", json!(complete)), ("readers", json!(readers))]
-        }
+        Fact::Copies { shard, complete, configured, readers } => vec![
+            shard_of(shard),
+            ("complete", json!(complete)),
+            ("configured", json!(configured)),
+            ("readers", json!(readers)),
+        ],
+        Fact::HandedOver { shard, from, to, pause, .. } => vec![
+            shard_of(shard),
+            ("from", node(from)),
+            ("to", node(to)),
+            ("pause_s", json!(pause.as_secs_f64())),
+        ],
+        Fact::Operation(_) => Vec::new(),
     }
 }
 
@@ -210,6 +222,9 @@ fn stop_name(stop: Stop) -> &'static str {
         Stop::HostLost => "host-lost",
         Stop::Crashed => "crashed",
         Stop::Rebooted => "rebooted",
+        Stop::TakenOffline => "taken-offline",
+        Stop::Patched => "patched",
+        Stop::Removed => "removed",
     }
 }
 

@@ -169,8 +169,8 @@ pub fn group_line(plan: &Plan, group: &Group) -> String {
         plural(shards.len()),
         azs.len(),
         plural(azs.len()),
-        switch(group.multi_az),
-        switch(group.promotion.is_some()),
+        switch(group.multi_az == crate::model::plan::Switch::On),
+        switch(group.promotes_at_start().is_some()),
     )
 }
 

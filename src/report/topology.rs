@@ -41,7 +41,7 @@ pub fn text(map: &Map<'_>, detail: Detail) -> String {
     for line in failure_domains_text(map).lines() {
         let _ = writeln!(text, "  {line}");
     }
-    if plan.groups.iter().any(|group| group.promotion.is_some()) {
+    if plan.groups.iter().any(|group| group.promotes_at_start().is_some()) {
         text.push_str(
             "  a failover loses the writes that the promoted replica does not have yet\n",
         );

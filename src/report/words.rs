@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::model::fact::{Cause, Fact, Role, Stop, Target};
 use crate::model::plan::{
-    AzId, ClusterMode, NodeId, Plan, Scripted, ScriptedFault, ShardId, Victim,
+    Action, AzId, ClusterMode, NodeId, Plan, Scripted, ScriptedFault, ShardId, Victim,
 };
 use crate::report::numbers::{bytes, writes};
 
@@ -94,7 +94,9 @@ impl<'p> Words<'p> {
             | Fact::WritesResumed { .. }
             | Fact::PhaseBegan { .. }
             | Fact::Recovered { .. }
-            | Fact::Copies { .. } => None,
+            | Fact::Copies { .. }
+            | Fact::HandedOver { .. }
+            | Fact::Operation(_) => None,
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }
@@ -160,6 +162,9 @@ impl<'p> Words<'p> {
             (Stop::Crashed, _) => "crashes: its process and memory are gone, its host is not",
             (Stop::Rebooted, Cause::CustomerReboot) => "shuts down for the customer's reboot",
             (Stop::Rebooted, _) => "shuts down for the service's reboot",
+            (Stop::TakenOffline, _) => "is taken offline",
+            (Stop::Patched, _) => "shuts down to be patched",
+            (Stop::Removed, _) => "is removed",
         };
         format!("{role} {} {how}", self.node(node))
     }
@@ -274,12 +279,17 @@ fn struck(cause: Cause, target: &str) -> String {
         Cause::Crash => format!("{target} crashes"),
         Cause::CustomerReboot => format!("the customer reboots {target}"),
         Cause::ServiceReboot => format!("the service reboots {target}"),
+        Cause::Planned => format!("planned work on {target}"),
+        Cause::TestFailover => format!("a test failover of {target}"),
     }
 }
 
 /// A scheduled fault and when it strikes, in a few words.
 pub fn scripted(plan: &Plan, scripted: &Scripted) -> String {
-    let what = match &scripted.fault {
+    let Action::Fault(fault) = &scripted.action else {
+        return String::new();
+    };
+    let what = match fault {
         ScriptedFault::FailPrimary(shard) => {
             format!("the primary of {} fails", shard_by_chance(plan, shard))
         }

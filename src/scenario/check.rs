@@ -19,7 +19,9 @@ use super::units::shown_size;
 use super::{Assumption, Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
-use crate::model::plan::{ClusterMode, Plan, Replication, Workload};
+use crate::model::plan::{
+    ClusterMode, ControlPlane, EventOrder, InAzOutage, Plan, Replication, Workload,
+};
 use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
@@ -157,10 +159,16 @@ fn sections(
         replication: Replication { lag, backlog_bytes },
         timing,
         rules,
+        control_plane: ControlPlane {
+            az_event_slowdown_permille: 1000,
+            test_failover_in_az_outage: InAzOutage::Blocked,
+            event_order: EventOrder::Documented,
+        },
         script: faults.script,
         node_failures: faults.node_failures,
         az_failures: faults.az_failures,
         group_failures: faults.group_failures,
+        service_updates: Vec::new(),
     };
     let (seed, trials) = (run.seed, run.trials);
     Some(Checked {

@@ -255,7 +255,7 @@ impl<'p> Map<'p> {
         if survivors.is_empty() {
             Effect::LosesDataset
         } else if !survivors.contains(&self.primary(shard)) {
-            match self.plan.group_of(shard).promotion {
+            match self.plan.group_of(shard).promotes_at_start() {
                 Some(_) => Effect::FailsOver,
                 None => Effect::Waits,
             }

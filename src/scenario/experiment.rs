@@ -525,7 +525,7 @@ fn skipped_cell(cell: &Cell<'_>, reasons: &[Diagnostic]) -> Diagnostic {
 /// Whether two plans give the same numbers: Multi-AZ without automatic failover and placement is a
 /// promise that changes none (MZ-66).
 pub(super) fn are_alike(one: &Plan, other: &Plan) -> bool {
-    let multi_az = |plan: &Plan| plan.groups.iter().map(|g| g.multi_az).collect::<Vec<bool>>();
+    let multi_az = |plan: &Plan| plan.groups.iter().map(|g| g.multi_az).collect::<Vec<_>>();
     if multi_az(one) == multi_az(other) && one.name == other.name {
         return one == other;
     }

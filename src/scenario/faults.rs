@@ -15,7 +15,7 @@ use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::plan::{
-    AzFailures, ClusterMode, GroupFailures, NodeFailures, NodeId, RebootBy, Scripted,
+    Action, AzFailures, ClusterMode, GroupFailures, NodeFailures, NodeId, RebootBy, Scripted,
     ScriptedFault, Share, Victim,
 };
 
@@ -173,7 +173,8 @@ fn fault(
     } else if let Some(kind) = scheduled_kind {
         let fault = scripted(kind, &mut table, topology, cx);
         if let (Some(at), Some(fault), Some(address)) = (moment, fault, address) {
-            faults.script.push(Scripted { at, fault, address });
+            let action = Action::Fault(fault);
+            faults.script.push(Scripted { at, action, address });
         }
     }
     table.finish(&mut cx.errors, &[]);

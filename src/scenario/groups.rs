@@ -8,6 +8,7 @@ use super::limits::{self, Given, NodeType, Wishes};
 use super::reader::{Context, Item, Table};
 use super::victims;
 use crate::model::plan::ClusterMode;
+pub(super) use crate::model::plan::Switch;
 
 /// A checked group.
 pub(super) struct GroupDraft {
@@ -49,21 +50,6 @@ pub(super) struct NodeDraft {
     pub az: String,
     /// Where the scenario names it.
     pub place: Place,
-}
-
-/// A switch of the AWS API.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Switch {
-    /// On.
-    On,
-    /// Off.
-    Off,
-}
-
-impl From<bool> for Switch {
-    fn from(on: bool) -> Self {
-        if on { Switch::On } else { Switch::Off }
-    }
 }
 
 /// Engine and its version as numbers.

@@ -73,6 +73,56 @@ const REBOOT: Default = default(
     Documented,
     "AWS FIS template: primary node reboot",
 );
+const MODIFY: Default =
+    default("modify", r#"{ uniform = ["30s", "2m"] }"#, Assumed, "nothing is published");
+const TEST_FAILOVER: Default = default(
+    "test-failover",
+    r#"{ triangular = ["52s", "60s", "115s"] }"#,
+    Reported,
+    "call to completion 63 s in a published log, 1 to 2 min over runs; less the promotion",
+);
+const MAINTENANCE_STEP: Default = default(
+    "maintenance-step",
+    r#"{ uniform = ["30s", "90s"] }"#,
+    Reported,
+    "39 s, 72 s, 73 s and 83 s in three published timelines",
+);
+const HANDOVER_START: Default = default(
+    "handover-start",
+    r#"{ uniform = ["30s", "3m"] }"#,
+    Reported,
+    "46 s and 165 s in two published timelines",
+);
+const HANDOVER_PAUSE: Default = default(
+    "handover-pause",
+    r#"{ uniform = ["0s", "1s"] }"#,
+    Reported,
+    "documented as none; half a second was seen",
+);
+const HANDOVER_GAP: Default = default(
+    "handover-gap",
+    r#"{ uniform = ["1s", "5s"] }"#,
+    Documented,
+    "up to a few seconds (MZ-09)",
+);
+const PLANNED_REPLACEMENT: Default = default(
+    "planned-replacement",
+    r#"{ lognormal = { median = "10m", p95 = "10m 49s" } }"#,
+    Reported,
+    "9m53, 9m59 and 10m18 in two published timelines",
+);
+const PATCH_RESTART: Default = default(
+    "patch-restart",
+    r#"{ fixed = "2s" }"#,
+    Reported,
+    "2 s for each of three nodes in a published timeline",
+);
+const PATCH: Default = default(
+    "patch",
+    r#"{ lognormal = { median = "53s", p95 = "61s" } }"#,
+    Reported,
+    "53 s, 53 s and 54 s in a published timeline",
+);
 const LAG: Default = default(
     "lag",
     r#"{ exponential = { mean = "200ms" } }"#,
@@ -296,6 +346,15 @@ pub(super) fn timing(mut table: Table<'_>, cx: &mut Context<'_>) -> Timing {
         full_sync: full_sync(&mut table, cx),
         cold_start: law(&mut table, &COLD_START, cx),
         reboot: law(&mut table, &REBOOT, cx),
+        modify: law(&mut table, &MODIFY, cx),
+        test_failover: law(&mut table, &TEST_FAILOVER, cx),
+        maintenance_step: law(&mut table, &MAINTENANCE_STEP, cx),
+        handover_start: law(&mut table, &HANDOVER_START, cx),
+        handover_pause: law(&mut table, &HANDOVER_PAUSE, cx),
+        handover_gap: law(&mut table, &HANDOVER_GAP, cx),
+        planned_replacement: law(&mut table, &PLANNED_REPLACEMENT, cx),
+        patch_restart: law(&mut table, &PATCH_RESTART, cx),
+        patch: law(&mut table, &PATCH, cx),
     };
     table.finish(&mut cx.errors, &[]);
     timing

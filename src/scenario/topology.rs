@@ -5,13 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes::Code;
 use super::diagnostics::{Diagnostic, hint_names, listed};
-use super::groups::{GroupDraft, ShardDraft, Switch};
+use super::groups::{GroupDraft, ShardDraft};
 use super::reader::{Context, Item};
 use super::victims;
+use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::draws::entity;
 use crate::model::plan::{
-    Az, AzId, ClusterMode, Group, GroupId, HASH_SLOTS, Node, NodeId, Promotion, Shard, ShardId,
+    About, Az, AzId, Backups, ClusterMode, Detector, Group, GroupId, HASH_SLOTS, Handover,
+    Membership, Node, NodeId, Promotion, Shard, ShardId, Window,
 };
+
+const HOUR: Span = Span::from_nanos(3600 * NANOS_PER_SEC);
+const DAY: Span = Span::from_nanos(24 * 3600 * NANOS_PER_SEC);
+const WEEK: Span = Span::from_nanos(7 * 24 * 3600 * NANOS_PER_SEC);
 
 /// The tables, and how to find what a scenario names.
 #[derive(Default)]
@@ -149,9 +155,19 @@ impl Topology {
         self.groups.push(Group {
             id: draft.id.clone(),
             shards: first_shard..self.shards.len() as u16,
-            promotion: promotion.filter(|_| draft.automatic_failover == Switch::On),
-            multi_az: draft.multi_az == Switch::On,
+            promotion,
+            automatic_failover: draft.automatic_failover,
+            multi_az: draft.multi_az,
             cluster_mode: draft.cluster_mode,
+            detector: Detector::Managed,
+            handover: Handover::Seamless,
+            maintenance: Window { first: SimTime::START, every: WEEK, length: HOUR },
+            backups: Backups {
+                retention_days: 0,
+                window: Window { first: SimTime::START, every: DAY, length: HOUR },
+                node: None,
+            },
+            about: About::default(),
         });
     }
 
@@ -169,6 +185,7 @@ impl Topology {
                 // By name, once all names are known.
                 rank: 0,
                 az,
+                membership: Membership::Member,
                 entity: entity::node(group.0, h, slot as u16),
             });
         }

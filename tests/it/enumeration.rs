@@ -4,7 +4,7 @@
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::model::plan::{
-    AzId, GroupId, NodeId, Plan, RebootBy, Scripted, ScriptedFault, Share, Victim,
+    Action, AzId, GroupId, NodeId, Plan, RebootBy, Scripted, ScriptedFault, Share, Victim,
 };
 use elasticache_sim::model::state::{Data, Process};
 use elasticache_sim::montecarlo::trial::Trial;
@@ -54,7 +54,7 @@ fn check(rules: &str, replicas: u64) -> u64 {
                 for b in &faults {
                     let script = |at, fault: &ScriptedFault, address| Scripted {
                         at: Law::fixed(secs(at)),
-                        fault: fault.clone(),
+                        action: Action::Fault(fault.clone()),
                         address,
                     };
                     plan.script = vec![script(first, a, 1), script(second, b, 2)];

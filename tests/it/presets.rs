@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use elasticache_sim::engine::law::Law;
-use elasticache_sim::model::plan::{ClusterMode, HASH_SLOTS, Plan};
+use elasticache_sim::model::plan::{ClusterMode, HASH_SLOTS, Plan, Switch};
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::montecarlo::quantity::Probability;
 use elasticache_sim::montecarlo::tally::Tally;
@@ -265,7 +265,7 @@ fn multi_az_fails_over_in_tens_of_seconds_and_lives_exposed_for_minutes() {
     for (name, n_nodes) in [("multi-az-1x2", 2), (STARTER, 3)] {
         let plan = scheduled(name);
         assert_eq!((plan.nodes.len(), plan.azs.len()), (n_nodes, n_nodes));
-        assert!(plan.groups[0].multi_az);
+        assert_eq!(plan.groups[0].multi_az, Switch::On);
         let summary = trials(&plan, 500);
         // Detection 12 s, promotion 3 s, endpoint 3 s.
         check_failover(&summary, 16.5, 19.5);
@@ -354,7 +354,7 @@ fn a_region_is_left_by_hand_and_loses_less_than_a_second() {
     check_failover(&summary, 1_000.0, 1_800.0);
     let worst = most_lost(&summary);
     assert!(worst > 0.0 && worst <= 5_000.0, "{worst}");
-    assert!(!plan.groups[0].multi_az);
+    assert_eq!(plan.groups[0].multi_az, Switch::Off);
 }
 
 /// Each client's outage, fault to write, and none loses more writes than another.

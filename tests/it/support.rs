@@ -179,7 +179,9 @@ pub fn secs(secs: u64) -> Span {
 
 /// Fixed times instead of the plan's laws, round enough for mental arithmetic: detection 10 s,
 /// promotion 2 s, endpoint 3 s, replacement 8 min, full sync 18 s per GiB, cold start 5 s,
-/// reboot 2 min, lag 100 ms.
+/// reboot 2 min, modification 1 min, test failover 1 min, planned steps 40 s, hand-over after
+/// 100 s with a pause of half a second or a gap of 4 s, planned replacement 10 min, patch 2 s and
+/// 53 s, lag 100 ms.
 pub fn with_fixed_times(mut plan: Plan) -> Plan {
     let fixed = |s| Law::fixed(secs(s));
     plan.timing = Timing {
@@ -190,6 +192,15 @@ pub fn with_fixed_times(mut plan: Plan) -> Plan {
         full_sync: FullSync::PerGib(secs(18)),
         cold_start: fixed(5),
         reboot: fixed(120),
+        modify: fixed(60),
+        test_failover: fixed(60),
+        maintenance_step: fixed(40),
+        handover_start: fixed(100),
+        handover_pause: Law::fixed(Span::from_nanos(500_000_000)),
+        handover_gap: fixed(4),
+        planned_replacement: fixed(600),
+        patch_restart: fixed(2),
+        patch: fixed(53),
     };
     plan.replication.lag = Law::fixed(Span::from_nanos(100_000_000));
     plan

@@ -7,7 +7,7 @@ use std::process::Command;
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::model::fact::Fact;
 use elasticache_sim::model::plan::{
-    AzId, GroupId, NodeId, Plan, Scripted, ScriptedFault, ShardId, Share, Victim,
+    Action, AzId, GroupId, NodeId, Plan, Scripted, ScriptedFault, ShardId, Share, Victim,
 };
 use elasticache_sim::report::placement::{Detail, shard_list, slot_share};
 use elasticache_sim::report::{dot, draw, topology};
@@ -244,14 +244,14 @@ fn simulated(plan: &Plan, lost: &[Place]) -> Vec<Effect> {
     let mut plan = with_fixed_times(plan.clone());
     let strike = |(n, place): (usize, &Place)| Scripted {
         at: Law::fixed(secs(60)),
-        fault: match *place {
+        action: Action::Fault(match *place {
             Place::Az(az) => ScriptedFault::FailAz {
                 az: Victim::Named(az),
                 duration: Law::fixed(secs(3_600)),
                 share: Share::All,
             },
             Place::Node(node) => ScriptedFault::FailNode(Victim::Named(node)),
-        },
+        }),
         address: n as u32 + 1,
     };
     plan.script = lost.iter().enumerate().map(strike).collect();

@@ -2,7 +2,7 @@
 //! (MZ-14 to MZ-17, MZ-38, MZ-53, MZ-54, MZ-58, MZ-66, MZ-68, MZ-69).
 
 use elasticache_sim::model::fact::Fact;
-use elasticache_sim::model::plan::Plan;
+use elasticache_sim::model::plan::{Plan, Switch};
 use elasticache_sim::observe::metrics::Metric;
 
 use super::count;
@@ -56,7 +56,7 @@ fn check_remark(text: &str, code: &str, expected: bool) {
 }
 
 fn multi_az(text: &str) -> bool {
-    parse(text).plan.groups[0].multi_az
+    parse(text).plan.groups[0].multi_az == Switch::On
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn mz_66_automatic_failover_promotes_without_multi_az() {
     let fault = "[[fault]]\nat = \"10m\"\nfail-primary = { shard = \"0001\" }\n";
     let check = |text: String, expected: usize| {
         let plan = with_fixed_times(parse(&(text.clone() + fault)).plan);
-        assert!(!plan.groups[0].multi_az, "{text}");
+        assert_eq!(plan.groups[0].multi_az, Switch::Off, "{text}");
         assert_eq!(promotions(&plan), expected, "{text}");
     };
     check(spread("multi-az = false\nautomatic-failover = true"), 1);

@@ -151,7 +151,7 @@ fn what_excludes_each_other_displaces_each_other() {
     let life = laid_over("fault.node-failure-1.node-failure.lifetime = \"2y\"");
     assert_eq!(life.plan.node_failures[0].life, Law::fixed(secs(2 * 365 * 86_400)));
     let kind = laid_over("fault.fail-az-1.fail-primary = {}");
-    assert!(matches!(kind.plan.script[0].fault, ScriptedFault::FailPrimary(_)));
+    assert!(matches!(kind.plan.script[0].fault(), Some(ScriptedFault::FailPrimary(_))));
     let full_sync = base() + "full-sync = { per-gib = \"9s\" }\n";
     let full_sync = full_sync.replace("full-sync = { per-gib = \"9s\" }\n", "");
     let full_sync = full_sync.replace("[timing]\n", "[timing]\nfull-sync = { per-gib = \"9s\" }\n");
@@ -168,7 +168,7 @@ fn what_excludes_each_other_displaces_each_other() {
 
 #[test]
 fn elements_of_arrays_are_reached_by_their_id() {
-    let az = |policy: &Policy, n: usize| match &policy.plan.script[n].fault {
+    let az = |policy: &Policy, n: usize| match policy.plan.script[n].fault().expect("a fault") {
         ScriptedFault::FailAz { az: Victim::Named(az), .. } => {
             policy.plan.azs[az.idx()].name.clone()
         }

@@ -20,7 +20,7 @@ use elasticache_sim::model::draws::entity;
 use elasticache_sim::model::plan::{
     AzId, ClusterMode, ColdStartNode, DuringFailover, FullSync, GroupId, HASH_SLOTS, NodeId,
     Promotion, RebootBy, ReplacementAz, ReplacementStarts, Resync, ResyncSource, ScriptedFault,
-    ShardId, Share, SubDetection, SyncingCopy, SyncingNodes, Victim,
+    ShardId, Share, SubDetection, Switch, SyncingCopy, SyncingNodes, Victim,
 };
 use elasticache_sim::scenario::codes::Severity;
 use elasticache_sim::scenario::{
@@ -134,7 +134,7 @@ fn a_short_file_has_all_defaults() {
     assert_eq!(rules.sub_detection_fault, SubDetection::Blip);
     let group = &plan.groups[0];
     assert_eq!(group.promotion, Some(Promotion::LeastLag));
-    assert_eq!((group.multi_az, group.cluster_mode), (true, ClusterMode::Disabled));
+    assert_eq!((group.multi_az, group.cluster_mode), (Switch::On, ClusterMode::Disabled));
     assert!(plan.script.is_empty() && plan.node_failures.is_empty());
     assert!(plan.az_failures.is_empty() && plan.group_failures.is_empty());
 }
@@ -419,11 +419,15 @@ fn groups_lie_side_by_side_and_nodes_may_be_placed_exactly() {
     assert_eq!((plan.shards[1].id.as_str(), plan.shards[1].group), ("x", GroupId(1)));
     assert_eq!(plan.nodes[1].name, "p");
     assert_eq!(plan.nodes[3].entity, entity::node(1, 0, 2));
-    assert_eq!((plan.groups[0].promotion, plan.groups[0].multi_az), (None, false));
-    assert_eq!(plan.groups[1].promotion, Some(Promotion::LeastLag));
-    assert!(plan.groups[1].multi_az);
+    assert_eq!(plan.groups[0].promotes_at_start(), None);
+    assert_eq!(plan.groups[0].multi_az, Switch::Off);
+    assert_eq!(plan.groups[1].promotes_at_start(), Some(Promotion::LeastLag));
+    assert_eq!(plan.groups[1].multi_az, Switch::On);
     assert!(plan.shards.iter().all(|shard| shard.writes_per_sec == 7));
-    assert!(matches!(plan.script[0].fault, ScriptedFault::FailPrimary(Victim::Named(ShardId(1)))));
+    assert!(matches!(
+        plan.script[0].fault(),
+        Some(ScriptedFault::FailPrimary(Victim::Named(ShardId(1))))
+    ));
     assert_eq!(plan.group_failures[0].group, Some(GroupId(0)));
 }
 
@@ -432,7 +436,8 @@ fn switches_have_defaults_that_depend_on_the_nodes() {
     let check = |keys: &str, failover: bool, multi_az: bool| {
         let plan = valid(&format!("{HEAD}[group]\nid = \"g\"\n{keys}\n")).plan;
         let group = &plan.groups[0];
-        assert_eq!((group.promotion.is_some(), group.multi_az), (failover, multi_az), "{keys}");
+        let found = (group.automatic_failover, group.multi_az);
+        assert_eq!(found, (failover.into(), multi_az.into()), "{keys}");
     };
     check("azs = [\"a\", \"b\"]\nreplicas = 1", true, true);
     check("azs = [\"a\"]\nreplicas = 1", true, false);
@@ -461,7 +466,7 @@ fn scheduled_faults() {
         let scripted = fault(&format!("at = \"1h\"\n{keys}")).plan.script;
         assert_eq!(scripted[0].at, Law::fixed(secs(3600)));
         assert!((1..1 << 24).contains(&scripted[0].address));
-        scripted[0].fault.clone()
+        scripted[0].fault().expect("a fault").clone()
     };
     let two_hours = Law::fixed(secs(7200));
     assert!(matches!(
@@ -506,7 +511,9 @@ fn scheduled_faults() {
 
 #[test]
 fn scheduled_faults_of_any_one() {
-    let first = |keys: &str| fault(&format!("at = \"1h\"\n{keys}")).plan.script[0].fault.clone();
+    let first = |keys: &str| {
+        fault(&format!("at = \"1h\"\n{keys}")).plan.script[0].fault().expect("a fault").clone()
+    };
     let node = first("fail-node = { node = \"any\" }");
     assert_eq!(node, ScriptedFault::FailNode(Victim::Any(0..3)));
     let named = first("fail-node = { node = \"any\", group = \"g\" }");
@@ -528,7 +535,7 @@ fn scheduled_faults_of_any_one() {
     let second = two.replace("\"g\"", "\"h\"");
     let of_second = |fault: &str| {
         let text = format!("{HEAD}{two}{second}[[fault]]\nat = \"1h\"\n{fault}\n");
-        valid(&text).plan.script[0].fault.clone()
+        valid(&text).plan.script[0].fault().expect("a fault").clone()
     };
     let node = of_second("fail-node = { node = \"any\", group = \"h\" }");
     assert_eq!(node, ScriptedFault::FailNode(Victim::Any(3..6)));
@@ -616,7 +623,7 @@ fn the_script_is_sorted_by_time_and_then_by_line() {
     let script = with(&file).plan.script;
     let nodes: Vec<u16> = script
         .iter()
-        .map(|scripted| match scripted.fault {
+        .map(|scripted| match *scripted.fault().expect("a fault") {
             ScriptedFault::FailNode(Victim::Named(NodeId(node))) => node,
             ref other => panic!("{other:?}"),
         })

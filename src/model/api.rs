@@ -1,0 +1,275 @@
+//! The API of the service as far as the model answers it: which calls there are, with which errors
+//! it refuses them, and by which rule.
+//!
+//! Names and codes are those of the service model of version 2015-02-02.
+
+/// A call of the API, or work that the service begins by itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Call {
+    /// `ModifyReplicationGroup`.
+    ModifyReplicationGroup,
+    /// `TestFailover`.
+    TestFailover,
+    /// `RebootCacheCluster`.
+    RebootCacheCluster,
+    /// `IncreaseReplicaCount`.
+    IncreaseReplicaCount,
+    /// `DecreaseReplicaCount`.
+    DecreaseReplicaCount,
+    /// `CreateSnapshot`.
+    CreateSnapshot,
+    /// `REPLICAOF`, sent by a node outside ElastiCache: no call of the API.
+    AttachExternalReplica,
+    /// A service update.
+    ServiceUpdate,
+}
+
+impl Call {
+    /// The name of the action; of what is none, in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Call::ModifyReplicationGroup => "ModifyReplicationGroup",
+            Call::TestFailover => "TestFailover",
+            Call::RebootCacheCluster => "RebootCacheCluster",
+            Call::IncreaseReplicaCount => "IncreaseReplicaCount",
+            Call::DecreaseReplicaCount => "DecreaseReplicaCount",
+            Call::CreateSnapshot => "CreateSnapshot",
+            Call::AttachExternalReplica => "attaching an external replica",
+            Call::ServiceUpdate => "service update",
+        }
+    }
+}
+
+/// An error of the API, by its code on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ApiError {
+    /// There is no such group.
+    ReplicationGroupNotFound,
+    /// There is no such shard.
+    NodeGroupNotFound,
+    /// There is no such node.
+    CacheClusterNotFound,
+    /// The group is not in a state that allows it.
+    InvalidReplicationGroupState,
+    /// The node is not in a state that allows it.
+    InvalidCacheClusterState,
+    /// Test failover is blocked by the service.
+    TestFailoverNotAvailable,
+    /// Too many calls in a while.
+    ApiCallRateForCustomerExceeded,
+    /// Too many manual snapshots.
+    SnapshotQuotaExceeded,
+    /// A parameter has a value that it must not have.
+    InvalidParameterValue,
+    /// Parameters do not go together.
+    InvalidParameterCombination,
+    /// More replicas than a shard may have.
+    NodeQuotaForClusterExceeded,
+}
+
+impl ApiError {
+    /// The code on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            ApiError::ReplicationGroupNotFound => "ReplicationGroupNotFoundFault",
+            ApiError::NodeGroupNotFound => "NodeGroupNotFoundFault",
+            ApiError::CacheClusterNotFound => "CacheClusterNotFound",
+            ApiError::InvalidReplicationGroupState => "InvalidReplicationGroupState",
+            ApiError::InvalidCacheClusterState => "InvalidCacheClusterState",
+            ApiError::TestFailoverNotAvailable => "TestFailoverNotAvailableFault",
+            ApiError::ApiCallRateForCustomerExceeded => "APICallRateForCustomerExceeded",
+            ApiError::SnapshotQuotaExceeded => "SnapshotQuotaExceededFault",
+            ApiError::InvalidParameterValue => "InvalidParameterValue",
+            ApiError::InvalidParameterCombination => "InvalidParameterCombination",
+            ApiError::NodeQuotaForClusterExceeded => "NodeQuotaForClusterExceeded",
+        }
+    }
+
+    /// The HTTP status that comes with it.
+    pub fn http_status(self) -> u16 {
+        match self {
+            ApiError::ReplicationGroupNotFound
+            | ApiError::NodeGroupNotFound
+            | ApiError::CacheClusterNotFound => 404,
+            ApiError::InvalidReplicationGroupState
+            | ApiError::InvalidCacheClusterState
+            | ApiError::TestFailoverNotAvailable
+            | ApiError::ApiCallRateForCustomerExceeded
+            | ApiError::SnapshotQuotaExceeded
+            | ApiError::InvalidParameterValue
+            | ApiError::InvalidParameterCombination
+            | ApiError::NodeQuotaForClusterExceeded => 400,
+        }
+    }
+}
+
+/// Why an operation is refused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Refusal {
+    /// The group is being modified or updated.
+    GroupIsModifying,
+    /// A backup of the group is running.
+    GroupIsSnapshotting,
+    /// A test failover of the group is not over.
+    TestInProgress,
+    /// Fifteen shards were tested in the last 24 hours.
+    TestQuota,
+    /// An AZ is down, and AWS blocks tests meanwhile.
+    LargeEvent,
+    /// The shard has no replica.
+    NoReplica,
+    /// No replica of some shard is available.
+    NoAvailableReplica,
+    /// Automatic failover is not enabled.
+    FailoverOff,
+    /// Multi-AZ is not enabled.
+    MultiAzOff,
+    /// Multi-AZ was to be on without automatic failover.
+    MultiAzNeedsFailover,
+    /// Automatic failover was to go off in cluster mode.
+    FailoverIsMandatory,
+    /// A manual promotion while Multi-AZ or automatic failover is on.
+    PromotionIsProtected,
+    /// A manual promotion in cluster mode.
+    PromotionInClusterMode,
+    /// The node to promote is the primary already.
+    AlreadyPrimary,
+    /// The node is not there, or does not answer, or has no complete copy.
+    NodeNotAvailable,
+    /// A customer's reboot in cluster mode.
+    RebootInClusterMode,
+    /// Multi-AZ beside an append-only file.
+    AppendOnlyFile,
+    /// Replicas were to be taken away at a later time.
+    DecreaseMustBeImmediate,
+    /// The new number of replicas is not above, or not below, the one there is.
+    ReplicaCountDirection,
+    /// Too few replicas would be left.
+    TooFewReplicas,
+    /// The engine takes no external replicas.
+    ExternalReplicas,
+    /// Twenty manual snapshots of the node were taken in the last 24 hours.
+    SnapshotQuota,
+}
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Refusal; 22] = [
+        Refusal::GroupIsModifying,
+        Refusal::GroupIsSnapshotting,
+        Refusal::TestInProgress,
+        Refusal::TestQuota,
+        Refusal::LargeEvent,
+        Refusal::NoReplica,
+        Refusal::NoAvailableReplica,
+        Refusal::FailoverOff,
+        Refusal::MultiAzOff,
+        Refusal::MultiAzNeedsFailover,
+        Refusal::FailoverIsMandatory,
+        Refusal::PromotionIsProtected,
+        Refusal::PromotionInClusterMode,
+        Refusal::AlreadyPrimary,
+        Refusal::NodeNotAvailable,
+        Refusal::RebootInClusterMode,
+        Refusal::AppendOnlyFile,
+        Refusal::DecreaseMustBeImmediate,
+        Refusal::ReplicaCountDirection,
+        Refusal::TooFewReplicas,
+        Refusal::ExternalReplicas,
+        Refusal::SnapshotQuota,
+    ];
+
+    /// The error that the API answers.
+    pub fn error(self) -> ApiError {
+        match self {
+            Refusal::GroupIsModifying
+            | Refusal::GroupIsSnapshotting
+            | Refusal::TestInProgress
+            | Refusal::NoReplica
+            | Refusal::NoAvailableReplica
+            | Refusal::FailoverOff
+            | Refusal::MultiAzOff
+            | Refusal::PromotionIsProtected => ApiError::InvalidReplicationGroupState,
+            Refusal::TestQuota => ApiError::ApiCallRateForCustomerExceeded,
+            Refusal::LargeEvent => ApiError::TestFailoverNotAvailable,
+            Refusal::MultiAzNeedsFailover
+            | Refusal::FailoverIsMandatory
+            | Refusal::PromotionInClusterMode
+            | Refusal::AppendOnlyFile
+            | Refusal::DecreaseMustBeImmediate => ApiError::InvalidParameterCombination,
+            Refusal::AlreadyPrimary
+            | Refusal::ReplicaCountDirection
+            | Refusal::TooFewReplicas
+            | Refusal::RebootInClusterMode
+            | Refusal::ExternalReplicas => ApiError::InvalidParameterValue,
+            Refusal::NodeNotAvailable => ApiError::InvalidCacheClusterState,
+            Refusal::SnapshotQuota => ApiError::SnapshotQuotaExceeded,
+        }
+    }
+
+    /// Our explanation: what is wrong, and what is allowed.
+    pub fn says(self) -> &'static str {
+        match self {
+            Refusal::GroupIsModifying => "the group is being modified: wait until it is available",
+            Refusal::GroupIsSnapshotting => "a backup is running, which blocks all other calls",
+            Refusal::TestInProgress => {
+                "the test failover before is not over: wait for its `Finished recovery`"
+            }
+            Refusal::TestQuota => "15 shards were tested in the last 24 hours, and no more may be",
+            Refusal::LargeEvent => "an AZ is down, and AWS blocks test failovers in large events",
+            Refusal::NoReplica => "a shard has no replica to fail over to",
+            Refusal::NoAvailableReplica => "a shard has no replica that is available",
+            Refusal::FailoverOff => "automatic failover is not enabled",
+            Refusal::MultiAzOff => "Multi-AZ is not enabled",
+            Refusal::MultiAzNeedsFailover => {
+                "Multi-AZ needs automatic failover: switch both on, or Multi-AZ off first"
+            }
+            Refusal::FailoverIsMandatory => "cluster mode always has automatic failover",
+            Refusal::PromotionIsProtected => {
+                "a replica is promoted by hand only while Multi-AZ and automatic failover are off"
+            }
+            Refusal::PromotionInClusterMode => "cluster mode knows no promotion by hand",
+            Refusal::AlreadyPrimary => "the node is the primary already",
+            Refusal::NodeNotAvailable => "the node is not available",
+            Refusal::RebootInClusterMode => "cluster mode knows no reboot by the customer",
+            Refusal::AppendOnlyFile => "Multi-AZ and the append-only file exclude each other",
+            Refusal::DecreaseMustBeImmediate => {
+                "replicas can be taken away at once only: apply immediately"
+            }
+            Refusal::ReplicaCountDirection => {
+                "increasing needs more replicas than there are, decreasing fewer"
+            }
+            Refusal::TooFewReplicas => "Multi-AZ needs a replica in every shard",
+            Refusal::ExternalReplicas => {
+                "the engine takes no external replicas: Redis OSS did before 2.8.22, Valkey \
+                 before 7.2.6"
+            }
+            Refusal::SnapshotQuota => "20 manual backups of the node were made in the last 24 h",
+        }
+    }
+
+    /// The rows that say so.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Refusal::GroupIsModifying => "MZ-22",
+            Refusal::GroupIsSnapshotting | Refusal::SnapshotQuota => "BK-03",
+            Refusal::TestInProgress => "MZ-43",
+            Refusal::TestQuota => "MZ-40, MZ-41",
+            Refusal::LargeEvent => "MZ-47",
+            Refusal::NoReplica => "MZ-15, MZ-48",
+            Refusal::NoAvailableReplica => "MZ-14, MZ-48",
+            Refusal::FailoverOff | Refusal::MultiAzOff => "MZ-48",
+            Refusal::MultiAzNeedsFailover | Refusal::FailoverIsMandatory => "MZ-66",
+            Refusal::PromotionIsProtected
+            | Refusal::PromotionInClusterMode
+            | Refusal::AlreadyPrimary
+            | Refusal::NodeNotAvailable => "MZ-57",
+            Refusal::RebootInClusterMode => "MZ-60",
+            Refusal::AppendOnlyFile => "MZ-58",
+            Refusal::DecreaseMustBeImmediate
+            | Refusal::ReplicaCountDirection
+            | Refusal::TooFewReplicas => "MZ-14, MZ-15",
+            Refusal::ExternalReplicas => "MZ-64",
+        }
+    }
+}
