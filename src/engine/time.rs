@@ -71,6 +71,12 @@ impl Span {
         Span(secs.saturating_mul(NANOS_PER_SEC))
     }
 
+    /// So many thousandths of this length; at most [`Span::FOREVER`].
+    pub fn scaled_permille(self, permille: u32) -> Self {
+        let nanos = u128::from(self.0) * u128::from(permille) / 1000;
+        Span(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
     /// The length nearest to `nanos`; negative and NaN become zero, what does not fit becomes
     /// [`Span::FOREVER`]. The only place where a drawn float becomes a time.
     #[inline]

@@ -132,6 +132,8 @@ pub enum Refusal {
     PromotionIsProtected,
     /// A manual promotion in cluster mode.
     PromotionInClusterMode,
+    /// The primary of a shard is not available.
+    NoPrimary,
     /// The node to promote is the primary already.
     AlreadyPrimary,
     /// The node is not there, or does not answer, or has no complete copy.
@@ -140,8 +142,8 @@ pub enum Refusal {
     RebootInClusterMode,
     /// Multi-AZ beside an append-only file.
     AppendOnlyFile,
-    /// Replicas were to be taken away at a later time.
-    DecreaseMustBeImmediate,
+    /// Replicas were to be added or removed at a later time.
+    ReplicaCountAtOnce,
     /// The new number of replicas is not above, or not below, the one there is.
     ReplicaCountDirection,
     /// Too few replicas would be left.
@@ -154,7 +156,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Refusal; 22] = [
+    pub const ALL: [Refusal; 23] = [
         Refusal::GroupIsModifying,
         Refusal::GroupIsSnapshotting,
         Refusal::TestInProgress,
@@ -168,11 +170,12 @@ impl Refusal {
         Refusal::FailoverIsMandatory,
         Refusal::PromotionIsProtected,
         Refusal::PromotionInClusterMode,
+        Refusal::NoPrimary,
         Refusal::AlreadyPrimary,
         Refusal::NodeNotAvailable,
         Refusal::RebootInClusterMode,
         Refusal::AppendOnlyFile,
-        Refusal::DecreaseMustBeImmediate,
+        Refusal::ReplicaCountAtOnce,
         Refusal::ReplicaCountDirection,
         Refusal::TooFewReplicas,
         Refusal::ExternalReplicas,
@@ -189,6 +192,7 @@ impl Refusal {
             | Refusal::NoAvailableReplica
             | Refusal::FailoverOff
             | Refusal::MultiAzOff
+            | Refusal::NoPrimary
             | Refusal::PromotionIsProtected => ApiError::InvalidReplicationGroupState,
             Refusal::TestQuota => ApiError::ApiCallRateForCustomerExceeded,
             Refusal::LargeEvent => ApiError::TestFailoverNotAvailable,
@@ -196,7 +200,7 @@ impl Refusal {
             | Refusal::FailoverIsMandatory
             | Refusal::PromotionInClusterMode
             | Refusal::AppendOnlyFile
-            | Refusal::DecreaseMustBeImmediate => ApiError::InvalidParameterCombination,
+            | Refusal::ReplicaCountAtOnce => ApiError::InvalidParameterCombination,
             Refusal::AlreadyPrimary
             | Refusal::ReplicaCountDirection
             | Refusal::TooFewReplicas
@@ -229,12 +233,13 @@ impl Refusal {
                 "a replica is promoted by hand only while Multi-AZ and automatic failover are off"
             }
             Refusal::PromotionInClusterMode => "cluster mode knows no promotion by hand",
+            Refusal::NoPrimary => "the primary of a shard is not available: wait until it is",
             Refusal::AlreadyPrimary => "the node is the primary already",
             Refusal::NodeNotAvailable => "the node is not available",
             Refusal::RebootInClusterMode => "cluster mode knows no reboot by the customer",
             Refusal::AppendOnlyFile => "Multi-AZ and the append-only file exclude each other",
-            Refusal::DecreaseMustBeImmediate => {
-                "replicas can be taken away at once only: apply immediately"
+            Refusal::ReplicaCountAtOnce => {
+                "replicas are added and removed at once only: apply immediately"
             }
             Refusal::ReplicaCountDirection => {
                 "increasing needs more replicas than there are, decreasing fewer"
@@ -253,7 +258,7 @@ impl Refusal {
         match self {
             Refusal::GroupIsModifying => "MZ-22",
             Refusal::GroupIsSnapshotting | Refusal::SnapshotQuota => "BK-03",
-            Refusal::TestInProgress => "MZ-43",
+            Refusal::TestInProgress | Refusal::NoPrimary => "MZ-43",
             Refusal::TestQuota => "MZ-40, MZ-41",
             Refusal::LargeEvent => "MZ-47",
             Refusal::NoReplica => "MZ-15, MZ-48",
@@ -266,7 +271,7 @@ impl Refusal {
             | Refusal::NodeNotAvailable => "MZ-57",
             Refusal::RebootInClusterMode => "MZ-60",
             Refusal::AppendOnlyFile => "MZ-58",
-            Refusal::DecreaseMustBeImmediate
+            Refusal::ReplicaCountAtOnce
             | Refusal::ReplicaCountDirection
             | Refusal::TooFewReplicas => "MZ-14, MZ-15",
             Refusal::ExternalReplicas => "MZ-64",

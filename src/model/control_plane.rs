@@ -107,6 +107,7 @@ impl<O: Observer> Step<'_, O> {
         }
         self.repair_shard(shard);
         self.tell_changes(shard);
+        self.planned_work_goes_on(shard);
     }
 
     /// The shard's primary is known to be gone.
@@ -135,7 +136,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// The role is to move to a replica; nothing from here on waits for a new node (MZ-02).
-    fn start_promotion(&mut self, shard: ShardId) {
+    pub(super) fn start_promotion(&mut self, shard: ShardId) {
         self.state.shard_mut(shard).failover = Failover::Promoting;
         let n = self.state.clocks.shards[shard.idx()].promotions;
         self.state.clocks.shards[shard.idx()].promotions += 1;
@@ -151,10 +152,15 @@ impl<O: Observer> Step<'_, O> {
         self.state.shard_mut(shard).failover = Failover::Idle;
         // Automatic failover may have been switched off meanwhile; what has begun goes on.
         let rule = self.plan.group_of(shard).promotion.expect("only automatic failover promotes");
+        if self.failover_is_hindered(shard) {
+            self.start_promotion(shard);
+            return;
+        }
         match self.find_successor(shard, rule) {
             Some((node, candidates)) => self.promote(shard, node, candidates),
             None => {
                 self.note(Fact::FailoverFailed { shard });
+                self.release_scheduled(shard);
                 self.try_cold_start(shard);
             }
         }
@@ -185,7 +191,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// The replica is primary and accepts writes from this instant (MZ-03).
-    fn promote(&mut self, shard: ShardId, to: NodeId, candidates: u8) {
+    pub(super) fn promote(&mut self, shard: ShardId, to: NodeId, candidates: u8) {
         let from = self.state.shard(shard).primary;
         self.abandon_sync(to);
         let loss = self.branch_from(shard, to);
@@ -196,6 +202,7 @@ impl<O: Observer> Step<'_, O> {
         self.writers_retry(shard);
         self.start_endpoint_update(shard);
         self.close_window_if_settled(shard);
+        self.recover_tested(from);
     }
 
     /// Automatic failover is off and the primary's slot holds the data again: it serves under
@@ -309,5 +316,6 @@ impl<O: Observer> Step<'_, O> {
         self.repair_shard(shard);
         self.close_window_if_settled(shard);
         self.tell_changes(shard);
+        self.planned_work_goes_on(shard);
     }
 }

@@ -28,6 +28,7 @@ impl<O: Observer> Step<'_, O> {
         self.writers_retry(shard);
         self.repair_shard(shard);
         self.tell_changes(shard);
+        self.planned_work_goes_on(shard);
     }
 
     /// The endpoint names the shard's primary from now on.

@@ -16,6 +16,9 @@ use crate::model::plan::{
 use crate::model::state::{Az, Life, Process, Replacement};
 use crate::model::{Event, Step};
 
+/// For how long after an AZ event replacements may take longer.
+const SLOW_AFTER_AZ_EVENT: Span = Span::from_secs(2 * 3600);
+
 /// An AZ failure about to strike.
 struct AzFault {
     az: AzId,
@@ -239,6 +242,7 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn az_returns(&mut self, az: AzId) {
         self.state.config.azs[az.idx()] = Az::Up;
         self.note(Fact::AzUp { az });
+        self.state.clocks.slow_until = self.now + SLOW_AFTER_AZ_EVENT;
         self.start_az_lives(az);
         let plan = self.plan;
         for &node in &plan.azs[az.idx()].nodes {

@@ -8,6 +8,7 @@
 //! checked before it gets here.
 
 pub mod api;
+pub mod backup;
 pub mod control_plane;
 pub mod draws;
 pub mod endpoint;

@@ -4,15 +4,27 @@
 //! in its own AZ; a crashed or rebooted process returns on its host. Whoever returns is empty,
 //! and what happens next depends on whether a primary serves, and on who knew of the failure.
 
+use crate::engine::time::Span;
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer, Role, Stop};
 use crate::model::plan::{
     NodeId, RebootBy, ReplacementAz, ReplacementStarts, ShardId, SubDetection, SyncingNodes,
 };
 use crate::model::state::{
-    Az, Belief, Data, Dataset, Failover, Process, Recovery, Replacement, Serving,
+    Az, Belief, Data, Dataset, Failover, Process, Recovery, Replacement, Serving, Update,
 };
 use crate::model::{Event, Step};
+
+/// Why a host is made anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Haste {
+    /// It was lost.
+    Unplanned,
+    /// The control plane took it offline.
+    Planned,
+    /// It never was: a replica is added.
+    Addition,
+}
 
 impl<O: Observer> Step<'_, O> {
     /// One fault strikes one shard: the nodes that `hits` names stop, in node order, and the
@@ -37,13 +49,15 @@ impl<O: Observer> Step<'_, O> {
         first.is_some()
     }
 
-    fn node_stops(&mut self, id: NodeId, process: Process, cause: Cause) {
+    pub(super) fn node_stops(&mut self, id: NodeId, process: Process, cause: Cause) {
         let stop = match process {
             Process::Running => unreachable!("a node that stops does not run"),
             Process::Crashed if cause == Cause::Planned => Stop::Patched,
             Process::Crashed => Stop::Crashed,
             Process::Rebooting(_) => Stop::Rebooted,
-            Process::Lost if cause == Cause::TestFailover => Stop::TakenOffline,
+            Process::Lost if matches!(cause, Cause::TestFailover | Cause::Planned) => {
+                Stop::TakenOffline
+            }
             Process::Lost => Stop::HostLost,
             Process::Absent => Stop::Removed,
         };
@@ -67,7 +81,7 @@ impl<O: Observer> Step<'_, O> {
         node.replacement = Replacement::Idle;
         node.recovery = Recovery::Settled;
         self.queue.clear(self.slots.service(id));
-        if process == Process::Lost {
+        if matches!(process, Process::Lost | Process::Absent) {
             self.end_node_lives(id);
         }
         self.note(Fact::NodeDown { node: id, stop, role, cause });
@@ -86,6 +100,7 @@ impl<O: Observer> Step<'_, O> {
             self.dataset_lost(shard);
         }
         self.cold_start_struck(shard);
+        self.recreation_struck(shard);
         self.suspect(shard, struck);
         self.try_cold_start(shard);
         self.repair_shard(shard);
@@ -108,25 +123,60 @@ impl<O: Observer> Step<'_, O> {
         if state.process != Process::Lost || is_settled {
             return;
         }
-        let az_down = self.state.config.azs[self.plan.nodes[node.idx()].az.idx()] == Az::Down;
-        if !self.repair_may_start(node) {
-            return;
+        if self.repair_may_start(node) {
+            self.begin_replacement(node, Haste::Unplanned);
         }
+    }
+
+    /// Begins the replacement of a lost host, or lets it wait for its AZ.
+    pub(super) fn begin_replacement(&mut self, node: NodeId, haste: Haste) {
+        let state = *self.state.node(node);
+        let az_down = self.state.config.azs[self.plan.nodes[node.idx()].az.idx()] == Az::Down;
         if az_down && self.plan.rules.replacement_az == ReplacementAz::Waits {
-            if state.replacement == Replacement::Idle {
+            if state.replacement != Replacement::WaitingForAz {
                 self.state.node_mut(node).replacement = Replacement::WaitingForAz;
                 self.note(Fact::ReplacementWaits { node });
             }
             return;
         }
         self.state.node_mut(node).replacement = Replacement::Provisioning;
-        self.state.node_mut(node).recovery = Recovery::Announced;
-        let n = self.state.clocks.nodes[node.idx()].replacements;
-        self.state.clocks.nodes[node.idx()].replacements += 1;
-        let takes = self.node_time(&self.plan.timing.replacement, node, Purpose::Replacement, n);
+        let takes = self.replacement_time(node, haste);
         let slot = self.slots.service(node);
         self.queue.schedule(slot, self.now + takes, Event::ReplacementReady(node));
-        self.note(Fact::ReplacementStarted { node });
+        match haste {
+            Haste::Unplanned | Haste::Planned => {
+                self.state.node_mut(node).recovery = Recovery::Announced;
+                self.note(Fact::ReplacementStarted { node });
+            }
+            Haste::Addition => {}
+        }
+    }
+
+    /// How long the replacement of a host takes. While an AZ is down, and for two hours after,
+    /// everybody wants new nodes, and it may take longer (domain reference 4.23, assumed).
+    fn replacement_time(&mut self, node: NodeId, haste: Haste) -> Span {
+        let timing = &self.plan.timing;
+        let clock = &mut self.state.clocks.nodes[node.idx()];
+        let takes = match haste {
+            Haste::Unplanned | Haste::Addition => {
+                clock.replacements += 1;
+                let n = clock.replacements - 1;
+                self.node_time(&timing.replacement, node, Purpose::Replacement, n)
+            }
+            Haste::Planned => {
+                clock.planned += 1;
+                let n = clock.planned - 1;
+                self.node_time(&timing.planned_replacement, node, Purpose::Planned, n)
+            }
+        };
+        let factor = self.plan.control_plane.az_event_slowdown_permille;
+        let is_slow = factor != 1000
+            && (self.now < self.state.clocks.slow_until
+                || self.state.config.azs.contains(&Az::Down));
+        match is_slow {
+            true => takes.scaled_permille(factor),
+            false => takes,
+        }
     }
 
     fn repair_may_start(&self, node: NodeId) -> bool {
@@ -150,6 +200,8 @@ impl<O: Observer> Step<'_, O> {
         node.process = Process::Running;
         node.replacement = Replacement::Idle;
         node.belief = Belief::Up;
+        // Whatever took the old host: the new one has the new version.
+        node.update = Update::UpToDate;
         self.note(Fact::NodeReplaced { node: id });
         if self.plan.rules.syncing_nodes == SyncingNodes::CanFail {
             self.start_node_lives(id);
@@ -187,6 +239,7 @@ impl<O: Observer> Step<'_, O> {
             self.state.node_mut(id).belief = Belief::Up;
             self.node_joins(id);
         }
+        self.planned_work_goes_on(shard);
     }
 
     /// An empty node answers: it copies from whom it may, or starts cold, or waits.
@@ -208,6 +261,7 @@ impl<O: Observer> Step<'_, O> {
         if self.state.node(node).recovery == Recovery::Announced {
             self.state.node_mut(node).recovery = Recovery::Settled;
             self.note(Fact::Recovered { node });
+            self.test_may_be_over(node);
         }
     }
 }

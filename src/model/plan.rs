@@ -118,6 +118,8 @@ pub struct Group {
     pub detector: Detector,
     /// What handing over the role of primary costs this engine.
     pub handover: Handover,
+    /// What becomes of replicas outside ElastiCache.
+    pub external_replicas: ExternalReplicas,
     /// When maintenance may happen, weekly.
     pub maintenance: Window,
     /// Automatic backups.
@@ -160,6 +162,15 @@ pub enum Handover {
     Seamless,
     /// Writes are refused until DNS names the new primary (MZ-09).
     DnsGap,
+}
+
+/// What becomes of a replica outside ElastiCache that is to follow a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExternalReplicas {
+    /// The engine takes none: Redis OSS from 2.8.22, Valkey from 7.2.6 on (MZ-64).
+    Refused,
+    /// It follows, and can hinder failovers while Multi-AZ is on (MZ-65).
+    Hazard,
 }
 
 /// The first engine, and Redis OSS version, whose planned replacements refuse no write in a group
@@ -640,6 +651,18 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// These changes, and of the earlier ones what they leave alone.
+    pub fn over(&self, earlier: &Changes) -> Changes {
+        Changes {
+            automatic_failover: self.automatic_failover.or(earlier.automatic_failover),
+            multi_az: self.multi_az.or(earlier.multi_az),
+            primary: self.primary.or(earlier.primary),
+            snapshot_retention: self.snapshot_retention.or(earlier.snapshot_retention),
+            snapshotting_node: self.snapshotting_node.or(earlier.snapshotting_node),
+            append_only_file: self.append_only_file.or(earlier.append_only_file),
+        }
+    }
+
     /// Nothing.
     pub const NONE: Changes = Changes {
         automatic_failover: None,

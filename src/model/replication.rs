@@ -93,6 +93,7 @@ impl<O: Observer> Step<'_, O> {
         let lost = self.forget_dataset(shard);
         self.note(lost);
         self.failover_has_nothing_to_promote(shard);
+        self.release_scheduled(shard);
     }
 
     /// The shard's books close on a lost dataset. Gives the fact that tells it, for the caller to
@@ -238,6 +239,17 @@ impl<O: Observer> Step<'_, O> {
         state.data = Data::Syncing;
         state.upstream = Some(from);
         self.state.ledger.copies[node.idx()] = self.state.ledger.copies[from.idx()];
+        let (takes, bytes) = self.full_sync_time(node, shard);
+        let slot = self.slots.service(node);
+        self.queue.schedule(slot, self.now + takes, Event::SyncEnds(node));
+        if self.plan.rules.syncing_nodes == SyncingNodes::CannotFail {
+            self.pause_node_lives(node);
+        }
+        self.note(Fact::SyncStarted { node, from, bytes });
+    }
+
+    /// How long it takes `node` to copy everything that the shard holds, and how much that is.
+    pub(super) fn full_sync_time(&mut self, node: NodeId, shard: ShardId) -> (Span, u64) {
         let n = self.state.clocks.nodes[node.idx()].syncs;
         self.state.clocks.nodes[node.idx()].syncs += 1;
         self.settle(shard);
@@ -249,12 +261,7 @@ impl<O: Observer> Step<'_, O> {
                 Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
             }
         };
-        let slot = self.slots.service(node);
-        self.queue.schedule(slot, self.now + takes, Event::SyncEnds(node));
-        if self.plan.rules.syncing_nodes == SyncingNodes::CannotFail {
-            self.pause_node_lives(node);
-        }
-        self.note(Fact::SyncStarted { node, from, bytes });
+        (takes, bytes)
     }
 
     /// Bytes of data that the shard holds: its dataset, or what was written since that was lost.
@@ -287,6 +294,7 @@ impl<O: Observer> Step<'_, O> {
             }
         }
         self.tell_changes(shard);
+        self.planned_work_goes_on(shard);
     }
 
     /// Full syncs whose source is gone stop; some may go on from another copy.

@@ -54,6 +54,8 @@ pub struct Group {
     pub pending_update: Option<UpdateMethod>,
     /// The node whose recovery ends the test failover under way (MZ-43).
     pub testing: Option<NodeId>,
+    /// Whether nodes keep an append-only file.
+    pub append_only_file: Switch,
     /// The chance with which each promotion fails because of an external replica, in thousandths.
     pub hindered_permille: u16,
 }
@@ -63,7 +65,9 @@ impl Group {
     pub fn status(&self) -> Status {
         match self.workflow {
             Workflow::Idle | Workflow::TestCalled(_) => Status::Available,
-            Workflow::Modifying(..) | Workflow::Updating(_) => Status::Modifying,
+            Workflow::Modifying(..) | Workflow::Updating(_) | Workflow::Scaling => {
+                Status::Modifying
+            }
         }
     }
 }
@@ -106,27 +110,40 @@ impl AutomaticFailover {
 pub enum Workflow {
     /// Nothing: the group is available.
     Idle,
-    /// A modification, and the step of a manual promotion that it is.
-    Modifying(Changes, Promoting),
+    /// A modification, and the manual promotion of which it is a step.
+    Modifying(Changes, Option<ByHand>),
     /// A test failover was called, the primary is about to be taken offline.
     TestCalled(ShardId),
     /// A service update.
     Updating(UpdateMethod),
+    /// Replicas are being added.
+    Scaling,
 }
 
-/// The step of a manual promotion under way (MZ-57).
+/// A manual promotion under way: four modifications, one after the other (MZ-57).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Promoting {
-    /// No such promotion.
-    No,
-    /// Multi-AZ goes off; this node is to be promoted.
-    MultiAzOff(NodeId),
-    /// Automatic failover goes off.
-    FailoverOff(NodeId),
+pub struct ByHand {
+    /// Whom it promotes.
+    pub node: NodeId,
+    /// The step under way.
+    pub step: PromotionStep,
+    /// What its last step puts back as it was.
+    pub back: Changes,
+}
+
+/// A step of a manual promotion.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PromotionStep {
+    /// Multi-AZ goes off.
+    MultiAzOff,
+    /// Automatic failover goes off; from its end on nobody follows a lost primary.
+    FailoverOff,
     /// The promotion itself.
     Promote,
     /// Both go on again.
     BackOn,
+    /// They could not, and somebody is about to try again.
+    WaitingToGoOn,
 }
 
 /// One node: what is true of it, and what the control plane believes.
@@ -679,6 +696,7 @@ fn fresh_group(plan: &Plan, group: usize) -> Group {
         pending: Changes::NONE,
         pending_update: None,
         testing: None,
+        append_only_file: Switch::Off,
         hindered_permille: 0,
     }
 }

@@ -11,8 +11,8 @@ use super::victims;
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::draws::entity;
 use crate::model::plan::{
-    About, Az, AzId, Backups, ClusterMode, Detector, Group, GroupId, HASH_SLOTS, Handover,
-    Membership, Node, NodeId, Promotion, Shard, ShardId, Window,
+    About, Az, AzId, Backups, ClusterMode, Detector, ExternalReplicas, Group, GroupId, HASH_SLOTS,
+    Handover, Membership, Node, NodeId, Promotion, Shard, ShardId, Window,
 };
 
 const HOUR: Span = Span::from_nanos(3600 * NANOS_PER_SEC);
@@ -161,6 +161,7 @@ impl Topology {
             cluster_mode: draft.cluster_mode,
             detector: Detector::Managed,
             handover: Handover::Seamless,
+            external_replicas: ExternalReplicas::Refused,
             maintenance: Window { first: SimTime::START, every: WEEK, length: HOUR },
             backups: Backups {
                 retention_days: 0,
