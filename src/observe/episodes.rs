@@ -235,6 +235,7 @@ impl Observer for Episodes {
                 self.would_end_by(shard, Ending::Refill);
             }
             Fact::EndpointUpdated { shard, .. } => self.failover_ends(now, shard),
+            Fact::HandedOver { shard, .. } => self.would_end_by(shard, Ending::Handover),
             Fact::ColdStarted { shard, .. } => self.would_end_by(shard, Ending::ColdStart),
             Fact::EmptyPrimary { shard, .. } => self.would_end_by(shard, Ending::Restart),
             Fact::DatasetLost { shard, .. } => {
@@ -265,7 +266,6 @@ impl Observer for Episodes {
             | Fact::Recovered { .. }
             | Fact::ColdStartBegan { .. }
             | Fact::Copies { .. }
-            | Fact::HandedOver { .. }
             | Fact::Operation(_) => {}
         }
     }

@@ -5,7 +5,7 @@
 //! weighted by its share of hash slots, kept as nanoseconds × slots.
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
-use crate::model::fact::{Cause, Fact, Loss, Observer, Phase};
+use crate::model::fact::{Cause, Fact, Loss, Observer, OperationFact, Phase};
 use crate::model::plan::{HASH_SLOTS, Plan, ShardId};
 use crate::model::state::WRITE;
 
@@ -49,6 +49,12 @@ pub enum Metric {
     ReducedRedundancy,
     /// Whole clock minutes in which all shards accepted no write.
     SlaMinutes,
+    /// Planned hand-overs of the role of primary.
+    Handovers,
+    /// Seconds for which writes waited in them, none refused, weighted by slot share.
+    HandoverPause,
+    /// Calls of the API that were refused.
+    RefusedOperations,
 }
 
 /// Number of metrics.
@@ -56,7 +62,7 @@ pub const N_METRICS: usize = Metric::ALL.len();
 
 impl Metric {
     /// All metrics, in the order of their numbers.
-    pub const ALL: [Metric; 18] = [
+    pub const ALL: [Metric; 21] = [
         Metric::WriteOutage,
         Metric::ServerWriteOutage,
         Metric::WriteOutageAnyShard,
@@ -75,6 +81,9 @@ impl Metric {
         Metric::ReadOutage,
         Metric::ReducedRedundancy,
         Metric::SlaMinutes,
+        Metric::Handovers,
+        Metric::HandoverPause,
+        Metric::RefusedOperations,
     ];
 
     /// The name in results, unit last.
@@ -98,6 +107,9 @@ impl Metric {
             Metric::ReadOutage => "read_outage_s",
             Metric::ReducedRedundancy => "reduced_redundancy_s",
             Metric::SlaMinutes => "sla_minutes",
+            Metric::Handovers => "handovers",
+            Metric::HandoverPause => "handover_pause_s",
+            Metric::RefusedOperations => "refused_operations",
         }
     }
 
@@ -108,7 +120,8 @@ impl Metric {
             Metric::WriteOutage
             | Metric::ServerWriteOutage
             | Metric::ReadOutage
-            | Metric::ReducedRedundancy => NANOS_PER_SEC as f64 * weight,
+            | Metric::ReducedRedundancy
+            | Metric::HandoverPause => NANOS_PER_SEC as f64 * weight,
             Metric::WriteUnavailability => observed_nanos(plan) as f64 * weight,
             Metric::WriteOutageAnyShard | Metric::LongestWriteOutage | Metric::LossWindow => {
                 NANOS_PER_SEC as f64
@@ -122,7 +135,9 @@ impl Metric {
             | Metric::PrimaryRecreations
             | Metric::DatasetLosses
             | Metric::DatasetLostBytes
-            | Metric::SlaMinutes => 1.0,
+            | Metric::SlaMinutes
+            | Metric::Handovers
+            | Metric::RefusedOperations => 1.0,
         }
     }
 }
@@ -149,14 +164,22 @@ pub enum Ending {
     ColdStart,
     /// The primary's process came back.
     Restart,
+    /// DNS named the node that the role was handed over to.
+    Handover,
     /// Nothing had by the end of the trial.
     Open,
 }
 
 impl Ending {
     /// All endings, in the order of their numbers.
-    pub const ALL: [Ending; 5] =
-        [Ending::Failover, Ending::Refill, Ending::ColdStart, Ending::Restart, Ending::Open];
+    pub const ALL: [Ending; 6] = [
+        Ending::Failover,
+        Ending::Refill,
+        Ending::ColdStart,
+        Ending::Restart,
+        Ending::Handover,
+        Ending::Open,
+    ];
 
     /// The name in results.
     pub fn name(self) -> &'static str {
@@ -165,6 +188,7 @@ impl Ending {
             Ending::Refill => "refill",
             Ending::ColdStart => "cold-start",
             Ending::Restart => "restart",
+            Ending::Handover => "handover",
             Ending::Open => "open",
         }
     }
@@ -499,6 +523,14 @@ impl Observer for Metrics<'_> {
                 self.lost(now, shard, Mechanism::RefillLag, loss);
                 self.would_end_by(shard, Ending::Refill);
             }
+            Fact::HandedOver { shard, pause, .. } => {
+                self.count(Metric::Handovers, now, 1);
+                self.add_weighted(Metric::HandoverPause, shard, now, now + pause);
+                self.would_end_by(shard, Ending::Handover);
+            }
+            Fact::Operation(OperationFact::Refused { .. }) => {
+                self.count(Metric::RefusedOperations, now, 1);
+            }
             Fact::ColdStarted { shard, .. } => self.would_end_by(shard, Ending::ColdStart),
             Fact::EmptyPrimary { shard, .. } => self.would_end_by(shard, Ending::Restart),
             Fact::DatasetLost { shard, writes, bytes } => {
@@ -529,7 +561,6 @@ impl Observer for Metrics<'_> {
             | Fact::Reattached { .. }
             | Fact::Recovered { .. }
             | Fact::ColdStartBegan { .. }
-            | Fact::HandedOver { .. }
             | Fact::Operation(_) => {}
         }
     }

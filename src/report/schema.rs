@@ -70,6 +70,9 @@ pub(super) struct Metrics<T> {
     reduced_redundancy_s: T,
     /// Whole clock minutes in which all shards accepted no write.
     sla_minutes: T,
+    handovers: T,
+    handover_pause_s: T,
+    refused_operations: T,
 }
 
 /// A number per kind of fault.

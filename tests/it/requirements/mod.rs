@@ -7,7 +7,10 @@
 mod document;
 mod failures;
 mod limits;
+mod operations;
+mod planned;
 mod replacement;
+mod story;
 mod switches;
 pub mod table;
 
