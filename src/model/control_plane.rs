@@ -212,6 +212,16 @@ impl<O: Observer> Step<'_, O> {
         let loss = self.branch_from(shard, node);
         self.note(Fact::PrimaryRecreated { shard, node, from, loss });
         self.serve(shard, node);
+        // Failover was switched off while a replica was being promoted: nobody needs it any more.
+        if self.state.shard(shard).failover == Failover::Promoting {
+            self.state.shard_mut(shard).failover = Failover::Idle;
+            self.queue.clear(self.slots.failover(shard));
+        }
+        let state = self.state.shard(shard);
+        // Or after a promotion that the endpoint never followed.
+        if state.endpoint != node && state.failover == Failover::Idle {
+            self.start_endpoint_update(shard);
+        }
         self.writers_retry(shard);
         self.close_window_if_settled(shard);
     }

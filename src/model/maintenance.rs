@@ -112,7 +112,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     fn begin_update(&mut self, group: GroupId, method: UpdateMethod) {
-        self.state.group_mut(group).workflow = Workflow::Updating(method);
+        self.set_workflow(group, Workflow::Updating(method));
         for shard in self.shards_of(group) {
             for node in self.plan.shards[shard.idx()].node_ids() {
                 let state = self.state.node_mut(node);
@@ -163,8 +163,10 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn planned_work_goes_on(&mut self, shard: ShardId) {
         let group = self.plan.shards[shard.idx()].group;
         match self.state.group(group).workflow {
-            Workflow::Idle | Workflow::Modifying(..) | Workflow::TestCalled(_) => {}
+            Workflow::TestCalled(_) => {}
+            Workflow::Idle | Workflow::Modifying(..) => self.test_may_be_over(group),
             Workflow::Updating(_) => {
+                self.test_may_be_over(group);
                 if self.queue.pending(self.slots.workflow(group)).is_none() {
                     self.update_goes_on(group);
                 }
@@ -330,6 +332,8 @@ impl<O: Observer> Step<'_, O> {
                 self.point_endpoint_at_primary(shard);
                 self.state.shard_mut(shard).failover = Failover::Idle;
                 self.queue.clear(self.slots.failover(shard));
+                // An endpoint update may have been under way.
+                self.writers_retry(shard);
             }
             Handover::DnsGap => {
                 let gap = self.shard_time(&timing.handover_gap, shard, Purpose::Handover, n);
@@ -339,6 +343,8 @@ impl<O: Observer> Step<'_, O> {
                 self.state.shard_mut(shard).failover = Failover::UpdatingEndpoint;
                 let slot = self.slots.failover(shard);
                 self.queue.schedule(slot, self.now + gap, Event::EndpointDue(shard));
+                // An endpoint that was never moved away from the new primary needs no time.
+                self.writers_retry(shard);
             }
         }
         self.note(Fact::Reattached { node: from, missing: 0 });

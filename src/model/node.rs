@@ -261,7 +261,6 @@ impl<O: Observer> Step<'_, O> {
         if self.state.node(node).recovery == Recovery::Announced {
             self.state.node_mut(node).recovery = Recovery::Settled;
             self.note(Fact::Recovered { node });
-            self.test_may_be_over(node);
         }
     }
 }

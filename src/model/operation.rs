@@ -74,6 +74,12 @@ impl<O: Observer> Step<'_, O> {
         }));
     }
 
+    /// From now on this is what the control plane is doing to the group; nothing of it is due yet.
+    pub(super) fn set_workflow(&mut self, group: GroupId, workflow: Workflow) {
+        self.state.group_mut(group).workflow = workflow;
+        self.queue.clear(self.slots.workflow(group));
+    }
+
     pub(super) fn shards_of(&self, group: GroupId) -> impl Iterator<Item = ShardId> + use<O> {
         self.plan.groups[group.idx()].shards.clone().map(ShardId)
     }
@@ -82,6 +88,10 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn is_available(&self, group: GroupId) -> Result<(), Refusal> {
         match self.state.group(group).workflow {
             Workflow::Idle => Ok(()),
+            // Whoever waits to go on with a promotion by hand does something else instead.
+            Workflow::Modifying(_, Some(ByHand { step: PromotionStep::WaitingToGoOn, .. })) => {
+                Ok(())
+            }
             Workflow::TestCalled(_) => Err(Refusal::TestInProgress),
             Workflow::Modifying(..) | Workflow::Updating(_) | Workflow::Scaling => {
                 Err(Refusal::GroupIsModifying)
@@ -189,8 +199,8 @@ impl<O: Observer> Step<'_, O> {
         changes: Changes,
         by_hand: Option<ByHand>,
     ) {
+        self.set_workflow(group, Workflow::Modifying(changes, by_hand));
         let state = self.state.group_mut(group);
-        state.workflow = Workflow::Modifying(changes, by_hand);
         if let Some(multi_az) = changes.multi_az {
             state.multi_az = multi_az;
         }
@@ -349,10 +359,12 @@ impl<O: Observer> Step<'_, O> {
         }
         // What was switched off goes on again all the same, as soon as that is possible.
         let waiting = ByHand { step: PromotionStep::WaitingToGoOn, ..by_hand };
-        if waiting.back == Changes::NONE {
+        let is_hopeless = matches!(answer, Err(Refusal::NoReplica | Refusal::AppendOnlyFile));
+        if waiting.back == Changes::NONE || is_hopeless {
+            self.pending_work(group);
             return;
         }
-        self.state.group_mut(group).workflow = Workflow::Modifying(Changes::NONE, Some(waiting));
+        self.set_workflow(group, Workflow::Modifying(Changes::NONE, Some(waiting)));
         let slot = self.slots.workflow(group);
         self.queue.schedule(slot, self.now + PATIENCE, Event::WorkflowDue(group));
     }
@@ -375,9 +387,8 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         let primary = self.state.shard(shard).primary;
-        let state = self.state.group_mut(group);
-        state.workflow = Workflow::TestCalled(shard);
-        state.testing = Some(primary);
+        self.set_workflow(group, Workflow::TestCalled(shard));
+        self.state.group_mut(group).testing = Some(primary);
         self.note(Fact::Operation(OperationFact::TestFailoverCalled { shard }));
         let n = self.state.clocks.groups[group.idx()].tests;
         self.state.clocks.groups[group.idx()].tests += 1;
@@ -465,13 +476,12 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// The node is recovered: if it was the old primary of a test, the next one may come (MZ-43).
-    pub(super) fn test_may_be_over(&mut self, node: NodeId) {
-        let shard = self.plan.nodes[node.idx()].shard;
-        let group = self.plan.shards[shard.idx()].group;
-        let state = self.state.group_mut(group);
-        if state.testing == Some(node) {
-            state.testing = None;
+    /// Once the old primary of a test is back with a complete copy, or was removed, the next test
+    /// may come (MZ-43).
+    pub(super) fn test_may_be_over(&mut self, group: GroupId) {
+        let Some(node) = self.state.group(group).testing else { return };
+        if self.is_complete(node) || self.state.node(node).process == Process::Absent {
+            self.state.group_mut(group).testing = None;
         }
     }
 
@@ -539,7 +549,7 @@ impl<O: Observer> Step<'_, O> {
             }
         }
         if direction == Direction::Increase {
-            self.state.group_mut(group).workflow = Workflow::Scaling;
+            self.set_workflow(group, Workflow::Scaling);
             self.tell_group(group);
         }
     }
@@ -595,8 +605,8 @@ impl<O: Observer> Step<'_, O> {
             self.node_stops(last, Process::Absent, Cause::Planned);
             self.state.node_mut(last).belief = Belief::Up;
             self.note(Fact::Operation(OperationFact::NodeRemoved { node: last }));
-            self.test_may_be_over(last);
         }
+        self.test_may_be_over(self.plan.shards[shard.idx()].group);
         self.sync_sources_lost(shard);
         self.close_window_if_settled(shard);
         self.tell_changes(shard);

@@ -65,6 +65,10 @@ impl Group {
     pub fn status(&self) -> Status {
         match self.workflow {
             Workflow::Idle | Workflow::TestCalled(_) => Status::Available,
+            // Nothing is being done: somebody waits.
+            Workflow::Modifying(_, Some(ByHand { step: PromotionStep::WaitingToGoOn, .. })) => {
+                Status::Available
+            }
             Workflow::Modifying(..) | Workflow::Updating(_) | Workflow::Scaling => {
                 Status::Modifying
             }

@@ -21,6 +21,7 @@ mod metamorphic;
 mod presets;
 mod queue;
 mod random_configurations;
+mod random_operations;
 mod readme;
 mod reference;
 mod requirements;

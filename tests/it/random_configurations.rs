@@ -19,7 +19,7 @@ use crate::support::parse;
 
 /// A small generator (Steele and others 2014, SplitMix64); what it draws is the test, and never
 /// changes.
-struct Draw(u64);
+pub struct Draw(pub u64);
 
 impl Draw {
     fn word(&mut self) -> u64 {
@@ -30,18 +30,18 @@ impl Draw {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.word() % n
     }
 
-    fn one_of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    pub fn one_of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[self.below(choices.len() as u64) as usize]
     }
 }
 
 /// What kind of faults a drawn scenario has.
 #[derive(Clone, Copy, PartialEq)]
-enum Faults {
+pub enum Faults {
     /// Random ones without end, and scripted ones.
     Endless,
     /// Scripted ones, all in the first hour.
@@ -76,7 +76,7 @@ const TIMES: [&str; 9] = [
 /// Times that end: the liveness bound adds them up.
 const BOUNDED: usize = 6;
 
-fn scenario(draw: &mut Draw, faults: Faults) -> String {
+pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     let times = match faults {
         Faults::Endless => &TIMES[..],
         Faults::Stop => &TIMES[..BOUNDED],
