@@ -1,5 +1,6 @@
 //! Observers: they fold the facts of a trial into numbers, or record them.
 
+pub mod endpoints;
 pub mod episodes;
 pub mod metrics;
 pub mod trace;

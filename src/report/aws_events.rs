@@ -1,8 +1,8 @@
-//! The messages that ElastiCache would put into its event log (the texts of MZ-44, and those that
-//! the service documents for reboots).
+//! The messages that ElastiCache would put into its event log: the texts of MZ-44, and those that
+//! the service has for reboots and patches. `event_log` keeps and filters them.
 
-use crate::model::fact::{Fact, Stop};
-use crate::model::plan::{NodeId, Plan};
+use crate::model::fact::{Announced, Fact, OperationFact, Stop};
+use crate::model::plan::{NodeId, Plan, ShardId};
 
 /// The kind of thing that an event is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,19 +39,31 @@ const CACHE_NODE_ID: &str = "0001";
 
 /// What the event log says of a fact: nothing, one entry or two.
 pub fn of_fact(plan: &Plan, fact: &Fact) -> Vec<AwsEvent> {
+    let of_node = |node, message: String| vec![of_node(plan, node, message)];
     match *fact {
-        Fact::Promoted { from, to, .. } => failover_completed(plan, from, to),
+        Fact::Operation(OperationFact::TestFailoverCalled { shard }) => {
+            let id = &plan.shards[shard.idx()].id;
+            let message = format!("Test Failover API called for node group {id}");
+            vec![of_group(plan, shard, message)]
+        }
+        Fact::Promoted { shard, from, to, announced, .. }
+        | Fact::HandedOver { shard, from, to, announced, .. } => {
+            failover_completed(plan, shard, [from, to], announced)
+        }
         Fact::ReplacementStarted { node } => {
-            vec![of_node(plan, node, format!("Recovering cache nodes {CACHE_NODE_ID}"))]
+            of_node(node, format!("Recovering cache nodes {CACHE_NODE_ID}"))
         }
         Fact::Recovered { node } => {
-            vec![of_node(plan, node, format!("Finished recovery for cache nodes {CACHE_NODE_ID}"))]
+            of_node(node, format!("Finished recovery for cache nodes {CACHE_NODE_ID}"))
         }
-        Fact::NodeDown { node, stop: Stop::Rebooted, .. } => {
-            vec![of_node(plan, node, format!("Cache node {CACHE_NODE_ID} shutdown"))]
+        Fact::NodeDown { node, stop: Stop::Rebooted | Stop::Patched, .. } => {
+            of_node(node, format!("Cache node {CACHE_NODE_ID} shutdown"))
         }
         Fact::ProcessBack { node } => {
-            vec![of_node(plan, node, format!("Cache node {CACHE_NODE_ID} restarted"))]
+            of_node(node, format!("Cache node {CACHE_NODE_ID} restarted"))
+        }
+        Fact::Operation(OperationFact::Patched { node }) => {
+            of_node(node, "Cache cluster patched".to_owned())
         }
         _ => Vec::new(),
     }
@@ -62,15 +74,25 @@ fn of_node(plan: &Plan, node: NodeId, message: String) -> AwsEvent {
     AwsEvent { source, source_type: SourceType::CacheCluster, message }
 }
 
-fn failover_completed(plan: &Plan, from: NodeId, to: NodeId) -> Vec<AwsEvent> {
-    let [from_name, to_name] = [from, to].map(|node| plan.nodes[node.idx()].name.as_str());
-    let message =
-        format!("Failover from primary node {from_name} to replica node {to_name} completed");
-    let group = plan.group_of(plan.nodes[to.idx()].shard).id.clone();
-    let of_group = AwsEvent {
-        source: group,
-        source_type: SourceType::ReplicationGroup,
-        message: message.clone(),
-    };
-    vec![of_node(plan, from, message), of_group]
+fn of_group(plan: &Plan, shard: ShardId, message: String) -> AwsEvent {
+    let source = plan.group_of(shard).id.clone();
+    AwsEvent { source, source_type: SourceType::ReplicationGroup, message }
+}
+
+/// The two entries of a failover, or of a hand-over, from the one node to the other (MZ-44); which
+/// comes first is not promised (MZ-45).
+fn failover_completed(
+    plan: &Plan,
+    shard: ShardId,
+    nodes: [NodeId; 2],
+    announced: Announced,
+) -> Vec<AwsEvent> {
+    let [from, to] = nodes.map(|node| plan.nodes[node.idx()].name.as_str());
+    let message = format!("Failover from primary node {from} to replica node {to} completed");
+    let node = of_node(plan, nodes[0], message.clone());
+    let group = of_group(plan, shard, message);
+    match announced {
+        Announced::NodeFirst => vec![node, group],
+        Announced::GroupFirst => vec![group, node],
+    }
 }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::engine::time::SimTime;
-use crate::model::fact::{Fact, Loss, Role, Stop, Target};
-use crate::model::plan::{NodeId, Plan};
+use crate::model::api::Call;
+use crate::model::fact::{Announced, Fact, Loss, OperationFact, Role, Stop, Target};
+use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::observe::metrics::{Metric, Outcome};
 use crate::report::aws_events;
@@ -112,16 +113,13 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::EmptyPrimary { .. } => "empty_primary",
         Fact::Copies { .. } => "copies",
         Fact::HandedOver { .. } => "handed_over",
-        Fact::Operation(_) => "operation",
+        Fact::Operation(operation) => operation_name(operation),
     }
 }
 
 fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
     let node = |id: NodeId| json!(plan.nodes[id.idx()].name);
-    let shard_of = |id: crate::model::plan::ShardId| {
-        let name = format!("{}/{}", plan.group_of(id).id, plan.shards[id.idx()].id);
-        ("shard", json!(name))
-    };
+    let shard_of = |id: ShardId| ("shard", shard_name(plan, id));
     let lost = |loss: Loss| {
         [("lost_writes", amount(loss.writes)), ("loss_window_s", json!(loss.window.as_secs_f64()))]
     };
@@ -156,12 +154,13 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::PhaseBegan { shard, phase } => {
             vec![shard_of(shard), ("phase", json!(phase_key(phase)))]
         }
-        Fact::Promoted { shard, from, to, candidates, loss, .. } => {
+        Fact::Promoted { shard, from, to, candidates, loss, announced } => {
             let mut fields = vec![
                 shard_of(shard),
                 ("from", node(from)),
                 ("to", node(to)),
                 ("candidates", json!(candidates)),
+                ("announced", json!(announced_name(announced))),
             ];
             fields.extend(lost(loss));
             fields
@@ -195,23 +194,118 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
             ("configured", json!(configured)),
             ("readers", json!(readers)),
         ],
-        Fact::HandedOver { shard, from, to, pause, .. } => vec![
+        Fact::HandedOver { shard, from, to, pause, announced } => vec![
             shard_of(shard),
             ("from", node(from)),
             ("to", node(to)),
             ("pause_s", json!(pause.as_secs_f64())),
+            ("announced", json!(announced_name(announced))),
         ],
-        Fact::Operation(_) => Vec::new(),
+        Fact::Operation(ref operation) => operation_fields(plan, operation),
     }
+}
+
+/// The kinds of facts of operations, planned work and membership.
+fn operation_name(fact: &OperationFact) -> &'static str {
+    match fact {
+        OperationFact::Accepted { .. } => "call_accepted",
+        OperationFact::Refused { .. } => "call_refused",
+        OperationFact::TestFailoverCalled { .. } => "test_failover_called",
+        OperationFact::TestFailoverCancelled { .. } => "test_failover_cancelled",
+        OperationFact::GroupChanged { .. } => "group_changed",
+        OperationFact::ChangesPending { .. } => "changes_pending",
+        OperationFact::UpdatePending { .. } => "update_pending",
+        OperationFact::UpdateBegan { .. } => "update_began",
+        OperationFact::UpdateEnded { .. } => "update_ended",
+        OperationFact::RecreationBegan { .. } => "recreation_began",
+        OperationFact::Patched { .. } => "patched",
+        OperationFact::NodeAdded { .. } => "node_added",
+        OperationFact::NodeRemoved { .. } => "node_removed",
+        OperationFact::ExternalReplicaAttached { .. } => "external_replica_attached",
+        OperationFact::FailoverHindered { .. } => "failover_hindered",
+    }
+}
+
+fn operation_fields(plan: &Plan, fact: &OperationFact) -> Vec<(&'static str, Value)> {
+    let node = |id: NodeId| ("node", json!(plan.nodes[id.idx()].name));
+    let shard_of = |id: ShardId| ("shard", shard_name(plan, id));
+    let group_of = |id: GroupId| ("group", json!(plan.groups[id.idx()].id));
+    match *fact {
+        OperationFact::Accepted { call, group } => {
+            vec![("call", json!(call_name(call))), group_of(group)]
+        }
+        OperationFact::Refused { call, group, refusal } => vec![
+            ("call", json!(call_name(call))),
+            group_of(group),
+            ("error", json!(refusal.error().code())),
+            ("http_status", json!(refusal.error().http_status())),
+            ("message", json!(refusal.says())),
+            ("rule", json!(refusal.rule())),
+        ],
+        OperationFact::TestFailoverCalled { shard }
+        | OperationFact::TestFailoverCancelled { shard }
+        | OperationFact::FailoverHindered { shard } => vec![shard_of(shard)],
+        OperationFact::GroupChanged { group, status, automatic_failover, multi_az } => vec![
+            group_of(group),
+            ("status", json!(status.name())),
+            ("automatic_failover", json!(automatic_failover.name())),
+            ("multi_az", json!(switch_name(multi_az))),
+        ],
+        OperationFact::ChangesPending { group }
+        | OperationFact::UpdatePending { group }
+        | OperationFact::UpdateEnded { group }
+        | OperationFact::ExternalReplicaAttached { group } => vec![group_of(group)],
+        OperationFact::UpdateBegan { group, method } => {
+            let method = match method {
+                UpdateMethod::Replace => "replace",
+                UpdateMethod::Patch => "patch",
+            };
+            vec![group_of(group), ("method", json!(method))]
+        }
+        OperationFact::RecreationBegan { shard, node: id } => vec![shard_of(shard), node(id)],
+        OperationFact::Patched { node: id }
+        | OperationFact::NodeAdded { node: id }
+        | OperationFact::NodeRemoved { node: id } => vec![node(id)],
+    }
+}
+
+/// The name of a call; what is no action of the API has one in kebab case.
+fn call_name(call: Call) -> &'static str {
+    match call {
+        Call::AttachExternalReplica => "attach-external-replica",
+        Call::ServiceUpdate => "service-update",
+        Call::ModifyReplicationGroup
+        | Call::TestFailover
+        | Call::RebootCacheCluster
+        | Call::IncreaseReplicaCount
+        | Call::DecreaseReplicaCount
+        | Call::CreateSnapshot => call.name(),
+    }
+}
+
+fn announced_name(announced: Announced) -> &'static str {
+    match announced {
+        Announced::NodeFirst => "node-first",
+        Announced::GroupFirst => "group-first",
+    }
+}
+
+fn switch_name(switch: Switch) -> &'static str {
+    match switch {
+        Switch::On => "enabled",
+        Switch::Off => "disabled",
+    }
+}
+
+/// A shard with its group: "redis1x3/0001".
+fn shard_name(plan: &Plan, shard: ShardId) -> Value {
+    json!(format!("{}/{}", plan.group_of(shard).id, plan.shards[shard.idx()].id))
 }
 
 fn target_field(plan: &Plan, target: Target) -> (&'static str, Value) {
     match target {
         Target::Node(node) => ("node", json!(plan.nodes[node.idx()].name)),
-        Target::Primary(shard) | Target::Replicas(shard) => {
-            let name = format!("{}/{}", plan.group_of(shard).id, plan.shards[shard.idx()].id);
-            ("shard", json!(name))
-        }
+        Target::Primary(shard) | Target::Replicas(shard) => ("shard", shard_name(plan, shard)),
         Target::Az(az) => ("az", json!(plan.azs[az.idx()].name)),
         Target::Group(group) => ("group", json!(plan.groups[group.idx()].id)),
     }

@@ -5,9 +5,13 @@
 pub mod aws_events;
 pub mod check;
 pub mod compare;
+pub mod describe;
 pub mod diagnostic;
 pub mod dot;
 pub mod draw;
+pub mod endpoint_names;
+pub mod endpoints;
+pub mod event_log;
 pub mod expect;
 pub mod json;
 pub mod labels;

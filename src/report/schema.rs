@@ -93,6 +93,10 @@ pub(super) struct Causes {
     customer_reboot: f64,
     /// Reboots by the service.
     service_reboot: f64,
+    /// Planned work, and promotions by hand.
+    planned: f64,
+    /// Test failovers.
+    test_failover: f64,
 }
 
 /// A number per phase of an outage.
@@ -206,6 +210,7 @@ enum Fact {
         from: String,
         to: String,
         candidates: u8,
+        announced: Announced,
         lost_writes: f64,
         loss_window_s: f64,
     },
@@ -248,7 +253,53 @@ enum Fact {
     /// The primary came back empty; whoever follows it loses what it had.
     EmptyPrimary { shard: ShardName, node: String },
     /// The numbers of complete copies and of nodes that serve reads changed.
-    Copies { shard: ShardName, complete: u8, readers: u8 },
+    Copies { shard: ShardName, complete: u8, configured: u8, readers: u8 },
+    /// The role of primary was handed over as planned, without loss; writes waited for so many
+    /// seconds, or were refused by an old engine.
+    HandedOver { shard: ShardName, from: String, to: String, pause_s: f64, announced: Announced },
+    /// A call of the API was accepted, or work of the service begins.
+    CallAccepted { call: Call, group: String },
+    /// A call was refused and nothing changed: the error of the API by code and HTTP status, our
+    /// explanation, and the requirement that says so.
+    CallRefused {
+        call: Call,
+        group: String,
+        error: String,
+        http_status: u16,
+        message: String,
+        rule: String,
+    },
+    /// A test failover was called.
+    TestFailoverCalled { shard: ShardName },
+    /// A test failover was begun in the console and not confirmed: nothing happens.
+    TestFailoverCancelled { shard: ShardName },
+    /// What the API says of the group changed.
+    GroupChanged {
+        group: String,
+        status: GroupStatus,
+        automatic_failover: AutomaticFailover,
+        multi_az: Switch,
+    },
+    /// Changes wait for the maintenance window.
+    ChangesPending { group: String },
+    /// A service update was announced and waits for the maintenance window.
+    UpdatePending { group: String },
+    /// A service update begins.
+    UpdateBegan { group: String, method: UpdateMethod },
+    /// All nodes are updated.
+    UpdateEnded { group: String },
+    /// Planned: the primary serves nobody until its slot has a new node with its data.
+    RecreationBegan { shard: ShardName, node: String },
+    /// The node is patched.
+    Patched { node: String },
+    /// A replica is being added.
+    NodeAdded { node: String },
+    /// The replica is no longer part of the group.
+    NodeRemoved { node: String },
+    /// A node outside ElastiCache follows the primaries of the group.
+    ExternalReplicaAttached { group: String },
+    /// An external replica made a promotion fail; it is tried again.
+    FailoverHindered { shard: ShardName },
     /// The entry that ElastiCache's event log would hold.
     AwsEvent { source_type: SourceType, source: String, message: String },
     /// The last line: what the trial came to.
@@ -300,6 +351,85 @@ enum Stop {
     Crashed,
     /// It was shut down to be rebooted.
     Rebooted,
+    /// The control plane took it offline to replace it.
+    TakenOffline,
+    /// It was shut down to be patched in place.
+    Patched,
+    /// It was removed from its group.
+    Removed,
+}
+
+/// Whose event log announces a failover first.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Announced {
+    /// The node's, as documented.
+    NodeFirst,
+    /// The group's.
+    GroupFirst,
+}
+
+/// A call of the API, or what comes without one.
+#[derive(JsonSchema)]
+enum Call {
+    ModifyReplicationGroup,
+    TestFailover,
+    RebootCacheCluster,
+    IncreaseReplicaCount,
+    DecreaseReplicaCount,
+    CreateSnapshot,
+    /// A node outside ElastiCache follows the primary.
+    #[schemars(rename = "attach-external-replica")]
+    AttachExternalReplica,
+    /// A service update.
+    #[schemars(rename = "service-update")]
+    ServiceUpdate,
+}
+
+/// `Status` of a group in the API.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum GroupStatus {
+    /// It can be worked with.
+    Available,
+    /// A modification or a service update is under way.
+    Modifying,
+    /// A backup is running.
+    Snapshotting,
+}
+
+/// `AutomaticFailover` of a group in the API.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum AutomaticFailover {
+    /// On.
+    Enabled,
+    /// Off.
+    Disabled,
+    /// Off, and being switched on.
+    Enabling,
+    /// Still on, and being switched off.
+    Disabling,
+}
+
+/// `MultiAZ` of a group in the API.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Switch {
+    /// On.
+    Enabled,
+    /// Off.
+    Disabled,
+}
+
+/// How a service update brings a node to its version.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum UpdateMethod {
+    /// By a new node in its place.
+    Replace,
+    /// In place, with a restart of the process.
+    Patch,
 }
 
 /// The role in which a node stopped.
@@ -330,6 +460,10 @@ enum Cause {
     CustomerReboot,
     /// The service rebooted a node.
     ServiceReboot,
+    /// Planned: maintenance, or a promotion by hand.
+    Planned,
+    /// A test failover.
+    TestFailover,
 }
 
 /// What an outage waits for.

@@ -7,12 +7,12 @@
 use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{Fact, Phase};
-use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::model::fact::{Fact, OperationFact, Phase, Status, Stop};
+use crate::model::plan::{Membership, NodeId, Plan, ShardId};
 use crate::observe::metrics::{Metric, Outcome};
 use crate::report::aws_events;
 use crate::report::numbers::{bytes, count, writes};
-use crate::report::words::Words;
+use crate::report::words::{Line, Words};
 
 /// The widest chart that is still drawn.
 const MAX_CHART_WIDTH: usize = 110;
@@ -67,7 +67,7 @@ fn episodes<'a>(plan: &Plan, facts: &'a [(SimTime, Fact)]) -> Vec<Episode<'a>> {
         }
         let episode = episodes.last_mut().expect("an episode was just opened");
         episode.moments.push(Moment { at: facts[0].0, facts });
-        facts.iter().for_each(|(_, fact)| health.take_in(fact));
+        facts.iter().for_each(|(_, fact)| health.take_in(plan, fact));
         open = !health.whole();
     }
     episodes
@@ -78,23 +78,49 @@ struct Health {
     configured: Vec<u8>,
     complete: Vec<u8>,
     writing: Vec<bool>,
+    /// By group: whether the control plane works on it as a whole.
+    busy: Vec<bool>,
+    /// By group: whether a test failover was called and its recovery is not over.
+    testing: Vec<bool>,
     azs_down: usize,
 }
 
 impl Health {
     fn new(plan: &Plan) -> Self {
-        let configured: Vec<u8> = plan.shards.iter().map(|s| s.nodes.len() as u8).collect();
+        let configured: Vec<u8> =
+            plan.shard_ids().map(|shard| plan.n_members(shard) as u8).collect();
         Health {
             complete: configured.clone(),
             writing: vec![true; configured.len()],
             configured,
+            busy: vec![false; plan.groups.len()],
+            testing: vec![false; plan.groups.len()],
             azs_down: 0,
         }
     }
 
-    fn take_in(&mut self, fact: &Fact) {
+    fn take_in(&mut self, plan: &Plan, fact: &Fact) {
         match *fact {
-            Fact::Copies { shard, complete, .. } => self.complete[shard.idx()] = complete,
+            Fact::Copies { shard, complete, configured, .. } => {
+                self.complete[shard.idx()] = complete;
+                self.configured[shard.idx()] = configured;
+            }
+            Fact::Operation(OperationFact::GroupChanged { group, status, .. }) => {
+                self.busy[group.idx()] = status != Status::Available;
+            }
+            Fact::Operation(OperationFact::UpdateBegan { group, .. }) => {
+                self.busy[group.idx()] = true;
+            }
+            Fact::Operation(OperationFact::UpdateEnded { group }) => {
+                self.busy[group.idx()] = false;
+            }
+            Fact::Operation(OperationFact::TestFailoverCalled { shard }) => {
+                self.testing[plan.shards[shard.idx()].group.idx()] = true;
+            }
+            Fact::Recovered { node } => {
+                let shard = plan.nodes[node.idx()].shard;
+                self.testing[plan.shards[shard.idx()].group.idx()] = false;
+            }
             Fact::WritesStopped { shard, .. } => self.writing[shard.idx()] = false,
             Fact::WritesResumed { shard, .. } => self.writing[shard.idx()] = true,
             Fact::AzDown { .. } => self.azs_down += 1,
@@ -104,7 +130,12 @@ impl Health {
     }
 
     fn whole(&self) -> bool {
-        self.azs_down == 0 && self.complete == self.configured && self.writing.iter().all(|w| *w)
+        let none = |flags: &[bool]| flags.iter().all(|flag| !flag);
+        self.azs_down == 0
+            && self.complete == self.configured
+            && self.writing.iter().all(|w| *w)
+            && none(&self.busy)
+            && none(&self.testing)
     }
 }
 
@@ -114,6 +145,8 @@ struct Lanes<'p> {
     plan: &'p Plan,
     nodes: Vec<char>,
     writing: Vec<bool>,
+    /// By shard.
+    primaries: Vec<NodeId>,
     /// Since when, and what its outage was made of so far.
     outages: Vec<Option<OutageSoFar>>,
 }
@@ -128,32 +161,51 @@ struct OutageSoFar {
 /// What the glyphs mean.
 const LEGEND: &str = "\
 chart: = primary   - replica   ~ full sync   . down   c process down   r being replaced   o empty
-       X stops   P promoted   W flushed   columns are the numbered moments, not to scale";
+       X stops   P promoted   H handed over   W flushed   columns: numbered moments, not to scale";
 
 impl<'p> Lanes<'p> {
     fn new(plan: &'p Plan) -> Self {
-        let mut nodes = vec!['-'; plan.nodes.len()];
-        for shard in &plan.shards {
-            nodes[usize::from(shard.nodes.start)] = '=';
+        let glyph = |membership| match membership {
+            Membership::Member => '-',
+            Membership::Absent => ' ',
+        };
+        let mut nodes: Vec<char> = plan.nodes.iter().map(|n| glyph(n.membership)).collect();
+        let first = |shard: &crate::model::plan::Shard| NodeId(shard.nodes.start);
+        let primaries: Vec<NodeId> = plan.shards.iter().map(first).collect();
+        for primary in &primaries {
+            nodes[primary.idx()] = '=';
         }
         let n_shards = plan.shards.len();
-        Lanes { plan, nodes, writing: vec![true; n_shards], outages: vec![None; n_shards] }
+        let (writing, outages) = (vec![true; n_shards], vec![None; n_shards]);
+        Lanes { plan, nodes, writing, primaries, outages }
     }
 
     /// Takes in a fact; gives the node's mark at this moment, if it deserves one.
     fn take_in(&mut self, fact: &Fact) -> Option<(NodeId, char)> {
-        use crate::model::fact::Stop;
         let (node, glyph, mark) = match *fact {
-            Fact::NodeDown { node, stop: Stop::HostLost, .. } => (node, '.', Some('X')),
-            Fact::NodeDown { node, .. } => (node, 'c', Some('X')),
-            Fact::ReplacementStarted { node } => (node, 'r', None),
+            Fact::NodeDown { node, stop, .. } => (node, stopped(stop), Some('X')),
+            Fact::ReplacementStarted { node }
+            | Fact::Operation(OperationFact::RecreationBegan { node, .. })
+            | Fact::Operation(OperationFact::NodeAdded { node }) => (node, 'r', None),
+            Fact::Operation(OperationFact::NodeRemoved { node }) => (node, ' ', Some('X')),
             Fact::ReplacementWaits { node } => (node, '.', None),
             Fact::NodeReplaced { node } | Fact::ProcessBack { node } => (node, 'o', None),
             Fact::Flushed { node } => (node, 'o', Some('W')),
             Fact::SyncStarted { node, .. } => (node, '~', None),
             Fact::SyncStopped { node } => (node, 'o', None),
             Fact::Synced { node } | Fact::Reattached { node, .. } => (node, '-', None),
-            Fact::Promoted { to, .. } => (to, '=', Some('P')),
+            Fact::Promoted { shard, to, .. } => {
+                self.move_role(shard, to);
+                (to, '=', Some('P'))
+            }
+            Fact::HandedOver { shard, to, .. } => {
+                self.move_role(shard, to);
+                (to, '=', Some('H'))
+            }
+            Fact::ColdStarted { shard, node } => {
+                self.move_role(shard, node);
+                (node, '=', None)
+            }
             Fact::PrimaryServes { node, .. } => (node, '=', None),
             Fact::WritesStopped { shard, .. } => {
                 self.writing[shard.idx()] = false;
@@ -167,6 +219,25 @@ impl<'p> Lanes<'p> {
         };
         self.nodes[node.idx()] = glyph;
         mark.map(|mark| (node, mark))
+    }
+
+    /// The role of primary goes to `to`; its former holder is a replica, if it still answers.
+    fn move_role(&mut self, shard: ShardId, to: NodeId) {
+        let from = std::mem::replace(&mut self.primaries[shard.idx()], to);
+        if self.nodes[from.idx()] == '=' {
+            self.nodes[from.idx()] = '-';
+        }
+    }
+
+    /// After a change of roles: where the primaries of the group are now.
+    fn primaries_now(&self, fact: &Fact) -> Option<Line> {
+        let (Fact::Promoted { shard, .. }
+        | Fact::HandedOver { shard, .. }
+        | Fact::ColdStarted { shard, .. }) = *fact
+        else {
+            return None;
+        };
+        Words::new(self.plan).primaries(shard, |shard| self.primaries[shard.idx()])
     }
 
     /// Follows the phases of an outage; at its end gives its length and what it was made of.
@@ -201,6 +272,15 @@ impl<'p> Lanes<'p> {
     }
 }
 
+/// What is left to see of a node that stopped.
+fn stopped(stop: Stop) -> char {
+    match stop {
+        Stop::HostLost | Stop::TakenOffline => '.',
+        Stop::Crashed | Stop::Rebooted | Stop::Patched => 'c',
+        Stop::Removed => ' ',
+    }
+}
+
 impl OutageSoFar {
     fn close_phase(&mut self, now: SimTime) {
         let Some((phase, since)) = self.phase.take() else { return };
@@ -229,7 +309,7 @@ fn render_episode(plan: &Plan, episode: &Episode<'_>, lanes: &mut Lanes<'_>, tex
         for (at, fact) in moment.facts {
             let outage_ended = lanes.follow_outage(*at, fact);
             lanes.take_in(fact);
-            for line in words.of(fact) {
+            for line in words.of(fact).into_iter().chain(lanes.primaries_now(fact)) {
                 push(line.kind, &line.text);
             }
             if let Some(line) = outage_ended {
@@ -317,7 +397,9 @@ fn concerned(plan: &Plan, episode: &Episode<'_>) -> Vec<ShardId> {
     let mut seen = vec![false; plan.shards.len()];
     for (_, fact) in episode.moments.iter().flat_map(|moment| moment.facts) {
         let shard = match *fact {
-            Fact::Copies { shard, .. } | Fact::WritesStopped { shard, .. } => shard,
+            Fact::Copies { shard, .. }
+            | Fact::WritesStopped { shard, .. }
+            | Fact::HandedOver { shard, .. } => shard,
             Fact::NodeDown { node, .. } => plan.nodes[node.idx()].shard,
             _ => continue,
         };

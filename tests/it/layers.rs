@@ -28,16 +28,20 @@ const DOORS: [(&str, &[&str]); 23] = [
     ("libm", &["engine/law.rs", "engine/special.rs"]),
     ("statrs", &["stats/level.rs", "stats/ranks.rs", "stats/probability.rs"]),
     ("rayon", &["montecarlo/batch.rs"]),
-    // A batch can be kept between two blocks; a summary and a manifest are objects in JSON.
-    ("serde", &["stats/", "montecarlo/", "report/summary.rs", "report/results/"]),
+    // A batch can be kept between two blocks; a summary, a manifest and what the API answers are
+    // objects in JSON.
+    (
+        "serde",
+        &["stats/", "montecarlo/", "report/summary.rs", "report/results/", "report/describe.rs"],
+    ),
     // A checkpoint has all bits of all numbers, and knows when it is damaged.
     ("postcard", &["report/results/checkpoint.rs"]),
     ("sha2", &["report/results/"]),
     ("toml", &["scenario/toml_text.rs", "scenario/tree.rs", "scenario/overlay.rs"]),
     ("toml_writer", &["scenario/tree.rs"]),
     ("strsim", &["scenario/diagnostics.rs"]),
-    // Durations, and the time of day at which a run began.
-    ("jiff", &["scenario/units.rs", "cli/keep.rs"]),
+    // Durations, the time of day at which a run began, and the dates of an event log.
+    ("jiff", &["scenario/units.rs", "cli/keep.rs", "report/event_log.rs"]),
     ("csv", &["scenario/sample.rs", "report/results/rows.rs", "report/summary_csv.rs"]),
     ("petgraph", &["scenario/domains.rs"]),
     ("schemars", &["scenario/schema/", "report/schema.rs", "report/summary.rs"]),

@@ -31,4 +31,5 @@ mod rules;
 mod scenario;
 mod schema;
 mod support;
+mod telling;
 mod topology;

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use elasticache_sim::engine::time::SimTime;
+use elasticache_sim::model::fact::Fact;
 use elasticache_sim::report;
 use elasticache_sim::report::json::TraceHeader;
 use serde_json::{Value, json};
 
 use super::{each_object, validator};
-use crate::support::{library, load_all, parse, policy_options, root, run};
+use crate::support::{library, load, load_all, parse, policy_options, root, run};
+use crate::telling::one_of_each;
 
 fn ecsim(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
@@ -91,6 +94,13 @@ fn traces_are_as_described() {
         let text = report::json::trace(&scenario.plan, header, &facts, &outcome);
         lines.extend(text.lines().map(|line| serde_json::from_str(line).expect("JSON")));
     }
+    let scenario = load("primary-failure");
+    let at = SimTime::START;
+    let facts: Vec<(SimTime, Fact)> = one_of_each().into_iter().map(|fact| (at, fact)).collect();
+    let (_, outcome) = run(&scenario.plan, 1, 0);
+    let header = TraceHeader { seed: 1, trial: 0, until: scenario.plan.horizon };
+    let text = report::json::trace(&scenario.plan, header, &facts, &outcome);
+    lines.extend(text.lines().map(|line| serde_json::from_str(line).expect("JSON")));
     // One line per kind and shape is looked at key by key, the others as a whole.
     let strict = validator(&closed(schema.clone()));
     let (mut shapes, mut kinds) = (BTreeSet::new(), BTreeSet::new());

@@ -1,11 +1,13 @@
-//! Facts in words: one line of a timeline each.
+//! Facts in words: one line of a timeline each. What operations and planned work say stands in
+//! `operations`, what a scenario schedules in `scripted`.
 
-use std::ops::Range;
+mod operations;
+mod scripted;
+
+pub use scripted::scripted;
 
 use crate::model::fact::{Cause, Fact, Role, Stop, Target};
-use crate::model::plan::{
-    Action, AzId, ClusterMode, NodeId, Plan, Scripted, ScriptedFault, ShardId, Victim,
-};
+use crate::model::plan::{AzId, ClusterMode, GroupId, NodeId, Plan, ShardId};
 use crate::report::numbers::{bytes, writes};
 
 /// A fact as a line: a short kind, then a sentence.
@@ -48,20 +50,25 @@ impl<'p> Words<'p> {
         }
     }
 
+    /// A group's id.
+    pub fn group(&self, group: GroupId) -> &'p str {
+        &self.plan.groups[group.idx()].id
+    }
+
     fn target(&self, target: Target) -> String {
         match target {
             Target::Node(node) => format!("node {}", self.node(node)),
             Target::Primary(shard) => format!("the primary of {}", self.shard(shard)),
             Target::Replicas(shard) => format!("replicas of {}", self.shard(shard)),
             Target::Az(az) => format!("AZ {}", self.az(az)),
-            Target::Group(group) => format!("group {}", self.plan.groups[group.idx()].id),
+            Target::Group(group) => format!("group {}", self.group(group)),
         }
     }
 
     /// The fact in words; nothing where other lines say it already. Every fact is listed, so
     /// that a new one is not forgotten.
     pub fn of(&self, fact: &Fact) -> Vec<Line> {
-        let line = match fact {
+        let line = match *fact {
             Fact::FaultStruck { .. }
             | Fact::FaultMissed { .. }
             | Fact::AzDown { .. }
@@ -94,9 +101,11 @@ impl<'p> Words<'p> {
             | Fact::WritesResumed { .. }
             | Fact::PhaseBegan { .. }
             | Fact::Recovered { .. }
-            | Fact::Copies { .. }
-            | Fact::HandedOver { .. }
-            | Fact::Operation(_) => None,
+            | Fact::Copies { .. } => None,
+            Fact::HandedOver { shard, from, to, pause, announced: _ } => {
+                Some(self.handed_over(shard, [from, to], pause))
+            }
+            Fact::Operation(ref operation) => self.of_operation(operation),
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }
@@ -282,64 +291,4 @@ fn struck(cause: Cause, target: &str) -> String {
         Cause::Planned => format!("planned work on {target}"),
         Cause::TestFailover => format!("a test failover of {target}"),
     }
-}
-
-/// A scheduled fault and when it strikes, in a few words.
-pub fn scripted(plan: &Plan, scripted: &Scripted) -> String {
-    let Action::Fault(fault) = &scripted.action else {
-        return String::new();
-    };
-    let what = match fault {
-        ScriptedFault::FailPrimary(shard) => {
-            format!("the primary of {} fails", shard_by_chance(plan, shard))
-        }
-        ScriptedFault::FailNode(node) => format!("{} fails", node_by_chance(plan, node)),
-        ScriptedFault::CrashNode { node, .. } => {
-            format!("{} crashes", node_by_chance(plan, node))
-        }
-        ScriptedFault::FailReplicas { shard, count } => {
-            format!("replicas of {} fail ({count})", shard_by_chance(plan, shard))
-        }
-        ScriptedFault::FailAz { az: Victim::Named(az), .. } => {
-            format!("{} fails", plan.azs[az.idx()].name)
-        }
-        ScriptedFault::FailAz { az: Victim::Any(_), .. } => "an AZ by chance fails".to_owned(),
-        ScriptedFault::FailGroup(id) => format!("all of {} fails", plan.groups[id.idx()].id),
-        ScriptedFault::RebootNode { node, .. } => {
-            format!("{} is rebooted", node_by_chance(plan, node))
-        }
-    };
-    match scripted.at.range() {
-        Some((at, latest)) if at == latest => format!("{what} after {at}"),
-        Some((earliest, latest)) => {
-            format!("{what} at a random moment between {earliest} and {latest}")
-        }
-        None => format!("{what} at a random moment"),
-    }
-}
-
-fn node_by_chance(plan: &Plan, victim: &Victim<NodeId>) -> String {
-    match victim {
-        Victim::Named(node) => plan.nodes[node.idx()].name.clone(),
-        Victim::Any(among) => {
-            let shard = |node: u16| plan.nodes[usize::from(node)].shard;
-            format!("a node by chance{}", of_group(plan, shard(among.start)..shard(among.end - 1)))
-        }
-    }
-}
-
-fn shard_by_chance(plan: &Plan, victim: &Victim<ShardId>) -> String {
-    match victim {
-        Victim::Named(shard) => format!("shard {}", plan.shards[shard.idx()].id),
-        Victim::Any(among) => {
-            let ends = ShardId(among.start)..ShardId(among.end - 1);
-            format!("a shard by chance{}", of_group(plan, ends))
-        }
-    }
-}
-
-/// The group that the shards from the first to the last are of, if it is one.
-fn of_group(plan: &Plan, shards: Range<ShardId>) -> String {
-    let (first, last) = (plan.group_of(shards.start), plan.group_of(shards.end));
-    if first.id == last.id { format!(" of {}", first.id) } else { String::new() }
 }

@@ -1,0 +1,148 @@
+//! Endpoints as records: what each name leads to at an instant, and when that changed.
+//!
+//! The primary endpoint (cluster mode: the slot map) follows the promotion once its update has
+//! spread (MZ-04), and nothing else moves it (MZ-29). The reader endpoint names the replicas that
+//! can be read. A node's endpoint stays with the node, whatever its role (MZ-05), and keeps its
+//! name over a replacement, which has another address (MZ-35).
+
+use std::collections::BTreeMap;
+
+use crate::engine::time::SimTime;
+use crate::model::fact::Fact;
+use crate::model::plan::{ClusterMode, GroupId, NodeId, Plan, ShardId};
+use crate::model::state::{Data, Process, State};
+
+/// A name that clients resolve.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Record {
+    /// The primary endpoint of a group without cluster mode.
+    Primary(ShardId),
+    /// Its reader endpoint.
+    Reader(ShardId),
+    /// The configuration endpoint of a group with cluster mode.
+    Configuration(GroupId),
+    /// The line of a shard in its slot map.
+    Slots(ShardId),
+    /// The endpoint of a node.
+    Node(NodeId),
+}
+
+/// What a record leads to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// A node.
+    Node(NodeId),
+    /// Any of several nodes, in their order.
+    Nodes(Vec<NodeId>),
+    /// The address of the node's n-th host, from 1.
+    Host(u32),
+    /// Nothing: there is no such node.
+    Nothing,
+}
+
+/// A record that leads elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Since when.
+    pub at: SimTime,
+    /// Which record.
+    pub record: Record,
+    /// Whereto before.
+    pub from: Target,
+    /// Whereto now.
+    pub to: Target,
+}
+
+/// All records of a trial, and how they changed so far.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoints {
+    /// What they lead to at the start.
+    pub first: BTreeMap<Record, Target>,
+    /// What they lead to now.
+    pub now: BTreeMap<Record, Target>,
+    /// What happened between the two, in order of time.
+    pub changes: Vec<Change>,
+    /// By node: hosts that have carried it.
+    hosts: Vec<u32>,
+}
+
+impl Endpoints {
+    /// The records at the start of a trial, of which `state` is the state.
+    pub fn new(plan: &Plan, state: &State) -> Self {
+        let hosts = vec![1; plan.nodes.len()];
+        let first = records(plan, state, &hosts);
+        Endpoints { now: first.clone(), first, changes: Vec::new(), hosts }
+    }
+
+    /// Takes in what became true at `at`, which left the trial in `state`.
+    pub fn take_in(&mut self, at: SimTime, plan: &Plan, state: &State, facts: &[(SimTime, Fact)]) {
+        for (_, fact) in facts {
+            if let Fact::NodeReplaced { node } = *fact {
+                self.hosts[node.idx()] += 1;
+            }
+        }
+        let now = records(plan, state, &self.hosts);
+        for (record, to) in &now {
+            let from = &self.now[record];
+            if from != to {
+                let (from, to) = (from.clone(), to.clone());
+                self.changes.push(Change { at, record: *record, from, to });
+            }
+        }
+        self.now = now;
+    }
+}
+
+/// What every record leads to, `hosts` having carried each node.
+fn records(plan: &Plan, state: &State, hosts: &[u32]) -> BTreeMap<Record, Target> {
+    let mut records = BTreeMap::new();
+    for group in plan.group_ids() {
+        let shards = plan.groups[group.idx()].shards.clone().map(ShardId);
+        let cluster_mode = plan.groups[group.idx()].cluster_mode;
+        for shard in shards {
+            let primary = Target::Node(state.shard(shard).endpoint);
+            match cluster_mode {
+                ClusterMode::Disabled => {
+                    records.insert(Record::Primary(shard), primary);
+                    let readers = Target::Nodes(readers(plan, state, shard));
+                    records.insert(Record::Reader(shard), readers);
+                }
+                ClusterMode::Enabled => {
+                    records.insert(Record::Slots(shard), primary);
+                }
+            }
+            for node in plan.shards[shard.idx()].node_ids() {
+                let target = match state.node(node).process {
+                    Process::Absent => Target::Nothing,
+                    Process::Running | Process::Crashed | Process::Rebooting(_) | Process::Lost => {
+                        Target::Host(hosts[node.idx()])
+                    }
+                };
+                records.insert(Record::Node(node), target);
+            }
+        }
+        if cluster_mode == ClusterMode::Enabled {
+            let nodes = Target::Nodes(answering(plan, state, group));
+            records.insert(Record::Configuration(group), nodes);
+        }
+    }
+    records
+}
+
+/// The nodes that the reader endpoint names: replicas that answer with a complete copy, and the
+/// primary where none is left.
+pub fn readers(plan: &Plan, state: &State, shard: ShardId) -> Vec<NodeId> {
+    let primary = state.shard(shard).primary;
+    let can_be_read = |node: &NodeId| {
+        *node != primary && state.answers(*node) && state.node(*node).data == Data::Complete
+    };
+    let replicas: Vec<NodeId> = plan.shards[shard.idx()].node_ids().filter(can_be_read).collect();
+    if replicas.is_empty() { vec![primary] } else { replicas }
+}
+
+/// The nodes that the configuration endpoint names: all of the group that answer.
+pub fn answering(plan: &Plan, state: &State, group: GroupId) -> Vec<NodeId> {
+    let shards = plan.groups[group.idx()].shards.clone();
+    let nodes = shards.flat_map(|shard| plan.shards[usize::from(shard)].node_ids());
+    nodes.filter(|node| state.answers(*node)).collect()
+}

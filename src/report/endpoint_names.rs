@@ -1,0 +1,118 @@
+//! Names that ElastiCache gives: of endpoints, regions and resources.
+//!
+//! Those of a group without encryption in transit, as the guide's samples have them. The part that
+//! AWS invents per group is `About::dns_label`.
+
+use crate::model::plan::{ClusterMode, Group, NodeId, Plan};
+
+/// The account in AWS's examples.
+const ACCOUNT: &str = "123456789012";
+
+/// The region where a group's AZs have none in their names.
+const NO_REGION: &str = "us-east-1";
+
+/// Names for what belongs to a group.
+#[derive(Clone, Copy)]
+pub struct EndpointNames<'p> {
+    plan: &'p Plan,
+    group: &'p Group,
+}
+
+impl<'p> EndpointNames<'p> {
+    /// Those of a group of `plan`.
+    pub fn new(plan: &'p Plan, group: &'p Group) -> Self {
+        EndpointNames { plan, group }
+    }
+
+    /// The region of the group's first node: the AZ's name without its letter.
+    pub fn region(&self) -> &'p str {
+        let first = self.plan.shards[usize::from(self.group.shards.start)].nodes.start;
+        let az = &self.plan.azs[self.plan.nodes[usize::from(first)].az.idx()].name;
+        let region = az.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        if short_region(region).is_some() { region } else { NO_REGION }
+    }
+
+    /// Everything after the group's own part.
+    fn domain(&self) -> String {
+        let short = short_region(self.region()).expect("a region has a short form");
+        format!("{short}.cache.amazonaws.com")
+    }
+
+    /// The primary endpoint: writes of a group without cluster mode.
+    pub fn primary(&self) -> String {
+        let Group { id, about, .. } = self.group;
+        format!("{id}.{}.ng.0001.{}", about.dns_label, self.domain())
+    }
+
+    /// The reader endpoint: the replicas of a group without cluster mode.
+    pub fn reader(&self) -> String {
+        let Group { id, about, .. } = self.group;
+        format!("{id}-ro.{}.ng.0001.{}", about.dns_label, self.domain())
+    }
+
+    /// The configuration endpoint: the way into a group with cluster mode.
+    pub fn configuration(&self) -> String {
+        let Group { id, about, .. } = self.group;
+        format!("{id}.{}.clustercfg.{}", about.dns_label, self.domain())
+    }
+
+    /// The endpoint of a node, which its replacements keep (MZ-35).
+    pub fn node(&self, node: NodeId) -> String {
+        let Group { id, about, cluster_mode, .. } = self.group;
+        let (name, label) = (&self.plan.nodes[node.idx()].name, &about.dns_label);
+        match cluster_mode {
+            ClusterMode::Disabled => format!("{name}.{label}.0001.{}", self.domain()),
+            ClusterMode::Enabled => format!("{name}.{id}.{label}.{}", self.domain()),
+        }
+    }
+
+    /// The group's ARN.
+    pub fn arn(&self) -> String {
+        let (region, id) = (self.region(), &self.group.id);
+        format!("arn:aws:elasticache:{region}:{ACCOUNT}:replicationgroup:{id}")
+    }
+}
+
+/// The short form of a region in host names: "usw2" for "us-west-2"; `None` for what is none.
+fn short_region(region: &str) -> Option<String> {
+    let parts: Vec<&str> = region.split('-').collect();
+    let [area, directions @ .., number] = parts.as_slice() else {
+        return None;
+    };
+    let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
+    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    if area.len() != 2 || directions.is_empty() || !directions.iter().all(is_word) || !is_number {
+        return None;
+    }
+    let short = |direction: &&str| match *direction {
+        "northeast" => "ne".to_owned(),
+        "northwest" => "nw".to_owned(),
+        "southeast" => "se".to_owned(),
+        "southwest" => "sw".to_owned(),
+        other => other.chars().take(1).collect(),
+    };
+    let directions: String = directions.iter().map(short).collect();
+    Some(format!("{area}{directions}{number}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_region;
+
+    #[test]
+    fn regions_have_the_short_forms_of_aws() {
+        let pairs = [
+            ("us-west-2", "usw2"),
+            ("us-east-1", "use1"),
+            ("eu-central-1", "euc1"),
+            ("ap-southeast-1", "apse1"),
+            ("us-gov-west-1", "usgw1"),
+        ];
+        for (region, short) in pairs {
+            assert_eq!(short_region(region).as_deref(), Some(short));
+        }
+        for other in ["az-", "az-a", "a", "us-west", "west-2", "us-west-2-"] {
+            assert_eq!(short_region(other), None, "{other}");
+        }
+    }
+}
