@@ -1,14 +1,17 @@
-//! `ecsim replay`.
+//! `ecsim replay`: the story of a trial; `views` has what else can be seen of it.
+
+mod views;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::{
-    Changes, Failure, keep, load, load_all, policy_option, print, say, shown_files, study,
+    Changes, Failure, keep, load, load_all, policy_option, print, quoted, say, shown_files, study,
 };
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::{SimTime, Span};
+use crate::model::plan::Plan;
 use crate::montecarlo::batch::{self, BrokenTrial};
 use crate::montecarlo::estimate::Estimator;
 use crate::montecarlo::trial::Trial;
@@ -18,6 +21,7 @@ use crate::report::results::{self, KeepError, Kept, Notable};
 use crate::report::{json, table, timeline};
 use crate::scenario::{Experiment, Policy, units};
 use crate::stats::level::Level;
+use views::Replayed;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -38,6 +42,8 @@ pub(super) struct Arguments {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    views: views::Views,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +87,7 @@ impl Source {
             return load(file, &changes.overrides(None, *seed)).map(Source::File);
         }
         if seed.is_some() || !changes.set.is_empty() || !changes.sweep.is_empty() {
-            let file = super::quoted(&file.display().to_string());
+            let file = quoted(&file.display().to_string());
             return Err(Failure::Usage(format!(
                 "error: {file} holds results, of which seed and values are fixed\n\
                  hint: leave out --seed, --set and --sweep, or replay the scenario file\n"
@@ -152,7 +158,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let changes = source.changes(&arguments.changes);
     let policy = changes.choose_one(experiment, "a trial is told")?;
     let spec = experiment.batch_spec();
-    let mut plan = policy.plan.clone();
+    let view = arguments.views.view(&policy.plan)?;
     let options =
         format!("{}{}", changes.options(arguments.seed), policy_option(experiment, policy));
     let bug = |broken| {
@@ -163,15 +169,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Choice::Number(number) => number,
         Choice::Notable(notable) => source.number(notable, policy, bug)?,
     };
-    let until = arguments.until.map_or(plan.horizon, |span| SimTime::START + span);
-    if until > plan.horizon {
-        let horizon = plan.horizon.since(SimTime::START);
-        say(&format!("note: the scenario ends after {horizon}, and so does the replay\n"));
-    }
-    let until = until.min(plan.horizon);
-    // A longer horizon only adds to a history: what is told is the same, and ends here.
-    plan.horizon = until;
-    plan.warm_up = plan.warm_up.min(until);
+    let (plan, until) = shortened(&policy.plan, arguments);
     let plan = &plan;
 
     let key = TrialKeys::new(spec.seed).key(number);
@@ -183,25 +181,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     let outcome = observers.0.finish(until);
     let facts = &observers.1.facts;
-
+    let replayed = Replayed { plan, key, facts, state: trial.state(), until };
+    if let Some(text) = view.text(&replayed, arguments.format) {
+        return print(&text);
+    }
     let text = match arguments.format {
         Format::Text => {
-            let mut text = format!(
-                "{} · trial {number} · seed {} · until {}\n",
-                plan.name,
-                spec.seed,
-                until.since(SimTime::START)
-            );
-            if experiment.policies.len() > 1 {
-                text.push_str(&format!(" policy: {}\n", policy.name));
-            }
-            for group in &plan.groups {
-                text.push_str(&format!(" {}\n", table::group_line(plan, group)));
-            }
-            text.push('\n');
-            text.push_str(&timeline::render(plan, facts, &outcome));
-            table::name_assumptions(&policy.assumptions, &mut text);
-            text
+            let caption = Caption { number, seed: spec.seed, until };
+            let story = timeline::render(plan, facts, &outcome);
+            told(plan, experiment, policy, caption) + &story + &assumed(policy)
         }
         Format::Json => {
             let header = json::TraceHeader { seed: spec.seed, trial: number, until };
@@ -209,4 +197,49 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     print(&text)
+}
+
+/// The plan up to where the replay is to end, and that instant.
+fn shortened(plan: &Plan, arguments: &Arguments) -> (Plan, SimTime) {
+    let mut plan = plan.clone();
+    let until = arguments.views.instant().or(arguments.until);
+    let until = until.map_or(plan.horizon, |span| SimTime::START + span);
+    if until > plan.horizon {
+        let horizon = plan.horizon.since(SimTime::START);
+        say(&format!("note: the scenario ends after {horizon}, and so does the replay\n"));
+    }
+    let until = until.min(plan.horizon);
+    // A longer horizon only adds to a history: what is told is the same, and ends here.
+    plan.horizon = until;
+    plan.warm_up = plan.warm_up.min(until);
+    (plan, until)
+}
+
+/// Which trial a story is of.
+struct Caption {
+    number: u64,
+    seed: u64,
+    until: SimTime,
+}
+
+/// The lines above a story.
+fn told(plan: &Plan, experiment: &Experiment, policy: &Policy, caption: Caption) -> String {
+    let Caption { number, seed, until } = caption;
+    let until = until.since(SimTime::START);
+    let mut text = format!("{} · trial {number} · seed {seed} · until {until}\n", plan.name);
+    if experiment.policies.len() > 1 {
+        text.push_str(&format!(" policy: {}\n", policy.name));
+    }
+    for group in &plan.groups {
+        text.push_str(&format!(" {}\n", table::group_line(plan, group)));
+    }
+    text.push('\n');
+    text
+}
+
+/// The lines below a story.
+fn assumed(policy: &Policy) -> String {
+    let mut text = String::new();
+    table::name_assumptions(&policy.assumptions, &mut text);
+    text
 }

@@ -1,0 +1,205 @@
+//! What else `ecsim replay` can show of a trial: its event log, the answers of the API, its
+//! endpoints.
+
+use clap::{Args, ValueEnum};
+
+use super::Format;
+use crate::cli::{Failure, quoted};
+use crate::engine::rng::TrialKey;
+use crate::engine::time::{SimTime, Span};
+use crate::model::fact::Fact;
+use crate::model::plan::{GroupId, Plan};
+use crate::model::state::State;
+use crate::report::aws_events::SourceType;
+use crate::report::describe::{self, Answer};
+use crate::report::endpoints;
+use crate::report::event_log::{self, KEPT_MINUTES, Page, Query, When};
+use crate::scenario::units;
+
+#[derive(Args, Debug)]
+pub(super) struct Views {
+    /// Print ElastiCache's event log instead: the whole trial, unless the filters below say
+    /// otherwise (DescribeEvents itself begins an hour ago); as JSON newest first
+    #[arg(long, group = "view")]
+    events: bool,
+    #[command(flatten)]
+    filters: Filters,
+    /// Print the JSON that the API would answer at this simulated time: 90s, "1h 30m"
+    #[arg(long, group = "view", value_name = "TIME", value_parser = units::parse_span)]
+    #[arg(conflicts_with = "until")]
+    describe_at: Option<Span>,
+    /// As the answer of which command
+    #[arg(long = "as", value_enum, requires = "describe_at", value_name = "COMMAND")]
+    answer: Option<Command>,
+    /// Of which group; the default is the only one
+    #[arg(long, requires = "describe_at", value_name = "ID")]
+    group: Option<String>,
+    /// Print what the endpoints lead to at the start, and every change
+    #[arg(long, group = "view")]
+    endpoints: bool,
+}
+
+/// The parameters of `DescribeEvents`.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Filters of --events")]
+struct Filters {
+    /// Only events of nodes, or of groups
+    #[arg(long, value_enum, requires = "events", value_name = "TYPE")]
+    source_type: Option<Kind>,
+    /// Only events of this node or group
+    #[arg(long, requires = "events", value_name = "ID")]
+    source_identifier: Option<String>,
+    /// Only events from then on: 90s after the start, or 2026-01-05T00:01:30Z
+    #[arg(long, requires = "events", value_name = "WHEN", value_parser = When::parse)]
+    start_time: Option<When>,
+    /// Only events until then
+    #[arg(long, requires = "events", value_name = "WHEN", value_parser = When::parse)]
+    end_time: Option<When>,
+    /// Only events of so many minutes: after the start time, or before the end
+    #[arg(long, requires = "events", value_name = "MINUTES")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=KEPT_MINUTES))]
+    duration: Option<u64>,
+    /// Only events whose message contains this; the console's "Recovery completed" finds the end
+    /// of a recovery
+    #[arg(long, requires = "events", value_name = "TEXT")]
+    message: Option<String>,
+    /// In JSON: events per page, 20 to 100
+    #[arg(long, requires = "events", value_name = "N", default_value = "100")]
+    #[arg(value_parser = clap::value_parser!(u64).range(20..=100))]
+    max_records: u64,
+    /// In JSON: the Marker that the page before ended with
+    #[arg(long, requires = "events", default_value = "0")]
+    marker: usize,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// Of nodes
+    CacheCluster,
+    /// Of groups
+    ReplicationGroup,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Command {
+    /// The state, with all its fields
+    DescribeReplicationGroups,
+    /// What a modification answers
+    ModifyReplicationGroup,
+    /// What a test failover answers
+    TestFailover,
+}
+
+/// What is to be printed.
+pub(super) enum View {
+    /// The story, or all facts.
+    Story,
+    /// The event log.
+    Events(Query, Page),
+    /// The answer of the API.
+    Described(GroupId, Answer),
+    /// The endpoints.
+    Endpoints,
+}
+
+/// A trial that was run.
+pub(super) struct Replayed<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) key: TrialKey,
+    pub(super) facts: &'a [(SimTime, Fact)],
+    pub(super) state: &'a State,
+    pub(super) until: SimTime,
+}
+
+impl Views {
+    /// The instant at which the trial is to stop, if the view has one.
+    pub(super) fn instant(&self) -> Option<Span> {
+        self.describe_at
+    }
+
+    /// What is to be printed of a trial of `plan`.
+    pub(super) fn view(&self, plan: &Plan) -> Result<View, Failure> {
+        if self.describe_at.is_some() {
+            let answer = match self.answer.unwrap_or(Command::DescribeReplicationGroups) {
+                Command::DescribeReplicationGroups => Answer::Describe,
+                Command::ModifyReplicationGroup => Answer::Modify,
+                Command::TestFailover => Answer::TestFailover,
+            };
+            return Ok(View::Described(self.choose_group(plan)?, answer));
+        }
+        if self.events {
+            let filters = &self.filters;
+            let page = Page { marker: filters.marker, max_records: filters.max_records as usize };
+            return Ok(View::Events(filters.query()?, page));
+        }
+        Ok(if self.endpoints { View::Endpoints } else { View::Story })
+    }
+
+    fn choose_group(&self, plan: &Plan) -> Result<GroupId, Failure> {
+        let ids: Vec<&str> = plan.groups.iter().map(|group| group.id.as_str()).collect();
+        let hint = || format!("hint: name one with --group: {}\n", ids.join(", "));
+        match (&self.group, plan.groups.as_slice()) {
+            (Some(id), _) => {
+                let found = plan.group_ids().find(|group| plan.groups[group.idx()].id == *id);
+                found.ok_or_else(|| {
+                    let id = quoted(id);
+                    Failure::Usage(format!("error: there is no group {id}\n{}", hint()))
+                })
+            }
+            (None, [_]) => Ok(GroupId(0)),
+            (None, _) => Err(Failure::Usage(format!(
+                "error: the scenario has several groups, and one is described at a time\n{}",
+                hint()
+            ))),
+        }
+    }
+}
+
+impl Filters {
+    fn query(&self) -> Result<Query, Failure> {
+        if self.duration.is_some() && self.start_time.is_some() && self.end_time.is_some() {
+            let text = "error: --duration goes with --start-time or with --end-time, not with \
+                        both\nhint: leave out one of the three\n";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        let source_type = self.source_type.map(|kind| match kind {
+            Kind::CacheCluster => SourceType::CacheCluster,
+            Kind::ReplicationGroup => SourceType::ReplicationGroup,
+        });
+        Ok(Query {
+            source_type,
+            source: self.source_identifier.clone(),
+            start: self.start_time,
+            end: self.end_time,
+            minutes: self.duration,
+            message: self.message.clone(),
+        })
+    }
+}
+
+impl View {
+    /// The view as text; the story is told elsewhere.
+    pub(super) fn text(&self, replayed: &Replayed<'_>, format: Format) -> Option<String> {
+        let Replayed { plan, key, facts, state, until } = *replayed;
+        match self {
+            View::Story => None,
+            View::Events(query, page) => {
+                let entries = query.select(event_log::entries(plan, facts), until);
+                Some(match format {
+                    Format::Text => event_log::table(&entries),
+                    Format::Json => event_log::document(&entries, *page),
+                })
+            }
+            View::Described(group, answer) => {
+                Some(describe::document(plan, state, *group, *answer))
+            }
+            View::Endpoints => {
+                let endpoints = endpoints::follow(plan, key, facts);
+                Some(match format {
+                    Format::Text => endpoints::table(plan, &endpoints),
+                    Format::Json => endpoints::lines(plan, &endpoints),
+                })
+            }
+        }
+    }
+}
