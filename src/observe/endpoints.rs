@@ -130,7 +130,7 @@ fn records(plan: &Plan, state: &State, hosts: &[u32]) -> BTreeMap<Record, Target
 }
 
 /// The nodes that the reader endpoint names: replicas that answer with a complete copy, and the
-/// primary where none is left.
+/// primary where none is left: who wants to read from replicas only reads nowhere then (MZ-39).
 pub fn readers(plan: &Plan, state: &State, shard: ShardId) -> Vec<NodeId> {
     let primary = state.shard(shard).primary;
     let can_be_read = |node: &NodeId| {

@@ -5,7 +5,7 @@ use crate::model::fact::{Announced, Fact, OperationFact, Stop};
 use crate::model::plan::{NodeId, Plan, ShardId};
 
 /// The kind of thing that an event is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SourceType {
     /// A node.
     CacheCluster,

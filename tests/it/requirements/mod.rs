@@ -5,11 +5,14 @@
 //! table, cites its id where src implements it, and writes its tests into the file of its subject.
 
 mod document;
+mod endpoints;
+mod events;
 mod failures;
 mod limits;
 mod operations;
 mod planned;
 mod replacement;
+mod responses;
 mod story;
 mod switches;
 pub mod table;

@@ -51,8 +51,20 @@ pub const ROWS: &[Row] = &[
         says: "The primary endpoint follows the promotion once its new target has spread; an \
                application that writes to it changes nothing.",
         source: "Guide",
-        tests: &["mz_04_the_primary_endpoint_moves_once_per_failover_and_writers_follow"],
+        tests: &[
+            "mz_04_the_primary_endpoint_moves_once_per_failover_and_writers_follow",
+            "mz_04_the_primary_endpoint_changes_its_target_once_per_failover",
+        ],
         not_yet: Some("clients that keep what DNS told them"),
+    },
+    Row {
+        id: "MZ-05",
+        says: "An application that reads from the endpoint of a node stays with that node: once \
+               it is promoted, the application reads from the primary until it is told \
+               otherwise.",
+        source: "Guide",
+        tests: &["mz_05_the_endpoint_of_the_promoted_node_stays_with_the_node"],
+        not_yet: None,
     },
     Row {
         id: "MZ-06",
@@ -89,6 +101,14 @@ pub const ROWS: &[Row] = &[
             "mz_17_multi_az_is_on_by_itself_where_every_shard_has_a_replica_elsewhere",
             "mz_17_multi_az_in_a_single_az_is_accepted_with_a_warning",
         ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-19",
+        says: "The answer of a modification: the group with its status, its nodes, roles and \
+               endpoints, as the guide prints it.",
+        source: "Guide, \"Enabling Multi-AZ\"",
+        tests: &["mz_19_a_modification_answers_as_in_the_guide"],
         not_yet: None,
     },
     Row {
@@ -156,8 +176,9 @@ pub const ROWS: &[Row] = &[
         tests: &[
             "mz_29_the_return_of_a_replica_leaves_the_primary_endpoint_alone",
             "mz_29_a_replica_serves_reads_once_it_is_available",
+            "mz_29_the_reader_endpoint_names_the_new_replicas_and_the_primary_endpoint_stays",
         ],
-        not_yet: Some("the reader endpoint and its records; only how many nodes serve reads"),
+        not_yet: None,
     },
     Row {
         id: "MZ-30",
@@ -203,6 +224,14 @@ pub const ROWS: &[Row] = &[
         not_yet: Some("misses of the cold cache, and the load they put on a database"),
     },
     Row {
+        id: "MZ-35",
+        says: "A replacement has the endpoint of the node it replaces; only the address behind \
+               it changes.",
+        source: "Guide",
+        tests: &["mz_35_a_replacement_keeps_the_name_and_has_another_address"],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-36",
         says: "Failures inside one detection window are one scenario with one failover.",
         source: "Decision, from the guide's list of scenarios",
@@ -229,14 +258,71 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-39",
+        says: "Who reads from replicas only reads nowhere while the only replica is replaced; \
+               with two there is always one.",
+        source: "Guide, \"Minimizing downtime during maintenance\"",
+        tests: &["mz_39_the_only_replica_leaves_nobody_to_read_from_and_two_do_not"],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-44",
         says: "The texts and the order of events of a failover.",
         source: "Guide, \"Testing automatic failover\"",
-        tests: &["golden::every_scripted_scenario_reads_like_its_golden_trace"],
+        tests: &[
+            "mz_44_a_test_failover_has_its_five_messages_in_order",
+            "golden::every_scripted_scenario_reads_like_its_golden_trace",
+        ],
         not_yet: Some(
-            "the call that tests a failover, which is the first of the events; and recovery begins \
-             before the failover is complete unless `replacement-starts = \"after-failover\"`",
+            "in a failure, recovery begins before the failover is complete unless \
+             `replacement-starts = \"after-failover\"`",
         ),
+    },
+    Row {
+        id: "MZ-45",
+        says: "The order of the messages is likely, not promised: a failover may be told by the \
+               group before the node, and nothing else changes places.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &["mz_45_node_and_group_may_change_places_and_nothing_else"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-46",
+        says: "What the console calls `Recovery completed` is the event `Finished recovery for \
+               cache nodes`; either finds it.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &["mz_46_the_consoles_label_finds_the_end_of_the_recovery"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-49",
+        says: "While a group fails over its status stays available; only the events tell.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &["mz_49_the_group_stays_available_while_it_fails_over"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-51",
+        says: "The answer of a test failover: as that of a modification, with cluster mode, \
+               node type and data tiering, and with the roles before the failover.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &[
+            "mz_51_a_test_failover_answers_as_in_the_guide",
+            "mz_51_roles_are_those_of_the_instant",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-52",
+        says: "Progress is in the events: filtered by source, time and length of time, newest \
+               first, in pages of 20 to 100.",
+        source: "Guide, \"Testing automatic failover\"; API, `DescribeEvents`",
+        tests: &[
+            "mz_52_events_are_filtered_as_describe_events_filters_them",
+            "mz_52_the_document_is_newest_first_and_comes_in_pages",
+            "mz_52_the_program_prints_both_forms",
+        ],
+        not_yet: None,
     },
     Row {
         id: "MZ-53",
