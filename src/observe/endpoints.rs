@@ -69,7 +69,8 @@ pub struct Endpoints {
 impl Endpoints {
     /// The records at the start of a trial, of which `state` is the state.
     pub fn new(plan: &Plan, state: &State) -> Self {
-        let hosts = vec![1; plan.nodes.len()];
+        let hosts = |node: NodeId| u32::from(state.node(node).process != Process::Absent);
+        let hosts: Vec<u32> = plan.node_ids().map(hosts).collect();
         let first = records(plan, state, &hosts);
         Endpoints { now: first.clone(), first, changes: Vec::new(), hosts }
     }
@@ -112,11 +113,10 @@ fn records(plan: &Plan, state: &State, hosts: &[u32]) -> BTreeMap<Record, Target
                 }
             }
             for node in plan.shards[shard.idx()].node_ids() {
-                let target = match state.node(node).process {
-                    Process::Absent => Target::Nothing,
-                    Process::Running | Process::Crashed | Process::Rebooting(_) | Process::Lost => {
-                        Target::Host(hosts[node.idx()])
-                    }
+                let target = match (state.node(node).process, hosts[node.idx()]) {
+                    // One that is being added has no address before its first host answers.
+                    (Process::Absent, _) | (_, 0) => Target::Nothing,
+                    (_, n) => Target::Host(n),
                 };
                 records.insert(Record::Node(node), target);
             }

@@ -106,10 +106,9 @@ removed: redis1x3-003 is no longer part of its group
 external: a node outside ElastiCache follows redis1x3
 failover: of shard 0001 fails because of the external replica: it is tried again (MZ-65)
 handover: redis1x3-002 is primary, redis1x3-001 its replica: writes wait for 500ms, none is \
-refused or lost
+refused; none is lost
 down: replica redis1x3-003 is taken offline
-down: replica redis1x3-003 shuts down to be patched
-down: replica redis1x3-003 is removed";
+down: replica redis1x3-003 shuts down to be patched";
     let lines = told(&group_plan(), &one_of_each());
     assert_eq!(lines.join("\n"), expected);
     for line in &lines {

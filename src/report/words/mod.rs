@@ -145,6 +145,8 @@ impl<'p> Words<'p> {
             Fact::AzUp { az } => {
                 Line { kind: "az", text: format!("{} is up and available again", self.az(az)) }
             }
+            // The fact beside it says so.
+            Fact::NodeDown { stop: Stop::Removed, .. } => return None,
             Fact::NodeDown { node, stop, role, cause } => {
                 Line { kind: "down", text: self.down(node, stop, role, cause) }
             }

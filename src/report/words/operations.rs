@@ -13,15 +13,14 @@ impl Words<'_> {
     pub(super) fn handed_over(&self, shard: ShardId, nodes: [NodeId; 2], pause: Span) -> Line {
         let [from, to] = nodes.map(|node| self.node(node));
         let cost = match (self.plan.group_of(shard).handover, pause) {
-            (_, Span::ZERO) => "no write waits, none is lost".to_owned(),
-            (Handover::Seamless, pause) => {
-                format!("writes wait for {pause}, none is refused or lost")
-            }
-            (Handover::DnsGap, pause) => {
-                format!("writes are refused for {pause}, until DNS names it; none is lost")
-            }
+            (Handover::DnsGap, _) => "writes are refused until DNS names it".to_owned(),
+            (Handover::Seamless, Span::ZERO) => "no write waits".to_owned(),
+            (Handover::Seamless, pause) => format!("writes wait for {pause}, none is refused"),
         };
-        Line { kind: "handover", text: format!("{to} is primary, {from} its replica: {cost}") }
+        Line {
+            kind: "handover",
+            text: format!("{to} is primary, {from} its replica: {cost}; none is lost"),
+        }
     }
 
     /// What an operation fact says; nothing where another line says it already.

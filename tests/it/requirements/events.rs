@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::fact::{Announced, Fact, Loss, OperationFact};
-use elasticache_sim::model::plan::{EventOrder, NodeId, Plan, ShardId};
+use elasticache_sim::model::plan::{EventOrder, NodeId, Plan, ShardId, UpdateMethod};
 use elasticache_sim::report::aws_events::SourceType;
 use elasticache_sim::report::event_log::{self, Entry, Page, Query, When};
 use serde_json::Value;
 
+use super::story::{one_shard, script, test_failover as call, update};
 use crate::support::{ecsim, load, run, secs, with_fixed_times};
 
 /// The facts of a test failover, at the seconds of the first timeline from the field.
@@ -51,6 +52,39 @@ const FINISHED: &str = "cache-cluster, redis1x3-001: Finished recovery for cache
 fn mz_44_a_test_failover_has_its_five_messages_in_order() {
     let expected = [CALLED, OF_NODE, OF_GROUP, RECOVERING, FINISHED];
     assert_eq!(texts(&log(Announced::NodeFirst)), expected);
+}
+
+#[test]
+fn mz_44_a_test_failover_that_is_run_has_them_too() {
+    let mut plan = one_shard(1);
+    script(&mut plan, &[(60, call(0))]);
+    let entries = event_log::entries(&plan, &run(&plan, 1, 0).0);
+    let failover = "Failover from primary node g-001 to replica node g-002 completed";
+    let expected = [
+        "replication-group, g: Test Failover API called for node group 0001".to_owned(),
+        format!("cache-cluster, g-001: {failover}"),
+        format!("replication-group, g: {failover}"),
+        "cache-cluster, g-001: Recovering cache nodes 0001".to_owned(),
+        "cache-cluster, g-001: Finished recovery for cache nodes 0001".to_owned(),
+    ];
+    assert_eq!(texts(&entries), expected);
+}
+
+#[test]
+fn mz_44_patching_shuts_down_restarts_and_patches_each_node() {
+    let mut plan = one_shard(1);
+    script(&mut plan, &[(60, update(UpdateMethod::Patch))]);
+    let entries = event_log::entries(&plan, &run(&plan, 1, 0).0);
+    let patched = |node: &str| {
+        ["Cache node 0001 shutdown", "Cache node 0001 restarted", "Cache cluster patched"]
+            .map(|message| format!("cache-cluster, {node}: {message}"))
+    };
+    let failover = "Failover from primary node g-001 to replica node g-002 completed";
+    let mut expected = patched("g-002").to_vec();
+    expected.push(format!("cache-cluster, g-001: {failover}"));
+    expected.push(format!("replication-group, g: {failover}"));
+    expected.extend(patched("g-001"));
+    assert_eq!(texts(&entries), expected);
 }
 
 #[test]

@@ -1,17 +1,13 @@
 //! What the API answers at an instant (MZ-19, MZ-49, MZ-51), held against the samples of the guide
 //! in tests/data/responses.
 
-use elasticache_sim::engine::rng::TrialKeys;
-use elasticache_sim::engine::time::SimTime;
-use elasticache_sim::model::plan::{About, Changes, ClusterMode, GroupId, NodeId, Plan, Switch};
-use elasticache_sim::model::state::{AutomaticFailover, Promoting, State, Workflow};
-use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::model::plan::{About, Changes, ClusterMode, NodeId, Plan, ShardId, Switch};
+use elasticache_sim::model::state::{AutomaticFailover, State, Workflow};
 use elasticache_sim::report::describe::{self, Answer};
 use serde_json::{Value, json};
 
-use crate::support::{load, parse, root, secs, with_fixed_times};
-
-const GROUP: GroupId = GroupId(0);
+use super::story::{GROUP, both, modify, one_shard, script, state_at, test_failover};
+use crate::support::{load, parse, root, with_fixed_times};
 
 /// A group with what the API says of it, its nodes in `azs`, the primary's first.
 fn group(id: &str, azs: [&str; 3], about: About) -> Plan {
@@ -69,13 +65,6 @@ fn value(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// The state of a trial of `plan` so many seconds after its start.
-fn state_at(plan: &Plan, at: u64) -> State {
-    let mut trial = Trial::begin(plan, TrialKeys::new(1).key(0));
-    trial.run_until(SimTime::START + secs(at), &mut ());
-    trial.state().clone()
-}
-
 /// The only group as `describe-replication-groups` tells it.
 fn described(plan: &Plan, state: &State) -> Value {
     value(&describe::document(plan, state, GROUP, Answer::Describe))["ReplicationGroups"][0].take()
@@ -90,7 +79,7 @@ fn mz_19_a_modification_answers_as_in_the_guide() {
         multi_az: Some(Switch::On),
         ..Changes::NONE
     };
-    state.config.groups[0].workflow = Workflow::Modifying(changes, Promoting::No);
+    state.config.groups[0].workflow = Workflow::Modifying(changes, None);
     state.config.groups[0].automatic_failover = AutomaticFailover::Enabling;
     state.config.groups[0].multi_az = Switch::On;
     let answer = describe::document(&plan, &state, GROUP, Answer::Modify);
@@ -107,8 +96,7 @@ fn mz_19_a_modification_answers_as_in_the_guide() {
 fn mz_51_a_test_failover_answers_as_in_the_guide() {
     let plan = redis1x3();
     let mut state = State::new(&plan);
-    state.config.groups[0].workflow =
-        Workflow::TestCalled(elasticache_sim::model::plan::ShardId(0));
+    state.config.groups[0].workflow = Workflow::TestCalled(ShardId(0));
     let answer = describe::document(&plan, &state, GROUP, Answer::TestFailover);
     assert_eq!(answer, sample("test-failover.json"));
 }
@@ -138,8 +126,38 @@ fn mz_49_the_group_stays_available_while_it_fails_over() {
         assert_eq!(group["NodeGroups"][0]["Status"], "available", "at {at} s");
     }
     let mut state = State::new(&plan);
-    state.config.groups[0].workflow = Workflow::Modifying(Changes::NONE, Promoting::No);
+    state.config.groups[0].workflow = Workflow::Modifying(Changes::NONE, None);
     assert_eq!(described(&plan, &state)["Status"], "modifying", "other work does show");
+}
+
+#[test]
+fn mz_19_a_modification_shows_while_it_lasts() {
+    let mut plan = one_shard(1);
+    plan.groups[0].automatic_failover = Switch::Off;
+    plan.groups[0].multi_az = Switch::Off;
+    script(&mut plan, &[(60, modify(both(Switch::On)))]);
+    let shown = |at: u64| {
+        let group = described(&plan, &state_at(&plan, at));
+        ["Status", "AutomaticFailover", "MultiAZ"].map(|key| group[key].clone())
+    };
+    assert_eq!(shown(59), ["available", "disabled", "disabled"]);
+    assert_eq!(shown(60), ["modifying", "enabling", "enabled"], "at the instant of the call");
+    assert_eq!(shown(120), ["available", "enabled", "enabled"]);
+}
+
+#[test]
+fn mz_51_a_call_shows_the_roles_before_the_failover() {
+    let mut plan = one_shard(1);
+    script(&mut plan, &[(60, test_failover(0))]);
+    let primary = |at: u64| {
+        let group = described(&plan, &state_at(&plan, at));
+        assert_eq!(group["Status"], "available", "at {at} s");
+        let members = group["NodeGroups"][0]["NodeGroupMembers"].as_array().expect("members");
+        let is_primary = |member: &&Value| member["CurrentRole"] == "primary";
+        members.iter().find(is_primary).expect("a primary")["CacheClusterId"].clone()
+    };
+    assert_eq!(primary(60), "g-001");
+    assert_eq!(primary(600), "g-002");
 }
 
 #[test]

@@ -108,7 +108,10 @@ pub const ROWS: &[Row] = &[
         says: "The answer of a modification: the group with its status, its nodes, roles and \
                endpoints, as the guide prints it.",
         source: "Guide, \"Enabling Multi-AZ\"",
-        tests: &["mz_19_a_modification_answers_as_in_the_guide"],
+        tests: &[
+            "mz_19_a_modification_answers_as_in_the_guide",
+            "mz_19_a_modification_shows_while_it_lasts",
+        ],
         not_yet: None,
     },
     Row {
@@ -271,6 +274,8 @@ pub const ROWS: &[Row] = &[
         source: "Guide, \"Testing automatic failover\"",
         tests: &[
             "mz_44_a_test_failover_has_its_five_messages_in_order",
+            "mz_44_a_test_failover_that_is_run_has_them_too",
+            "mz_44_patching_shuts_down_restarts_and_patches_each_node",
             "golden::every_scripted_scenario_reads_like_its_golden_trace",
         ],
         not_yet: Some(
@@ -309,6 +314,7 @@ pub const ROWS: &[Row] = &[
         tests: &[
             "mz_51_a_test_failover_answers_as_in_the_guide",
             "mz_51_roles_are_those_of_the_instant",
+            "mz_51_a_call_shows_the_roles_before_the_failover",
         ],
         not_yet: None,
     },
