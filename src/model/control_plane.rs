@@ -162,6 +162,7 @@ impl<O: Observer> Step<'_, O> {
                 self.note(Fact::FailoverFailed { shard });
                 self.release_scheduled(shard);
                 self.try_cold_start(shard);
+                self.replay_instead_of_failover(shard);
             }
         }
         self.repair_shard(shard);

@@ -66,6 +66,24 @@ pub enum Purpose {
     EventOrder = 25,
     /// Whether an external replica makes the n-th promotion of this shard fail.
     Hindrance = 26,
+    /// This node's lag when the n-th backup of its group begins.
+    BackupLag = 60,
+    /// How long the n-th backup of this group takes.
+    Backup = 61,
+    /// How long its fork takes.
+    Fork = 62,
+    /// How long the n-th restore of this group takes to be decided.
+    RestoreDecision = 63,
+    /// How long its new group takes to be provisioned.
+    RestoreProvision = 64,
+    /// How long its snapshot takes to be read.
+    SnapshotLoad = 65,
+    /// How long the application takes to write to it.
+    RePointing = 66,
+    /// End of this node's log that the n-th loss of its primary cuts off.
+    LogTail = 67,
+    /// How long this node's n-th replay of its log takes.
+    Replay = 68,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness
@@ -111,6 +129,11 @@ impl<O: Observer> Step<'_, O> {
     #[inline]
     fn word(&self, entity: u64, purpose: Purpose, address: u32, n: u32) -> u64 {
         rng::draw(self.key, Address { entity, purpose: purpose as u8, line: address, n })
+    }
+
+    /// The n-th word for `purpose` at `node`.
+    pub(super) fn node_word(&self, node: NodeId, purpose: Purpose, n: u32) -> u64 {
+        self.word(self.plan.nodes[node.idx()].entity, purpose, 0, n)
     }
 
     /// The n-th time for `purpose` at `node`, by `law`.

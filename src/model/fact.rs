@@ -5,6 +5,7 @@
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::api::{Call, Refusal};
+use crate::model::persistence::{BackupKind, Method};
 use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Switch, UpdateMethod};
 use crate::model::state::{AutomaticFailover, NanoWrites};
 
@@ -82,11 +83,13 @@ pub enum Phase {
     ColdStart,
     /// A process restarts on its host.
     Restart,
+    /// The primary reads its append-only file.
+    Replay,
 }
 
 impl Phase {
     /// All phases, in the order of their numbers.
-    pub const ALL: [Phase; 8] = [
+    pub const ALL: [Phase; 9] = [
         Phase::Detection,
         Phase::Promotion,
         Phase::Endpoint,
@@ -95,6 +98,7 @@ impl Phase {
         Phase::Sync,
         Phase::ColdStart,
         Phase::Restart,
+        Phase::Replay,
     ];
 
     /// The name in results and in the timeline.
@@ -108,6 +112,7 @@ impl Phase {
             Phase::Sync => "sync",
             Phase::ColdStart => "cold start",
             Phase::Restart => "restart",
+            Phase::Replay => "replay",
         }
     }
 }
@@ -402,6 +407,8 @@ pub enum Fact {
     },
     /// Something about operations, workflows and membership.
     Operation(OperationFact),
+    /// Something about snapshots, restores and the append-only file.
+    Backup(BackupFact),
 }
 
 /// Something about operations, planned workflows and the nodes of a group became true.
@@ -498,6 +505,152 @@ pub enum OperationFact {
         /// The shard.
         shard: ShardId,
     },
+}
+
+/// Something about snapshots, restores and the append-only file became true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BackupFact {
+    /// A backup begins.
+    Began {
+        /// The group.
+        group: GroupId,
+        /// Who asked for it.
+        kind: BackupKind,
+        /// How it copies.
+        method: Method,
+    },
+    /// Which node a backup copies, and how far that goes.
+    Copies {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+        /// Writes of the shard that the copy lacks.
+        behind: NanoWrites,
+    },
+    /// A backup is complete: there is a new snapshot.
+    Completed {
+        /// The group.
+        group: GroupId,
+        /// Who asked for it.
+        kind: BackupKind,
+    },
+    /// A backup failed.
+    Failed {
+        /// The group.
+        group: GroupId,
+        /// Who asked for it.
+        kind: BackupKind,
+        /// Why.
+        why: BackupFailure,
+    },
+    /// Everything is lost, and a snapshot is to be restored.
+    RestoreBegan {
+        /// The group.
+        group: GroupId,
+        /// How old the snapshot is.
+        age: Span,
+    },
+    /// A restore waits for AZs to be up.
+    RestoreWaits {
+        /// The group.
+        group: GroupId,
+    },
+    /// A step of a restore begins.
+    RestoreStep {
+        /// The group.
+        group: GroupId,
+        /// Which.
+        step: RestoreStep,
+    },
+    /// The application writes to a new group, filled from the snapshot.
+    Restored {
+        /// The group in whose place it is.
+        group: GroupId,
+        /// Which new group it is, from 1.
+        number: u32,
+        /// How old the snapshot is.
+        age: Span,
+    },
+    /// What that means for a shard.
+    ShardRestored {
+        /// The shard.
+        shard: ShardId,
+        /// Its primary.
+        node: NodeId,
+        /// What the old group took meanwhile, and the new one does not have.
+        loss: Loss,
+    },
+    /// What a snapshot still has of a lost dataset is given up.
+    ArchiveLost {
+        /// The shard.
+        shard: ShardId,
+        /// Acknowledged writes.
+        writes: NanoWrites,
+        /// Data.
+        bytes: u64,
+    },
+    /// The primary's process is gone, its append-only file is not.
+    LogKept {
+        /// The node.
+        node: NodeId,
+        /// Age of the newest write in the file.
+        tail: Span,
+        /// Writes that it lacks.
+        behind: NanoWrites,
+    },
+    /// The primary reads its append-only file.
+    ReplayBegan {
+        /// The node.
+        node: NodeId,
+    },
+    /// The primary has what its append-only file has, and serves.
+    Replayed {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+        /// What was not on the disk.
+        loss: Loss,
+    },
+}
+
+/// Why a backup failed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum BackupFailure {
+    /// No node of a shard was there to be copied.
+    NoNode,
+    /// The node that was copied stopped.
+    NodeStopped,
+    /// The node had no room for a fork, and its engine cannot do without.
+    NoMemory,
+    /// The group was being changed while the window was open.
+    GroupBusy,
+}
+
+impl BackupFailure {
+    /// In words.
+    pub fn says(self) -> &'static str {
+        match self {
+            BackupFailure::NoNode => "no node with a complete copy runs",
+            BackupFailure::NodeStopped => "the node stopped that was copied",
+            BackupFailure::NoMemory => "too little memory for a fork",
+            BackupFailure::GroupBusy => "the group was not available while the window was open",
+        }
+    }
+}
+
+/// Steps of a restore.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RestoreStep {
+    /// Somebody decides to restore.
+    Deciding,
+    /// The new group is provisioned.
+    Provisioning,
+    /// It reads the snapshot.
+    Loading,
+    /// The application is given the new endpoint.
+    RePointing,
 }
 
 /// Whose event log announces a failover first (MZ-44, MZ-45).

@@ -249,6 +249,7 @@ impl<O: Observer> Step<'_, O> {
             self.repair(node);
             self.tell_changes(plan.nodes[node.idx()].shard);
         }
+        self.restores_go_on();
     }
 
     /// A node can fail from now on: its paused lives go on, and where there is none the next is

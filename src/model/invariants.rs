@@ -30,7 +30,7 @@ fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
         "every offered write is acknowledged or rejected"
     );
     assert!(
-        books.acknowledged == books.offset + books.lost + books.dataset_lost,
+        books.acknowledged == books.offset + books.archived + books.lost + books.dataset_lost,
         "every acknowledged write is retained or lost"
     );
     assert!(books.branch.offset <= books.offset, "a history does not end before it begins");
@@ -53,7 +53,7 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
     let reached = shard.serving == Serving::Yes && shard.endpoint == shard.primary;
     assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
     let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
-        Data::Complete => true,
+        Data::Complete | Data::Logged => true,
         Data::Syncing => plan.rules.syncing == SyncingCopy::CountsAsComplete,
         Data::Empty => false,
     };
@@ -89,7 +89,8 @@ fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId)
     let shard = plan.nodes[id.idx()].shard;
     let slots = plan.slots();
     if node.process != Process::Running {
-        assert!(node.data == Data::Empty, "a node that is down holds nothing");
+        let has_log = node.data == Data::Logged && node.process != Process::Lost;
+        assert!(node.data == Data::Empty || has_log, "a node that is down holds nothing but a log");
         assert!(node.upstream.is_none(), "a node that is down follows nobody");
     }
     if let Some(upstream) = node.upstream {
@@ -111,7 +112,7 @@ fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId)
     let books = &state.ledger.shards[shard.idx()];
     let copy = &state.ledger.copies[id.idx()];
     let serving = state.config.shards[shard.idx()].serving == Serving::Yes;
-    if node.data == Data::Complete && !serving {
+    if matches!(node.data, Data::Complete | Data::Logged) && !serving {
         let held = state.config.shards[shard.idx()].dataset == Dataset::Held;
         assert!(held && copy.history == books.history, "a copy belongs to the last history");
         assert!(copy.offset <= books.offset, "a replica is not ahead of its primary");

@@ -8,6 +8,8 @@
 //! checked before it gets here.
 
 pub mod api;
+pub mod append_only;
+pub mod archive;
 pub mod backup;
 pub mod control_plane;
 pub mod draws;
@@ -19,9 +21,11 @@ pub mod maintenance;
 pub mod narration;
 pub mod node;
 pub mod operation;
+pub mod persistence;
 pub mod plan;
 pub mod policy;
 pub mod replication;
+pub mod restore;
 pub mod state;
 
 use crate::engine::queue::EventQueue;
@@ -88,6 +92,14 @@ pub enum Event {
     WorkflowDue(GroupId),
     /// The maintenance window of the group opens.
     WindowOpens(GroupId),
+    /// An automatic backup of the group is to begin.
+    BackupWindowDue(GroupId),
+    /// The backup of the group ends.
+    BackupDue(GroupId),
+    /// The next step of restoring the group.
+    RestoreDue(GroupId),
+    /// The node has read its append-only file.
+    ReplayDue(NodeId),
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innermost loop");
@@ -131,6 +143,10 @@ impl<O: Observer> Step<'_, O> {
             Event::RecoveryDue(node) => self.recovery_due(node),
             Event::WorkflowDue(group) => self.workflow_due(group),
             Event::WindowOpens(group) => self.window_opens(group),
+            Event::BackupWindowDue(group) => self.backup_window_due(group),
+            Event::BackupDue(group) => self.backup_due(group),
+            Event::RestoreDue(group) => self.restore_due(group),
+            Event::ReplayDue(node) => self.replay_due(node),
         }
     }
 
@@ -140,6 +156,7 @@ impl<O: Observer> Step<'_, O> {
         for group in self.plan.group_ids() {
             self.start_group_lives(group);
             self.start_update_lives(group);
+            self.schedule_backup_window(group);
         }
         for az in self.plan.az_ids() {
             self.start_az_lives(az);

@@ -75,6 +75,7 @@ impl<O: Observer> Step<'_, O> {
 /// What an outage waits for that needs this node.
 fn awaited(node: &Node) -> Phase {
     match (node.process, node.replacement) {
+        (Process::Running, _) if node.data == Data::Logged => Phase::Replay,
         (Process::Running, _) => Phase::Sync,
         (Process::Rebooting(RebootBy::Customer), _) => Phase::Restart,
         (_, Replacement::Provisioning) => Phase::Provisioning,
@@ -96,7 +97,7 @@ fn nearness(phase: Phase) -> u8 {
         Phase::Detection => 1,
         Phase::Provisioning => 2,
         Phase::Restart => 3,
-        Phase::Sync => 4,
+        Phase::Sync | Phase::Replay => 4,
         Phase::Promotion | Phase::ColdStart | Phase::Endpoint => 5,
     }
 }

@@ -1,6 +1,6 @@
 //! Nodes stop and return.
 //!
-//! What stops loses its memory: there is no persistence in this model. A lost host is replaced
+//! What stops loses its memory; an append-only file may be left on its disk (`append_only`). A lost host is replaced
 //! in its own AZ; a crashed or rebooted process returns on its host. Whoever returns is empty,
 //! and what happens next depends on whether a primary serves, and on who knew of the failure.
 
@@ -11,7 +11,7 @@ use crate::model::plan::{
     NodeId, RebootBy, ReplacementAz, ReplacementStarts, ShardId, SubDetection, SyncingNodes,
 };
 use crate::model::state::{
-    Az, Belief, Data, Dataset, Failover, Process, Recovery, Replacement, Serving, Update,
+    Az, Belief, Dataset, Failover, Process, Recovery, Replacement, Serving, Update,
 };
 use crate::model::{Event, Step};
 
@@ -66,6 +66,7 @@ impl<O: Observer> Step<'_, O> {
             true => Role::Primary,
             false => Role::Replica,
         };
+        let left = self.left_on_disk(id, process);
         let shard_state = self.state.shard_mut(shard);
         if process == Process::Lost
             && shard_state.primary == id
@@ -76,7 +77,7 @@ impl<O: Observer> Step<'_, O> {
         }
         let node = self.state.node_mut(id);
         node.process = process;
-        node.data = Data::Empty;
+        node.data = left;
         node.upstream = None;
         node.replacement = Replacement::Idle;
         node.recovery = Recovery::Settled;
@@ -85,6 +86,7 @@ impl<O: Observer> Step<'_, O> {
             self.end_node_lives(id);
         }
         self.note(Fact::NodeDown { node: id, stop, role, cause });
+        self.backup_source_stopped(id);
     }
 
     /// What one fault means for a shard of which at least `struck` stopped. The order matters:
@@ -217,6 +219,10 @@ impl<O: Observer> Step<'_, O> {
         let was = node.process;
         node.process = Process::Running;
         self.note(Fact::ProcessBack { node: id });
+        if self.replays(id, was) {
+            self.planned_work_goes_on(shard);
+            return;
+        }
         let shard_state = *self.state.shard(shard);
         let still_primary =
             shard_state.primary == id && shard_state.serving == Serving::Interrupted;

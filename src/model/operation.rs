@@ -39,7 +39,7 @@ impl<O: Observer> Step<'_, O> {
                 self.attach_external_replica(group, hinders_permille);
             }
             Operation::CreateSnapshot { group } => {
-                let answer = self.is_available(group).and_then(|()| self.create_snapshot(group));
+                let answer = self.create_snapshot(group);
                 self.answer(Call::CreateSnapshot, group, answer);
             }
             Operation::ServiceUpdate { group, apply, method } => {
@@ -86,6 +86,9 @@ impl<O: Observer> Step<'_, O> {
 
     /// Whether nothing is being done to the group as a whole.
     pub(super) fn is_available(&self, group: GroupId) -> Result<(), Refusal> {
+        if self.state.group(group).backup.is_some() {
+            return Err(Refusal::GroupIsSnapshotting);
+        }
         match self.state.group(group).workflow {
             Workflow::Idle => Ok(()),
             // Whoever waits to go on with a promotion by hand does something else instead.

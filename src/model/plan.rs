@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::engine::law::Law;
 use crate::engine::queue::Slot;
 use crate::engine::time::{SimTime, Span};
+use crate::model::persistence::{Forkless, LogPlan, SnapshotPlan};
 
 /// Number of hash slots that the shards of a group share.
 pub const HASH_SLOTS: u32 = 16_384;
@@ -84,6 +85,10 @@ pub struct Plan {
     pub rules: Rules,
     /// What the control plane is and how it works.
     pub control_plane: ControlPlane,
+    /// Snapshots.
+    pub snapshots: SnapshotPlan,
+    /// The append-only file.
+    pub log: LogPlan,
     /// Scheduled faults and operations, those that can come earliest first; where several come at
     /// the same instant, they do so in this order.
     pub script: Vec<Scripted>,
@@ -124,6 +129,12 @@ pub struct Group {
     pub maintenance: Window,
     /// Automatic backups.
     pub backups: Backups,
+    /// Whether its primaries log what they write, at the start (MZ-58).
+    pub append_only_file: Switch,
+    /// Bytes of memory of a node, with what is reserved, where that is known.
+    pub memory_bytes: Option<u64>,
+    /// Whether its engine can back up without forking.
+    pub forkless: Forkless,
     /// What only the API's answers need.
     pub about: About,
 }
@@ -267,6 +278,8 @@ pub struct Shard {
     pub hash_slots: u32,
     /// Writes offered per second.
     pub writes_per_sec: u64,
+    /// Reads offered per second.
+    pub reads_per_sec: u64,
     /// Bytes of data that it holds at the start, and at most.
     pub dataset_bytes: u64,
     /// Address of its random numbers.
@@ -765,7 +778,7 @@ impl Rules {
     pub fn counts_as_copy(&self, data: crate::model::state::Data) -> bool {
         use crate::model::state::Data;
         match data {
-            Data::Complete => true,
+            Data::Complete | Data::Logged => true,
             Data::Syncing => self.syncing == SyncingCopy::CountsAsComplete,
             Data::Empty => false,
         }
@@ -930,7 +943,10 @@ impl Plan {
             update_lives,
             workflows,
             windows,
-            len: windows + groups,
+            backup_windows: windows + groups,
+            backups: windows + 2 * groups,
+            restores: windows + 3 * groups,
+            len: windows + 4 * groups,
         }
     }
 }
@@ -952,6 +968,9 @@ pub struct Slots {
     update_lives: u32,
     workflows: u32,
     windows: u32,
+    backup_windows: u32,
+    backups: u32,
+    restores: u32,
     len: u32,
 }
 
@@ -1014,5 +1033,20 @@ impl Slots {
     /// The next opening of the maintenance window of `group` that anything waits for.
     pub fn window(&self, group: GroupId) -> Slot {
         Slot(self.windows + u32::from(group.0))
+    }
+
+    /// The next automatic backup of `group`.
+    pub fn backup_window(&self, group: GroupId) -> Slot {
+        Slot(self.backup_windows + u32::from(group.0))
+    }
+
+    /// The end of the backup of `group` that runs.
+    pub fn backup(&self, group: GroupId) -> Slot {
+        Slot(self.backups + u32::from(group.0))
+    }
+
+    /// The next step of restoring `group`.
+    pub fn restore(&self, group: GroupId) -> Slot {
+        Slot(self.restores + u32::from(group.0))
     }
 }

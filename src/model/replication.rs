@@ -14,9 +14,6 @@ use crate::model::plan::{
 use crate::model::state::{Copy, Data, Dataset, Failover, NanoWrites, Process, Serving, WRITE};
 use crate::model::{Event, Step};
 
-/// Bytes in a GiB, the unit of per-size sync times.
-const GIB: u128 = 1 << 30;
-
 impl<O: Observer> Step<'_, O> {
     /// Complete copies of the shard's data, by the rule that says what counts.
     pub(super) fn complete_copies(&self, shard: ShardId) -> u8 {
@@ -44,6 +41,7 @@ impl<O: Observer> Step<'_, O> {
             Process::Lost | Process::Absent => Serving::No,
             Process::Running | Process::Crashed | Process::Rebooting(_) => Serving::Interrupted,
         };
+        self.freeze_log(shard, n);
         self.note(Fact::PrimaryStopped { shard });
         self.writers_lose_primary(shard, cause);
     }
@@ -76,11 +74,13 @@ impl<O: Observer> Step<'_, O> {
         books.branch = copy;
         books.history.0 += 1;
         books.offset = copy.offset;
+        self.state.archive.shard_mut(shard).cut(copy.offset);
         Loss { writes, window: age_of_oldest(writes, rate) }
     }
 
     /// The shard's history starts over with nothing in it.
     pub(super) fn begin_empty_history(&mut self, shard: ShardId) {
+        self.give_up_archive(shard);
         let books = self.state.books_mut(shard);
         books.history.0 += 1;
         books.branch = Copy { history: books.history, offset: 0 };
@@ -90,20 +90,22 @@ impl<O: Observer> Step<'_, O> {
 
     /// The last complete copy is gone; where there is no replica it is the primary's (MZ-68).
     pub(super) fn dataset_lost(&mut self, shard: ShardId) {
-        let lost = self.forget_dataset(shard);
-        self.note(lost);
+        self.forget_dataset(shard).into_iter().flatten().for_each(|fact| self.note(fact));
         self.failover_has_nothing_to_promote(shard);
         self.release_scheduled(shard);
     }
 
     /// The shard's books close on a lost dataset. Gives the fact that tells it, for the caller to
-    /// tell when the last copy is gone in the story too.
-    fn forget_dataset(&mut self, shard: ShardId) -> Fact {
+    /// tell when the last copy is gone in the story too, and the one that tells of a restore.
+    fn forget_dataset(&mut self, shard: ShardId) -> [Option<Fact>; 2] {
         self.settle(shard);
         let bytes = self.held_bytes(shard);
+        let (archived, kept) = self.keep_archive(shard, self.state.books(shard).offset);
         let books = self.state.books_mut(shard);
-        let writes = books.offset;
+        let writes = books.offset - archived;
+        let bytes = bytes - kept.min(bytes);
         books.dataset_lost += writes;
+        books.archived += archived;
         books.offset = 0;
         books.branch.offset = 0;
         books.original = false;
@@ -114,7 +116,8 @@ impl<O: Observer> Step<'_, O> {
                 self.state.node_mut(node).data = Data::Empty;
             }
         }
-        Fact::DatasetLost { shard, writes, bytes }
+        let restore = self.consider_restore(self.plan.shards[shard.idx()].group);
+        [Some(Fact::DatasetLost { shard, writes, bytes }), restore]
     }
 
     /// The primary returned empty before anybody failed over: its empty data is the truth now,
@@ -130,9 +133,7 @@ impl<O: Observer> Step<'_, O> {
         }
         self.begin_empty_history(shard);
         self.serve(shard, node);
-        if let Some(lost) = lost {
-            self.note(lost);
-        }
+        lost.into_iter().flatten().flatten().for_each(|fact| self.note(fact));
         self.writers_retry(shard);
         let state = *self.state.shard(shard);
         if state.endpoint != node && state.failover == Failover::Idle {
@@ -150,6 +151,10 @@ impl<O: Observer> Step<'_, O> {
         state.shards[shard.idx()].serving = Serving::Yes;
         self.note(Fact::PrimaryServes { shard, node });
         for other in self.plan.shards[shard.idx()].node_ids() {
+            if other != node && self.state.node(other).data == Data::Logged {
+                // Its file ends in a history that is over.
+                self.state.node_mut(other).data = Data::Empty;
+            }
             if other != node && self.state.reaches(node, other) {
                 self.attach(other);
             }
@@ -256,17 +261,14 @@ impl<O: Observer> Step<'_, O> {
         let bytes = self.held_bytes(shard);
         let takes = match &self.plan.timing.full_sync {
             FullSync::Law(law) => self.node_time(law, node, Purpose::FullSync, n),
-            FullSync::PerGib(per_gib) => {
-                let nanos = u128::from(per_gib.as_nanos()) * u128::from(bytes) / GIB;
-                Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-            }
+            per_gib @ FullSync::PerGib(_) => per_gib.proportional(bytes).unwrap_or(Span::FOREVER),
         };
         (takes, bytes)
     }
 
     /// Bytes of data that the shard holds: its dataset, or what was written since that was lost.
     /// The books must be settled.
-    fn held_bytes(&self, shard: ShardId) -> u64 {
+    pub(super) fn held_bytes(&self, shard: ShardId) -> u64 {
         let books = self.state.books(shard);
         debug_assert!(books.settled == self.now, "bytes are counted in settled books");
         let dataset = self.plan.shards[shard.idx()].dataset_bytes;
@@ -329,7 +331,7 @@ impl<O: Observer> Step<'_, O> {
 }
 
 /// Age of the oldest of `writes` that were accepted at `rate` until now.
-fn age_of_oldest(writes: NanoWrites, rate: u64) -> Span {
+pub(super) fn age_of_oldest(writes: NanoWrites, rate: u64) -> Span {
     match rate {
         0 => Span::ZERO,
         _ => Span::from_nanos(u64::try_from(writes / u128::from(rate)).unwrap_or(u64::MAX)),

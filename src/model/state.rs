@@ -6,7 +6,9 @@
 //! holds amounts: whole nano-writes, exact to the last digit.
 
 use crate::engine::time::{SimTime, Span};
+use crate::model::archive::Archive;
 use crate::model::fact::{Cause, Phase, Status};
+use crate::model::persistence::{BackupKind, Method};
 use crate::model::plan::{
     Changes, GroupId, Membership, NodeId, Plan, ShardId, Switch, UpdateMethod,
 };
@@ -20,6 +22,8 @@ pub struct State {
     pub clocks: Clocks,
     /// Writes, offsets and histories.
     pub ledger: Ledger,
+    /// Snapshots, and the restores from them.
+    pub archive: Archive,
     /// What observers were last told of each shard, so that they are told of changes only.
     pub told: Vec<Told>,
 }
@@ -58,11 +62,20 @@ pub struct Group {
     pub append_only_file: Switch,
     /// The chance with which each promotion fails because of an external replica, in thousandths.
     pub hindered_permille: u16,
+    /// Days for which automatic snapshots are kept; 0 takes none.
+    pub snapshot_retention: u8,
+    /// The node that backups copy, where it is named.
+    pub snapshotting_node: Option<NodeId>,
+    /// The backup that runs.
+    pub backup: Option<(BackupKind, Method)>,
 }
 
 impl Group {
     /// `Status` in the API. A test failover does not show in it (MZ-49).
     pub fn status(&self) -> Status {
+        if self.backup.is_some() {
+            return Status::Snapshotting;
+        }
         match self.workflow {
             Workflow::Idle | Workflow::TestCalled(_) => Status::Available,
             // Nothing is being done: somebody waits.
@@ -215,6 +228,9 @@ pub enum Data {
     Syncing,
     /// A complete copy, up to its offset.
     Complete,
+    /// Nothing in memory, but an append-only file on the node's disk: complete up to its offset, and
+    /// of use when it has been read.
+    Logged,
 }
 
 /// What the control plane believes of a node.
@@ -435,6 +451,10 @@ pub struct GroupClock {
     pub tests: u32,
     /// Steps of service updates begun.
     pub update_steps: u32,
+    /// Backups begun.
+    pub backups: u32,
+    /// Restores begun.
+    pub restores: u32,
 }
 
 /// A node's used draws.
@@ -450,6 +470,8 @@ pub struct NodeClock {
     pub reboots: u32,
     /// Recoveries that a workflow scheduled, and planned replacements and patches.
     pub planned: u32,
+    /// Replays of the append-only file begun.
+    pub replays: u32,
 }
 
 /// A shard's used draws.
@@ -495,7 +517,7 @@ pub struct Copy {
     pub offset: NanoWrites,
 }
 
-/// The books of a shard. `acknowledged = offset + lost + dataset_lost` at every instant.
+/// The books of a shard. `acknowledged = offset + archived + lost + dataset_lost` at every instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShardLedger {
     /// Up to when the amounts below are counted.
@@ -508,8 +530,10 @@ pub struct ShardLedger {
     pub rejected: NanoWrites,
     /// Acknowledged, then absent after a promotion.
     pub lost: NanoWrites,
-    /// Acknowledged, then in no copy after a dataset loss.
+    /// Acknowledged, then in no copy and no snapshot after a dataset loss.
     pub dataset_lost: NanoWrites,
+    /// Acknowledged, and since a dataset loss only in a snapshot that is to be restored.
+    pub archived: NanoWrites,
     /// The current history.
     pub history: HistoryId,
     /// Its parent, and the offset at which it began.
@@ -560,6 +584,7 @@ impl State {
                 shards: Vec::new(),
             },
             ledger: Ledger { shards: Vec::new(), copies: Vec::new() },
+            archive: Archive::default(),
             told: Vec::new(),
         };
         state.restart(plan);
@@ -593,6 +618,7 @@ impl State {
         let origin = Copy { history: HistoryId(0), offset: 0 };
         refill(&mut self.ledger.copies, n_nodes, |_| origin);
         refill(&mut self.ledger.shards, n_shards, |_| fresh_books(origin));
+        self.archive.restart(plan);
         refill(&mut self.told, n_shards, |s| {
             let copies = plan.n_members(ShardId(s as u16)) as u8;
             let configured = copies;
@@ -668,7 +694,7 @@ impl State {
     }
 }
 
-fn refill<T>(values: &mut Vec<T>, len: usize, value: impl FnMut(usize) -> T) {
+pub(super) fn refill<T>(values: &mut Vec<T>, len: usize, value: impl FnMut(usize) -> T) {
     values.clear();
     values.extend((0..len).map(value));
 }
@@ -700,8 +726,11 @@ fn fresh_group(plan: &Plan, group: usize) -> Group {
         pending: Changes::NONE,
         pending_update: None,
         testing: None,
-        append_only_file: Switch::Off,
         hindered_permille: 0,
+        snapshot_retention: group.backups.retention_days,
+        snapshotting_node: group.backups.node,
+        backup: None,
+        append_only_file: group.append_only_file,
     }
 }
 
@@ -731,6 +760,7 @@ fn fresh_books(origin: Copy) -> ShardLedger {
         rejected: 0,
         lost: 0,
         dataset_lost: 0,
+        archived: 0,
         history: HistoryId(0),
         branch: origin,
         offset: 0,

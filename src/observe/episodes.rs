@@ -8,7 +8,7 @@
 //! [`Metric::WriteOutages`]: crate::observe::metrics::Metric::WriteOutages
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{Cause, Fact, Loss, Observer, Phase};
+use crate::model::fact::{BackupFact, Cause, Fact, Loss, Observer, Phase};
 use crate::model::plan::{Plan, ShardId};
 use crate::model::state::NanoWrites;
 use crate::observe::metrics::Ending;
@@ -209,6 +209,30 @@ impl Episodes {
         }
     }
 
+    fn on_backup(&mut self, now: SimTime, fact: BackupFact) {
+        match fact {
+            BackupFact::ShardRestored { shard, loss, .. } => {
+                self.lost(now, shard, loss);
+                self.would_end_by(shard, Ending::Restore);
+            }
+            BackupFact::Replayed { shard, loss, .. } => {
+                self.lost(now, shard, loss);
+                self.would_end_by(shard, Ending::Replay);
+            }
+            BackupFact::Began { .. }
+            | BackupFact::Copies { .. }
+            | BackupFact::Completed { .. }
+            | BackupFact::Failed { .. }
+            | BackupFact::RestoreBegan { .. }
+            | BackupFact::RestoreWaits { .. }
+            | BackupFact::RestoreStep { .. }
+            | BackupFact::Restored { .. }
+            | BackupFact::ArchiveLost { .. }
+            | BackupFact::LogKept { .. }
+            | BackupFact::ReplayBegan { .. } => {}
+        }
+    }
+
     fn would_end_by(&mut self, shard: ShardId, ending: Ending) {
         if let Some(outage) = &mut self.current(shard).outage {
             outage.ending = ending;
@@ -267,6 +291,7 @@ impl Observer for Episodes {
             | Fact::ColdStartBegan { .. }
             | Fact::Copies { .. }
             | Fact::Operation(_) => {}
+            Fact::Backup(fact) => self.on_backup(now, fact),
         }
     }
 }

@@ -5,9 +5,11 @@
 //! weighted by its share of hash slots, kept as nanoseconds × slots.
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
-use crate::model::fact::{Cause, Fact, Loss, Observer, OperationFact, Phase};
-use crate::model::plan::{HASH_SLOTS, Plan, ShardId};
+use crate::model::fact::{BackupFact, Cause, Fact, Loss, Observer, OperationFact, Phase};
+use crate::model::persistence::Method;
+use crate::model::plan::{GroupId, HASH_SLOTS, NodeId, Plan, ShardId};
 use crate::model::state::WRITE;
+use crate::observe::load::WarmUp;
 
 /// A number that a trial yields; names and units are those of the results.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -55,6 +57,14 @@ pub enum Metric {
     HandoverPause,
     /// Calls of the API that were refused.
     RefusedOperations,
+    /// Reads that missed while a cache that had lost its data was filled again.
+    MissedReads,
+    /// Seconds times the number of full syncs that serving primaries fed.
+    SyncLoad,
+    /// Bytes of the full syncs that serving primaries began to feed.
+    SyncBytes,
+    /// Seconds of backups that delayed writes, summed over groups.
+    ForklessBackup,
 }
 
 /// Number of metrics.
@@ -62,7 +72,7 @@ pub const N_METRICS: usize = Metric::ALL.len();
 
 impl Metric {
     /// All metrics, in the order of their numbers.
-    pub const ALL: [Metric; 21] = [
+    pub const ALL: [Metric; 25] = [
         Metric::WriteOutage,
         Metric::ServerWriteOutage,
         Metric::WriteOutageAnyShard,
@@ -84,6 +94,10 @@ impl Metric {
         Metric::Handovers,
         Metric::HandoverPause,
         Metric::RefusedOperations,
+        Metric::MissedReads,
+        Metric::SyncLoad,
+        Metric::SyncBytes,
+        Metric::ForklessBackup,
     ];
 
     /// The name in results, unit last.
@@ -110,6 +124,10 @@ impl Metric {
             Metric::Handovers => "handovers",
             Metric::HandoverPause => "handover_pause_s",
             Metric::RefusedOperations => "refused_operations",
+            Metric::MissedReads => "missed_reads",
+            Metric::SyncLoad => "sync_load_s",
+            Metric::SyncBytes => "sync_bytes",
+            Metric::ForklessBackup => "forkless_backup_s",
         }
     }
 
@@ -123,13 +141,16 @@ impl Metric {
             | Metric::ReducedRedundancy
             | Metric::HandoverPause => NANOS_PER_SEC as f64 * weight,
             Metric::WriteUnavailability => observed_nanos(plan) as f64 * weight,
-            Metric::WriteOutageAnyShard | Metric::LongestWriteOutage | Metric::LossWindow => {
-                NANOS_PER_SEC as f64
-            }
+            Metric::WriteOutageAnyShard
+            | Metric::LongestWriteOutage
+            | Metric::LossWindow
+            | Metric::SyncLoad
+            | Metric::ForklessBackup => NANOS_PER_SEC as f64,
             Metric::LostWrites
             | Metric::LostBytes
             | Metric::DatasetLostWrites
-            | Metric::RejectedWrites => WRITE as f64,
+            | Metric::RejectedWrites
+            | Metric::MissedReads => WRITE as f64,
             Metric::WriteOutages
             | Metric::Failovers
             | Metric::PrimaryRecreations
@@ -137,7 +158,8 @@ impl Metric {
             | Metric::DatasetLostBytes
             | Metric::SlaMinutes
             | Metric::Handovers
-            | Metric::RefusedOperations => 1.0,
+            | Metric::RefusedOperations
+            | Metric::SyncBytes => 1.0,
         }
     }
 }
@@ -166,18 +188,24 @@ pub enum Ending {
     Restart,
     /// DNS named the node that the role was handed over to.
     Handover,
+    /// The primary's process came back and read its append-only file.
+    Replay,
+    /// The application writes to a new group, restored from a snapshot.
+    Restore,
     /// Nothing had by the end of the trial.
     Open,
 }
 
 impl Ending {
     /// All endings, in the order of their numbers.
-    pub const ALL: [Ending; 6] = [
+    pub const ALL: [Ending; 8] = [
         Ending::Failover,
         Ending::Refill,
         Ending::ColdStart,
         Ending::Restart,
         Ending::Handover,
+        Ending::Replay,
+        Ending::Restore,
         Ending::Open,
     ];
 
@@ -189,6 +217,8 @@ impl Ending {
             Ending::ColdStart => "cold-start",
             Ending::Restart => "restart",
             Ending::Handover => "handover",
+            Ending::Replay => "replay",
+            Ending::Restore => "restore",
             Ending::Open => "open",
         }
     }
@@ -202,17 +232,24 @@ pub enum Mechanism {
     Lag,
     /// The replica trailed from which the primary's slot was filled.
     RefillLag,
+    /// A restored group replaced the one that took them.
+    Restore,
+    /// The end of the append-only file had not been brought to the disk.
+    AofTail,
 }
 
 impl Mechanism {
     /// All mechanisms, in the order of their numbers.
-    pub const ALL: [Mechanism; 2] = [Mechanism::Lag, Mechanism::RefillLag];
+    pub const ALL: [Mechanism; 4] =
+        [Mechanism::Lag, Mechanism::RefillLag, Mechanism::Restore, Mechanism::AofTail];
 
     /// The name in results.
     pub fn name(self) -> &'static str {
         match self {
             Mechanism::Lag => "lag",
             Mechanism::RefillLag => "refill-lag",
+            Mechanism::Restore => "restore",
+            Mechanism::AofTail => "aof-tail",
         }
     }
 }
@@ -282,6 +319,9 @@ struct Open {
     server_since: Option<SimTime>,
     reads_since: Option<SimTime>,
     reduced_since: Option<SimTime>,
+    /// The primary that serves, and the filling of its cache if it lost its data.
+    serving: Option<NodeId>,
+    warm_up: Option<WarmUp>,
 }
 
 impl Open {
@@ -293,6 +333,8 @@ impl Open {
         server_since: None,
         reads_since: None,
         reduced_since: None,
+        serving: None,
+        warm_up: None,
     };
 }
 
@@ -301,6 +343,10 @@ impl Open {
 pub struct Metrics<'p> {
     plan: &'p Plan,
     shards: Vec<Open>,
+    /// By node: since when a serving primary feeds its full sync.
+    fed_since: Vec<Option<SimTime>>,
+    /// By group: since when a backup delays its writes.
+    forkless_since: Vec<Option<SimTime>>,
     n_down: usize,
     any_since: SimTime,
     all_since: SimTime,
@@ -312,7 +358,9 @@ impl<'p> Metrics<'p> {
     pub fn new(plan: &'p Plan) -> Self {
         Metrics {
             plan,
-            shards: vec![Open::NOTHING; plan.shards.len()],
+            shards: fresh(plan).collect(),
+            fed_since: vec![None; plan.nodes.len()],
+            forkless_since: vec![None; plan.groups.len()],
             n_down: 0,
             any_since: SimTime::START,
             all_since: SimTime::START,
@@ -322,7 +370,10 @@ impl<'p> Metrics<'p> {
 
     /// Forgets everything but the plan, keeping the memory.
     pub fn restart(&mut self) {
-        self.shards.fill(Open::NOTHING);
+        self.shards.clear();
+        self.shards.extend(fresh(self.plan));
+        self.fed_since.fill(None);
+        self.forkless_since.fill(None);
         self.n_down = 0;
         self.outcome = Outcome::ZERO;
     }
@@ -344,6 +395,15 @@ impl<'p> Metrics<'p> {
             if let Some(since) = open.reduced_since {
                 self.add_weighted(Metric::ReducedRedundancy, shard, since, end);
             }
+        }
+        for shard in self.plan.shard_ids() {
+            self.reads_stop_missing(end, shard);
+        }
+        for node in self.plan.node_ids() {
+            self.sync_ends(end, node);
+        }
+        for group in self.plan.group_ids() {
+            self.backup_ends(end, group);
         }
         self.outcome
     }
@@ -460,6 +520,113 @@ impl<'p> Metrics<'p> {
         self.outcome.first_dataset_loss.get_or_insert(now);
     }
 
+    fn primary_serves(&mut self, now: SimTime, shard: ShardId, node: NodeId) {
+        let open = &mut self.shards[shard.idx()];
+        open.serving = Some(node);
+        if let Some(warm_up) = &mut open.warm_up {
+            warm_up.go_on(now);
+        }
+        if let Some(since) = open.server_since.take() {
+            self.add_weighted(Metric::ServerWriteOutage, shard, since, now);
+        }
+    }
+
+    fn primary_stops(&mut self, now: SimTime, shard: ShardId) {
+        self.reads_stop_missing(now, shard);
+        self.shards[shard.idx()].serving = None;
+        self.shards[shard.idx()].server_since = Some(now);
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            self.sync_ends(now, node);
+        }
+    }
+
+    /// The shard serves, and holds nothing: from here on reads miss until it is filled again.
+    fn reads_miss(&mut self, now: SimTime, shard: ShardId) {
+        self.reads_stop_missing(now, shard);
+        let plan = self.plan;
+        let of = &plan.shards[shard.idx()];
+        let warm_up = WarmUp::begin(of, plan.workload.write_bytes, now);
+        self.shards[shard.idx()].warm_up = Some(warm_up);
+    }
+
+    fn reads_stop_missing(&mut self, now: SimTime, shard: ShardId) {
+        let plan = self.plan;
+        let clip = |from: SimTime, to: SimTime| (from.max(plan.warm_up), to.min(plan.horizon));
+        let rate = plan.shards[shard.idx()].reads_per_sec;
+        if let Some(warm_up) = &mut self.shards[shard.idx()].warm_up {
+            let missed = warm_up.stop(now, rate, clip);
+            self.outcome.values[Metric::MissedReads as usize] += missed;
+        }
+    }
+
+    fn sync_starts(&mut self, now: SimTime, node: NodeId, from: NodeId, bytes: u64) {
+        self.sync_ends(now, node);
+        let shard = self.plan.nodes[node.idx()].shard;
+        if self.shards[shard.idx()].serving == Some(from) {
+            self.fed_since[node.idx()] = Some(now);
+            self.count(Metric::SyncBytes, now, u128::from(bytes));
+        }
+    }
+
+    fn sync_ends(&mut self, now: SimTime, node: NodeId) {
+        if let Some(since) = self.fed_since[node.idx()].take() {
+            let length = self.observed(since, now);
+            self.outcome.values[Metric::SyncLoad as usize] += u128::from(length);
+        }
+    }
+
+    fn backup_ends(&mut self, now: SimTime, group: GroupId) {
+        if let Some(since) = self.forkless_since[group.idx()].take() {
+            let length = self.observed(since, now);
+            self.outcome.values[Metric::ForklessBackup as usize] += u128::from(length);
+        }
+    }
+
+    fn on_backup(&mut self, now: SimTime, fact: BackupFact) {
+        match fact {
+            BackupFact::Began { group, method: Method::Forkless, .. } => {
+                self.forkless_since[group.idx()] = Some(now);
+            }
+            BackupFact::Completed { group, .. } | BackupFact::Failed { group, .. } => {
+                self.backup_ends(now, group);
+            }
+            BackupFact::ShardRestored { shard, loss, .. } => {
+                self.lost(now, shard, Mechanism::Restore, loss);
+                self.would_end_by(shard, Ending::Restore);
+                self.reads_stop_missing(now, shard);
+                self.shards[shard.idx()].warm_up = None;
+                for node in self.plan.shards[shard.idx()].node_ids() {
+                    self.sync_ends(now, node);
+                }
+            }
+            BackupFact::ArchiveLost { shard, writes, bytes } => {
+                self.archive_lost(now, shard, writes);
+                self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
+            }
+            BackupFact::Replayed { shard, loss, .. } => {
+                self.lost(now, shard, Mechanism::AofTail, loss);
+                self.would_end_by(shard, Ending::Replay);
+            }
+            BackupFact::Began { method: Method::Forked, .. }
+            | BackupFact::Copies { .. }
+            | BackupFact::RestoreBegan { .. }
+            | BackupFact::RestoreWaits { .. }
+            | BackupFact::RestoreStep { .. }
+            | BackupFact::Restored { .. }
+            | BackupFact::LogKept { .. }
+            | BackupFact::ReplayBegan { .. } => {}
+        }
+    }
+
+    /// What a snapshot had of a lost dataset went with it after all.
+    fn archive_lost(&mut self, now: SimTime, shard: ShardId, writes: u128) {
+        if self.is_observed(now) {
+            let cause = self.shards[shard.idx()].cause;
+            self.count(Metric::DatasetLostWrites, now, writes);
+            self.outcome.dataset_lost_by_cause[cause as usize] += writes;
+        }
+    }
+
     fn would_end_by(&mut self, shard: ShardId, ending: Ending) {
         self.shards[shard.idx()].ending = ending;
     }
@@ -484,6 +651,12 @@ impl<'p> Metrics<'p> {
     }
 }
 
+/// What is open at the start of a trial.
+fn fresh(plan: &Plan) -> impl Iterator<Item = Open> + '_ {
+    let first = |shard: &crate::model::plan::Shard| Some(NodeId(shard.nodes.start));
+    plan.shards.iter().map(move |shard| Open { serving: first(shard), ..Open::NOTHING })
+}
+
 /// Opens or closes an interval; gives the start of one that ends.
 fn toggle(since: &mut Option<SimTime>, open: bool, now: SimTime) -> Option<SimTime> {
     match (open, *since) {
@@ -505,14 +678,8 @@ impl Observer for Metrics<'_> {
                 self.phase_ends(now, shard);
                 self.shards[shard.idx()].phase = Some((phase, now));
             }
-            Fact::PrimaryStopped { shard } => {
-                self.shards[shard.idx()].server_since = Some(now);
-            }
-            Fact::PrimaryServes { shard, .. } => {
-                if let Some(since) = self.shards[shard.idx()].server_since.take() {
-                    self.add_weighted(Metric::ServerWriteOutage, shard, since, now);
-                }
-            }
+            Fact::PrimaryStopped { shard } => self.primary_stops(now, shard),
+            Fact::PrimaryServes { shard, node } => self.primary_serves(now, shard, node),
             Fact::Promoted { shard, loss, .. } => {
                 self.count(Metric::Failovers, now, 1);
                 self.lost(now, shard, Mechanism::Lag, loss);
@@ -531,8 +698,14 @@ impl Observer for Metrics<'_> {
             Fact::Operation(OperationFact::Refused { .. }) => {
                 self.count(Metric::RefusedOperations, now, 1);
             }
-            Fact::ColdStarted { shard, .. } => self.would_end_by(shard, Ending::ColdStart),
-            Fact::EmptyPrimary { shard, .. } => self.would_end_by(shard, Ending::Restart),
+            Fact::ColdStarted { shard, .. } => {
+                self.would_end_by(shard, Ending::ColdStart);
+                self.reads_miss(now, shard);
+            }
+            Fact::EmptyPrimary { shard, .. } => {
+                self.would_end_by(shard, Ending::Restart);
+                self.reads_miss(now, shard);
+            }
             Fact::DatasetLost { shard, writes, bytes } => {
                 self.dataset_lost(now, shard, writes);
                 self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
@@ -540,11 +713,15 @@ impl Observer for Metrics<'_> {
             Fact::Copies { shard, complete, configured, readers } => {
                 self.copies(now, shard, (complete, configured), readers);
             }
+            Fact::SyncStarted { node, from, bytes } => self.sync_starts(now, node, from, bytes),
+            Fact::Synced { node } | Fact::SyncStopped { node } | Fact::NodeDown { node, .. } => {
+                self.sync_ends(now, node);
+            }
+            Fact::Backup(fact) => self.on_backup(now, fact),
             Fact::FaultStruck { .. }
             | Fact::FaultMissed { .. }
             | Fact::AzDown { .. }
             | Fact::AzUp { .. }
-            | Fact::NodeDown { .. }
             | Fact::LagFrozen { .. }
             | Fact::NodeDetected { .. }
             | Fact::FailoverBegan { .. }
@@ -555,9 +732,6 @@ impl Observer for Metrics<'_> {
             | Fact::NodeReplaced { .. }
             | Fact::ProcessBack { .. }
             | Fact::Flushed { .. }
-            | Fact::SyncStarted { .. }
-            | Fact::SyncStopped { .. }
-            | Fact::Synced { .. }
             | Fact::Reattached { .. }
             | Fact::Recovered { .. }
             | Fact::ColdStartBegan { .. }

@@ -2,5 +2,6 @@
 
 pub mod endpoints;
 pub mod episodes;
+mod load;
 pub mod metrics;
 pub mod trace;

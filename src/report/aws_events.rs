@@ -3,6 +3,7 @@
 
 use crate::model::fact::{Announced, Fact, OperationFact, Stop};
 use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::report::backups;
 
 /// The kind of thing that an event is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -65,6 +66,7 @@ pub fn of_fact(plan: &Plan, fact: &Fact) -> Vec<AwsEvent> {
         Fact::Operation(OperationFact::Patched { node }) => {
             of_node(node, "Cache cluster patched".to_owned())
         }
+        Fact::Backup(ref fact) => backups::aws_event(plan, fact).into_iter().collect(),
         _ => Vec::new(),
     }
 }

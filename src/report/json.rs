@@ -8,8 +8,8 @@ use crate::model::fact::{Announced, Fact, Loss, OperationFact, Role, Stop, Targe
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::observe::metrics::{Metric, Outcome};
-use crate::report::aws_events;
 use crate::report::summary::{SCHEMA, phase_key};
+use crate::report::{aws_events, backups};
 
 /// One trial as JSON lines: a header, every fact in order, the outcome.
 pub fn trace(
@@ -114,6 +114,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Copies { .. } => "copies",
         Fact::HandedOver { .. } => "handed_over",
         Fact::Operation(operation) => operation_name(operation),
+        Fact::Backup(fact) => backups::name(fact),
     }
 }
 
@@ -202,6 +203,7 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
             ("announced", json!(announced_name(announced))),
         ],
         Fact::Operation(ref operation) => operation_fields(plan, operation),
+        Fact::Backup(ref fact) => backups::fields(plan, fact),
     }
 }
 

@@ -3,6 +3,7 @@
 //! `results` is the one part that works on files: it keeps a run in a folder while it goes on.
 
 pub mod aws_events;
+pub mod backups;
 pub mod check;
 pub mod compare;
 pub mod describe;

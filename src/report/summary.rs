@@ -629,6 +629,7 @@ pub fn phase_key(phase: Phase) -> &'static str {
         Phase::Sync => "sync",
         Phase::ColdStart => "cold_start",
         Phase::Restart => "restart",
+        Phase::Replay => "replay",
     }
 }
 

@@ -8,6 +8,7 @@ use super::diagnostics::{Covers, Diagnostic, Errors, Place, is_visible, listed, 
 use super::faults::{self, Faults};
 use super::groups::{self, EngineKind, GroupDraft, Switch};
 use super::node_types;
+use super::persistence;
 use super::reader::{Context, Item, Table, not_in_this_version};
 use super::sample::Samples;
 use super::sections::{self, BacklogEra, Run};
@@ -124,7 +125,12 @@ fn sections(
     let (load, write_bytes) = sections::workload(workload, cx);
     let replication = sections::section(root, "replication", cx);
     let (lag, backlog_bytes) = sections::replication(replication, backlog_era(drafts), cx);
-    let timing = sections::section(root, "timing", cx);
+    let mut timing = sections::section(root, "timing", cx);
+    let used = persistence::use_of_snapshots(root, drafts);
+    let backup = sections::section(root, "backup", cx);
+    let snapshots = persistence::snapshots(backup, &mut timing, used, cx);
+    let used = persistence::use_of_log(root, drafts);
+    let log = persistence::log(sections::section(root, "persistence", cx), used, cx);
     let timing = sections::timing(timing, cx);
     let rules = sections::section(root, "rules", cx);
     let failover = groups.as_ref().map(|groups| {
@@ -164,6 +170,8 @@ fn sections(
             test_failover_in_az_outage: InAzOutage::Blocked,
             event_order: EventOrder::Documented,
         },
+        snapshots,
+        log,
         script: faults.script,
         node_failures: faults.node_failures,
         az_failures: faults.az_failures,

@@ -22,6 +22,10 @@ pub(super) struct GroupDraft {
     pub automatic_failover: Switch,
     /// Whether the group promises placement over AZs.
     pub multi_az: Switch,
+    /// Whether primaries log what they write.
+    pub append_only_file: Switch,
+    /// Days for which automatic snapshots are kept; 0 takes none.
+    pub snapshot_retention: u8,
     /// Engine and its version.
     pub engine: Engine,
     /// What it runs on, if the scenario says so, and where it does.
@@ -74,6 +78,8 @@ pub(super) enum EngineKind {
 const MAX_REPLICAS: u64 = 5;
 /// Nodes per group with cluster mode enabled (user guide, quotas).
 pub(super) const MAX_NODES: usize = 500;
+/// Days for which ElastiCache keeps automatic snapshots (BK-01).
+const MAX_RETENTION: u64 = 35;
 /// No group spans more AZs; the largest regions have six.
 const MAX_AZS: usize = 100;
 
@@ -124,6 +130,10 @@ pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> 
         node_type_place: node_type_item.as_ref().map(|item| item.place.clone()),
         place: place.clone(),
     };
+    let snapshot_retention = match table.get("snapshot-retention") {
+        Some(item) => item.count(&mut cx.errors, 0..=MAX_RETENTION).unwrap_or(0) as u8,
+        None => 0,
+    };
     let placement = placement(&mut table, cx);
     table.finish(&mut cx.errors, &[]);
     let (id, cluster_mode) = (id?, cluster_mode?);
@@ -137,6 +147,8 @@ pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> 
         cluster_mode,
         automatic_failover,
         multi_az,
+        append_only_file: Switch::from(wishes.append_only.on().is_some()),
+        snapshot_retention,
         engine,
         node_type,
         azs,

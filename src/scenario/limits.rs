@@ -49,7 +49,7 @@ pub(super) enum Given<'a> {
 
 impl<'a> Given<'a> {
     /// The item that switches it on.
-    fn on(&self) -> Option<&Item<'a>> {
+    pub fn on(&self) -> Option<&Item<'a>> {
         match self {
             Given::Set(Switch::On, item) => Some(item),
             Given::Set(Switch::Off, _) | Given::Absent | Given::Broken => None,
@@ -200,9 +200,6 @@ fn check_append_only(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
         let message = "excludes Multi-AZ, which is on";
         let diagnostic = cx.errors.report(Code::AofWithMultiAz, &item.place, message).hint(hint);
         diagnostic.relate(&multi_az.place.at, "Multi-AZ is switched on here");
-    } else {
-        let hint = "write append-only-file = false: what a restart loses is then an upper bound";
-        not_in_this_version(&mut cx.errors, &item.place).hint(hint);
     }
 }
 

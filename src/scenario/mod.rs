@@ -26,6 +26,7 @@ mod laws;
 mod limits;
 mod node_types;
 mod overlay;
+mod persistence;
 pub mod presets;
 mod reader;
 pub mod resolved;

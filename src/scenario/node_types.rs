@@ -35,10 +35,15 @@ const FAMILIES: [&str; 20] = [
     "r5", "r6g", "r6gd", "r7g", "r8g",
 ];
 
+/// The bytes of memory of a node of this type, with what is reserved, where known.
+pub(super) fn memory_bytes(name: &str) -> Option<u64> {
+    let (_, mib) = MAX_MEMORY_MIB.iter().find(|(known, _)| *known == name)?;
+    Some(mib << 20)
+}
+
 /// The bytes of data that fit a node of this type, where known.
 pub(super) fn usable_bytes(name: &str) -> Option<u64> {
-    let (_, mib) = MAX_MEMORY_MIB.iter().find(|(known, _)| *known == name)?;
-    Some((mib << 20) / 100 * (100 - RESERVED_PERCENT))
+    memory_bytes(name).map(|bytes| bytes / 100 * (100 - RESERVED_PERCENT))
 }
 
 /// Whether there can be a node type of this name: a known family and a size.

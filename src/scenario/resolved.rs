@@ -64,7 +64,7 @@ enum Block {
 }
 
 /// The order in which sections and their keys are shown; other keys follow as written.
-const ORDER: [(&str, &[&str]); 11] = [
+const ORDER: [(&str, &[&str]); 13] = [
     ("schema", &[]),
     ("name", &[]),
     ("run", &["horizon", "trials", "seed", "warm-up"]),
@@ -86,7 +86,16 @@ const ORDER: [(&str, &[&str]); 11] = [
             "shard",
         ],
     ),
-    ("workload", &["writes-per-second", "writes-per-second-per-shard", "write-size", "dataset"]),
+    (
+        "workload",
+        &[
+            "writes-per-second",
+            "writes-per-second-per-shard",
+            "reads-per-second",
+            "write-size",
+            "dataset",
+        ],
+    ),
     ("replication", &["lag", "backlog"]),
     (
         "timing",
@@ -108,6 +117,8 @@ const ORDER: [(&str, &[&str]); 11] = [
             "sub-detection-fault",
         ],
     ),
+    ("backup", &["after-dataset-loss"]),
+    ("persistence", &["fsync", "replay"]),
     ("objectives", &["rto", "rpo"]),
     ("fault", &["id", "at", "enabled"]),
 ];

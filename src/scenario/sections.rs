@@ -24,13 +24,13 @@ use crate::montecarlo::objectives::Objectives;
 use Confidence::{Assumed, Derived, Documented, Reported};
 
 /// A value for a key that is absent.
-struct Default {
+pub(super) struct Default {
     key: &'static str,
     toml: &'static str,
     origin: Origin,
 }
 
-const fn default(
+pub(super) const fn default(
     key: &'static str,
     toml: &'static str,
     confidence: Confidence,
@@ -299,8 +299,17 @@ pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64
     };
     let write_bytes = size("write-size", 1..=MAX_WRITE_BYTES, (512, "\"512 B\""));
     let dataset_bytes = size("dataset", 0..=MAX_DATASET_BYTES, (1 << 30, "\"1 GiB\""));
+    let reads_per_sec = match table.get("reads-per-second") {
+        Some(item) => item.count(&mut cx.errors, 0..=MAX_RATE).unwrap_or(0),
+        None => {
+            let why = Origin::convention("reads change nothing but the count of those that miss");
+            cx.assume(&join(&table.place.path, "reads-per-second"), "0", why);
+            0
+        }
+    };
     table.finish(&mut cx.errors, &[]);
-    (Load { rate: rate.unwrap_or(WriteRate::PerGroup(0)), dataset_bytes }, write_bytes)
+    let rate = rate.unwrap_or(WriteRate::PerGroup(0));
+    (Load { rate, reads_per_sec, dataset_bytes }, write_bytes)
 }
 
 /// Whether the default backlog of a group's engine grew to 10 MB (Valkey 8.0 and later).
@@ -343,7 +352,7 @@ pub(super) fn timing(mut table: Table<'_>, cx: &mut Context<'_>) -> Timing {
         promotion: law(&mut table, &PROMOTION, cx),
         endpoint: law(&mut table, &ENDPOINT, cx),
         replacement: law(&mut table, &REPLACEMENT, cx),
-        full_sync: full_sync(&mut table, cx),
+        full_sync: full_sync(&mut table, &FULL_SYNC, cx),
         cold_start: law(&mut table, &COLD_START, cx),
         reboot: law(&mut table, &REBOOT, cx),
         modify: law(&mut table, &MODIFY, cx),
@@ -383,7 +392,7 @@ fn stand_in() -> Law {
 }
 
 /// The law of a key, or its default.
-fn law(table: &mut Table<'_>, default: &Default, cx: &mut Context<'_>) -> Law {
+pub(super) fn law(table: &mut Table<'_>, default: &Default, cx: &mut Context<'_>) -> Law {
     match table.get(default.key) {
         Some(item) => laws::read(&item, cx).unwrap_or_else(stand_in),
         None => {
@@ -394,13 +403,18 @@ fn law(table: &mut Table<'_>, default: &Default, cx: &mut Context<'_>) -> Law {
     }
 }
 
-fn full_sync(table: &mut Table<'_>, cx: &mut Context<'_>) -> FullSync {
-    match table.get(FULL_SYNC.key) {
+/// The time of a key that may depend on the size of the data, or its default.
+pub(super) fn full_sync(
+    table: &mut Table<'_>,
+    default: &Default,
+    cx: &mut Context<'_>,
+) -> FullSync {
+    match table.get(default.key) {
         Some(item) => read_full_sync(&item, cx).unwrap_or_else(|| FullSync::Law(stand_in())),
         None => {
-            let path = join(&table.place.path, FULL_SYNC.key);
-            cx.assume(&path, FULL_SYNC.toml, FULL_SYNC.origin);
-            with_default(&FULL_SYNC, read_full_sync)
+            let path = join(&table.place.path, default.key);
+            cx.assume(&path, default.toml, default.origin.clone());
+            with_default(default, read_full_sync)
         }
     }
 }
@@ -434,7 +448,7 @@ fn with_default<T>(
 }
 
 /// The choice of a rule; the first of `among` is the default.
-fn rule<T: Copy>(
+pub(super) fn rule<T: Copy>(
     table: &mut Table<'_>,
     key: &'static str,
     among: &[(&str, T)],

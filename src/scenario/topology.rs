@@ -46,6 +46,8 @@ pub(super) enum WriteRate {
 pub(super) struct Load {
     /// Writes.
     pub rate: WriteRate,
+    /// Reads of a group per second.
+    pub reads_per_sec: u64,
     /// Bytes of data of a group.
     pub dataset_bytes: u64,
 }
@@ -137,6 +139,7 @@ impl Topology {
             WriteRate::PerGroup(rate) => split(rate, &slots),
             WriteRate::PerShard(rate) => vec![rate; draft.shards.len()],
         };
+        let reads = split(load.reads_per_sec, &slots);
         let bytes = split(load.dataset_bytes, &slots);
         for (h, shard) in draft.shards.iter().enumerate() {
             let first_node = self.nodes.len() as u16;
@@ -148,6 +151,7 @@ impl Topology {
                 nodes: first_node..self.nodes.len() as u16,
                 hash_slots: slots[h] as u32,
                 writes_per_sec: rates[h],
+                reads_per_sec: reads[h],
                 dataset_bytes: bytes[h],
                 entity: entity::shard(numbers.0.0, numbers.1),
             });
@@ -164,10 +168,13 @@ impl Topology {
             external_replicas: ExternalReplicas::Refused,
             maintenance: Window { first: SimTime::START, every: WEEK, length: HOUR },
             backups: Backups {
-                retention_days: 0,
+                retention_days: draft.snapshot_retention,
                 window: Window { first: SimTime::START, every: DAY, length: HOUR },
                 node: None,
             },
+            append_only_file: draft.append_only_file,
+            memory_bytes: draft.memory_bytes(),
+            forkless: draft.forkless(),
             about: About::default(),
         });
     }

@@ -8,6 +8,7 @@ pub use scripted::scripted;
 
 use crate::model::fact::{Cause, Fact, Role, Stop, Target};
 use crate::model::plan::{AzId, ClusterMode, GroupId, NodeId, Plan, ShardId};
+use crate::report::backups;
 use crate::report::numbers::{bytes, writes};
 
 /// A fact as a line: a short kind, then a sentence.
@@ -34,6 +35,11 @@ impl<'p> Words<'p> {
     /// A node's name.
     pub fn node(&self, node: NodeId) -> &'p str {
         &self.plan.nodes[node.idx()].name
+    }
+
+    /// The n-th group, from 1, that was restored in the place of a group.
+    pub fn restored(&self, group: GroupId, number: u32) -> String {
+        backups::restored_id(self.plan, group, number)
     }
 
     /// An AZ's name.
@@ -106,6 +112,7 @@ impl<'p> Words<'p> {
                 Some(self.handed_over(shard, [from, to], pause))
             }
             Fact::Operation(ref operation) => self.of_operation(operation),
+            Fact::Backup(ref fact) => backups::line(self, fact),
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }

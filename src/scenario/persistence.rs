@@ -1,0 +1,138 @@
+//! What outlives memory: `[backup]`, `[persistence]` and their times, which stand in `[timing]`.
+//!
+//! Defaults are listed as assumptions only where something can depend on them.
+
+use super::Confidence::{Assumed, Documented, Reported};
+use super::Origin;
+use super::groups::{EngineKind, GroupDraft};
+use super::node_types;
+use super::reader::{Context, Table};
+use super::sections::{self, Default, default};
+use crate::model::persistence::{AfterLoss, Forkless, Fsync, LogPlan, SnapshotPlan};
+use crate::model::plan::{FullSync, Switch};
+
+const SNAPSHOT: Default = default(
+    "snapshot",
+    r#"{ per-gib = "8.4s" }"#,
+    Reported,
+    "120 MB/s: save times in the log of redis issue 2315",
+);
+const FORK: Default = default(
+    "fork",
+    r#"{ per-gib = "10ms" }"#,
+    Documented,
+    "Redis documentation, latency: 10 ms per GB on current instances",
+);
+const RESTORE_DECISION: Default =
+    default("restore-decision", r#"{ fixed = "15m" }"#, Assumed, "somebody is on call");
+const RESTORE_PROVISION: Default = default(
+    "restore-provision",
+    r#"{ lognormal = { median = "8m", p95 = "25m" } }"#,
+    Reported,
+    "creation times in issues of terraform and its AWS provider",
+);
+const SNAPSHOT_LOAD: Default =
+    default("snapshot-load", r#"{ per-gib = "5.4s" }"#, Assumed, "200 MB/s");
+const RE_POINTING: Default = default(
+    "re-pointing",
+    r#"{ fixed = "5m" }"#,
+    Assumed,
+    "a new endpoint in the application's configuration",
+);
+const REPLAY: Default = default(
+    "replay",
+    r#"{ per-gib = "14s" }"#,
+    Assumed,
+    "75 MB/s, and a file as large as the data",
+);
+
+/// Whether anything in the scenario can depend on a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Use {
+    /// It can.
+    Used,
+    /// Nothing can, and its default is not worth a line.
+    Unused,
+}
+
+/// Whether snapshots may be taken: automatic ones, or by an operation.
+pub(super) fn use_of_snapshots(root: &Table<'_>, drafts: &[GroupDraft]) -> Use {
+    let is_daily = drafts.iter().any(|draft| draft.snapshot_retention > 0);
+    let may_be_called = root.peek("operation").is_some();
+    if is_daily || may_be_called || root.peek("backup").is_some() { Use::Used } else { Use::Unused }
+}
+
+/// Whether any group has an append-only file.
+pub(super) fn use_of_log(root: &Table<'_>, drafts: &[GroupDraft]) -> Use {
+    let is_on = drafts.iter().any(|draft| draft.append_only_file == Switch::On);
+    match is_on || root.peek("persistence").is_some() {
+        true => Use::Used,
+        false => Use::Unused,
+    }
+}
+
+/// Reads `[backup]`, and the times of snapshots in `[timing]`.
+pub(super) fn snapshots(
+    mut table: Table<'_>,
+    timing: &mut Table<'_>,
+    used: Use,
+    cx: &mut Context<'_>,
+) -> SnapshotPlan {
+    quietly(used, cx, |cx| {
+        let ways = [("restore", AfterLoss::Restore), ("start-cold", AfterLoss::StartCold)];
+        let why = (Assumed, "who takes snapshots uses them");
+        let after_dataset_loss = sections::rule(&mut table, "after-dataset-loss", &ways, why, cx);
+        table.finish(&mut cx.errors, &[]);
+        SnapshotPlan {
+            after_dataset_loss,
+            take: sections::full_sync(timing, &SNAPSHOT, cx),
+            fork: sections::full_sync(timing, &FORK, cx),
+            decision: sections::law(timing, &RESTORE_DECISION, cx),
+            provision: sections::law(timing, &RESTORE_PROVISION, cx),
+            load: sections::full_sync(timing, &SNAPSHOT_LOAD, cx),
+            re_pointing: sections::law(timing, &RE_POINTING, cx),
+        }
+    })
+}
+
+/// Reads `[persistence]`.
+pub(super) fn log(mut table: Table<'_>, used: Use, cx: &mut Context<'_>) -> LogPlan {
+    quietly(used, cx, |cx| {
+        let ways = [("everysec", Fsync::EverySecond), ("always", Fsync::Always), ("no", Fsync::No)];
+        let why = (Documented, "appendfsync of the engine");
+        let fsync = sections::rule(&mut table, "fsync", &ways, why, cx);
+        let replay: FullSync = sections::full_sync(&mut table, &REPLAY, cx);
+        table.finish(&mut cx.errors, &[]);
+        LogPlan { fsync, replay }
+    })
+}
+
+/// Reads, and forgets the defaults and choices that nothing depends on.
+fn quietly<'a, T>(used: Use, cx: &mut Context<'a>, read: impl FnOnce(&mut Context<'a>) -> T) -> T {
+    let n_assumptions = cx.assumptions.len();
+    let choices = cx.choices.clone();
+    let value = read(cx);
+    if used == Use::Unused {
+        let defaults = cx.assumptions.split_off(n_assumptions);
+        // What is written, and has no source, is an assumption all the same.
+        let is_written = |why: &Origin| matches!(why, Origin::Unsourced);
+        cx.assumptions.extend(defaults.into_iter().filter(|given| is_written(&given.why)));
+        cx.choices = choices;
+    }
+    value
+}
+
+impl GroupDraft {
+    /// Bytes of memory of its nodes, with what is reserved, where the node type is known.
+    pub(super) fn memory_bytes(&self) -> Option<u64> {
+        self.node_type.as_ref().and_then(|(name, _)| node_types::memory_bytes(name))
+    }
+
+    /// Whether its engine can back up without forking (BK-04).
+    pub(super) fn forkless(&self) -> Forkless {
+        match self.engine.kind {
+            EngineKind::Redis if self.engine.version < [2, 8, 22] => Forkless::Missing,
+            EngineKind::Redis | EngineKind::Valkey => Forkless::Available,
+        }
+    }
+}
