@@ -4,6 +4,7 @@
 //! the sources. A test of a row begins with the row's id; whoever adds a row adds its line to the
 //! table, cites its id where src implements it, and writes its tests into the file of its subject.
 
+mod backups;
 mod document;
 mod endpoints;
 mod events;
