@@ -65,6 +65,8 @@ pub struct Plan {
     pub name: String,
     /// End of simulated time.
     pub horizon: SimTime,
+    /// The start of the trial, in seconds of Unix time (UTC); only windows and dates depend on it.
+    pub start: i64,
     /// Before this instant nothing is counted; it lies inside the horizon.
     pub warm_up: SimTime,
     /// Replication groups in file order.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::plan::{AzId, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, Membership, NodeId, Plan, ShardId};
 use crate::report::table::group_line;
 use crate::scenario::domains::Map;
 
@@ -75,7 +75,8 @@ fn az_cluster(map: &Map<'_>, az: AzId, text: &mut String) {
         text,
         "      label=\"{name}\"; style=filled; color=\"#999999\"; fillcolor=\"#f4f4f4\";"
     );
-    let nodes = &plan.azs[az.idx()].nodes;
+    let is_member = |node: &&NodeId| plan.nodes[node.idx()].membership == Membership::Member;
+    let nodes: Vec<NodeId> = plan.azs[az.idx()].nodes.iter().filter(is_member).copied().collect();
     for &node in nodes.iter().rev() {
         let shard = plan.nodes[node.idx()].shard;
         let look = match map.primary(shard) == node {

@@ -11,7 +11,7 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontStyle, IntoTextStyle as _, RGBColor};
 
-use crate::model::plan::{AzId, GroupId, NodeId};
+use crate::model::plan::{AzId, GroupId, Membership, NodeId};
 use crate::report::placement::{Detail, Row, Rows, plural, rows, shard_list, slot_share};
 use crate::report::table::group_line;
 use crate::report::topology::failure_domain_lines;
@@ -267,7 +267,9 @@ impl<'m> Layout<'m> {
             n if n <= MOST_NAMED => Look::Named,
             _ => Look::Small,
         };
-        let azs: Vec<AzId> = map.azs().filter(|az| !plan.azs[az.idx()].nodes.is_empty()).collect();
+        let is_member = |node: &NodeId| plan.nodes[node.idx()].membership == Membership::Member;
+        let is_used = |az: &AzId| plan.azs[az.idx()].nodes.iter().any(is_member);
+        let azs: Vec<AzId> = map.azs().filter(is_used).collect();
         let label_width = shown()
             .flat_map(|row| label(map, row, look))
             .map(|(line, font)| font.width(&line))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span, YEAR};
 use crate::model::fact::{Cause, Phase};
-use crate::model::plan::{Group, Plan, ShardId};
+use crate::model::plan::{Group, Membership, Plan, ShardId};
 use crate::montecarlo::estimate::Estimator;
 use crate::montecarlo::quantity::{Probability, Statistic};
 use crate::observe::metrics::{Metric, observed};
@@ -152,14 +152,16 @@ pub fn script_line(plan: &Plan) -> Option<String> {
 /// A group in a line: its size, its places, its switches.
 pub fn group_line(plan: &Plan, group: &Group) -> String {
     let shards: Vec<ShardId> = group.shards.clone().map(ShardId).collect();
-    let replicas = |shard: &ShardId| plan.shards[shard.idx()].nodes.len() - 1;
+    let replicas = |shard: &ShardId| plan.n_replicas(*shard);
     let (fewest, most) = (shards.iter().map(replicas).min(), shards.iter().map(replicas).max());
     let size = match (fewest, most) {
         (Some(fewest), Some(most)) if fewest == most => format!("1+{fewest}"),
         (fewest, most) => format!("1+{} to 1+{}", fewest.unwrap_or(0), most.unwrap_or(0)),
     };
     let nodes = shards.iter().flat_map(|shard| plan.shards[shard.idx()].node_ids());
-    let azs: BTreeSet<u16> = nodes.map(|node| plan.nodes[node.idx()].az.0).collect();
+    let members = nodes.map(|node| &plan.nodes[node.idx()]);
+    let members = members.filter(|node| node.membership == Membership::Member);
+    let azs: BTreeSet<u16> = members.map(|node| node.az.0).collect();
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     let switch = |on: bool| if on { "on" } else { "off" };
     format!(

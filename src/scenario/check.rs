@@ -4,25 +4,28 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::codes::Code;
+use super::control_plane;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, is_visible, listed, nearest};
 use super::faults::{self, Faults};
 use super::groups::{self, EngineKind, GroupDraft, Switch};
 use super::node_types;
+use super::operations;
 use super::persistence;
 use super::reader::{Context, Item, Table, not_in_this_version};
 use super::sample::Samples;
+use super::schedule;
+use super::script::Addresses;
 use super::sections::{self, BacklogEra, Run};
 use super::source::At;
 use super::sources;
 use super::topology::{self, AzNumbers, Topology};
 use super::tree::Tree;
 use super::units::shown_size;
+use super::uses::Uses;
 use super::{Assumption, Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
-use crate::model::plan::{
-    ClusterMode, ControlPlane, EventOrder, InAzOutage, Plan, Replication, Workload,
-};
+use crate::model::plan::{ClusterMode, Plan, Replication, Workload};
 use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
@@ -117,21 +120,29 @@ fn sections(
         }
     };
     let run = sections::run(root, cx);
-    let groups = groups(root, cx);
+    let sketches = operations::sketches(root);
+    let mut uses = Uses::of(root, &sketches);
+    let mut groups = groups(root, &mut uses, cx);
+    if let Some(groups) = &mut groups {
+        operations::add_nodes(&sketches, groups, cx);
+        uses.keep(&groups.iter().map(GroupDraft::handover).collect::<Vec<_>>());
+    }
+    let start = schedule::start(root, &uses, cx);
     let drafts = groups.as_deref().unwrap_or_default();
     detector(root, drafts, cx);
+    let control_plane = control_plane::read(root, &uses, cx);
     let workload = sections::section(root, "workload", cx);
     let workload_place = workload.place.clone();
     let (load, write_bytes) = sections::workload(workload, cx);
     let replication = sections::section(root, "replication", cx);
     let (lag, backlog_bytes) = sections::replication(replication, backlog_era(drafts), cx);
     let mut timing = sections::section(root, "timing", cx);
-    let used = persistence::use_of_snapshots(root, drafts);
+    let used = persistence::use_of_snapshots(root, drafts, &uses);
     let backup = sections::section(root, "backup", cx);
     let snapshots = persistence::snapshots(backup, &mut timing, used, cx);
     let used = persistence::use_of_log(root, drafts);
     let log = persistence::log(sections::section(root, "persistence", cx), used, cx);
-    let timing = sections::timing(timing, cx);
+    let timing = sections::timing(timing, &uses, cx);
     let rules = sections::section(root, "rules", cx);
     let failover = groups.as_ref().map(|groups| {
         Switch::from(groups.iter().any(|group| group.automatic_failover == Switch::On))
@@ -139,14 +150,22 @@ fn sections(
     let (rules, promotion) = sections::rules(rules, failover, cx);
     let objectives = sections::section(root, "objectives", cx);
     let objectives = sections::objectives(objectives, cx);
-    let mut topology = topology::number(drafts, load, promotion, azs, cx);
+    let mut topology = topology::number(drafts, load, (promotion, start), azs, cx);
     topology.is_complete &= groups.is_some();
     check_memory(drafts, &topology, cx);
+    let mut addresses = Addresses::default();
     let fault_item = root.get("fault");
-    let faults = match &fault_item {
-        Some(item) => faults::read(item, &topology, run.horizon, cx),
+    let mut faults = match &fault_item {
+        Some(item) => faults::read(item, &topology, run.horizon, &mut addresses, cx),
         None => Faults::default(),
     };
+    if let Some(item) = root.get("operation") {
+        let (read, n_off) = operations::read(&item, &topology, run.horizon, &mut addresses, cx);
+        faults.script.extend(read);
+        faults.n_off += n_off;
+    }
+    // Those that can come earliest first; of equal ones faults before operations, in file order.
+    faults.script.sort_by_key(|scripted| scripted.at.range().map(|(earliest, _)| earliest));
     let fault_place = fault_item.map_or_else(|| root.place.clone(), |item| item.place);
     if let Some(horizon) = run.horizon {
         let shards = &topology.shards;
@@ -156,6 +175,7 @@ fn sections(
     let plan = Plan {
         name: name?,
         horizon: run.horizon?,
+        start,
         warm_up: run.warm_up,
         groups: topology.groups,
         shards: topology.shards,
@@ -165,18 +185,14 @@ fn sections(
         replication: Replication { lag, backlog_bytes },
         timing,
         rules,
-        control_plane: ControlPlane {
-            az_event_slowdown_permille: 1000,
-            test_failover_in_az_outage: InAzOutage::Blocked,
-            event_order: EventOrder::Documented,
-        },
+        control_plane,
         snapshots,
         log,
         script: faults.script,
         node_failures: faults.node_failures,
         az_failures: faults.az_failures,
         group_failures: faults.group_failures,
-        service_updates: Vec::new(),
+        service_updates: faults.service_updates,
     };
     let (seed, trials) = (run.seed, run.trials);
     Some(Checked {
@@ -234,7 +250,7 @@ pub(super) fn title(item: &Item<'_>, longest: usize, errors: &mut Errors) -> Opt
 }
 
 /// The groups of `[group]` or `[[group]]`; `None` unless all could be read.
-fn groups(root: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Vec<GroupDraft>> {
+fn groups(root: &mut Table<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Option<Vec<GroupDraft>> {
     let hint = "write [group], with id, azs and replicas";
     let item = root.require("group", &mut cx.errors, hint)?;
     let items = match item.node().as_array() {
@@ -251,7 +267,8 @@ fn groups(root: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Vec<GroupDraft>>
         cx.errors.report(Code::TooMany, &items[0].place, message).hint(hint);
         return None;
     }
-    let drafts: Vec<Option<GroupDraft>> = items.iter().map(|item| groups::read(item, cx)).collect();
+    let drafts: Vec<Option<GroupDraft>> =
+        items.iter().map(|item| groups::read(item, uses, cx)).collect();
     drafts.into_iter().collect()
 }
 
@@ -268,6 +285,7 @@ fn detector(root: &mut Table<'_>, drafts: &[GroupDraft], cx: &mut Context<'_>) {
         },
         None => root.absent("control-plane"),
     };
+    table.allow(&control_plane::KEYS);
     let known = [("managed", true), ("cluster-bus", false), ("sentinel", false)];
     match table.get("detector") {
         Some(item) => {
@@ -365,7 +383,8 @@ fn check_activity(
     }
     let is_random = !faults.node_failures.is_empty()
         || !faults.az_failures.is_empty()
-        || !faults.group_failures.is_empty();
+        || !faults.group_failures.is_empty()
+        || !faults.service_updates.is_empty();
     let place = &Place { covers: Covers::Key, ..place.clone() };
     if !is_random && faults.script.is_empty() {
         let (message, hint) = match faults.n_off {
@@ -400,9 +419,10 @@ fn check_activity(
     let nodes: f64 = faults.node_failures.iter().map(|f| share(&f.life)).sum();
     let azs: f64 = faults.az_failures.iter().map(|f| share(&f.life)).sum();
     let groups: f64 = faults.group_failures.iter().map(|f| share(&f.life)).sum();
+    let updates: f64 = faults.service_updates.iter().map(|f| share(&f.life)).sum();
     let per_trial = nodes * topology.nodes.len() as f64
         + azs * topology.azs.len() as f64
-        + groups * topology.groups.len() as f64;
+        + (groups + updates) * topology.groups.len() as f64;
     let expected = per_trial * run.trials as f64;
     if expected < 1.0 {
         let message = format!(

@@ -85,6 +85,9 @@ codes! {
     NotAVersion "E0306" Error "a text is not an engine version";
     NotANodeType "E0307" Error "a text is not a node type";
     NotAQuantity "E0308" Error "a text is not a quantity of the results";
+    NotAnInstant "E0309" Error "a text is not an instant of UTC";
+    NotAWindow "E0310" Error "a text is not a window";
+    NotAChance "E0311" Error "a number is not a chance from 0 to 1";
     NotALaw "E0401" Error "the parameters make no law";
     LawParameters "E0402" Error "a law has the wrong parameters";
     LifeTooShort "E0403" Error "a process fails too often to be simulated";
@@ -103,13 +106,16 @@ codes! {
     AofWithMultiAz "E0510" Error "Multi-AZ and the append-only file exclude each other";
     DurabilityUnsupported "E0511" Error "durability needs Valkey 9.0 and cluster mode";
     ClusterEngine "E0512" Error "the engine version has no cluster mode";
-    UnknownTarget "E0601" Error "a fault names something that does not exist";
+    WindowsOverlap "E0513" Error "the two windows of a group overlap";
+    UnknownTarget "E0601" Error "a fault or an operation names something that does not exist";
     RandomFaultWithTime "E0602" Error "a random fault takes no time";
     AfterHorizon "E0603" Error "a fault strikes at the horizon or after it";
     NoReplicaToFail "E0604" Error "a fault wants replicas of a shard that has none";
     CustomerRebootInClusterMode "E0605" Error "cluster mode has no reboot by the customer";
     SameRandomNumbers "E0606" Error "two faults would share their random numbers";
-    UnboundedMoment "E0607" Error "the time of a fault knows no latest";
+    UnboundedMoment "E0607" Error "the time of a fault or an operation knows no latest";
+    NothingToDo "E0608" Error "an operation asks for nothing";
+    NotACall "E0609" Error "a text is not a call of the API";
     WarmUpTooLong "E0701" Error "the warm-up is not shorter than the horizon";
     TooMuchToCount "E0702" Error "more bytes are written than can be counted";
     Contradiction "E0703" Error "no result can keep two expectations together";
@@ -139,6 +145,7 @@ codes! {
     ReplicaBesidePrimary "W0915" Advice "a replica stands in its primary's AZ";
     StaleSource "W0916" Warning "a source calls a value a default that is none";
     UnknownMemory "W0917" Advice "the memory of the node type is not known";
+    OtherRegion "W0918" Warning "a call goes to another region than that of the group";
     MeanBesideRange "W0920" Warning "the range of a mean does not hold the mean";
 }
 

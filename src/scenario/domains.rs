@@ -11,7 +11,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, EdgeFiltered, EdgeRef as _, NodeFiltered, Reversed};
 
-use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, GroupId, Membership, NodeId, Plan, ShardId};
 
 /// Something that can be lost as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -168,7 +168,10 @@ impl<'p> Map<'p> {
         let mut nodes = Vec::with_capacity(plan.nodes.len());
         for (id, node) in plan.node_ids().zip(&plan.nodes) {
             let vertex = graph.add_node(Vertex::Node(id));
-            graph.add_edge(azs[node.az.idx()], vertex, Link::Holds);
+            // What is added later stands nowhere yet, and belongs to nobody.
+            if node.membership == Membership::Member {
+                graph.add_edge(azs[node.az.idx()], vertex, Link::Holds);
+            }
             nodes.push(vertex);
         }
         let groups: Vec<NodeIndex> =
@@ -177,11 +180,12 @@ impl<'p> Map<'p> {
         for (id, shard) in plan.shard_ids().zip(&plan.shards) {
             let vertex = graph.add_node(Vertex::Shard(id));
             graph.add_edge(groups[shard.group.idx()], vertex, Link::Has);
-            let members = &nodes[shard.node_range()];
-            for (n, &member) in members.iter().enumerate() {
+            let first = nodes[shard.node_range().start];
+            let is_member = |id: &NodeId| plan.nodes[id.idx()].membership == Membership::Member;
+            for member in shard.node_ids().filter(is_member).map(|id| nodes[id.idx()]) {
                 graph.add_edge(vertex, member, Link::Has);
-                if n > 0 {
-                    graph.add_edge(members[0], member, Link::Feeds);
+                if member != first {
+                    graph.add_edge(first, member, Link::Feeds);
                 }
             }
             shards.push(vertex);
@@ -270,7 +274,9 @@ impl<'p> Map<'p> {
     /// [`Map::azs`], then the nodes.
     pub fn failure_domains(&self) -> Vec<Domain> {
         let azs = self.azs().map(Place::Az);
-        azs.chain(self.plan.node_ids().map(Place::Node)).map(|place| self.domain(place)).collect()
+        let is_member = |id: &NodeId| self.plan.nodes[id.idx()].membership == Membership::Member;
+        let nodes = self.plan.node_ids().filter(is_member).map(Place::Node);
+        azs.chain(nodes).map(|place| self.domain(place)).collect()
     }
 
     /// What the loss of `place` means.

@@ -1,22 +1,22 @@
 //! Faults as a scenario writes them: scheduled ones with `at`, random ones without. A fault is a
 //! table with exactly one kind key beside `at`, `id` and `enabled`. Whom scheduled ones strike is
-//! in `victims`.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! in `victims`, what they have in common with operations in `script`.
 
 use super::codes::Code;
-use super::diagnostics::{Place, excerpt, join};
-use super::groups::{self, Switch};
+use super::diagnostics::{Covers, Place, join};
+use super::groups::Switch;
 use super::laws::{self, Source};
+use super::operations;
 use super::reader::{Context, Item, Table};
-use super::topology::Topology;
+use super::script::{self, Addresses, Section};
+use super::topology::{Asker, Topology};
 use super::victims;
 use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::plan::{
     Action, AzFailures, ClusterMode, GroupFailures, NodeFailures, NodeId, RebootBy, Scripted,
-    ScriptedFault, Share, Victim,
+    ScriptedFault, ServiceUpdates, Share, Victim,
 };
 
 /// Scheduled kinds.
@@ -30,8 +30,12 @@ const SCRIPTED: [(&str, Scheduled); 7] = [
     ("reboot-node", Scheduled::RebootNode),
 ];
 /// Random kinds.
-const RANDOM: [(&str, Random); 3] =
-    [("node-failure", Random::Node), ("az-failure", Random::Az), ("group-failure", Random::Group)];
+const RANDOM: [(&str, Random); 4] = [
+    ("node-failure", Random::Node),
+    ("az-failure", Random::Az),
+    ("group-failure", Random::Group),
+    ("service-update", Random::ServiceUpdate),
+];
 /// The kinds of scheduled faults.
 #[derive(Clone, Copy)]
 enum Scheduled {
@@ -50,6 +54,7 @@ enum Random {
     Node,
     Az,
     Group,
+    ServiceUpdate,
 }
 
 /// The keys of all kinds.
@@ -58,13 +63,11 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     scheduled.chain(RANDOM.iter().map(|(key, _)| *key))
 }
 
-/// How a fault without an id is addressed in overlays: the `n`-th of its kind, from 1.
-pub(super) fn default_id(kind: &str, n: usize) -> String {
-    format!("{kind}-{n}")
-}
-
 /// Kinds of the format that come with later versions.
-const LATER: [&str; 4] = ["partition-az", "maintenance", "test-failover", "start-migration"];
+const LATER: [&str; 2] = ["partition-az", "start-migration"];
+/// Kinds of operations that one may look for here.
+const OPERATIONS: [(&str, &str); 2] =
+    [("maintenance", "service-update"), ("test-failover", "test-failover")];
 /// More lines are surely a slip.
 const MAX_FAULTS: usize = 10_000;
 /// All clocks of random processes together; each is a slot of the event queue.
@@ -77,7 +80,7 @@ const SHORTEST_MEDIAN_LIFE: f64 = 1e6;
 /// The faults of a scenario.
 #[derive(Default)]
 pub(super) struct Faults {
-    /// Scheduled, those that can strike earliest first; ties in file order.
+    /// Scheduled, in file order.
     pub script: Vec<Scripted>,
     /// Random node failures in file order.
     pub node_failures: Vec<NodeFailures>,
@@ -85,6 +88,8 @@ pub(super) struct Faults {
     pub az_failures: Vec<AzFailures>,
     /// Random group failures in file order.
     pub group_failures: Vec<GroupFailures>,
+    /// Random service updates in file order.
+    pub service_updates: Vec<ServiceUpdates>,
     /// How many faults are switched off; they are nowhere above.
     pub n_off: usize,
 }
@@ -94,10 +99,10 @@ pub(super) fn read(
     item: &Item<'_>,
     topology: &Topology,
     horizon: Option<SimTime>,
+    addresses: &mut Addresses,
     cx: &mut Context<'_>,
 ) -> Faults {
     let mut faults = Faults::default();
-    let mut addresses = Addresses::default();
     let items = item.elements(&mut cx.errors, "write [[fault]]");
     let items = items.unwrap_or_default();
     if items.len() > MAX_FAULTS {
@@ -108,14 +113,14 @@ pub(super) fn read(
     }
     for item in items {
         if let Some(mut table) = item.table(&mut cx.errors, "write [[fault]]") {
-            fault(&mut table, topology, horizon, (&mut faults, &mut addresses), cx);
+            fault(&mut table, topology, horizon, (&mut faults, addresses), cx);
+            told_operations(&mut table, cx);
             table.finish(&mut cx.errors, &LATER);
         }
     }
-    faults.script.sort_by_key(|scripted| scripted.at.range().map(|(earliest, _)| earliest));
     let n_clocks = faults.node_failures.len() * topology.nodes.len()
         + faults.az_failures.len() * topology.azs.len()
-        + faults.group_failures.len() * topology.groups.len();
+        + (faults.group_failures.len() + faults.service_updates.len()) * topology.groups.len();
     if n_clocks > MAX_CLOCKS {
         let message = format!("random faults need {n_clocks} clocks, one per line and target");
         cx.errors
@@ -123,6 +128,17 @@ pub(super) fn read(
             .hint(format!("at most {MAX_CLOCKS} are possible"));
     }
     faults
+}
+
+/// Reports kinds of operations among the keys of a fault, and where they belong.
+fn told_operations(table: &mut Table<'_>, cx: &mut Context<'_>) {
+    for (key, kind) in OPERATIONS {
+        if let Some(item) = table.get(key) {
+            let place = Place { covers: Covers::Key, ..item.place };
+            let hint = format!("write [[operation]], and below it at = \"1h\" and {kind} = {{}}");
+            cx.errors.report(Code::UnknownKey, &place, "is an operation, no fault").hint(hint);
+        }
+    }
 }
 
 /// Reads one fault into `faults`, unless it is switched off: then it is checked, and keeps its
@@ -135,13 +151,13 @@ fn fault(
     cx: &mut Context<'_>,
 ) {
     let (at, id) = (table.get("at"), table.get("id"));
-    let moment = at.as_ref().and_then(|at| moment(at, horizon, cx));
-    let enabled = enabled(table, cx);
+    let moment = at.as_ref().and_then(|at| script::moment(at, Section::Fault, horizon, cx));
+    let enabled = script::enabled(table, Section::Fault, cx);
     let only = laws::one_of(table, &kinds().collect::<Vec<_>>(), "fault", cx);
     let Some((kind, item)) = only else {
         return;
     };
-    let address = addresses.line(kind, id.as_ref(), &item.place, cx);
+    let address = addresses.line((Section::Fault, kind), id.as_ref(), &item.place, cx);
     let random_kind = RANDOM.iter().find(|(name, _)| *name == kind).map(|(_, kind)| *kind);
     let is_random = random_kind.is_some();
     match &at {
@@ -180,44 +196,6 @@ fn fault(
     table.finish(&mut cx.errors, &[]);
 }
 
-/// Whether a fault is switched on, as it is by default.
-fn enabled(table: &mut Table<'_>, cx: &mut Context<'_>) -> Switch {
-    let Some(item) = table.get("enabled") else {
-        let why = Origin::convention("a fault strikes unless it is switched off");
-        cx.assume(&join(&table.place.path, "enabled"), "true", why);
-        return Switch::On;
-    };
-    // A broken one has been reported.
-    item.boolean(&mut cx.errors).map_or(Switch::On, Switch::from)
-}
-
-/// When a scheduled fault strikes: a time before the horizon, or a law of such times.
-fn moment(item: &Item<'_>, horizon: Option<SimTime>, cx: &mut Context<'_>) -> Option<Law> {
-    let law = laws::read_scripted(item, cx)?;
-    let Some((earliest, latest)) = law.range() else {
-        let message = "knows no latest time, and the fault must strike in every trial";
-        let hint =
-            r#"take uniform, triangular or empirical, as in at = { uniform = ["1d", "300d"] }"#;
-        cx.errors.report(Code::UnboundedMoment, &item.place, message).hint(hint);
-        return None;
-    };
-    let Some(horizon) = horizon else {
-        return Some(law);
-    };
-    let last = SimTime::START + latest;
-    // Where every moment in between is possible, none strikes the last one.
-    let is_dense = matches!(law, Law::Uniform { .. } | Law::Triangular { .. });
-    if last < horizon || last == horizon && is_dense && earliest < latest {
-        return Some(law);
-    }
-    let what = if earliest < latest { "can be" } else { "is" };
-    let when = if last > horizon { "after the horizon" } else { "at the horizon, the end" };
-    let length = horizon.since(SimTime::START);
-    let hint = format!("the horizon is {length}: raise run.horizon or strike earlier");
-    cx.errors.report(Code::AfterHorizon, &item.place, format!("{what} {when}")).hint(hint);
-    None
-}
-
 /// Reads a scheduled fault of the kind `kind`.
 fn scripted(
     kind: Scheduled,
@@ -247,7 +225,9 @@ fn scripted(
             let share = share(table, why, cx);
             Some(ScriptedFault::FailAz { az: az?, duration: duration?, share: share? })
         }
-        Scheduled::FailGroup => victims::group(table, topology, cx).map(ScriptedFault::FailGroup),
+        Scheduled::FailGroup => {
+            victims::group(table, topology, Asker::Fault, cx).map(ScriptedFault::FailGroup)
+        }
         Scheduled::RebootNode => reboot_node(table, topology, cx),
     }
 }
@@ -333,10 +313,24 @@ fn random(
         }
         Random::Group => {
             let named = table.get("group");
-            let group = named.as_ref().and_then(|item| topology.find_group(item, cx));
+            let group = named.as_ref().and_then(|item| topology.find_group(item, Asker::Fault, cx));
             let life = life(table, cx);
             if let (Some(life), Some(address)) = (life, address) {
                 faults.group_failures.push(GroupFailures { life, group, address });
+            }
+        }
+        Random::ServiceUpdate => {
+            let named = table.get("group");
+            let group = named.as_ref().and_then(|item| topology.find_group(item, Asker::Fault, cx));
+            let method = operations::method(table, cx);
+            let hint = r#"how often they come, as in every = "90d", or a law"#;
+            let every = table.require("every", &mut cx.errors, hint);
+            let life = every.and_then(|every| {
+                let law = laws::read(&every, cx)?;
+                long_enough(law, &every.place, cx)
+            });
+            if let (Some(life), Some(address)) = (life, address) {
+                faults.service_updates.push(ServiceUpdates { life, group, method, address });
             }
         }
     }
@@ -361,17 +355,20 @@ fn life(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
         let hint = r#"as in mttf = "10y""#;
         laws::checked(Law::exponential(mean.max(1.0)), (&item.place, hint), cx)?
     };
+    long_enough(law, &item.place, cx)
+}
+
+/// The law of a life, unless lives are so short that simulated time would hardly go on.
+fn long_enough(law: Law, place: &Place, cx: &mut Context<'_>) -> Option<Law> {
     if law.mean() < SHORTEST_MEAN_LIFE {
         let hint = "a process that fails more often than every second is not simulated";
-        cx.errors
-            .report(Code::LifeTooShort, &item.place, "the mean life must be at least 1s")
-            .hint(hint);
+        cx.errors.report(Code::LifeTooShort, place, "the mean life must be at least 1s").hint(hint);
         return None;
     }
     if law.quantile(0.5) < SHORTEST_MEDIAN_LIFE {
         let hint = "every second life would end within a millisecond: choose a larger shape";
         cx.errors
-            .report(Code::LifeTooShort, &item.place, "the median life must be at least 1ms")
+            .report(Code::LifeTooShort, place, "the median life must be at least 1ms")
             .hint(hint);
         return None;
     }
@@ -414,75 +411,4 @@ fn share(table: &mut Table<'_>, why: Origin, cx: &mut Context<'_>) -> Option<Sha
         return None;
     }
     Some(if low >= 1.0 { Share::All } else { Share::Uniform { low, high } })
-}
-
-/// Addresses of fault lines: a hash of the id, or of kind and position among its kind, so that
-/// adding a fault elsewhere moves nobody's random numbers.
-#[derive(Default)]
-struct Addresses {
-    /// Faults so far by kind.
-    n_of_kind: BTreeMap<&'static str, usize>,
-    /// Which fault has which address.
-    taken: BTreeMap<u32, String>,
-    /// The names by which overlays address them.
-    names: BTreeSet<String>,
-}
-
-impl Addresses {
-    fn line(
-        &mut self,
-        kind: &'static str,
-        id: Option<&Item<'_>>,
-        place: &Place,
-        cx: &mut Context<'_>,
-    ) -> Option<u32> {
-        let n = self.n_of_kind.entry(kind).or_insert(0);
-        *n += 1;
-        let (key, name) = match id {
-            Some(id) => {
-                let name = groups::name(id, cx)?;
-                (format!("id:{name}"), name)
-            }
-            None => (format!("{kind}#{n}"), default_id(kind, *n)),
-        };
-        let line = address(&key);
-        let place = id.map_or(place, |id| &id.place);
-        if !self.names.insert(name.clone()) {
-            let message = format!("another fault has the id `{}`", excerpt(&name));
-            let hint = "ids name faults in overlays; a fault without one is called by its kind \
-                        and position, as in `fail-az-1`";
-            cx.errors.report(Code::NotUnique, place, message).hint(hint);
-            return None;
-        }
-        match self.taken.insert(line, name) {
-            None => Some(line),
-            Some(other) => {
-                let message = format!("has the same random numbers as `{}`", excerpt(&other));
-                cx.errors
-                    .report(Code::SameRandomNumbers, place, message)
-                    .hint("give one of them another id");
-                None
-            }
-        }
-    }
-}
-
-/// FNV-1a of `key` (Fowler, Noll, Vo; 32 bits), folded to 24 bits and never zero.
-fn address(key: &str) -> u32 {
-    let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    let hash = key.bytes().fold(0x811c_9dc5, mix);
-    ((hash >> 24) ^ (hash & 0x00ff_ffff)).max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address;
-
-    #[test]
-    fn addresses_never_change() {
-        // FNV-1a of the empty text and of "foobar" are published test vectors.
-        assert_eq!(address(""), 0x81 ^ 0x1c_9dc5);
-        assert_eq!(address("foobar"), 0xbf ^ 0x9c_f968);
-        assert!(address("node-failure#1") < 1 << 24);
-    }
 }

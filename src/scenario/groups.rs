@@ -1,14 +1,18 @@
 //! Replication groups as a scenario writes them: engine, switches, and where every node stands.
 //! What becomes of them, flat and numbered, is in `topology`.
 
+use std::collections::BTreeSet;
+
 use super::Origin;
 use super::codes::Code;
 use super::diagnostics::{Place, join};
 use super::limits::{self, Given, NodeType, Wishes};
 use super::reader::{Context, Item, Table};
+use super::schedule::{self, Schedule};
+use super::uses::Uses;
 use super::victims;
-use crate::model::plan::ClusterMode;
 pub(super) use crate::model::plan::Switch;
+use crate::model::plan::{About, ClusterMode, Handover, Membership};
 
 /// A checked group.
 pub(super) struct GroupDraft {
@@ -24,8 +28,6 @@ pub(super) struct GroupDraft {
     pub multi_az: Switch,
     /// Whether primaries log what they write.
     pub append_only_file: Switch,
-    /// Days for which automatic snapshots are kept; 0 takes none.
-    pub snapshot_retention: u8,
     /// Engine and its version.
     pub engine: Engine,
     /// What it runs on, if the scenario says so, and where it does.
@@ -34,6 +36,8 @@ pub(super) struct GroupDraft {
     pub azs: Vec<String>,
     /// Its shards.
     pub shards: Vec<ShardDraft>,
+    /// Its windows, and what the API says of it.
+    pub schedule: Schedule,
 }
 
 /// A shard's nodes, the primary first.
@@ -52,8 +56,79 @@ pub(super) struct NodeDraft {
     pub name: String,
     /// Its AZ.
     pub az: String,
+    /// Whether it is there from the start.
+    pub membership: Membership,
     /// Where the scenario names it.
     pub place: Place,
+}
+
+impl ShardDraft {
+    /// Its nodes that are there from the start.
+    pub fn members(&self) -> impl Iterator<Item = &NodeDraft> {
+        self.nodes.iter().filter(|node| node.membership == Membership::Member)
+    }
+}
+
+impl GroupDraft {
+    /// What handing over the role of primary costs it.
+    pub fn handover(&self) -> Handover {
+        limits::handover(self.engine, self.cluster_mode)
+    }
+
+    /// What the API says of it.
+    pub fn about(&self) -> About {
+        let [major, minor, patch] = self.engine.version;
+        About {
+            description: self.schedule.description.clone(),
+            engine: match self.engine.kind {
+                EngineKind::Valkey => "valkey",
+                EngineKind::Redis => "redis",
+            },
+            engine_version: format!("{major}.{minor}.{patch}"),
+            node_type: self.node_type.as_ref().map(|(name, _)| name.clone()),
+            dns_label: self.schedule.dns_label.clone(),
+            maintenance_window: self.schedule.maintenance.text.clone(),
+            snapshot_window: self.schedule.snapshot.text.clone(),
+        }
+    }
+
+    /// Gives each shard absent nodes until it has `replicas` replicas: in the AZs of `azs` in
+    /// turn, or where the placement would go on. Names go on as ElastiCache numbers them.
+    pub fn grow(&mut self, replicas: usize, azs: &[&str]) {
+        let id = &self.id;
+        let mut taken: BTreeSet<String> = self
+            .shards
+            .iter()
+            .flat_map(|shard| &shard.nodes)
+            .map(|node| node.name.clone())
+            .collect();
+        for (h, shard) in self.shards.iter_mut().enumerate() {
+            let stem = match (shard.nodes[0].name.rsplit_once('-'), self.cluster_mode) {
+                (Some((stem, number)), _) if number.parse::<u16>().is_ok() => stem.to_owned(),
+                (_, ClusterMode::Disabled) => id.clone(),
+                (_, ClusterMode::Enabled) => format!("{id}-{}", shard.id),
+            };
+            let n_members = shard.members().count();
+            let mut number = shard.nodes.len();
+            for n in 0..(replicas + 1).saturating_sub(shard.nodes.len()) {
+                let slot = shard.nodes.len();
+                let az = match (azs.get(n % azs.len().max(1)), self.azs.is_empty()) {
+                    (Some(az), _) => (*az).to_owned(),
+                    (None, false) => self.azs[(h + slot) % self.azs.len()].clone(),
+                    (None, true) => shard.nodes[slot % n_members].az.clone(),
+                };
+                let name = loop {
+                    number += 1;
+                    let name = format!("{stem}-{number:03}");
+                    if taken.insert(name.clone()) {
+                        break name;
+                    }
+                };
+                let place = shard.place.clone();
+                shard.nodes.push(NodeDraft { name, az, membership: Membership::Absent, place });
+            }
+        }
+    }
 }
 
 /// Engine and its version as numbers.
@@ -78,13 +153,11 @@ pub(super) enum EngineKind {
 const MAX_REPLICAS: u64 = 5;
 /// Nodes per group with cluster mode enabled (user guide, quotas).
 pub(super) const MAX_NODES: usize = 500;
-/// Days for which ElastiCache keeps automatic snapshots (BK-01).
-const MAX_RETENTION: u64 = 35;
 /// No group spans more AZs; the largest regions have six.
 const MAX_AZS: usize = 100;
 
 /// Reads one group; `None` if its nodes cannot be told.
-pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> {
+pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Option<GroupDraft> {
     let hint = r#"write [group], or [[group]] for several"#;
     let mut table = item.table(&mut cx.errors, hint)?;
     let place = table.place.clone();
@@ -130,16 +203,14 @@ pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> 
         node_type_place: node_type_item.as_ref().map(|item| item.place.clone()),
         place: place.clone(),
     };
-    let snapshot_retention = match table.get("snapshot-retention") {
-        Some(item) => item.count(&mut cx.errors, 0..=MAX_RETENTION).unwrap_or(0) as u8,
-        None => 0,
-    };
     let placement = placement(&mut table, cx);
+    let schedule = schedule::read(&mut table, id.as_deref(), uses, cx);
     table.finish(&mut cx.errors, &[]);
     let (id, cluster_mode) = (id?, cluster_mode?);
     let (azs, shards) = placement?.named(&id, cluster_mode);
     let (automatic_failover, multi_az) = limits::check(&wishes, &shards, cx);
     let engine = engine.unwrap_or(EngineKind::Valkey.usual());
+    limits::check_snapshotting_node(&schedule, cluster_mode, &shards, cx);
     let node_type = node_type.map(|(name, _)| name).zip(wishes.node_type_place);
     Some(GroupDraft {
         id,
@@ -148,11 +219,11 @@ pub(super) fn read(item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupDraft> 
         automatic_failover,
         multi_az,
         append_only_file: Switch::from(wishes.append_only.on().is_some()),
-        snapshot_retention,
         engine,
         node_type,
         azs,
         shards,
+        schedule,
     })
 }
 
@@ -254,7 +325,7 @@ pub(super) fn name(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
 }
 
 /// A name of what a fault can leave to chance: a node, an AZ or a shard.
-fn name_of_one(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
+pub(super) fn name_of_one(item: &Item<'_>, cx: &mut Context<'_>) -> Option<String> {
     let name = name(item, cx)?;
     if name == victims::ANY {
         let hint = "faults call so what they leave to chance: choose another name";
@@ -419,7 +490,7 @@ fn exact_node(item: &Item<'_>, cx: &mut Context<'_>) -> Option<NodeDraft> {
     let az = table.require("az", &mut cx.errors, hint);
     let az = az.and_then(|az| name_of_one(&az, cx));
     table.finish(&mut cx.errors, &[]);
-    Some(NodeDraft { name: node?, az: az?, place: place? })
+    Some(NodeDraft { name: node?, az: az?, membership: Membership::Member, place: place? })
 }
 
 /// "0001" for the first shard.
@@ -446,7 +517,7 @@ impl Placement {
                     }
                 };
                 let az = azs[(h + slot) % azs.len()].clone();
-                NodeDraft { name, az, place: place.clone() }
+                NodeDraft { name, az, membership: Membership::Member, place: place.clone() }
             };
             ShardDraft {
                 id: shard_id(h),

@@ -4,12 +4,15 @@
 use std::collections::BTreeSet;
 
 use super::codes::Code;
-use super::diagnostics::{Diagnostic, Place, excerpt, join, listed};
+use super::diagnostics::{Diagnostic, Place, excerpt, hint_names, join, listed};
 use super::domains::region_name;
 use super::groups::{Engine, EngineKind, MAX_NODES, ShardDraft, Switch};
 use super::reader::{Context, Item, not_in_this_version};
+use super::schedule::Schedule;
+use super::topology::answer;
 use super::{Confidence, Origin};
-use crate::model::plan::ClusterMode;
+use crate::model::api::ApiError;
+use crate::model::plan::{ClusterMode, ExternalReplicas, Handover, SEAMLESS_SINCE};
 
 /// What a group asks for.
 pub(super) struct Wishes<'a> {
@@ -124,6 +127,61 @@ pub(super) fn check(
     (failover, multi_az)
 }
 
+/// The most nodes of a group with cluster mode enabled.
+pub(super) fn most_nodes(engine: Engine) -> usize {
+    if engine.is_redis_before([5, 0, 6]) { MAX_NODES_BEFORE_5_0_6 } else { MAX_NODES }
+}
+
+/// What handing over the role of primary costs: from 5.0.6 on nothing, and with cluster mode
+/// nothing either (MZ-07 to MZ-11).
+pub(super) fn handover(engine: Engine, cluster_mode: ClusterMode) -> Handover {
+    match cluster_mode {
+        ClusterMode::Disabled if engine.is_redis_before(SEAMLESS_SINCE) => Handover::DnsGap,
+        ClusterMode::Disabled | ClusterMode::Enabled => Handover::Seamless,
+    }
+}
+
+/// Whether the engine takes replicas from outside: Redis OSS did before 2.8.22, Valkey before 7.2.6
+/// (MZ-64, MZ-65).
+pub(super) fn external_replicas(engine: Engine) -> ExternalReplicas {
+    let refused_since = match engine.kind {
+        EngineKind::Redis => [2, 8, 22],
+        EngineKind::Valkey => [7, 2, 6],
+    };
+    match engine.version < refused_since {
+        true => ExternalReplicas::Hazard,
+        false => ExternalReplicas::Refused,
+    }
+}
+
+/// The node that backups are taken from is one of the group's, and named without cluster mode only.
+pub(super) fn check_snapshotting_node(
+    schedule: &Schedule,
+    cluster_mode: ClusterMode,
+    shards: &[ShardDraft],
+    cx: &mut Context<'_>,
+) {
+    let Some((name, place)) = &schedule.snapshotting_node else {
+        return;
+    };
+    if cluster_mode == ClusterMode::Enabled {
+        let message = "cluster mode chooses the nodes that are copied itself";
+        cx.errors
+            .report(Code::Exclusive, place, message)
+            .hint("leave it out")
+            .hint(answer(ApiError::InvalidParameterCombination));
+        return;
+    }
+    let nodes = shards.iter().flat_map(|shard| &shard.nodes);
+    let names: Vec<&str> = nodes.map(|node| node.name.as_str()).collect();
+    if !names.contains(&name.as_str()) {
+        let message = "is no node of the group";
+        let diagnostic = cx.errors.report(Code::UnknownTarget, place, message);
+        hint_names(diagnostic, name, &names);
+        diagnostic.hint(answer(ApiError::CacheClusterNotFound));
+    }
+}
+
 /// Limits on the number of shards and nodes.
 fn check_size(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) {
     let n_nodes: usize = shards.iter().map(|shard| shard.nodes.len()).sum();
@@ -131,15 +189,16 @@ fn check_size(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) 
         Some(ClusterMode::Disabled) if shards.len() > 1 => {
             let message = format!("has {} shards with cluster mode disabled", shards.len());
             let hint = r#"without cluster mode there is one shard; or cluster-mode = "enabled""#;
-            cx.errors.report(Code::SeveralShards, &wishes.place, message).hint(hint);
+            let diagnostic = cx.errors.report(Code::SeveralShards, &wishes.place, message);
+            diagnostic.hint(hint).hint(answer(ApiError::InvalidParameterCombination));
         }
         Some(ClusterMode::Enabled) => {
-            let is_old = wishes.engine.is_some_and(|e| e.is_redis_before([5, 0, 6]));
-            let most = if is_old { MAX_NODES_BEFORE_5_0_6 } else { MAX_NODES };
+            let most = wishes.engine.map_or(MAX_NODES, most_nodes);
             if n_nodes > most {
                 let message = format!("has {n_nodes} nodes");
                 let hint = format!("a group has at most {most} nodes, primaries and replicas");
-                cx.errors.report(Code::TooMany, &wishes.place, message).hint(hint);
+                let diagnostic = cx.errors.report(Code::TooMany, &wishes.place, message);
+                diagnostic.hint(hint).hint(answer(ApiError::NodeQuotaForClusterExceeded));
             } else if n_nodes > DEFAULT_QUOTA {
                 let message = format!("has {n_nodes} nodes, more than the default quota");
                 let hint = format!("above {DEFAULT_QUOTA} nodes AWS must raise the quota first");
@@ -159,6 +218,7 @@ fn check_engine(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
         let message = "this engine version has no cluster mode";
         let hint = "cluster mode begins with Redis OSS 3.2.4";
         let diagnostic = cx.errors.report(Code::ClusterEngine, place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.mode_place.as_ref(), "cluster mode is asked for here");
     }
     let unusual = match engine.kind {
@@ -189,16 +249,19 @@ fn check_append_only(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
         let hint = "it ended with Redis OSS 2.8.21 (MZ-58): write append-only-file = false";
         let message = "this engine version has no append-only file";
         let diagnostic = cx.errors.report(Code::AofUnsupported, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.engine_place.as_ref(), "the engine version");
     } else if is_small {
         let hint = "T1 and T2 nodes have none (MZ-58): write append-only-file = false";
         let message = "this node type has no append-only file";
         let diagnostic = cx.errors.report(Code::AofUnsupported, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.node_type_place.as_ref(), "the node type");
     } else if let Some(multi_az) = wishes.multi_az.on() {
         let hint = "switch one of them off (MZ-58)";
         let message = "excludes Multi-AZ, which is on";
         let diagnostic = cx.errors.report(Code::AofWithMultiAz, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         diagnostic.relate(&multi_az.place.at, "Multi-AZ is switched on here");
     }
 }
@@ -214,12 +277,14 @@ fn check_durability(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
         let hint = r#"it begins with Valkey 9.0: write durability = "disabled""#;
         let code = Code::DurabilityUnsupported;
         let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.engine_place.as_ref(), "the engine version");
     } else if wishes.cluster_mode == Some(ClusterMode::Disabled) {
         let message = "there is no durability without cluster mode";
         let hint = r#"write cluster-mode = "enabled", or durability = "disabled""#;
         let code = Code::DurabilityUnsupported;
         let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.mode_place.as_ref(), "cluster mode");
     } else {
         let hint = r#"write durability = "disabled""#;
@@ -254,6 +319,7 @@ fn failover(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) ->
             let hint = "CreateReplicationGroup wants at least two nodes for it: add a replica";
             let code = Code::FailoverWithoutReplica;
             let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
+            diagnostic.hint(answer(ApiError::InvalidParameterCombination));
             let bare = shards.first().map(|shard| &shard.place);
             relate(diagnostic, bare, "no replica here");
         }
@@ -262,6 +328,7 @@ fn failover(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) ->
             let hint = "CreateReplicationGroup makes it mandatory for cluster mode enabled";
             let code = Code::ClusterWithoutFailover;
             let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
+            diagnostic.hint(answer(ApiError::InvalidParameterCombination));
             relate(diagnostic, wishes.mode_place.as_ref(), "cluster mode is asked for here");
         }
         (Switch::On | Switch::Off, Some(ClusterMode::Disabled | ClusterMode::Enabled) | None) => {}
@@ -307,11 +374,13 @@ fn multi_az(
         let hint = "Multi-AZ needs more than one node in every shard (MZ-14, MZ-15)";
         let code = Code::MultiAzWithoutReplica;
         let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         diagnostic.relate(&bare.place.at, "no replica here");
     } else if failover == Switch::Off {
         let hint = "write automatic-failover = true, or multi-az = false (MZ-66)";
         let code = Code::MultiAzWithoutFailover;
         let diagnostic = cx.errors.report(code, &item.place, "needs automatic failover").hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         let off = wishes.automatic_failover.off().map(|item| &item.place);
         relate(diagnostic, off, "it is switched off here");
     }
@@ -319,12 +388,14 @@ fn multi_az(
         let hint = "Multi-AZ begins with Redis OSS 2.8.6 (MZ-53)";
         let message = "this engine version has no Multi-AZ";
         let diagnostic = cx.errors.report(Code::MultiAzEngine, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.engine_place.as_ref(), "the engine version");
     }
     if !is_type_able {
         let hint = "T1 nodes have no Multi-AZ (MZ-54)";
         let message = "this node type has no Multi-AZ";
         let diagnostic = cx.errors.report(Code::MultiAzNodeType, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.node_type_place.as_ref(), "the node type");
     }
     Switch::On

@@ -13,8 +13,10 @@
 //! [`domains`] reads a plan as a graph, [`codes`] numbers the kinds of mistakes.
 
 mod aws_names;
+mod aws_text;
 mod check;
 pub mod codes;
+mod control_plane;
 mod diagnostics;
 pub mod domains;
 pub mod expect;
@@ -25,13 +27,16 @@ mod groups;
 mod laws;
 mod limits;
 mod node_types;
+mod operations;
 mod overlay;
 mod persistence;
 pub mod presets;
 mod reader;
 pub mod resolved;
 mod sample;
+mod schedule;
 pub mod schema;
+mod script;
 mod sections;
 pub mod sensitivity;
 mod source;
@@ -40,6 +45,7 @@ mod toml_text;
 mod topology;
 mod tree;
 pub mod units;
+mod uses;
 mod victims;
 
 use std::borrow::Cow;

@@ -16,6 +16,8 @@ use super::diagnostics::{Covers, Diagnostic, Errors, Place, excerpt, hint_names,
 use super::faults;
 use super::groups;
 use super::laws;
+use super::operations;
+use super::script;
 use super::source::{At, Source, SourceKind};
 use super::tree::{Entry, Node, Style, Tree, Value};
 
@@ -62,6 +64,12 @@ fn families() -> Vec<Vec<Vec<&'static str>>> {
     ]
 }
 
+/// The kinds of operations, of which each has one; elsewhere the same words are keys that go
+/// together.
+fn operation_family() -> Vec<Vec<&'static str>> {
+    operations::kinds().map(|kind| vec![kind]).collect()
+}
+
 /// Puts `over` on `base`; both are whole documents.
 pub(super) fn apply(base: &mut Tree, over: &Tree, errors: &mut Errors) {
     let explained = explained(base);
@@ -90,7 +98,8 @@ impl Merge<'_> {
     /// All of `over` at once: alternatives that it names side by side are not displaced, since
     /// that they exclude each other must be told.
     fn table(&mut self, base: &mut Tree, over: &Tree, level: Level, path: &str) {
-        for family in self.families {
+        let of_operation = path.starts_with("operation.").then(operation_family);
+        for family in self.families.iter().chain(&of_operation) {
             let is_named =
                 |alternative: &Vec<&str>| alternative.iter().any(|key| over.get(key).is_some());
             if family.iter().any(is_named) {
@@ -197,13 +206,22 @@ pub(super) fn holds(document: &Tree, assignment: &Assignment) -> bool {
     is_there
 }
 
-/// How the elements of the array at `path` can be addressed: by their id, faults without one by
-/// kind and position among their kind, shards by their number.
+/// The kinds of the elements of the array at `path`, if they have kinds.
+fn kinds(path: &str) -> Vec<&'static str> {
+    match path {
+        "fault" => faults::kinds().collect(),
+        "operation" => operations::kinds().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// How the elements of the array at `path` can be addressed: by their id, faults and operations
+/// without one by kind and position among their kind, shards by their number.
 fn names_in(array: &[Node], path: &str) -> Vec<Option<String>> {
     let mut n_of_kind = BTreeMap::new();
     let name = |(n, node): (usize, &Node)| {
         let table = node.as_table()?;
-        let kind = faults::kinds().find(|kind| table.get(kind).is_some());
+        let kind = kinds(path).into_iter().find(|kind| table.get(kind).is_some());
         let position = kind.map(|kind| {
             let n = n_of_kind.entry(kind).or_insert(0_usize);
             *n += 1;
@@ -213,7 +231,7 @@ fn names_in(array: &[Node], path: &str) -> Vec<Option<String>> {
             return Some(id.to_owned());
         }
         match path {
-            "fault" => Some(faults::default_id(kind?, position?)),
+            "fault" | "operation" => Some(script::default_id(kind?, position?)),
             _ if path.ends_with(".shard") => Some(groups::shard_id(n)),
             _ => None,
         }
@@ -256,7 +274,7 @@ fn remove_in(tree: &mut Tree, path: &str, paths: &BTreeSet<&str>) {
 
 /// Whether an element of the array at `path` has a name if it has this key.
 pub(super) fn is_name(path: &str, key: &str) -> bool {
-    key == "id" || path == "fault" && faults::kinds().any(|kind| kind == key)
+    key == "id" || kinds(path).contains(&key)
 }
 
 /// The paths of the elements of the array at `path`: by name, or by position from 0 where there

@@ -8,6 +8,7 @@ use super::groups::{EngineKind, GroupDraft};
 use super::node_types;
 use super::reader::{Context, Table};
 use super::sections::{self, Default, default};
+use super::uses::{Need, Use, Uses};
 use crate::model::persistence::{AfterLoss, Forkless, Fsync, LogPlan, SnapshotPlan};
 use crate::model::plan::{FullSync, Switch};
 
@@ -46,20 +47,11 @@ const REPLAY: Default = default(
     "75 MB/s, and a file as large as the data",
 );
 
-/// Whether anything in the scenario can depend on a value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Use {
-    /// It can.
-    Used,
-    /// Nothing can, and its default is not worth a line.
-    Unused,
-}
-
 /// Whether snapshots may be taken: automatic ones, or by an operation.
-pub(super) fn use_of_snapshots(root: &Table<'_>, drafts: &[GroupDraft]) -> Use {
-    let is_daily = drafts.iter().any(|draft| draft.snapshot_retention > 0);
-    let may_be_called = root.peek("operation").is_some();
-    if is_daily || may_be_called || root.peek("backup").is_some() { Use::Used } else { Use::Unused }
+pub(super) fn use_of_snapshots(root: &Table<'_>, drafts: &[GroupDraft], uses: &Uses) -> Use {
+    let is_daily = drafts.iter().any(|draft| draft.schedule.retention > 0);
+    let is_called = uses.of_need(Need::Snapshot) != Use::Unused;
+    if is_daily || is_called || root.peek("backup").is_some() { Use::Used } else { Use::Unused }
 }
 
 /// Whether any group has an append-only file.
@@ -112,7 +104,7 @@ fn quietly<'a, T>(used: Use, cx: &mut Context<'a>, read: impl FnOnce(&mut Contex
     let n_assumptions = cx.assumptions.len();
     let choices = cx.choices.clone();
     let value = read(cx);
-    if used == Use::Unused {
+    if used != Use::Used {
         let defaults = cx.assumptions.split_off(n_assumptions);
         // What is written, and has no source, is an assumption all the same.
         let is_written = |why: &Origin| matches!(why, Origin::Unsourced);

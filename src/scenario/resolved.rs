@@ -10,7 +10,7 @@ use super::source::{Source, SourceKind};
 use super::tree::{self, Entry, Node, Tree, Value, key, quoted};
 use super::units::shown_size;
 use super::{Assumption, Confidence, Experiment, Origin, Policy};
-use crate::model::plan::{HASH_SLOTS, Plan, Shard};
+use crate::model::plan::{HASH_SLOTS, Membership, Plan, Shard};
 
 /// All values of one policy, in the order in which they are shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,10 +64,10 @@ enum Block {
 }
 
 /// The order in which sections and their keys are shown; other keys follow as written.
-const ORDER: [(&str, &[&str]); 13] = [
+const ORDER: [(&str, &[&str]); 14] = [
     ("schema", &[]),
     ("name", &[]),
-    ("run", &["horizon", "trials", "seed", "warm-up"]),
+    ("run", &["horizon", "trials", "seed", "warm-up", "start"]),
     (
         "group",
         &[
@@ -80,6 +80,12 @@ const ORDER: [(&str, &[&str]); 13] = [
             "automatic-failover",
             "append-only-file",
             "durability",
+            "description",
+            "dns-label",
+            "maintenance-window",
+            "snapshot-window",
+            "snapshot-retention",
+            "snapshotting-node",
             "azs",
             "shards",
             "replicas",
@@ -99,9 +105,29 @@ const ORDER: [(&str, &[&str]); 13] = [
     ("replication", &["lag", "backlog"]),
     (
         "timing",
-        &["detection", "promotion", "endpoint", "replacement", "full-sync", "cold-start", "reboot"],
+        &[
+            "detection",
+            "promotion",
+            "endpoint",
+            "replacement",
+            "full-sync",
+            "cold-start",
+            "reboot",
+            "modify",
+            "test-failover",
+            "maintenance-step",
+            "handover-start",
+            "handover-pause",
+            "handover-gap",
+            "planned-replacement",
+            "patch-restart",
+            "patch",
+        ],
     ),
-    ("control-plane", &["detector"]),
+    (
+        "control-plane",
+        &["detector", "az-event-slowdown", "test-failover-in-az-outage", "event-order"],
+    ),
     (
         "rules",
         &[
@@ -121,6 +147,7 @@ const ORDER: [(&str, &[&str]); 13] = [
     ("persistence", &["fsync", "replay"]),
     ("objectives", &["rto", "rpo"]),
     ("fault", &["id", "at", "enabled"]),
+    ("operation", &["id", "at", "enabled"]),
 ];
 
 impl Resolved {
@@ -450,8 +477,13 @@ fn placement(plan: &Plan) -> Vec<String> {
         for shard in shards.iter().take(MOST) {
             let nodes: Vec<String> = shard
                 .node_range()
-                .map(|n| {
-                    format!("{} {}", plan.nodes[n].name, plan.azs[plan.nodes[n].az.idx()].name)
+                .map(|n| &plan.nodes[n])
+                .map(|node| {
+                    let (name, az) = (&node.name, &plan.azs[node.az.idx()].name);
+                    match node.membership {
+                        Membership::Member => format!("{name} {az}"),
+                        Membership::Absent => format!("{name} {az} once it is added"),
+                    }
                 })
                 .collect();
             lines.push(format!(

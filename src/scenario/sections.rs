@@ -12,6 +12,7 @@ use super::reader::{Context, Item, Table};
 use super::source::{Source, SourceKind};
 use super::topology::{Load, WriteRate};
 use super::tree;
+use super::uses::{Need, Use, Uses};
 use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::{SimTime, Span, YEAR};
@@ -211,7 +212,9 @@ pub(super) fn run(root: &mut Table<'_>, cx: &mut Context<'_>) -> Run {
             cx.assume("run.warm-up", "\"0s\"", why);
         }
     }
-    table.finish(&mut cx.errors, &["start"]);
+    // It is read where windows are.
+    table.allow(&["start"]);
+    table.finish(&mut cx.errors, &[]);
     run
 }
 
@@ -345,8 +348,20 @@ pub(super) fn replication(
     (lag, backlog)
 }
 
-/// Reads `[timing]`.
-pub(super) fn timing(mut table: Table<'_>, cx: &mut Context<'_>) -> Timing {
+/// Reads `[timing]`. What only operations and service updates use is listed where they are.
+pub(super) fn timing(mut table: Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> Timing {
+    let mut law_if = |default: &Default, need: Need, cx: &mut Context<'_>| {
+        planned_law(&mut table, default, uses.of_need(need), cx)
+    };
+    let modify = law_if(&MODIFY, Need::Modify, cx);
+    let test_failover = law_if(&TEST_FAILOVER, Need::TestFailover, cx);
+    let maintenance_step = law_if(&MAINTENANCE_STEP, Need::Step, cx);
+    let handover_start = law_if(&HANDOVER_START, Need::HandoverStart, cx);
+    let handover_pause = law_if(&HANDOVER_PAUSE, Need::HandoverPause, cx);
+    let handover_gap = law_if(&HANDOVER_GAP, Need::HandoverGap, cx);
+    let planned_replacement = law_if(&PLANNED_REPLACEMENT, Need::Replace, cx);
+    let patch_restart = law_if(&PATCH_RESTART, Need::Patch, cx);
+    let patch = law_if(&PATCH, Need::Patch, cx);
     let timing = Timing {
         detection: law(&mut table, &DETECTION, cx),
         promotion: law(&mut table, &PROMOTION, cx),
@@ -355,15 +370,15 @@ pub(super) fn timing(mut table: Table<'_>, cx: &mut Context<'_>) -> Timing {
         full_sync: full_sync(&mut table, &FULL_SYNC, cx),
         cold_start: law(&mut table, &COLD_START, cx),
         reboot: law(&mut table, &REBOOT, cx),
-        modify: law(&mut table, &MODIFY, cx),
-        test_failover: law(&mut table, &TEST_FAILOVER, cx),
-        maintenance_step: law(&mut table, &MAINTENANCE_STEP, cx),
-        handover_start: law(&mut table, &HANDOVER_START, cx),
-        handover_pause: law(&mut table, &HANDOVER_PAUSE, cx),
-        handover_gap: law(&mut table, &HANDOVER_GAP, cx),
-        planned_replacement: law(&mut table, &PLANNED_REPLACEMENT, cx),
-        patch_restart: law(&mut table, &PATCH_RESTART, cx),
-        patch: law(&mut table, &PATCH, cx),
+        modify,
+        test_failover,
+        maintenance_step,
+        handover_start,
+        handover_pause,
+        handover_gap,
+        planned_replacement,
+        patch_restart,
+        patch,
     };
     table.finish(&mut cx.errors, &[]);
     timing
@@ -401,6 +416,28 @@ pub(super) fn law(table: &mut Table<'_>, default: &Default, cx: &mut Context<'_>
             with_default(default, laws::read)
         }
     }
+}
+
+/// The law of a key that only planned work uses, or its default. One that nothing uses is checked
+/// and no assumption.
+fn planned_law(table: &mut Table<'_>, default: &Default, used: Use, cx: &mut Context<'_>) -> Law {
+    if used == Use::Used {
+        return law(table, default, cx);
+    }
+    let Some(item) = table.get(default.key) else {
+        return with_default(default, laws::read);
+    };
+    if used == Use::Unused {
+        report_unused(&item, cx);
+    }
+    laws::read_scripted(&item, cx).unwrap_or_else(stand_in)
+}
+
+/// Warns of a value that no fault and no operation of the scenario uses.
+pub(super) fn report_unused(item: &Item<'_>, cx: &mut Context<'_>) {
+    let message = "nothing in the scenario uses it";
+    let hint = "it matters with an [[operation]] or a fault that needs it: leave it out without";
+    cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
 }
 
 /// The time of a key that may depend on the size of the data, or its default.
@@ -445,6 +482,28 @@ fn with_default<T>(
     let node = tree::value(&source).expect("a default is TOML: a test reads them all");
     let read = read(&Item::new(String::new(), &node), &mut Context::new(Path::new("")));
     read.expect("a default is valid: a test reads them all")
+}
+
+/// As [`rule`], of one that matters only if something uses it.
+pub(super) fn rule_if<T: Copy>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    among: &[(&str, T)],
+    why: (Confidence, &'static str),
+    used: Use,
+    cx: &mut Context<'_>,
+) -> T {
+    let (_, first) = among[0];
+    match (table.get(key), used) {
+        (_, Use::Used) => rule(table, key, among, why, cx),
+        (Some(item), Use::SwitchedOff | Use::Unused) => {
+            if used == Use::Unused {
+                report_unused(&item, cx);
+            }
+            item.choice(&mut cx.errors, among).unwrap_or(first)
+        }
+        (None, Use::SwitchedOff | Use::Unused) => first,
+    }
 }
 
 /// The choice of a rule; the first of `among` is the default.
@@ -579,6 +638,18 @@ mod tests {
     #[test]
     fn every_default_can_be_read() {
         let laws = [DETECTION, PROMOTION, ENDPOINT, REPLACEMENT, COLD_START, REBOOT, LAG];
+        let planned = [
+            MODIFY,
+            TEST_FAILOVER,
+            MAINTENANCE_STEP,
+            HANDOVER_START,
+            HANDOVER_PAUSE,
+            HANDOVER_GAP,
+            PLANNED_REPLACEMENT,
+            PATCH_RESTART,
+            PATCH,
+        ];
+        let laws = laws.into_iter().chain(planned);
         for default in laws {
             with_default(&default, laws::read);
         }

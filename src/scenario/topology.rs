@@ -4,20 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes::Code;
-use super::diagnostics::{Diagnostic, hint_names, listed};
+use super::diagnostics::{Diagnostic, Place, hint_names, listed};
 use super::groups::{GroupDraft, ShardDraft};
+use super::limits;
 use super::reader::{Context, Item};
 use super::victims;
-use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
+use crate::model::api::ApiError;
 use crate::model::draws::entity;
 use crate::model::plan::{
-    About, Az, AzId, Backups, ClusterMode, Detector, ExternalReplicas, Group, GroupId, HASH_SLOTS,
-    Handover, Membership, Node, NodeId, Promotion, Shard, ShardId, Window,
+    Az, AzId, Backups, ClusterMode, Detector, Group, GroupId, HASH_SLOTS, Node, NodeId, Operation,
+    Promotion, Shard, ShardId,
 };
-
-const HOUR: Span = Span::from_nanos(3600 * NANOS_PER_SEC);
-const DAY: Span = Span::from_nanos(24 * 3600 * NANOS_PER_SEC);
-const WEEK: Span = Span::from_nanos(7 * 24 * 3600 * NANOS_PER_SEC);
 
 /// The tables, and how to find what a scenario names.
 #[derive(Default)]
@@ -80,11 +77,11 @@ fn az_names(draft: &GroupDraft) -> impl Iterator<Item = &str> {
     draft.azs.iter().map(String::as_str).chain(of_nodes)
 }
 
-/// Numbers the groups. Each draft has its number of nodes checked; their sum is checked here.
+/// Numbers the groups of a trial that begins at `start`, in seconds of Unix time. Each draft has its number of nodes checked; their sum is checked here.
 pub(super) fn number(
     drafts: &[GroupDraft],
     load: Load,
-    promotion: Option<Promotion>,
+    (promotion, start): (Option<Promotion>, i64),
     azs: &mut AzNumbers,
     cx: &mut Context<'_>,
 ) -> Topology {
@@ -102,7 +99,7 @@ pub(super) fn number(
         return topology;
     }
     for draft in drafts {
-        topology.add_group(draft, load, promotion, cx);
+        topology.add_group(draft, load, (promotion, start), cx);
     }
     for (n, node) in topology.nodes.iter().enumerate() {
         topology.azs[node.az.idx()].nodes.push(NodeId(n as u16));
@@ -121,7 +118,7 @@ impl Topology {
         &mut self,
         draft: &GroupDraft,
         load: Load,
-        promotion: Option<Promotion>,
+        (promotion, start): (Option<Promotion>, i64),
         cx: &mut Context<'_>,
     ) {
         if self.groups.iter().any(|group| group.id == draft.id) {
@@ -156,6 +153,7 @@ impl Topology {
                 entity: entity::shard(numbers.0.0, numbers.1),
             });
         }
+        let of_name = |(name, _): &(String, Place)| self.node_ids.get(name).copied();
         self.groups.push(Group {
             id: draft.id.clone(),
             shards: first_shard..self.shards.len() as u16,
@@ -164,18 +162,18 @@ impl Topology {
             multi_az: draft.multi_az,
             cluster_mode: draft.cluster_mode,
             detector: Detector::Managed,
-            handover: Handover::Seamless,
-            external_replicas: ExternalReplicas::Refused,
-            maintenance: Window { first: SimTime::START, every: WEEK, length: HOUR },
+            handover: draft.handover(),
+            external_replicas: limits::external_replicas(draft.engine),
+            maintenance: draft.schedule.maintenance.window(start),
             backups: Backups {
-                retention_days: draft.snapshot_retention,
-                window: Window { first: SimTime::START, every: DAY, length: HOUR },
-                node: None,
+                retention_days: draft.schedule.retention,
+                window: draft.schedule.snapshot.window(start),
+                node: draft.schedule.snapshotting_node.as_ref().and_then(of_name),
             },
             append_only_file: draft.append_only_file,
             memory_bytes: draft.memory_bytes(),
             forkless: draft.forkless(),
-            about: About::default(),
+            about: draft.about(),
         });
     }
 
@@ -193,7 +191,7 @@ impl Topology {
                 // By name, once all names are known.
                 rank: 0,
                 az,
-                membership: Membership::Member,
+                membership: draft.membership,
                 entity: entity::node(group.0, h, slot as u16),
             });
         }
@@ -224,42 +222,59 @@ impl Topology {
     }
 
     /// The node that `item` names.
-    pub fn find_node(&self, item: &Item<'_>, cx: &mut Context<'_>) -> Option<NodeId> {
+    pub fn find_node(&self, item: &Item<'_>, asker: Asker, cx: &mut Context<'_>) -> Option<NodeId> {
         let name = item.text(&mut cx.errors, "the name of a node")?;
         let found = self.node_ids.get(name).copied();
         if found.is_none() {
             let names = self.nodes.iter().map(|node| node.name.as_str());
-            let names: Vec<&str> = names.chain([victims::ANY]).collect();
-            self.unknown(item, "there is no such node", &names, cx);
+            let names: Vec<&str> = names.chain(asker.any()).collect();
+            let told = self.unknown(item, "there is no such node", &names, cx);
+            asker.answered(told, ApiError::CacheClusterNotFound);
         }
         found
     }
 
     /// The group that `item` names.
-    pub fn find_group(&self, item: &Item<'_>, cx: &mut Context<'_>) -> Option<GroupId> {
+    pub fn find_group(
+        &self,
+        item: &Item<'_>,
+        asker: Asker,
+        cx: &mut Context<'_>,
+    ) -> Option<GroupId> {
         let name = item.text(&mut cx.errors, "the id of a group")?;
         let found = self.groups.iter().position(|group| group.id == name);
         if found.is_none() {
             let names: Vec<&str> = self.groups.iter().map(|group| group.id.as_str()).collect();
-            self.unknown(item, "there is no such group", &names, cx);
+            let told = self.unknown(item, "there is no such group", &names, cx);
+            asker.answered(told, ApiError::ReplicationGroupNotFound);
         }
         found.map(|n| GroupId(n as u16))
     }
 
-    /// The shard of `group` that `item` names.
+    /// The shard of `group` that `item` names: by its id, in an operation also with the group's in
+    /// front, as the guide's samples have it (MZ-50).
     pub fn find_shard(
         &self,
         group: GroupId,
         item: &Item<'_>,
+        asker: Asker,
         cx: &mut Context<'_>,
     ) -> Option<ShardId> {
         let name = item.text(&mut cx.errors, "the id of a shard")?;
         let range = self.groups[group.idx()].shards.clone();
-        let found = range.clone().map(ShardId).find(|id| self.shards[id.idx()].id == name);
+        let called =
+            |name: &str| range.clone().map(ShardId).find(|id| self.shards[id.idx()].id == name);
+        let inner = name.strip_prefix(&self.groups[group.idx()].id);
+        let inner = inner.and_then(|rest| rest.strip_prefix('-'));
+        let found = called(name).or_else(|| match asker {
+            Asker::Fault => None,
+            Asker::Operation => inner.and_then(called),
+        });
         if found.is_none() {
             let shards = range.map(|n| self.shards[usize::from(n)].id.as_str());
-            let names: Vec<&str> = shards.chain([victims::ANY]).collect();
-            self.unknown(item, "the group has no such shard", &names, cx);
+            let names: Vec<&str> = shards.chain(asker.any()).collect();
+            let told = self.unknown(item, "the group has no such shard", &names, cx);
+            asker.answered(told, ApiError::NodeGroupNotFound);
         }
         found
     }
@@ -270,20 +285,77 @@ impl Topology {
         self.groups[shard.group.idx()].cluster_mode
     }
 
+    /// The group that an operation is about.
+    pub fn group_of(&self, operation: &Operation) -> GroupId {
+        match operation {
+            Operation::Modify { group, .. }
+            | Operation::SetReplicas { group, .. }
+            | Operation::AttachExternalReplica { group, .. }
+            | Operation::CreateSnapshot { group }
+            | Operation::ServiceUpdate { group, .. } => *group,
+            Operation::PromoteReplica { node } | Operation::Reboot { node } => {
+                self.shards[self.nodes[node.idx()].shard.idx()].group
+            }
+            Operation::TestFailover { shard, .. } => self.shards[shard.idx()].group,
+        }
+    }
+
+    /// Whether the node is one of the group's.
+    pub fn is_in(&self, node: &Node, group: GroupId) -> bool {
+        self.shards[node.shard.idx()].group == group
+    }
+
     /// Ids of all groups, for hints.
     pub fn group_names(&self) -> String {
         listed(self.groups.iter().map(|group| group.id.as_str()))
     }
 
-    fn unknown(&self, item: &Item<'_>, message: &str, names: &[&str], cx: &mut Context<'_>) {
-        if self.is_complete
-            && let Some(name) = item.text(&mut cx.errors, "a name")
-        {
-            let diagnostic: &mut Diagnostic =
-                cx.errors.report(Code::UnknownTarget, &item.place, message);
-            hint_names(diagnostic, name, names);
+    /// Reports a name that is not among `names`, if all names are known.
+    fn unknown<'e>(
+        &self,
+        item: &Item<'_>,
+        message: &str,
+        names: &[&str],
+        cx: &'e mut Context<'_>,
+    ) -> Option<&'e mut Diagnostic> {
+        let name = item.text(&mut cx.errors, "a name").filter(|_| self.is_complete)?;
+        let diagnostic: &mut Diagnostic =
+            cx.errors.report(Code::UnknownTarget, &item.place, message);
+        hint_names(diagnostic, name, names);
+        Some(diagnostic)
+    }
+}
+
+/// Who looks for something by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Asker {
+    /// A fault, which may leave to chance what it strikes.
+    Fault,
+    /// An operation, which the API answers.
+    Operation,
+}
+
+impl Asker {
+    /// The word for any one, for those who know it.
+    fn any(self) -> Option<&'static str> {
+        match self {
+            Asker::Fault => Some(victims::ANY),
+            Asker::Operation => None,
         }
     }
+
+    /// Says what the API answers, to those who ask it.
+    fn answered(self, told: Option<&mut Diagnostic>, error: ApiError) {
+        match (self, told) {
+            (Asker::Operation, Some(diagnostic)) => drop(diagnostic.hint(answer(error))),
+            (Asker::Operation, None) | (Asker::Fault, _) => {}
+        }
+    }
+}
+
+/// What the API says to it, as a hint.
+pub(super) fn answer(error: ApiError) -> String {
+    format!("AWS answers {} ({})", error.code(), error.http_status())
 }
 
 /// Splits `total` in proportion to `weights` into whole parts whose sum is exact: the largest

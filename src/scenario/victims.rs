@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::codes::Code;
 use super::reader::{Context, Item, Table};
-use super::topology::Topology;
+use super::topology::{Asker, Topology};
 use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Victim};
 
 /// What leaves a victim to chance. No node, AZ or shard can be called so.
@@ -35,7 +35,7 @@ pub(super) fn node(
         cx.errors.report(Code::Exclusive, &group.place, message).hint(hint);
         return None;
     }
-    topology.find_node(&item, cx).map(Victim::Named)
+    topology.find_node(&item, Asker::Fault, cx).map(Victim::Named)
 }
 
 /// The AZ that a fault strikes: `az`.
@@ -53,14 +53,15 @@ pub(super) fn az(
     topology.find_az(&item, cx).map(Victim::Named)
 }
 
-/// The group that a fault strikes, which need not be named if there is only one.
+/// The group that a fault or an operation is about, which need not be named if there is only one.
 pub(super) fn group(
     table: &mut Table<'_>,
     topology: &Topology,
+    asker: Asker,
     cx: &mut Context<'_>,
 ) -> Option<GroupId> {
     match table.get("group") {
-        Some(item) => topology.find_group(&item, cx),
+        Some(item) => topology.find_group(&item, asker, cx),
         None if topology.groups.len() == 1 && topology.is_complete => Some(GroupId(0)),
         None => {
             if topology.is_complete && !topology.groups.is_empty() {
@@ -83,9 +84,9 @@ pub(super) fn shard(
         let group = table.get("group");
         return shards_of(group.as_ref(), topology, cx).map(Victim::Any);
     }
-    let group = group(table, topology, cx)?;
+    let group = group(table, topology, Asker::Fault, cx)?;
     if let Some(item) = item {
-        return topology.find_shard(group, &item, cx).map(Victim::Named);
+        return topology.find_shard(group, &item, Asker::Fault, cx).map(Victim::Named);
     }
     let shards = topology.groups[group.idx()].shards.clone();
     if shards.len() != 1 {
@@ -115,7 +116,9 @@ fn shards_of(
     cx: &mut Context<'_>,
 ) -> Option<Range<u16>> {
     let shards = match group {
-        Some(group) => topology.groups[topology.find_group(group, cx)?.idx()].shards.clone(),
+        Some(group) => {
+            topology.groups[topology.find_group(group, Asker::Fault, cx)?.idx()].shards.clone()
+        }
         None => 0..topology.shards.len() as u16,
     };
     (topology.is_complete && !shards.is_empty()).then_some(shards)

@@ -1,0 +1,434 @@
+//! Calls of the API as AWS writes them, in place of a kind of `[[operation]]`: a command line of
+//! the AWS CLI, or a request of the query API (MZ-18, MZ-20, MZ-50).
+//!
+//! Both come down to the name of an action and its parameters, and those to the table that the
+//! operation would be in TOML. So there is one decoder, and one set of rules.
+
+mod cli;
+mod query;
+
+use super::codes::Code;
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, excerpt, hint_names};
+use super::reader::Item;
+use super::source::At;
+use super::tree::{Entry, Node, Style, Tree, Value};
+
+/// How a call is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// A command line.
+    Cli,
+    /// A URL.
+    Request,
+}
+
+/// The keys of the two forms.
+pub(super) const FORMS: [(&str, Form); 2] = [("cli", Form::Cli), ("request", Form::Request)];
+
+/// A call that could be read.
+pub(super) struct Call {
+    /// The kind of the operation that it is.
+    pub kind: &'static str,
+    /// The table of that operation, whose values stand where the text has them.
+    pub table: Node,
+    /// The region that it is sent to, if it says so, and where.
+    pub region: Option<(String, At)>,
+}
+
+/// What a text says, before anybody asks whether it makes sense.
+#[derive(Default)]
+struct Words {
+    action: String,
+    /// Names and values of parameters, in their order.
+    given: Vec<(String, String)>,
+    region: Option<String>,
+}
+
+/// What is wrong with a text.
+struct Mistake {
+    code: Code,
+    message: String,
+    hints: Vec<String>,
+    /// The part of the text that is meant; nothing for the whole.
+    part: String,
+    /// Names of which one was perhaps meant.
+    known: Vec<&'static str>,
+}
+
+impl Mistake {
+    fn new(message: impl Into<String>, hint: &str) -> Self {
+        let (message, hints) = (message.into(), vec![hint.to_owned()]);
+        let (part, known) = (String::new(), Vec::new());
+        Mistake { code: Code::NotACall, message, hints, part, known }
+    }
+
+    /// A name that is none of `known`.
+    fn unknown(what: &str, name: &str, known: Vec<&'static str>) -> Self {
+        let message = format!("`{}` is not {what}", excerpt(name));
+        let (hints, part) = (Vec::new(), name.to_owned());
+        Mistake { code: Code::NotACall, message, hints, part, known }
+    }
+}
+
+/// An action of the API that is an operation here.
+struct Action {
+    /// As the query API calls it.
+    name: &'static str,
+    /// As the CLI does.
+    command: &'static str,
+    /// The kind of the operation.
+    kind: &'static str,
+    parameters: &'static [Parameter],
+}
+
+/// A parameter of an action.
+struct Parameter {
+    /// As the query API calls it.
+    name: &'static str,
+    /// As the CLI does, without the dashes.
+    flag: &'static str,
+    takes: Takes,
+    means: Means,
+    need: Need,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Text,
+    Switch,
+    Count,
+    /// One value or several; the guide's samples have one.
+    List,
+}
+
+/// What a parameter is here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// A key of the operation.
+    Key(&'static str),
+    /// Nothing that a simulation would notice.
+    Nothing,
+    /// Something that is not modelled.
+    Later,
+}
+
+/// Whether the API insists on a parameter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Required,
+    Optional,
+}
+
+const fn parameter(
+    (name, flag): (&'static str, &'static str),
+    takes: Takes,
+    means: Means,
+    need: Need,
+) -> Parameter {
+    Parameter { name, flag, takes, means, need }
+}
+
+use Means::{Key, Later, Nothing};
+use Need::{Optional, Required};
+use Takes::{Count, List, Switch, Text};
+
+const GROUP: Parameter =
+    parameter(("ReplicationGroupId", "replication-group-id"), Text, Key("group"), Required);
+const APPLY: Parameter = parameter(
+    ("ApplyImmediately", "apply-immediately"),
+    Switch,
+    Key("apply-immediately"),
+    Optional,
+);
+const NEW_COUNT: Parameter =
+    parameter(("NewReplicaCount", "new-replica-count"), Count, Key("to"), Required);
+
+const ACTIONS: [Action; 6] = [
+    Action {
+        name: "ModifyReplicationGroup",
+        command: "modify-replication-group",
+        kind: "modify",
+        parameters: &[
+            GROUP,
+            APPLY,
+            parameter(
+                ("AutomaticFailoverEnabled", "automatic-failover-enabled"),
+                Switch,
+                Key("automatic-failover"),
+                Optional,
+            ),
+            parameter(("MultiAZEnabled", "multi-az-enabled"), Switch, Key("multi-az"), Optional),
+            parameter(("PrimaryClusterId", "primary-cluster-id"), Text, Key("primary"), Optional),
+            parameter(
+                ("SnapshottingClusterId", "snapshotting-cluster-id"),
+                Text,
+                Key("snapshotting-node"),
+                Optional,
+            ),
+            parameter(
+                ("SnapshotRetentionLimit", "snapshot-retention-limit"),
+                Count,
+                Key("snapshot-retention"),
+                Optional,
+            ),
+            parameter(("SnapshotWindow", "snapshot-window"), Text, Later, Optional),
+            parameter(
+                ("PreferredMaintenanceWindow", "preferred-maintenance-window"),
+                Text,
+                Later,
+                Optional,
+            ),
+            parameter(("CacheNodeType", "cache-node-type"), Text, Later, Optional),
+            parameter(("Engine", "engine"), Text, Later, Optional),
+            parameter(("EngineVersion", "engine-version"), Text, Later, Optional),
+            parameter(("ClusterMode", "cluster-mode"), Text, Later, Optional),
+            parameter(
+                ("ReplicationGroupDescription", "replication-group-description"),
+                Text,
+                Nothing,
+                Optional,
+            ),
+        ],
+    },
+    Action {
+        name: "TestFailover",
+        command: "test-failover",
+        kind: "test-failover",
+        parameters: &[
+            GROUP,
+            parameter(("NodeGroupId", "node-group-id"), Text, Key("shard"), Required),
+        ],
+    },
+    Action {
+        name: "RebootCacheCluster",
+        command: "reboot-cache-cluster",
+        kind: "reboot",
+        parameters: &[
+            parameter(("CacheClusterId", "cache-cluster-id"), Text, Key("node"), Required),
+            parameter(
+                ("CacheNodeIdsToReboot", "cache-node-ids-to-reboot"),
+                List,
+                Nothing,
+                Required,
+            ),
+        ],
+    },
+    Action {
+        name: "IncreaseReplicaCount",
+        command: "increase-replica-count",
+        kind: "increase-replica-count",
+        parameters: &[
+            GROUP,
+            NEW_COUNT,
+            APPLY,
+            parameter(("ReplicaConfiguration", "replica-configuration"), List, Later, Optional),
+        ],
+    },
+    Action {
+        name: "DecreaseReplicaCount",
+        command: "decrease-replica-count",
+        kind: "decrease-replica-count",
+        parameters: &[
+            GROUP,
+            NEW_COUNT,
+            APPLY,
+            parameter(("ReplicaConfiguration", "replica-configuration"), List, Later, Optional),
+            parameter(("ReplicasToRemove", "replicas-to-remove"), List, Later, Optional),
+        ],
+    },
+    Action {
+        name: "CreateSnapshot",
+        command: "create-snapshot",
+        kind: "create-snapshot",
+        parameters: &[
+            GROUP,
+            parameter(("SnapshotName", "snapshot-name"), Text, Nothing, Required),
+            parameter(("CacheClusterId", "cache-cluster-id"), Text, Later, Optional),
+        ],
+    },
+];
+
+/// The seed's spelling of a parameter, and the service model's (MZ-20).
+const OTHER_SPELLING: (&str, &str) = ("AutoFailover", "AutomaticFailoverEnabled");
+
+/// Reads the call that `item` is; `None` only after a report.
+pub(super) fn read(form: Form, item: &Item<'_>, errors: &mut Errors) -> Option<Call> {
+    let text = item.text(errors, "a call of the API")?;
+    let mut mistakes = Vec::new();
+    let call = match form {
+        Form::Cli => cli::words(text),
+        Form::Request => query::words(text),
+    };
+    let call = match call {
+        Ok(words) => resolved(form, &words, item, &mut mistakes),
+        Err(mistake) => {
+            mistakes.push(mistake);
+            None
+        }
+    };
+    for mistake in &mistakes {
+        tell(mistake, item, errors);
+    }
+    call.filter(|_| mistakes.is_empty())
+}
+
+fn tell(mistake: &Mistake, item: &Item<'_>, errors: &mut Errors) {
+    let at = spot(&mistake.part, item);
+    let place = Place { at, covers: Covers::Value, ..item.place.clone() };
+    let diagnostic: &mut Diagnostic = errors.report(mistake.code, &place, &mistake.message);
+    if !mistake.known.is_empty() {
+        hint_names(diagnostic, mistake.part.trim_start_matches("--"), &mistake.known);
+    }
+    for hint in &mistake.hints {
+        diagnostic.hint(hint);
+    }
+}
+
+/// Where `part` stands in the text as a word of its own, if it does; else the whole.
+fn spot(part: &str, item: &Item<'_>) -> At {
+    let At { source, span } = item.place.at.clone();
+    let whole = &source.text[span.clone()];
+    let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_word = |start: &usize| {
+        let (before, after) = (&whole[..*start], &whole[start + part.len()..]);
+        !before.ends_with(is_inside) && !after.starts_with(is_inside)
+    };
+    let mut found = whole.match_indices(part).map(|(start, _)| start);
+    match found.find(is_word).filter(|_| !part.is_empty()) {
+        Some(start) => {
+            let start = span.start + start;
+            At { source, span: start..start + part.len() }
+        }
+        None => At { source, span },
+    }
+}
+
+/// The call that the words make.
+fn resolved(
+    form: Form,
+    words: &Words,
+    item: &Item<'_>,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Call> {
+    let called = |action: &Action| match form {
+        Form::Cli => action.command,
+        Form::Request => action.name,
+    };
+    let Some(action) = ACTIONS.iter().find(|action| called(action) == words.action) else {
+        let known = ACTIONS.iter().map(called).collect();
+        mistakes.push(Mistake::unknown("an action that can be scheduled", &words.action, known));
+        return None;
+    };
+    let mut tree = Tree { style: Style::Braces, ..Tree::default() };
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, value) in &words.given {
+        let Some(parameter) = find(form, action, name) else {
+            let known = action.parameters.iter().map(|parameter| written(form, parameter));
+            mistakes.push(Mistake::unknown("one of its parameters", name, known.collect()));
+            continue;
+        };
+        // Only the members of a list come with numbers, one parameter each.
+        if seen.contains(&parameter.name) && parameter.takes != List {
+            let hint = "leave one of the two out";
+            let twice = Mistake::new(format!("`{}` is given twice", excerpt(name)), hint);
+            mistakes.push(Mistake { part: name.clone(), ..twice });
+            continue;
+        }
+        seen.push(parameter.name);
+        match entry(parameter, (name, value), item) {
+            Ok(found) => tree.entries.extend(found),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    let is_absent =
+        |parameter: &&Parameter| parameter.need == Required && !seen.contains(&parameter.name);
+    // Who misspelt a parameter did not leave it out.
+    let absent = action.parameters.iter().filter(|_| mistakes.is_empty()).filter(is_absent);
+    for parameter in absent.collect::<Vec<_>>() {
+        let name = written(form, parameter);
+        let hint = format!("{} needs it", action.name);
+        mistakes.push(Mistake::new(format!("`{name}` is missing"), &hint));
+    }
+    let at = item.place.at.clone();
+    let region = words.region.clone().map(|region| {
+        let at = spot(&region, item);
+        (region, at)
+    });
+    Some(Call { kind: action.kind, table: Node { at, value: Value::Table(tree) }, region })
+}
+
+/// A parameter as the form writes it, in lists of what there is.
+fn written(form: Form, parameter: &Parameter) -> &'static str {
+    match form {
+        Form::Cli => parameter.flag,
+        Form::Request => parameter.name,
+    }
+}
+
+/// The parameter of `action` that is called `name`.
+fn find<'p>(form: Form, action: &'p Action, name: &str) -> Option<&'p Parameter> {
+    let mut parameters = action.parameters.iter();
+    match form {
+        Form::Cli => {
+            let flag = name.strip_prefix("--")?;
+            let is_it = |flag: &str, parameter: &Parameter| parameter.flag == flag;
+            let negated = flag.strip_prefix("no-");
+            parameters.find(|parameter| {
+                is_it(flag, parameter)
+                    || parameter.takes == Switch
+                        && negated.is_some_and(|flag| is_it(flag, parameter))
+            })
+        }
+        Form::Request => {
+            let (other, own) = OTHER_SPELLING;
+            let name = if name == other { own } else { name };
+            parameters.find(|parameter| {
+                let inner = name.strip_prefix(parameter.name);
+                inner.is_some_and(|rest| {
+                    rest.is_empty() || parameter.takes == List && rest.starts_with('.')
+                })
+            })
+        }
+    }
+}
+
+/// What a parameter becomes, if anything.
+fn entry(
+    parameter: &Parameter,
+    (name, value): (&str, &str),
+    item: &Item<'_>,
+) -> Result<Option<Entry>, Mistake> {
+    let key = match parameter.means {
+        Key(key) => key,
+        Nothing => {
+            let is_node_ids = parameter.takes == List;
+            if is_node_ids && value.split(' ').any(|id| id != "0001") {
+                let hint = "nodes of Valkey and Redis OSS have the one cache node 0001";
+                let wrong = Mistake::new("there is no such cache node", hint);
+                return Err(Mistake { part: value.to_owned(), ..wrong });
+            }
+            return Ok(None);
+        }
+        Later => {
+            let message = format!("`{}` is not in this version", excerpt(name));
+            let later = Mistake { code: Code::NotInThisVersion, ..Mistake::new(message, "") };
+            return Err(Mistake { part: name.to_owned(), hints: Vec::new(), ..later });
+        }
+    };
+    let value_of = match parameter.takes {
+        Text | List => Value::Text(value.to_owned()),
+        Count => Value::Integer(value.to_owned(), 10),
+        Switch => match value.to_ascii_lowercase().as_str() {
+            "true" => Value::Boolean(true),
+            "false" => Value::Boolean(false),
+            _ => {
+                let wrong = Mistake::new(format!("`{name}` is true or false"), "write true");
+                return Err(Mistake { part: value.to_owned(), ..wrong });
+            }
+        },
+    };
+    let (key_at, at) = (spot(name, item), spot(value, item));
+    let node = Node { at, value: value_of };
+    Ok(Some(Entry { key: key.to_owned(), key_at, node }))
+}
