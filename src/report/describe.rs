@@ -13,7 +13,7 @@ use crate::engine::time::SimTime;
 use crate::model::plan::{ClusterMode, GroupId, HASH_SLOTS, NodeId, Plan, ShardId, Switch};
 use crate::model::state::{Process, State};
 use crate::report::endpoint_names::EndpointNames;
-use crate::report::event_log;
+use crate::report::event_log::Calendar;
 
 /// The port of all endpoints.
 const PORT: u16 = 6379;
@@ -217,7 +217,7 @@ impl View<'_> {
             snapshot_window: group.about.snapshot_window.clone(),
             cache_node_type: group.about.node_type.clone(),
             arn: self.names().arn(),
-            replication_group_create_time: event_log::date(SimTime::START),
+            replication_group_create_time: Calendar::of_trials().date(SimTime::START),
             data_tiering: "disabled",
             engine: group.about.engine,
             member_clusters: self.member_clusters(),

@@ -37,16 +37,29 @@ pub fn entries(plan: &Plan, facts: &[(SimTime, Fact)]) -> Vec<Entry> {
     facts.iter().flat_map(of).collect()
 }
 
-/// The instant in UTC that a simulated one stands for.
-pub fn utc(at: SimTime) -> Timestamp {
-    let start = Timestamp::from_second(TRIAL_STARTS).expect("a time of this century");
-    let since = SignedDuration::from_nanos_i128(i128::from(at.as_nanos()));
-    start.checked_add(since).unwrap_or(Timestamp::MAX)
+/// What simulated time is in UTC.
+#[derive(Clone, Copy, Debug)]
+pub struct Calendar {
+    start: Timestamp,
 }
 
-/// `Date` as the API writes it.
-pub fn date(at: SimTime) -> String {
-    utc(at).strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+impl Calendar {
+    /// That of every trial.
+    pub fn of_trials() -> Self {
+        let start = Timestamp::from_second(TRIAL_STARTS).expect("a time of this century");
+        Calendar { start }
+    }
+
+    /// The instant in UTC that a simulated one stands for.
+    pub fn utc(&self, at: SimTime) -> Timestamp {
+        let since = SignedDuration::from_nanos_i128(i128::from(at.as_nanos()));
+        self.start.checked_add(since).unwrap_or(Timestamp::MAX)
+    }
+
+    /// `Date` as the API writes it.
+    pub fn date(&self, at: SimTime) -> String {
+        self.utc(at).strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+    }
 }
 
 /// An instant as a user names it.
@@ -71,9 +84,9 @@ impl When {
         })
     }
 
-    fn utc(self) -> Timestamp {
+    fn utc(self, calendar: Calendar) -> Timestamp {
         match self {
-            When::After(span) => utc(SimTime::START + span),
+            When::After(span) => calendar.utc(SimTime::START + span),
             When::Utc(at) => at,
         }
     }
@@ -100,22 +113,24 @@ pub struct Query {
 impl Query {
     /// Those entries that are asked for; the replay ended at `until`.
     pub fn select(&self, entries: Vec<Entry>, until: SimTime) -> Vec<Entry> {
-        let (first, last) = self.interval(until);
+        let calendar = Calendar::of_trials();
+        let (first, last) = self.interval(calendar, until);
         let wanted = |entry: &Entry| {
-            let at = utc(entry.at);
+            let at = calendar.utc(entry.at);
             first <= at && at <= last && self.matches(&entry.event)
         };
         entries.into_iter().filter(wanted).collect()
     }
 
-    fn interval(&self, until: SimTime) -> (Timestamp, Timestamp) {
-        let (start, end) = (self.start.map(When::utc), self.end.map(When::utc));
+    fn interval(&self, calendar: Calendar, until: SimTime) -> (Timestamp, Timestamp) {
+        let utc = |when: When| when.utc(calendar);
+        let (start, end) = (self.start.map(utc), self.end.map(utc));
         let length = self.minutes.map(|minutes| SignedDuration::from_mins(minutes as i64));
         let plus = |at: Timestamp, length| at.checked_add(length).unwrap_or(Timestamp::MAX);
         match (start, end, length) {
             (Some(start), None, Some(length)) => (start, plus(start, length)),
             (_, end, Some(length)) => {
-                let end = end.unwrap_or(utc(until));
+                let end = end.unwrap_or(calendar.utc(until));
                 (start.unwrap_or(plus(end, -length)), end)
             }
             (start, end, None) => (start.unwrap_or(Timestamp::MIN), end.unwrap_or(Timestamp::MAX)),
@@ -149,7 +164,7 @@ pub fn document(entries: &[Entry], page: Page) -> String {
             "SourceIdentifier": entry.event.source,
             "SourceType": entry.event.source_type.name(),
             "Message": entry.event.message,
-            "Date": date(entry.at),
+            "Date": Calendar::of_trials().date(entry.at),
         })
     };
     let rest = entries.iter().rev().skip(page.marker);
@@ -171,7 +186,7 @@ pub fn table(entries: &[Entry]) -> String {
     let mut rows = vec![heads.map(str::to_owned)];
     rows.extend(entries.iter().map(|entry| {
         [
-            utc(entry.at).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            Calendar::of_trials().utc(entry.at).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
             entry.at.to_string(),
             entry.event.source_type.name().to_owned(),
             entry.event.source.clone(),

@@ -132,6 +132,8 @@ pub(super) struct Endings {
     cold_start: f64,
     /// The primary's process came back.
     restart: f64,
+    /// The role of primary was handed over as planned.
+    handover: f64,
     /// Nothing had by the end of the trial.
     open: f64,
 }
