@@ -217,7 +217,7 @@ impl View<'_> {
             snapshot_window: group.about.snapshot_window.clone(),
             cache_node_type: group.about.node_type.clone(),
             arn: self.names().arn(),
-            replication_group_create_time: Calendar::of_trials().date(SimTime::START),
+            replication_group_create_time: Calendar::of(self.plan).date(SimTime::START),
             data_tiering: "disabled",
             engine: group.about.engine,
             member_clusters: self.member_clusters(),

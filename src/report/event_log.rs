@@ -10,9 +10,6 @@ use crate::model::plan::Plan;
 use crate::report::aws_events::{self, AwsEvent, SourceType};
 use crate::scenario::units;
 
-/// The instant in UTC at which a trial begins, in seconds since 1970: Monday, 5 January 2026.
-const TRIAL_STARTS: i64 = 1_767_571_200;
-
 /// What the console calls the end of a recovery, and what the log says (MZ-46).
 const CONSOLE_LABEL: (&str, &str) = ("Recovery completed", "Finished recovery for cache nodes");
 
@@ -44,10 +41,9 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// That of every trial.
-    pub fn of_trials() -> Self {
-        let start = Timestamp::from_second(TRIAL_STARTS).expect("a time of this century");
-        Calendar { start }
+    /// That of the trials of `plan`.
+    pub fn of(plan: &Plan) -> Self {
+        Calendar { start: Timestamp::from_second(plan.start).unwrap_or(Timestamp::UNIX_EPOCH) }
     }
 
     /// The instant in UTC that a simulated one stands for.
@@ -111,9 +107,9 @@ pub struct Query {
 }
 
 impl Query {
-    /// Those entries that are asked for; the replay ended at `until`.
-    pub fn select(&self, entries: Vec<Entry>, until: SimTime) -> Vec<Entry> {
-        let calendar = Calendar::of_trials();
+    /// Those entries of a log that are asked for; the replay of `plan` ended at `until`.
+    pub fn select(&self, plan: &Plan, entries: Vec<Entry>, until: SimTime) -> Vec<Entry> {
+        let calendar = Calendar::of(plan);
         let (first, last) = self.interval(calendar, until);
         let wanted = |entry: &Entry| {
             let at = calendar.utc(entry.at);
@@ -158,13 +154,14 @@ pub struct Page {
 }
 
 /// The JSON that `describe-events` answers: newest first, with a `Marker` where more follow.
-pub fn document(entries: &[Entry], page: Page) -> String {
+pub fn document(plan: &Plan, entries: &[Entry], page: Page) -> String {
+    let calendar = Calendar::of(plan);
     let event = |entry: &Entry| {
         json!({
             "SourceIdentifier": entry.event.source,
             "SourceType": entry.event.source_type.name(),
             "Message": entry.event.message,
-            "Date": Calendar::of_trials().date(entry.at),
+            "Date": calendar.date(entry.at),
         })
     };
     let rest = entries.iter().rev().skip(page.marker);
@@ -178,7 +175,8 @@ pub fn document(entries: &[Entry], page: Page) -> String {
 }
 
 /// The log as a table, oldest entry first.
-pub fn table(entries: &[Entry]) -> String {
+pub fn table(plan: &Plan, entries: &[Entry]) -> String {
+    let calendar = Calendar::of(plan);
     if entries.is_empty() {
         return "no events\n".to_owned();
     }
@@ -186,7 +184,7 @@ pub fn table(entries: &[Entry]) -> String {
     let mut rows = vec![heads.map(str::to_owned)];
     rows.extend(entries.iter().map(|entry| {
         [
-            Calendar::of_trials().utc(entry.at).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            calendar.utc(entry.at).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
             entry.at.to_string(),
             entry.event.source_type.name().to_owned(),
             entry.event.source.clone(),

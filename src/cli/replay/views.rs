@@ -184,10 +184,10 @@ impl View {
         match self {
             View::Story => None,
             View::Events(query, page) => {
-                let entries = query.select(event_log::entries(plan, facts), until);
+                let entries = query.select(plan, event_log::entries(plan, facts), until);
                 Some(match format {
-                    Format::Text => event_log::table(&entries),
-                    Format::Json => event_log::document(&entries, *page),
+                    Format::Text => event_log::table(plan, &entries),
+                    Format::Json => event_log::document(plan, &entries, *page),
                 })
             }
             View::Described(group, answer) => {

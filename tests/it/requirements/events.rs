@@ -110,7 +110,8 @@ fn mz_45_node_and_group_may_change_places_and_nothing_else() {
 /// What a query finds in the log of a replay that ended after 20 minutes.
 fn found(query: &Query) -> Vec<String> {
     let until = SimTime::START + secs(1200);
-    texts(&query.select(log(Announced::NodeFirst), until))
+    let (plan, facts) = test_failover(Announced::NodeFirst);
+    texts(&query.select(&plan, event_log::entries(&plan, &facts), until))
 }
 
 #[test]
@@ -146,9 +147,10 @@ fn mz_52_events_are_filtered_as_describe_events_filters_them() {
 
 #[test]
 fn mz_52_the_document_is_newest_first_and_comes_in_pages() {
-    let entries = log(Announced::NodeFirst);
+    let (plan, facts) = test_failover(Announced::NodeFirst);
+    let entries = event_log::entries(&plan, &facts);
     let page = |marker, max_records| -> Value {
-        let text = event_log::document(&entries, Page { marker, max_records });
+        let text = event_log::document(&plan, &entries, Page { marker, max_records });
         serde_json::from_str(&text).expect("JSON")
     };
     let first = page(0, 2);
