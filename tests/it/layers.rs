@@ -22,7 +22,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// External crates and the files or folders that may name them.
-const DOORS: [(&str, &[&str]); 23] = [
+const DOORS: [(&str, &[&str]); 25] = [
     ("rand", &["engine/rng.rs"]),
     ("rand_chacha", &["engine/rng.rs"]),
     ("libm", &["engine/law.rs", "engine/special.rs"]),
@@ -40,8 +40,14 @@ const DOORS: [(&str, &[&str]); 23] = [
     ("toml", &["scenario/toml_text.rs", "scenario/tree.rs", "scenario/overlay.rs"]),
     ("toml_writer", &["scenario/tree.rs"]),
     ("strsim", &["scenario/diagnostics.rs"]),
-    // Durations, the time of day at which a run began, and the dates of an event log.
-    ("jiff", &["scenario/units.rs", "cli/keep.rs", "report/event_log.rs"]),
+    // Durations, the instant at which a trial begins, that at which a run began, and dates of events.
+    (
+        "jiff",
+        &["scenario/units.rs", "scenario/schedule.rs", "cli/keep.rs", "report/event_log.rs"],
+    ),
+    // Calls of the API as AWS writes them: quotes of a shell, percent signs of a URL.
+    ("shlex", &["scenario/aws_text/cli.rs"]),
+    ("form_urlencoded", &["scenario/aws_text/query.rs"]),
     ("csv", &["scenario/sample.rs", "report/results/rows.rs", "report/summary_csv.rs"]),
     ("petgraph", &["scenario/domains.rs"]),
     ("schemars", &["scenario/schema/", "report/schema.rs", "report/summary.rs"]),

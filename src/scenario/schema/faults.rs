@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 
+use super::operations::UpdateMethod;
 use super::values::{Count, Duration, Law, Name, Share, exactly_one};
 
 /// A fault: exactly one kind beside `at`, `id` and `enabled`. Scheduled kinds need `at`, random
@@ -20,6 +21,7 @@ use super::values::{Count, Duration, Law, Name, Share, exactly_one};
     "node-failure": { "not": { "required": ["at"] } },
     "az-failure": { "not": { "required": ["at"] } },
     "group-failure": { "not": { "required": ["at"] } },
+    "service-update": { "not": { "required": ["at"] } },
 }))]
 pub(super) struct Fault {
     /// When a scheduled fault strikes, from the start of the trial and before the horizon: a time,
@@ -51,6 +53,9 @@ pub(super) struct Fault {
     az_failure: Option<AzFailure>,
     /// Random: whole groups fail, each by a clock of its own.
     group_failure: Option<GroupFailure>,
+    /// Random: service updates come, to each group by a clock of its own; each waits for the next
+    /// maintenance window of its group.
+    service_update: Option<ServiceUpdates>,
 }
 
 /// A shard whose primary fails.
@@ -193,4 +198,17 @@ struct GroupFailure {
     source: Option<String>,
     /// Between which lengths the mean time between failures may be. Default: half to double.
     range: Option<[Duration; 2]>,
+}
+
+/// Service updates that come by chance, or again and again.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct ServiceUpdates {
+    /// From one announcement to the next: a mean of at least "1s".
+    every: Law,
+    /// The group. Default: every group, each by a clock of its own.
+    group: Option<Name>,
+    /// How a node is updated. Default: "replace" (assumed: published timelines show both).
+    #[schemars(extend("default" = "replace"))]
+    method: Option<UpdateMethod>,
 }

@@ -9,6 +9,7 @@
 #![expect(dead_code, reason = "these types describe the format; nobody makes one")]
 
 mod faults;
+mod operations;
 mod policies;
 mod study;
 mod values;
@@ -21,6 +22,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::MAX_TRIALS;
 use faults::Fault;
+use operations::Operation;
 use policies::{Policy, Sources, Sweep};
 use study::{Expectation, Objectives};
 pub(crate) use values::exactly_one;
@@ -107,6 +109,8 @@ struct Scenario {
     rules: Option<Rules>,
     /// What fails: at a given time (`at`), or at random.
     fault: Option<Vec<Fault>>,
+    /// Calls of the API, and work that the service begins, each at its moment.
+    operation: Option<Vec<Operation>>,
     /// What is asked of single outages and failovers.
     objectives: Option<Objectives>,
     /// Limits that results must keep, as gates of a pipeline.
@@ -137,6 +141,10 @@ struct Run {
     /// Opening part of each trial that is not counted; shorter than the horizon. Default: "0s".
     #[schemars(extend("default" = "0s"))]
     warm_up: Option<Duration>,
+    /// The instant at which a trial begins, as in "2026-01-05T00:00:00Z"; windows count from it.
+    /// Default: that Monday.
+    #[schemars(extend("default" = "2026-01-05T00:00:00Z"))]
+    start: Option<String>,
 }
 
 /// The replication group, or several of one account.
@@ -206,6 +214,27 @@ struct Group {
     /// automatic failover; it changes no number. Default: true where every shard has a replica in
     /// another AZ than its primary's (documented with cluster mode enabled, assumed without).
     multi_az: Option<bool>,
+    /// What the API says of the group: one line.
+    description: Option<Title>,
+    /// The part of endpoint names that AWS invents, as in "v5r9dc": small letters and digits.
+    /// Default: one that depends on the id.
+    #[schemars(extend("pattern" = "^[a-z0-9]{1,20}$"))]
+    dns_label: Option<String>,
+    /// PreferredMaintenanceWindow: weekly, in UTC, 60 minutes to 24 hours long. Default:
+    /// "sun:05:00-sun:06:00".
+    #[schemars(extend("default" = "sun:05:00-sun:06:00"))]
+    #[schemars(extend("pattern" = r"^\s*[A-Za-z]{3}:[0-9]{2}:[0-9]{2}\s*-\s*[A-Za-z]{3}:[0-9]{2}:[0-9]{2}\s*$"))]
+    maintenance_window: Option<String>,
+    /// SnapshotWindow: daily, in UTC, at least 60 minutes long. Default: "07:00-08:00".
+    #[schemars(extend("default" = "07:00-08:00"))]
+    #[schemars(extend("pattern" = r"^\s*[0-9]{2}:[0-9]{2}\s*-\s*[0-9]{2}:[0-9]{2}\s*$"))]
+    snapshot_window: Option<String>,
+    /// SnapshotRetentionLimit: days for which an automatic backup is kept, 0 to 35; 0 switches
+    /// them off. Default: 0.
+    #[schemars(extend("default" = 0))]
+    snapshot_retention: Option<Count<0, 35>>,
+    /// SnapshottingClusterId: the node that backups are taken from; without cluster mode only.
+    snapshotting_node: Option<Name>,
     /// AZs of the nodes: the primary of the n-th shard stands in the n-th AZ, its replicas in the
     /// following ones; after the last AZ comes the first.
     #[schemars(length(min = 1, max = 100), extend("uniqueItems" = true))]
@@ -278,6 +307,37 @@ struct ControlPlane {
     /// Default without cluster mode: "managed" (documented). With it there is no default, since
     /// detection by the nodes themselves is not modelled.
     detector: Option<Detector>,
+    /// How many times longer replacements take that begin during an AZ outage or up to two hours
+    /// after it, 1 to 1000. Default: 1 (convention: off).
+    #[schemars(range(min = 1, max = 1000), extend("default" = 1))]
+    az_event_slowdown: Option<f64>,
+    /// Whether AWS blocks test failovers while an AZ is down. Default: "blocked" (documented: user
+    /// guide, MZ-47).
+    #[schemars(extend("default" = "blocked"))]
+    test_failover_in_az_outage: Option<InAzOutage>,
+    /// The order in which a failover is announced. Default: "documented".
+    #[schemars(extend("default" = "documented"))]
+    event_order: Option<EventOrder>,
+}
+
+/// What an AZ outage does to test failovers.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum InAzOutage {
+    /// They are blocked.
+    Blocked,
+    /// They are not.
+    Allowed,
+}
+
+/// The order in which a failover is announced.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum EventOrder {
+    /// The node's announcement first, then the group's.
+    Documented,
+    /// Either first, with equal chances (MZ-45).
+    Jittered,
 }
 
 /// Who decides that a node is gone.
@@ -360,6 +420,43 @@ struct Timing {
     /// (documented: AWS FIS template for a reboot of the primary).
     #[schemars(extend("default" = { "uniform": ["1m", "3m"] }))]
     reboot: Option<Law>,
+    /// A modification of a group, from the call to the group being available again. Default:
+    /// uniform from 30 s to 2 min (assumed: nothing is published).
+    #[schemars(extend("default" = { "uniform": ["30s", "2m"] }))]
+    modify: Option<Law>,
+    /// A test failover, from the call to the primary being taken offline. Default: triangular from
+    /// 52 s over 60 s to 115 s (reported: published logs).
+    #[schemars(extend("default" = { "triangular": ["52s", "60s", "115s"] }))]
+    test_failover: Option<Law>,
+    /// From one step of planned work to the next. Default: uniform from 30 s to 90 s (reported: three
+    /// published timelines).
+    #[schemars(extend("default" = { "uniform": ["30s", "90s"] }))]
+    maintenance_step: Option<Law>,
+    /// From the last updated replica to the hand-over. Default: uniform from 30 s to 3 min
+    /// (reported: two published timelines).
+    #[schemars(extend("default" = { "uniform": ["30s", "3m"] }))]
+    handover_start: Option<Law>,
+    /// How long writes wait in a hand-over that refuses none. Default: uniform from 0 s to 1 s
+    /// (reported: documented as none; half a second was seen).
+    #[schemars(extend("default" = { "uniform": ["0s", "1s"] }))]
+    handover_pause: Option<Law>,
+    /// How long writes are refused in a hand-over without cluster mode before Redis OSS 5.0.6.
+    /// Default: uniform from 1 s to 5 s (documented: up to a few seconds, MZ-09).
+    #[schemars(extend("default" = { "uniform": ["1s", "5s"] }))]
+    handover_gap: Option<Law>,
+    /// A planned replacement, from taking the node down to an empty node that answers. Default:
+    /// lognormal with a median of 10 min and a 95 % quantile of 10 min 49 s (reported: two
+    /// published timelines).
+    #[schemars(extend("default" = { "lognormal": { "median": "10m", "p95": "10m 49s" } }))]
+    planned_replacement: Option<Law>,
+    /// Patching in place: how long the process is gone. Default: 2 s (reported: a published
+    /// timeline).
+    #[schemars(extend("default" = { "fixed": "2s" }))]
+    patch_restart: Option<Law>,
+    /// Patching in place: from a process that answers again to a patched node. Default: lognormal
+    /// with a median of 53 s and a 95 % quantile of 61 s (reported: a published timeline).
+    #[schemars(extend("default" = { "lognormal": { "median": "53s", "p95": "61s" } }))]
+    patch: Option<Law>,
 }
 
 /// Choices that change numbers, where ElastiCache's documentation leaves room.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::faults::Fault;
+use super::operations::Operation;
 use super::values::{AnyTable, Title};
 use super::{ControlPlane, Group, Objectives, Replication, Rules, Timing, Workload};
 
@@ -42,6 +43,9 @@ struct Overlay {
     /// Values of faults by their `id`; one without is called by its kind and position among its
     /// kind, as in `fail-az-1`. Or all faults, as an array.
     fault: Option<AllOrById<Fault>>,
+    /// Values of operations by their `id`; one without is called by its kind and position among
+    /// its kind, as in `test-failover-1`. Or all operations, as an array.
+    operation: Option<AllOrById<Operation>>,
     /// Where the values come from, by their dotted path.
     sources: Option<BTreeMap<String, String>>,
 }

@@ -17,6 +17,7 @@ mod responses;
 mod story;
 mod switches;
 pub mod table;
+mod texts;
 
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};

@@ -104,6 +104,17 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-18",
+        says: "The command line that enables Multi-AZ is read as the guide has it, for Unix and \
+               for Windows.",
+        source: "Guide",
+        tests: &[
+            "mz_18_the_guides_command_line_enables_multi_az",
+            "mz_18_options_switch_off_with_no_in_front",
+        ],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-19",
         says: "The answer of a modification: the group with its status, its nodes, roles and \
                endpoints, as the guide prints it.",
@@ -111,6 +122,17 @@ pub const ROWS: &[Row] = &[
         tests: &[
             "mz_19_a_modification_answers_as_in_the_guide",
             "mz_19_a_modification_shows_while_it_lasts",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-20",
+        says: "The request that enables Multi-AZ is read as the guide has it, in both spellings \
+               of automatic failover; its host names the region.",
+        source: "Guide; service model",
+        tests: &[
+            "mz_20_the_guides_request_enables_multi_az",
+            "mz_20_the_region_is_that_of_the_host",
         ],
         not_yet: None,
     },
@@ -304,6 +326,17 @@ pub const ROWS: &[Row] = &[
         says: "While a group fails over its status stays available; only the events tell.",
         source: "Guide, \"Testing automatic failover\"",
         tests: &["mz_49_the_group_stays_available_while_it_fails_over"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-50",
+        says: "A test failover names a group and a shard, with the group's id in front or not; \
+               what does not exist is answered with 404.",
+        source: "Guide; service model",
+        tests: &[
+            "mz_50_the_guides_calls_test_a_shard",
+            "mz_50_unknown_groups_and_shards_are_answered_with_404",
+        ],
         not_yet: None,
     },
     Row {

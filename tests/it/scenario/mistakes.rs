@@ -129,7 +129,7 @@ fn mistakes_in_the_head() {
     run(
         one,
         "horizon = \"1d\"\nstart = 2026-11-21T00:00:00Z",
-        &["run.start: is not in this version"],
+        &["run.start = 2026-11-21: is not an instant"],
     );
     run("schema = 1\ngroup = 5", "horizon = \"1d\"", &["`group` comes twice"]);
     check_whole(
@@ -379,7 +379,13 @@ fn mistakes_in_faults() {
         "at = \"1h\"\nfail-group = {}\nfail-primary = {}",
         &["fault.fail-primary-1: names more than one fault: `fail-group` and `fail-primary`"],
     );
-    for later in ["partition-az", "maintenance", "test-failover", "start-migration"] {
+    for operation in ["maintenance", "test-failover"] {
+        check_fault(
+            &format!("at = \"1h\"\n{operation} = {{}}"),
+            &[&format!("fault[0].{operation}: is an operation, no fault")],
+        );
+    }
+    for later in ["partition-az", "start-migration"] {
         check_fault(
             &format!("at = \"1h\"\n{later} = {{}}"),
             &[&format!("fault[0].{later}: is not in this version")],

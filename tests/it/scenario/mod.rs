@@ -7,6 +7,7 @@ mod files;
 mod garbage;
 mod generated;
 mod mistakes;
+mod operations;
 mod properties;
 mod resolved;
 mod sensitivity;

@@ -26,6 +26,11 @@ fn fault(keys: &str) -> String {
     with(&format!("[[fault]]\n{keys}"))
 }
 
+/// The usual file with one operation.
+fn operation(keys: &str) -> String {
+    with(&format!("[[operation]]\nat = \"1h\"\n{keys}"))
+}
+
 /// The usual file with this law of detection.
 fn law(law: &str) -> String {
     with(&format!("[timing]\ndetection = {law}"))
@@ -63,7 +68,7 @@ fn mistakes() -> Vec<String> {
         with("[objectives]\nrpo = [\"1s\"]"),
         with("[objectives]\nrto-s = 60"),
         with("[[objectives]]\nrto = \"60s\""),
-        format!("{HEAD}start = \"2026-01-01\"\n{GROUP}"),
+        format!("{HEAD}start = 5\n{GROUP}"),
         // The head.
         format!("schema = 2\n[run]\nhorizon = \"1y\"\n{GROUP}"),
         format!("schema = \"one\"\n[run]\nhorizon = \"1y\"\n{GROUP}"),
@@ -238,6 +243,35 @@ fn mistakes() -> Vec<String> {
         at("fail-group = { shard = \"0001\" }"),
         at("reboot-node = { node = \"g-001\" }"),
         at("reboot-node = { node = \"g-001\", by = \"me\" }"),
+        fault("at = \"1h\"\nservice-update = { every = \"90d\" }"),
+        fault("service-update = {}"),
+        fault("service-update = { every = 90 }"),
+        with("[operation]\nat = \"1h\"\ncreate-snapshot = {}"),
+        operation(""),
+        with("[[operation]]\ncreate-snapshot = {}"),
+        operation("create-snapshot = {}\nreboot = { node = \"g-001\" }"),
+        operation("start-migration = {}"),
+        operation("create-snapshot = { name = \"x\" }"),
+        operation("modify = { multi-az = 1 }"),
+        operation("modify = { snapshot-retention = 36 }"),
+        operation("promote-replica = {}"),
+        operation("test-failover = { cancel = \"no\" }"),
+        operation("reboot = { node = 1 }"),
+        operation("increase-replica-count = {}"),
+        operation("increase-replica-count = { to = 6 }"),
+        operation("increase-replica-count = { to = 3, azs = [] }"),
+        operation("decrease-replica-count = { to = 5 }"),
+        operation("attach-external-replica = { hinders = 1.5 }"),
+        operation("service-update = { method = \"reboot\" }"),
+        operation("cli = 5"),
+        operation("request = {}"),
+        with("maintenance-window = \"sunday\""),
+        with("snapshot-window = \"7-8\""),
+        with("snapshot-retention = 36"),
+        with("dns-label = \"A b\""),
+        with("[control-plane]\naz-event-slowdown = 0.5"),
+        with("[control-plane]\nevent-order = \"random\""),
+        with("[control-plane]\ntest-failover-in-az-outage = true"),
         fault("node-failure = {}"),
         fault("node-failure = { mtbf = \"1y\" }"),
         fault("node-failure = { mttf = 365 }"),
@@ -289,6 +323,39 @@ fn valid_files() -> Vec<String> {
              [[fault]]\ngroup-failure = {{ group = \"one\", mttf = \"9y\" }}\n"
         ),
         with(managed),
+        with(
+            "description = \"one\"\ndns-label = \"v5r9dc\"\nsnapshotting-node = \"g-002\"\n\
+             maintenance-window = \"sun:05:00-sun:06:00\"\nsnapshot-window = \"07:00-08:00\"\n\
+             snapshot-retention = 35\n[control-plane]\naz-event-slowdown = 2.5\n\
+             test-failover-in-az-outage = \"allowed\"\nevent-order = \"jittered\"\n\
+             [timing]\nmodify = \"1m\"\ntest-failover = \"1m\"\nmaintenance-step = \"1m\"\n\
+             handover-start = \"1m\"\nhandover-pause = \"1s\"\nhandover-gap = \"1s\"\n\
+             planned-replacement = \"9m\"\npatch-restart = \"2s\"\npatch = \"50s\"",
+        ),
+        format!("{HEAD}start = \"2026-01-05T00:00:00Z\"\n{GROUP}"),
+        operation("id = \"x\"\nenabled = false\nmodify = { group = \"g\", multi-az = false }"),
+        operation(
+            "modify = { automatic-failover = true, primary = \"g-002\", append-only-file = false, \
+             snapshot-retention = 0, snapshotting-node = \"g-002\", apply-immediately = true }",
+        ),
+        operation("promote-replica = { node = \"g-002\" }"),
+        operation("test-failover = { shard = \"g-0001\", cancel = true }"),
+        operation("reboot = { node = \"g-001\" }"),
+        operation("increase-replica-count = { to = 5, azs = [\"d\"], apply-immediately = true }"),
+        operation("decrease-replica-count = { to = 0, apply-immediately = true }"),
+        operation("attach-external-replica = { hinders = 0.25 }"),
+        operation("create-snapshot = {}"),
+        operation("service-update = { method = \"patch\", apply-immediately = true }"),
+        operation(
+            "cli = \"aws elasticache test-failover --replication-group-id g --node-group-id 0001\"",
+        ),
+        operation(
+            "request = \"https://elasticache.us-west-2.amazonaws.com/?Action=TestFailover\
+             &ReplicationGroupId=g&NodeGroupId=0001&Version=2015-02-02\"",
+        ),
+        with(
+            "[[fault]]\nservice-update = { every = \"90d\", group = \"g\", method = \"replace\" }",
+        ),
         with("[control-plane]\n[workload]\n[replication]\n[timing]\n[rules]\n"),
         format!("fault = []\n{HEAD}{GROUP}"),
         with(

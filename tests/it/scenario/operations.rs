@@ -1,0 +1,207 @@
+//! Operations, windows, and the nodes that operations add.
+
+use elasticache_sim::engine::time::Span;
+use elasticache_sim::model::plan::{
+    ExternalReplicas, Handover, InAzOutage, Membership, Operation, Plan, UpdateMethod,
+};
+use elasticache_sim::scenario::resolved;
+
+use super::{GROUP, HEAD, with};
+use crate::support::{codes, experiment};
+
+fn operations(plan: &Plan) -> Vec<&Operation> {
+    let of = |scripted| match scripted {
+        elasticache_sim::model::plan::Action::Operation(operation) => Some(operation),
+        elasticache_sim::model::plan::Action::Fault(_) => None,
+    };
+    plan.script.iter().filter_map(|scripted| of(&scripted.action)).collect()
+}
+
+fn assumed(text: &str) -> Vec<String> {
+    let policies = experiment(text).policies;
+    let values = policies[0].resolved.values.iter();
+    values.filter(|value| !value.origins.is_empty()).map(|value| value.path.clone()).collect()
+}
+
+/// Replicas that come later are nodes from the start, absent, and named and placed as others.
+#[test]
+fn added_replicas_are_absent_nodes() {
+    let grow = |operation: &str| with(&format!("[[operation]]\nat = \"1h\"\n{operation}\n")).plan;
+    let plan = grow("increase-replica-count = { to = 4 }");
+    let nodes: Vec<(&str, &str, Membership)> = plan
+        .nodes
+        .iter()
+        .map(|n| (n.name.as_str(), plan.azs[n.az.idx()].name.as_str(), n.membership))
+        .collect();
+    assert_eq!(nodes[2], ("g-003", "c", Membership::Member));
+    assert_eq!(nodes[3], ("g-004", "a", Membership::Absent));
+    assert_eq!(nodes[4], ("g-005", "b", Membership::Absent));
+    assert_eq!((plan.n_members(plan.nodes[0].shard), plan.nodes.len()), (3, 5));
+    let elsewhere = grow("increase-replica-count = { to = 4, azs = [\"d\", \"a\"] }");
+    let az = |n: usize| elsewhere.azs[elsewhere.nodes[n].az.idx()].name.as_str();
+    assert_eq!((az(3), az(4)), ("d", "a"));
+    let text = "cli = 'aws elasticache increase-replica-count --replication-group-id g \
+                --new-replica-count 4'";
+    assert_eq!(grow(text).nodes, plan.nodes);
+    let off = grow("enabled = false\nincrease-replica-count = { to = 4 }");
+    assert_eq!((off.nodes.len(), off.script.len()), (3, 0));
+    let fewer = grow("increase-replica-count = { to = 1 }");
+    assert_eq!(fewer.nodes.len(), 3, "the model refuses it");
+}
+
+#[test]
+fn what_only_operations_use_is_listed_with_them_only() {
+    let plain = assumed(&format!("{HEAD}{GROUP}"));
+    for path in ["timing.modify", "timing.patch", "run.start", "group.maintenance-window"] {
+        assert!(!plain.contains(&path.to_owned()), "{path}");
+    }
+    let of = |rest: &str| {
+        let now = assumed(&format!("{HEAD}{GROUP}{rest}\n"));
+        let is_new = |path: &String| {
+            !plain.contains(path) && !path.starts_with("operation.") && !path.starts_with("fault.")
+        };
+        now.into_iter().filter(is_new).collect::<Vec<String>>()
+    };
+    let at = "[[operation]]\nat = \"1h\"\n";
+    assert_eq!(
+        of(&format!("{at}modify = {{ multi-az = false }}")),
+        ["run.start", "group.maintenance-window", "timing.modify"]
+    );
+    assert_eq!(
+        of(&format!("{at}test-failover = {{}}")),
+        [
+            "timing.test-failover",
+            "timing.maintenance-step",
+            "control-plane.test-failover-in-az-outage",
+            "control-plane.event-order",
+        ]
+    );
+    assert_eq!(
+        of(&format!("{at}service-update = {{ method = \"patch\", apply-immediately = true }}")),
+        [
+            "timing.maintenance-step",
+            "timing.handover-start",
+            "timing.handover-pause",
+            "timing.patch-restart",
+            "timing.patch",
+        ]
+    );
+    assert_eq!(of(&format!("{at}enabled = false\ntest-failover = {{}}")), Vec::<String>::new());
+}
+
+#[test]
+fn a_value_that_nothing_uses_is_told() {
+    let given = |rest: &str| {
+        codes(&format!(
+            "{HEAD}{GROUP}[timing]\nmodify = \"1m\"\n[[fault]]\nat = \"1h\"\n\
+                        fail-primary = {{}}\n{rest}"
+        ))
+    };
+    assert_eq!(given(""), ["W0914"]);
+    assert_eq!(given("[[operation]]\nat = \"1h\"\nmodify = { multi-az = false }\n"), [""; 0]);
+    let off = "[[operation]]\nat = \"1h\"\nenabled = false\nmodify = { multi-az = false }\n";
+    assert_eq!(given(off), [""; 0]);
+}
+
+#[test]
+fn service_updates_come_again_and_again() {
+    let plan = with("[[fault]]\nservice-update = { every = \"90d\", method = \"patch\" }").plan;
+    let updates = &plan.service_updates[0];
+    assert_eq!((updates.group, updates.method), (None, UpdateMethod::Patch));
+    assert_eq!(updates.life.mean(), 90.0 * 86_400e9);
+    assert_eq!(plan.groups[0].maintenance.length, Span::from_nanos(3600 * 1_000_000_000));
+}
+
+#[test]
+fn the_engine_decides_what_a_hand_over_costs() {
+    let check = |engine: &str, handover: Handover, external: ExternalReplicas| {
+        let plan = super::valid(&format!("{HEAD}{GROUP}{engine}\n")).plan;
+        let group = &plan.groups[0];
+        assert_eq!((group.handover, group.external_replicas), (handover, external), "{engine}");
+    };
+    use ExternalReplicas::{Hazard, Refused};
+    use Handover::{DnsGap, Seamless};
+    let redis = |version: &str| format!("engine = \"redis\"\nengine-version = \"{version}\"");
+    check(&redis("2.8.21"), DnsGap, Hazard);
+    check(&redis("2.8.22"), DnsGap, Refused);
+    for version in ["4.0.10", "5.0.0", "5.0.5"] {
+        check(&redis(version), DnsGap, Refused);
+    }
+    for version in ["5.0.6", "7.1"] {
+        check(&redis(version), Seamless, Refused);
+    }
+    check("engine-version = \"7.2\"", Seamless, Hazard);
+    check("engine-version = \"7.2.6\"", Seamless, Refused);
+    let clustered = "cluster-mode = \"enabled\"\n[control-plane]\ndetector = \"managed\"";
+    check(&format!("{}\n{clustered}", redis("4.0.10")), Seamless, Refused);
+}
+
+#[test]
+fn the_control_plane_has_its_keys() {
+    let plan = super::valid(&format!(
+        "{HEAD}{GROUP}[control-plane]\naz-event-slowdown = 2.5\n\
+         test-failover-in-az-outage = \"allowed\"\n"
+    ));
+    let plane = &plan.plan.control_plane;
+    assert_eq!(plane.az_event_slowdown_permille, 2_500);
+    assert_eq!(plane.test_failover_in_az_outage, InAzOutage::Allowed);
+}
+
+/// Faults and operations at one instant come in this order, and ids are unique over both.
+#[test]
+fn faults_and_operations_share_their_names() {
+    let update = "[[fault]]\nservice-update = { every = \"90d\" }\n[[operation]]\nat = \"1h\"\n\
+                  service-update = {}\n[[fault]]\nat = \"1h\"\nfail-primary = {}\n";
+    let plan = with(update).plan;
+    assert!(plan.script[0].fault().is_some() && plan.script[1].fault().is_none());
+    assert_eq!(operations(&plan).len(), 1);
+    assert_ne!(plan.service_updates[0].address, plan.script[1].address);
+    let twice = "[[fault]]\nid = \"x\"\nat = \"1h\"\nfail-primary = {}\n[[operation]]\nid = \"x\"\n\
+                 at = \"1h\"\ncreate-snapshot = {}\n";
+    assert_eq!(codes(&format!("{HEAD}{GROUP}{twice}")), ["E0207"]);
+}
+
+/// Multi-AZ changes no number, unless nodes are replaced as planned (MZ-08, MZ-10).
+#[test]
+fn multi_az_matters_where_something_is_planned() {
+    let policies = "[[policy]]\nname = \"on\"\n[[policy]]\nname = \"off\"\n\
+                    set = { group.multi-az = false }\n";
+    let fault = "[[fault]]\nat = \"1h\"\nfail-primary = {}\n";
+    assert_eq!(codes(&format!("{HEAD}{GROUP}{fault}{policies}")), ["W0912"]);
+    let update = "[[operation]]\nat = \"1h\"\nservice-update = {}\n";
+    assert_eq!(codes(&format!("{HEAD}{GROUP}{update}{policies}")), [""; 0]);
+}
+
+/// Overlays reach operations, and only there one kind comes in place of another.
+#[test]
+fn overlays_reach_operations() {
+    let text = format!(
+        "{HEAD}{GROUP}[timing]\ntest-failover = \"1m\"\n[[operation]]\nat = \"1h\"\n\
+         test-failover = {{}}\n[[operation]]\nid = \"b\"\nat = \"2h\"\nmodify = {{ multi-az = \
+         false }}\n[[policy]]\nname = \"p\"\n[policy.set]\ntiming.modify = \"9m\"\n\
+         operation.test-failover-1.at = \"3h\"\noperation.b.reboot = {{ node = \"g-001\" }}\n"
+    );
+    let plan = &experiment(&text).policies[0].plan;
+    assert_eq!(plan.timing.test_failover.mean(), 60e9, "another key of [timing] stays");
+    assert!(matches!(operations(plan)[0], Operation::Reboot { .. }));
+    assert!(matches!(operations(plan)[1], Operation::TestFailover { .. }));
+}
+
+#[test]
+fn the_resolved_scenario_gives_the_same_plan() {
+    let text = format!(
+        "{HEAD}{GROUP}snapshot-retention = 7\n[[fault]]\nservice-update = {{ every = \"90d\" }}\n\
+         [[operation]]\nat = \"1h\"\nincrease-replica-count = {{ to = 3 }}\n\
+         [[operation]]\nat = \"2h\"\ncli = '''\naws elasticache test-failover \\\n \
+         --replication-group-id g --node-group-id 0001'''\n\
+         [[policy]]\nname = \"as it is\"\n[[policy]]\nname = \"off\"\n\
+         set = {{ operation.cli-1.enabled = false }}\n"
+    );
+    let first = experiment(&text);
+    let written = resolved::render(&first);
+    let again = experiment(&written);
+    assert_eq!(resolved::render(&again), written);
+    for (one, other) in first.policies.iter().zip(&again.policies) {
+        assert_eq!(one.plan, other.plan);
+    }
+}
