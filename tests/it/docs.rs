@@ -98,7 +98,10 @@ impl Row<'_> {
         // Faults are called by their names: fault.az-loss.enabled.
         let of_fault = path.strip_prefix("fault.").and_then(|rest| rest.split_once('.'));
         let is_of_fault = self.section == "fault" && of_fault.map(|(_, key)| key) == Some(self.key);
-        path == own || path.ends_with(&format!(".{own}")) || is_of_fault
+        let of_operation = path.strip_prefix("operation.").and_then(|rest| rest.split_once('.'));
+        let is_of_operation =
+            self.section == "operation" && of_operation.map(|(_, key)| key) == Some(self.key);
+        path == own || path.ends_with(&format!(".{own}")) || is_of_fault || is_of_operation
     }
 }
 
@@ -168,7 +171,20 @@ fn its_defaults_are_those_of_the_program() {
     let shortest = blocks::blocks(&text).into_iter().find(|block| block.kind == "toml");
     let shortest = shortest.expect("there is an example").text;
     let az = "[[fault]]\naz-failure = { mttf = \"50y\", duration = \"2h\" }\n";
-    let defaults = defaults(&format!("{shortest}\n{az}"));
+    // With whatever uses each of the defaults that others need not.
+    let update = "[[fault]]\nservice-update = { every = \"90d\"";
+    let update = format!("{update}, method = \"replace\" }}\n{update}, method = \"patch\" }}\n");
+    let at = "[[operation]]\nat = \"1h\"\n";
+    let test = format!("{at}test-failover = {{ cancel = false }}\n");
+    let modify = "modify = { snapshotting-node = \"cache-002\", apply-immediately = false }\n";
+    let planned = format!("{az}{update}{test}{at}{modify}");
+    let mut all = defaults(&format!("{shortest}\n{planned}"));
+    // No engine has both a pause and a gap.
+    let old = "engine = \"redis\"\nengine-version = \"4.0.10\"\nazs = [\"a\"]\nreplicas = 0";
+    let gap = defaults(&blocks::whole(&format!("{planned}[group]\nid = \"cache\"\n{old}\n")
+        .replace("snapshotting-node = \"cache-002\"", "multi-az = false")));
+    all.extend(gap.into_iter().filter(|(path, _)| path == "timing.handover-gap"));
+    let defaults = all;
     for row in &rows {
         let program = defaults.iter().find(|(path, _)| row.is_of(path)).map(|(_, default)| default);
         match (in_backticks(row.default), program) {

@@ -2,7 +2,8 @@
 
 use elasticache_sim::engine::time::Span;
 use elasticache_sim::model::plan::{
-    ExternalReplicas, Handover, InAzOutage, Membership, Operation, Plan, UpdateMethod,
+    Action, ExternalReplicas, Handover, InAzOutage, Membership, Operation, Plan, Scripted,
+    UpdateMethod,
 };
 use elasticache_sim::scenario::resolved;
 
@@ -10,11 +11,14 @@ use super::{GROUP, HEAD, with};
 use crate::support::{codes, experiment};
 
 fn operations(plan: &Plan) -> Vec<&Operation> {
-    let of = |scripted| match scripted {
-        elasticache_sim::model::plan::Action::Operation(operation) => Some(operation),
-        elasticache_sim::model::plan::Action::Fault(_) => None,
-    };
-    plan.script.iter().filter_map(|scripted| of(&scripted.action)).collect()
+    let operation = |scripted: &Scripted| matches!(scripted.action, Action::Operation(_));
+    let operations = plan.script.iter().filter(|scripted| operation(scripted));
+    operations
+        .map(|scripted| match &scripted.action {
+            Action::Operation(operation) => operation,
+            Action::Fault(fault) => panic!("{fault:?}"),
+        })
+        .collect()
 }
 
 fn assumed(text: &str) -> Vec<String> {
