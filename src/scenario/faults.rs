@@ -133,7 +133,8 @@ pub(super) fn read(
 /// Reports kinds of operations among the keys of a fault, and where they belong.
 fn told_operations(table: &mut Table<'_>, cx: &mut Context<'_>) {
     for (key, kind) in OPERATIONS {
-        if let Some(item) = table.get(key) {
+        if let Some(item) = table.peek(key) {
+            table.allow(&[key]);
             let place = Place { covers: Covers::Key, ..item.place };
             let hint = format!("write [[operation]], and below it at = \"1h\" and {kind} = {{}}");
             cx.errors.report(Code::UnknownKey, &place, "is an operation, no fault").hint(hint);

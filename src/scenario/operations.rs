@@ -255,8 +255,9 @@ fn of_kind(
     match kind {
         Kind::Modify => {
             let group = group(table, cx);
-            let changes = changes(table, group, topology, cx);
+            // Before the changes, which ask whether anything else is there.
             let apply = apply(table, cx);
+            let changes = changes(table, group, topology, cx);
             Some(Operation::Modify { group: group?, changes: changes?, apply })
         }
         Kind::PromoteReplica => {

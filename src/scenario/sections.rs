@@ -350,6 +350,16 @@ pub(super) fn replication(
 
 /// Reads `[timing]`. What only operations and service updates use is listed where they are.
 pub(super) fn timing(mut table: Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> Timing {
+    // In hints they come first.
+    table.allow(&[
+        "detection",
+        "promotion",
+        "endpoint",
+        "replacement",
+        "full-sync",
+        "cold-start",
+        "reboot",
+    ]);
     let mut law_if = |default: &Default, need: Need, cx: &mut Context<'_>| {
         planned_law(&mut table, default, uses.of_need(need), cx)
     };

@@ -181,8 +181,10 @@ fn its_defaults_are_those_of_the_program() {
     let mut all = defaults(&format!("{shortest}\n{planned}"));
     // No engine has both a pause and a gap.
     let old = "engine = \"redis\"\nengine-version = \"4.0.10\"\nazs = [\"a\"]\nreplicas = 0";
-    let gap = defaults(&blocks::whole(&format!("{planned}[group]\nid = \"cache\"\n{old}\n")
-        .replace("snapshotting-node = \"cache-002\"", "multi-az = false")));
+    let gap = defaults(&blocks::whole(
+        &format!("{planned}[group]\nid = \"cache\"\n{old}\n")
+            .replace("snapshotting-node = \"cache-002\"", "multi-az = false"),
+    ));
     all.extend(gap.into_iter().filter(|(path, _)| path == "timing.handover-gap"));
     let defaults = all;
     for row in &rows {

@@ -128,7 +128,7 @@ fn mistakes_in_the_head() {
     );
     run(
         one,
-        "horizon = \"1d\"\nstart = 2026-11-21T00:00:00Z",
+        "horizon = \"1d\"\nstart = 2026-11-21",
         &["run.start = 2026-11-21: is not an instant"],
     );
     run("schema = 1\ngroup = 5", "horizon = \"1d\"", &["`group` comes twice"]);
@@ -607,7 +607,7 @@ fn a_diagnostic_names_the_place_and_hints() {
         "error[E0201]: dir/test.toml:10:1: timing.endpiont: unknown key\n\
         hint: did you mean `endpoint`?\n\
         hint: allowed: `detection`, `promotion`, `endpoint`, `replacement`, `full-sync`, \
-        `cold-start`, `reboot`\n"
+        `cold-start`, `reboot`, `modify`, `test-failover`, `maintenance-step`, `handover-start`, `handover-pause`, `handover-gap`, `planned-replacement`, `patch-restart`, `patch`\n"
     );
     assert_eq!(
         shown[2],
