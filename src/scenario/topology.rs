@@ -77,7 +77,8 @@ fn az_names(draft: &GroupDraft) -> impl Iterator<Item = &str> {
     draft.azs.iter().map(String::as_str).chain(of_nodes)
 }
 
-/// Numbers the groups of a trial that begins at `start`, in seconds of Unix time. Each draft has its number of nodes checked; their sum is checked here.
+/// Numbers the groups of a trial that begins at `start`, in seconds of Unix time. Each draft has
+/// its number of nodes checked; their sum is checked here.
 pub(super) fn number(
     drafts: &[GroupDraft],
     load: Load,

@@ -40,11 +40,8 @@ const DOORS: [(&str, &[&str]); 25] = [
     ("toml", &["scenario/toml_text.rs", "scenario/tree.rs", "scenario/overlay.rs"]),
     ("toml_writer", &["scenario/tree.rs"]),
     ("strsim", &["scenario/diagnostics.rs"]),
-    // Durations, the instant at which a trial begins, that at which a run began, and dates of events.
-    (
-        "jiff",
-        &["scenario/units.rs", "scenario/schedule.rs", "cli/keep.rs", "report/event_log.rs"],
-    ),
+    // Durations, the instants at which a trial and a run began, and the dates of events.
+    ("jiff", &["scenario/units.rs", "scenario/schedule.rs", "cli/keep.rs", "report/event_log.rs"]),
     // Calls of the API as AWS writes them: quotes of a shell, percent signs of a URL.
     ("shlex", &["scenario/aws_text/cli.rs"]),
     ("form_urlencoded", &["scenario/aws_text/query.rs"]),
