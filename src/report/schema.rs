@@ -73,6 +73,14 @@ pub(super) struct Metrics<T> {
     handovers: T,
     handover_pause_s: T,
     refused_operations: T,
+    /// Reads that missed while a cache that had lost its data was filled again.
+    missed_reads: T,
+    /// Seconds times the number of full syncs that serving primaries fed.
+    sync_load_s: T,
+    /// Bytes of the full syncs that serving primaries began to feed.
+    sync_bytes: T,
+    /// Seconds of backups that delayed writes, summed over groups.
+    forkless_backup_s: T,
 }
 
 /// A number per kind of fault.

@@ -79,6 +79,7 @@ const ORDER: [(&str, &[&str]); 14] = [
             "multi-az",
             "automatic-failover",
             "append-only-file",
+            "snapshot-retention",
             "durability",
             "description",
             "dns-label",

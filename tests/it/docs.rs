@@ -178,7 +178,8 @@ fn its_defaults_are_those_of_the_program() {
     let test = format!("{at}test-failover = {{ cancel = false }}\n");
     let modify = "modify = { snapshotting-node = \"cache-002\", apply-immediately = false }\n";
     let planned = format!("{az}{update}{test}{at}{modify}");
-    let mut all = defaults(&format!("{shortest}\n{planned}"));
+    let sections = "[backup]\n[persistence]\n";
+    let mut all = defaults(&format!("{shortest}\n{sections}{planned}"));
     // No engine has both a pause and a gap.
     let old = "engine = \"redis\"\nengine-version = \"4.0.10\"\nazs = [\"a\"]\nreplicas = 0";
     let gap = defaults(&blocks::whole(

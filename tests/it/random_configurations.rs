@@ -8,14 +8,14 @@ use std::fmt::Write as _;
 
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
-use elasticache_sim::model::fact::Fact;
+use elasticache_sim::model::fact::{BackupFact, Fact};
 use elasticache_sim::model::plan::{FullSync, NodeId, Plan};
 use elasticache_sim::model::state::{Data, Process, State};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metric, Metrics, Outcome};
 use elasticache_sim::observe::trace::Recorder;
 
-use crate::support::parse;
+use crate::support::{parse, secs};
 
 /// A small generator (Steele and others 2014, SplitMix64); what it draws is the test, and never
 /// changes.
@@ -73,6 +73,10 @@ const TIMES: [&str; 9] = [
     "{ erlang = { mean = \"1m\", stages = 3 } }",
 ];
 
+/// Times of a restore, short ones so that there are several in a trial.
+const RESTORE: &str = "restore-decision = \"1m\"\nrestore-provision = \"2m\"\n\
+                       re-pointing = { uniform = [\"0s\", \"1m\"] }\n";
+
 /// Times that end: the liveness bound adds them up.
 const BOUNDED: usize = 6;
 
@@ -87,8 +91,15 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     let shards = if draw.below(3) == 0 { 1 + draw.below(3) } else { 1 };
     let mode = if shards > 1 { "enabled" } else { "disabled" };
     let failover = replicas > 0 && (shards > 1 || draw.below(4) > 0);
+    let logged = shards == 1 && draw.below(4) == 0;
+    let engine = match logged {
+        true => "engine = \"redis\"\nengine-version = \"2.8.21\"\nappend-only-file = true\n",
+        false => "",
+    };
+    let retention = draw.below(2);
     let mut text = format!(
         "schema = 1\n[run]\nhorizon = \"12h\"\n[group]\nid = \"g\"\ncluster-mode = \"{mode}\"\n\
+         {engine}snapshot-retention = {retention}\n\
          azs = [{}]\nshards = {shards}\nreplicas = {replicas}\nautomatic-failover = {failover}\n\
          multi-az = false\n[control-plane]\ndetector = \"managed\"\n[workload]\n\
          writes-per-second = {}\nwrite-size = {}\ndataset = {}\n",
@@ -99,6 +110,7 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     );
     let lag = draw.one_of(times);
     let _ = writeln!(text, "[replication]\nlag = {lag}\nbacklog = \"64 KiB\"\n[timing]");
+    text.push_str(RESTORE);
     for key in ["detection", "promotion", "endpoint", "replacement", "cold-start", "reboot"] {
         let _ = writeln!(text, "{key} = {}", draw.one_of(times));
     }
@@ -204,6 +216,10 @@ fn run_case(case: u64, faults: Faults) -> (Plan, String, State, Outcome, Vec<(Si
     }
 }
 
+fn is_replay(fact: &Fact) -> bool {
+    matches!(fact, Fact::Backup(BackupFact::Replayed { .. }))
+}
+
 fn check_safety(case: u64) -> u64 {
     let (plan, text, state, outcome, facts) = run_case(case, Faults::Endless);
     let told = || format!("case {case}:\n{text}");
@@ -228,7 +244,8 @@ fn check_safety(case: u64) -> u64 {
     assert!(struck || outage == 0, "no fault, no outage; {}", told());
     let changes = outcome.raw(Metric::Failovers)
         + outcome.raw(Metric::PrimaryRecreations)
-        + outcome.raw(Metric::DatasetLosses);
+        + outcome.raw(Metric::DatasetLosses)
+        + facts.iter().filter(|(_, fact)| is_replay(fact)).count() as u128;
     let lost = outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites);
     assert!(changes > 0 || lost == 0, "no loss without a promotion or a wipe; {}", told());
     facts.len() as u64
@@ -263,7 +280,9 @@ fn bound(plan: &Plan) -> Span {
         + longest(&timing.replacement).as_nanos()
         + longest(&timing.cold_start).as_nanos()
         + 3 * sync.as_nanos();
-    Span::from_nanos(nanos)
+    // A restore's decision, provisioning, reading of 8 GiB and re-pointing; reading a file of 8 GiB.
+    let persistence = secs(60 + 120 + 44 + 60 + 112);
+    Span::from_nanos(nanos + persistence.as_nanos())
 }
 
 #[test]

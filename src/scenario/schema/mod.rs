@@ -107,6 +107,10 @@ struct Scenario {
     timing: Option<Timing>,
     /// Choices that change numbers, where ElastiCache's documentation leaves room.
     rules: Option<Rules>,
+    /// What is done with snapshots.
+    backup: Option<Backup>,
+    /// The append-only file.
+    persistence: Option<Persistence>,
     /// What fails: at a given time (`at`), or at random.
     fault: Option<Vec<Fault>>,
     /// Calls of the API, and work that the service begins, each at its moment.
@@ -201,9 +205,12 @@ struct Group {
     /// detector. Default: "disabled", with one shard.
     #[schemars(extend("default" = "disabled"))]
     cluster_mode: Option<ClusterMode>,
-    /// Persistence by append-only file: only false is modelled. Multi-AZ excludes it anyway.
-    #[schemars(extend("const" = false))]
+    /// Whether primaries log what they write, on their own disks: Redis OSS up to 2.8.21 only, and
+    /// never beside Multi-AZ. Default: false.
+    #[schemars(extend("default" = false))]
     append_only_file: Option<bool>,
+    /// Days for which daily snapshots are kept, 1 to 35; 0, as if left out, takes none.
+    snapshot_retention: Option<Count<0, 35>>,
     /// Durability of writes by Valkey 9.0 and later: only "disabled" is modelled.
     durability: Option<Durability>,
     /// Whether a replica is promoted when the primary fails. Mandatory with cluster mode enabled.
@@ -361,6 +368,9 @@ struct Workload {
     writes_per_second: Option<Count<0, 1_000_000_000>>,
     /// Writes per second that clients offer to each shard, instead of `writes-per-second`.
     writes_per_second_per_shard: Option<Count<0, 1_000_000_000>>,
+    /// Reads per second that clients offer to each group: 0 to 1e9, none if left out. They change
+    /// nothing but the number of those that miss.
+    reads_per_second: Option<Count<0, 1_000_000_000>>,
     /// Bytes of one write, from 1 B to 512 MiB. Default: "512 B" (assumed: an example).
     #[schemars(extend("default" = "512 B"))]
     write_size: Option<Size<1, { 512 << 20 }>>,
@@ -457,6 +467,74 @@ struct Timing {
     /// with a median of 53 s and a 95 % quantile of 61 s (reported: a published timeline).
     #[schemars(extend("default" = { "lognormal": { "median": "53s", "p95": "61s" } }))]
     patch: Option<Law>,
+    /// A backup: `{ per-gib = "8.4s" }`, or a law whatever the size. Default: 8.4 s per GiB
+    /// (reported: save times in the log of redis issue 2315).
+    #[schemars(extend("default" = { "per-gib": "8.4s" }))]
+    snapshot: Option<FullSync>,
+    /// Forking before a backup. Default: 10 ms per GiB (documented: Redis documentation, latency).
+    #[schemars(extend("default" = { "per-gib": "10ms" }))]
+    fork: Option<FullSync>,
+    /// From the loss of everything to the decision to restore. Default: "15m" (assumed: somebody is
+    /// on call).
+    #[schemars(extend("default" = { "fixed": "15m" }))]
+    restore_decision: Option<Law>,
+    /// Provisioning a new group. Default: lognormal with a median of 8 min and a 95 % quantile of
+    /// 25 min (reported: creation times in issues of terraform).
+    #[schemars(extend("default" = { "lognormal": { "median": "8m", "p95": "25m" } }))]
+    restore_provision: Option<Law>,
+    /// Reading a snapshot. Default: 5.4 s per GiB (assumed: 200 MB/s).
+    #[schemars(extend("default" = { "per-gib": "5.4s" }))]
+    snapshot_load: Option<FullSync>,
+    /// From a restored group that answers to the application writing to it. Default: "5m"
+    /// (assumed: a new endpoint in the application's configuration).
+    #[schemars(extend("default" = { "fixed": "5m" }))]
+    re_pointing: Option<Law>,
+}
+
+/// What is done with snapshots.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Backup {
+    /// What follows the loss of everything a group holds. Default: "restore" (assumed: who takes
+    /// snapshots uses them).
+    #[schemars(extend("default" = "restore"))]
+    after_dataset_loss: Option<AfterLoss>,
+}
+
+/// What follows the loss of everything a group holds.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum AfterLoss {
+    /// The last snapshot is restored into a new group.
+    Restore,
+    /// The group starts cold, and stays it.
+    StartCold,
+}
+
+/// The append-only file.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Persistence {
+    /// When it is brought to the disk (`appendfsync`). Default: "everysec" (documented: engine
+    /// default).
+    #[schemars(extend("default" = "everysec"))]
+    fsync: Option<Fsync>,
+    /// Reading it after a restart. Default: 14 s per GiB (assumed: 75 MB/s, and a file as large as
+    /// the data).
+    #[schemars(extend("default" = { "per-gib": "14s" }))]
+    replay: Option<FullSync>,
+}
+
+/// When the append-only file is brought to the disk.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Fsync {
+    /// Once a second.
+    EverySec,
+    /// With every write.
+    Always,
+    /// When the kernel likes.
+    No,
 }
 
 /// Choices that change numbers, where ElastiCache's documentation leaves room.

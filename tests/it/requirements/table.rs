@@ -243,10 +243,15 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         id: "MZ-34",
-        says: "The loss of a whole group loses its data; it starts cold.",
+        says: "The loss of a whole group loses its data; it starts cold, and reads miss until it is \
+               filled again.",
         source: "Guide",
-        tests: &["mz_34_the_loss_of_a_group_loses_everything"],
-        not_yet: Some("misses of the cold cache, and the load they put on a database"),
+        tests: &[
+            "mz_34_the_loss_of_a_group_loses_everything",
+            "mz_34_reads_miss_after_the_loss_of_everything_until_the_cache_is_filled_again",
+            "mz_34_a_restored_group_has_no_cold_cache_and_an_emptied_primary_has",
+        ],
+        not_yet: Some("what the misses do to a database"),
     },
     Row {
         id: "MZ-35",
@@ -398,13 +403,18 @@ pub const ROWS: &[Row] = &[
     Row {
         id: "MZ-58",
         says: "Multi-AZ and the append-only file exclude each other. Redis OSS 2.8.22 and later, \
-               T1 and T2 nodes have no append-only file at all.",
+               T1 and T2 nodes have no append-only file at all. Where there is one, it helps a \
+               process that comes back, and not a lost host.",
         source: "Guide; guide, \"Append only files\"",
         tests: &[
             "mz_58_multi_az_and_the_append_only_file_exclude_each_other",
             "mz_58_newer_engines_and_small_nodes_have_no_append_only_file",
+            "mz_58_the_append_only_file_keeps_what_a_crash_would_lose_up_to_its_tail",
+            "mz_58_the_append_only_file_is_gone_with_the_host",
+            "mz_58_a_crash_while_the_file_is_read_begins_the_reading_anew",
+            "mz_58_a_failover_that_is_due_before_the_process_returns_goes_ahead",
         ],
-        not_yet: Some("what an append-only file does"),
+        not_yet: Some("a disk that the file fills up"),
     },
     Row {
         id: "MZ-59",
@@ -448,6 +458,13 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-63",
+        says: "These full syncs load the new primary while they last.",
+        source: "Guide",
+        tests: &["mz_63_full_syncs_load_the_new_primary_for_their_time_and_number"],
+        not_yet: Some("what the load does to the primary's own writes"),
+    },
+    Row {
         id: "MZ-66",
         says: "Automatic failover decides whether a replica is promoted; Multi-AZ requires it.",
         source: "Guide; API reference, `ModifyReplicationGroup`",
@@ -475,6 +492,55 @@ pub const ROWS: &[Row] = &[
         source: "Guide",
         tests: &["mz_69_a_second_replica_is_advised"],
         not_yet: None,
+    },
+    Row {
+        id: "BK-01",
+        says: "Automatic backups are taken daily in their window, and kept for the retention \
+               period; 0 switches them off. After the loss of everything what is missing is as \
+               old as the last snapshot.",
+        source: "Guide, \"Scheduling automatic backups\"",
+        tests: &[
+            "bk_01_after_the_loss_of_everything_what_is_missing_is_as_old_as_the_last_snapshot",
+            "bk_01_the_named_node_is_copied_else_the_last_replica_else_the_primary",
+            "bk_01_a_snapshot_is_kept_for_the_retention_period_and_a_manual_one_for_ever",
+            "bk_01_a_kind_of_backup_is_told_with_its_snapshot",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "BK-02",
+        says: "A restore makes a new group, with a new endpoint, and fills it: provisioning, \
+               reading and re-pointing the application take their time.",
+        source: "Guide, \"Restoring from a backup\"",
+        tests: &[
+            "bk_02_a_restore_is_a_new_group_and_what_the_old_one_took_meanwhile_is_gone",
+            "bk_02_whoever_starts_cold_has_nothing_of_the_snapshot",
+            "bk_02_one_shard_of_several_is_not_restored_and_its_part_of_the_snapshot_is_lost",
+            "bk_02_a_restore_waits_for_the_azs_of_its_nodes",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "BK-03",
+        says: "At most 20 manual backups of a node are made in 24 hours, and while one runs the \
+               group takes no other call.",
+        source: "Guide, \"Snapshot and restore\"",
+        tests: &[
+            "bk_03_the_twenty_first_manual_backup_of_a_node_in_24_hours_is_refused",
+            "bk_03_a_backup_blocks_all_other_calls",
+            "bk_03_a_backup_fails_with_the_node_that_it_copies",
+        ],
+        not_yet: Some("the final backup of a group that is deleted"),
+    },
+    Row {
+        id: "BK-04",
+        says: "A backup needs memory for what is written meanwhile. Where that is short, newer \
+               engines delay writes and do not fork, and on older ones the backup fails.",
+        source: "Guide, \"Snapshot and restore\", \"Engine versions\"",
+        tests: &[
+            "bk_04_a_backup_forks_where_memory_allows_else_delays_writes_and_fails_on_old_engines",
+        ],
+        not_yet: Some("by how much writes are delayed; only for how long"),
     },
     Row {
         id: "D-1",
