@@ -126,6 +126,8 @@ pub(super) struct Phases {
     cold_start: f64,
     /// A process restarted on its host.
     restart: f64,
+    /// The primary read its append-only file.
+    replay: f64,
 }
 
 /// A number per way in which an outage ends.
@@ -140,8 +142,12 @@ pub(super) struct Endings {
     cold_start: f64,
     /// The primary's process came back.
     restart: f64,
-    /// The role of primary was handed over as planned.
+    /// DNS named the node that the role was handed over to.
     handover: f64,
+    /// The primary's process came back and read its append-only file.
+    replay: f64,
+    /// The application wrote to a new group, restored from a snapshot.
+    restore: f64,
     /// Nothing had by the end of the trial.
     open: f64,
 }
@@ -154,6 +160,10 @@ pub(super) struct Mechanisms {
     lag: f64,
     /// The replica trailed from which the primary's slot was filled.
     refill_lag: f64,
+    /// A restored group replaced the one that took them.
+    restore: f64,
+    /// The end of the append-only file had not been brought to the disk.
+    aof_tail: f64,
 }
 
 /// One line of `ecsim replay --format json`: the first is the header, then come the facts of the
@@ -310,6 +320,32 @@ enum Fact {
     ExternalReplicaAttached { group: String },
     /// An external replica made a promotion fail; it is tried again.
     FailoverHindered { shard: ShardName },
+    /// A backup begins.
+    BackupBegan { group: String, kind: BackupKind, method: BackupMethod },
+    /// Which node the backup copies, and the writes that the copy lacks.
+    BackupCopies { shard: ShardName, node: String, behind_writes: f64 },
+    /// A backup is complete: there is a new snapshot.
+    BackupCompleted { group: String, kind: BackupKind },
+    /// A backup failed.
+    BackupFailed { group: String, kind: BackupKind, why: String },
+    /// Everything is lost, and a snapshot of that age is to be restored.
+    RestoreBegan { group: String, age_s: f64 },
+    /// A restore waits for AZs to be up.
+    RestoreWaits { group: String },
+    /// A step of a restore begins.
+    RestoreStep { group: String, step: RestoreStep },
+    /// The application writes to a new group, filled from a snapshot of that age.
+    Restored { group: String, new_group: String, age_s: f64 },
+    /// A shard of the new group, and what the old one took meanwhile.
+    ShardRestored { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
+    /// What a snapshot still had of a lost dataset is given up.
+    ArchiveLost { shard: ShardName, writes: f64, bytes: u64 },
+    /// The primary's process is gone, its append-only file is not; it lacks so much.
+    LogKept { node: String, tail_s: f64, behind_writes: f64 },
+    /// The primary reads its append-only file.
+    ReplayBegan { node: String },
+    /// The primary serves what its append-only file had.
+    Replayed { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
     /// The entry that ElastiCache's event log would hold.
     AwsEvent { source_type: SourceType, source: String, message: String },
     /// The last line: what the trial came to.
@@ -367,6 +403,40 @@ enum Stop {
     Patched,
     /// It was removed from its group.
     Removed,
+}
+
+/// Who asked for a backup.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum BackupKind {
+    /// The daily window.
+    Automatic,
+    /// `CreateSnapshot`.
+    Manual,
+}
+
+/// How a backup copies a node.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum BackupMethod {
+    /// A child process writes the snapshot.
+    Forked,
+    /// Writes are delayed instead.
+    Forkless,
+}
+
+/// Steps of a restore.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum RestoreStep {
+    /// Somebody decides to restore.
+    Deciding,
+    /// The new group is provisioned.
+    Provisioning,
+    /// It reads the snapshot.
+    Loading,
+    /// The application is given the new endpoint.
+    RePointing,
 }
 
 /// Whose event log announces a failover first.
