@@ -209,8 +209,6 @@ struct Group {
     /// never beside Multi-AZ. Default: false.
     #[schemars(extend("default" = false))]
     append_only_file: Option<bool>,
-    /// Days for which daily snapshots are kept, 1 to 35; 0, as if left out, takes none.
-    snapshot_retention: Option<Count<0, 35>>,
     /// Durability of writes by Valkey 9.0 and later: only "disabled" is modelled.
     durability: Option<Durability>,
     /// Whether a replica is promoted when the primary fails. Mandatory with cluster mode enabled.
