@@ -6,8 +6,10 @@
 //! with one failover (MZ-36): a window opened by the primary takes every node that is down when it
 //! closes; a window opened by a replica starts over if the primary is lost meanwhile, since no
 //! primary is detected faster than the detection law says. A replica that joins an open window is
-//! detected with it.
+//! detected with it. Where the primary's peers or Sentinels watch it (`cluster_bus.rs`), the
+//! successor is their matter, and the window serves repair only.
 
+use crate::engine::time::Span;
 use crate::model::draws::{Choice, Purpose};
 use crate::model::fact::{Fact, Observer};
 use crate::model::plan::{
@@ -15,7 +17,7 @@ use crate::model::plan::{
     SyncingCopy,
 };
 use crate::model::policy::{self, ControlView};
-use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, Window};
+use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, Watch, Window};
 use crate::model::{Event, Step};
 
 /// Whether a node has failed and the control plane does not know it yet. A reboot that the
@@ -46,12 +48,16 @@ impl<O: Observer> Step<'_, O> {
         // A reboot that the customer asked for is no failure, and restarts nothing.
         let restarts = self.plan.rules.failure_during_failover == DuringFailover::Restart
             && is_suspect(self.state.node(struck));
+        let in_failover = state.failover == Failover::Promoting || state.watch != Watch::Calm;
+        let is_new = primary_suspect && !in_failover;
+        if restarts && in_failover {
+            self.abandon_promotion(shard);
+        }
+        if self.is_watched(shard) && (is_new || restarts && in_failover) {
+            self.start_watch(shard);
+        }
         match state.window {
-            _ if restarts && state.failover == Failover::Promoting => {
-                self.state.shard_mut(shard).failover = Failover::Idle;
-                self.queue.clear(self.slots.failover(shard));
-                self.open_window(shard, Window::Primary, struck);
-            }
+            _ if restarts && in_failover => self.open_window(shard, Window::Primary, struck),
             Window::Primary if restarts => self.open_window(shard, Window::Primary, struck),
             Window::Primary => {}
             Window::Closed | Window::Replica if primary_suspect => {
@@ -60,6 +66,15 @@ impl<O: Observer> Step<'_, O> {
             Window::Closed => self.open_window(shard, Window::Replica, struck),
             Window::Replica => {}
         }
+    }
+
+    /// A promotion under way, or on its way, is called off.
+    fn abandon_promotion(&mut self, shard: ShardId) {
+        if self.state.shard(shard).failover == Failover::Promoting {
+            self.state.shard_mut(shard).failover = Failover::Idle;
+            self.queue.clear(self.slots.failover(shard));
+        }
+        self.stop_watch(shard);
     }
 
     /// What failed is noticed once the detection's time has passed (MZ-23).
@@ -90,10 +105,12 @@ impl<O: Observer> Step<'_, O> {
     /// The window closes: all that is down is known to be down, and dealt with together. If that
     /// is replicas only, they are repaired, and nothing else changes (MZ-37).
     pub(super) fn detection_due(&mut self, shard: ShardId) {
+        let is_left = self.is_left_to_watchers(shard);
         let state = self.state.shard_mut(shard);
         let window = std::mem::replace(&mut state.window, Window::Closed);
-        let no_primary = state.serving != Serving::Yes;
-        if window == Window::Primary && no_primary {
+        // Its peers decide on a primary that they watch.
+        let decides = window == Window::Primary && state.serving != Serving::Yes && !is_left;
+        if decides {
             state.serving = Serving::No;
         }
         for node in self.plan.shards[shard.idx()].node_ids() {
@@ -102,7 +119,7 @@ impl<O: Observer> Step<'_, O> {
                 self.note(Fact::NodeDetected { node });
             }
         }
-        if window == Window::Primary && no_primary {
+        if decides {
             self.primary_detected(shard);
         }
         self.repair_shard(shard);
@@ -137,12 +154,22 @@ impl<O: Observer> Step<'_, O> {
 
     /// The role is to move to a replica; nothing from here on waits for a new node (MZ-02).
     pub(super) fn start_promotion(&mut self, shard: ShardId) {
-        self.state.shard_mut(shard).failover = Failover::Promoting;
         let n = self.state.clocks.shards[shard.idx()].promotions;
-        self.state.clocks.shards[shard.idx()].promotions += 1;
         let takes = self.shard_time(&self.plan.timing.promotion, shard, Purpose::Promotion, n);
+        self.promote_after(shard, takes);
+    }
+
+    /// A replica is to be promoted after so long.
+    pub(super) fn promote_after(&mut self, shard: ShardId, takes: Span) {
         let slot = self.slots.failover(shard);
         self.queue.schedule(slot, self.now + takes, Event::PromotionDue(shard));
+        self.begin_failover(shard);
+    }
+
+    /// From here on the shard is in failover, and this is its next promotion.
+    pub(super) fn begin_failover(&mut self, shard: ShardId) {
+        self.state.shard_mut(shard).failover = Failover::Promoting;
+        self.state.clocks.shards[shard.idx()].promotions += 1;
         self.note(Fact::FailoverBegan { shard });
     }
 
@@ -230,11 +257,10 @@ impl<O: Observer> Step<'_, O> {
     /// The dataset is lost while a promotion is under way. A control plane that knows at once
     /// gives it up; another one learns it when the promotion fails.
     pub(super) fn failover_has_nothing_to_promote(&mut self, shard: ShardId) {
-        let state = self.state.shard_mut(shard);
+        let failover = self.state.shard(shard).failover;
         let knows = self.plan.rules.replacement_starts == ReplacementStarts::AtFailure;
-        if knows && state.failover == Failover::Promoting {
-            state.failover = Failover::Idle;
-            self.queue.clear(self.slots.failover(shard));
+        if knows && failover == Failover::Promoting {
+            self.abandon_promotion(shard);
             self.note(Fact::FailoverFailed { shard });
         }
     }

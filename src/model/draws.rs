@@ -66,6 +66,23 @@ pub enum Purpose {
     EventOrder = 25,
     /// Whether an external replica makes the n-th promotion of this shard fail.
     Hindrance = 26,
+    /// How long the peers of this shard's primary take to suspect its n-th loss.
+    Suspicion = 40,
+    /// How long a majority then takes to agree.
+    Gossip = 41,
+    /// How long the managed control plane takes where there is no majority.
+    Takeover = 42,
+    /// How long this node waits before it asks for votes after the n-th loss of its primary.
+    Election = 43,
+    /// How long the primaries of this group take to notice that they are no majority, the n-th
+    /// time.
+    Minority = 44,
+    /// How long each Sentinel takes beyond its limit to find this shard's primary down.
+    SentinelDown = 45,
+    /// Lengths of the ticks of Sentinels.
+    SentinelTick = 46,
+    /// Whether the votes of the Sentinels split.
+    SplitVote = 47,
     /// This node's lag when the n-th backup of its group begins.
     BackupLag = 60,
     /// How long the n-th backup of this group takes.
@@ -155,6 +172,11 @@ impl<O: Observer> Step<'_, O> {
             return *span;
         }
         law.duration(self.word(entity, purpose, 0, n))
+    }
+
+    /// The `line`-th number of several for `purpose` at the n-th time in `shard`.
+    pub(super) fn shard_word(&self, shard: ShardId, purpose: Purpose, line: u32, n: u32) -> u64 {
+        self.word(self.plan.shards[shard.idx()].entity, purpose, line, n)
     }
 
     /// The n-th life of `node` by a process of failures: an Exp(1) budget spent at the law's

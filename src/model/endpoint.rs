@@ -5,7 +5,7 @@
 
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer};
-use crate::model::plan::ShardId;
+use crate::model::plan::{Detector, ShardId};
 use crate::model::state::Failover;
 use crate::model::{Event, Step};
 
@@ -17,8 +17,14 @@ impl<O: Observer> Step<'_, O> {
         let n = self.state.clocks.shards[shard.idx()].endpoints;
         self.state.clocks.shards[shard.idx()].endpoints += 1;
         let takes = self.shard_time(&self.plan.timing.endpoint, shard, Purpose::Endpoint, n);
+        let agreed = self.state.clocks.shards[shard.idx()].agreed;
+        let due = match self.plan.group_of(shard).detector {
+            // Clients ask the Sentinels, who know when they will tell.
+            Detector::Sentinel if agreed > self.now => agreed,
+            Detector::Managed | Detector::ClusterBus | Detector::Sentinel => self.now + takes,
+        };
         let slot = self.slots.failover(shard);
-        self.queue.schedule(slot, self.now + takes, Event::EndpointDue(shard));
+        self.queue.schedule(slot, due, Event::EndpointDue(shard));
     }
 
     /// The endpoint names the promoted node; the failover is over.
@@ -46,7 +52,9 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         self.settle(shard);
-        self.state.books_mut(shard).accepting = false;
+        let books = self.state.books_mut(shard);
+        books.accepting = false;
+        books.stopped = self.now;
         let told = &mut self.state.told[shard.idx()];
         told.phase = None;
         told.cause = cause;
@@ -54,10 +62,12 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// Something changed for the better: the outage ends if the endpoint leads to a serving
-    /// primary now.
+    /// primary now that takes writes.
     pub(super) fn writers_retry(&mut self, shard: ShardId) {
         let state = *self.state.shard(shard);
-        let reached = self.state.serves(shard) && state.endpoint == state.primary;
+        let group = self.plan.shards[shard.idx()].group;
+        let takes = self.state.serves(shard) && !self.state.refuses(group);
+        let reached = takes && state.endpoint == state.primary;
         if !reached || self.state.books(shard).accepting {
             return;
         }

@@ -85,11 +85,13 @@ pub enum Phase {
     Restart,
     /// The primary reads its append-only file.
     Replay,
+    /// The primaries of the cluster have no majority.
+    Quorum,
 }
 
 impl Phase {
     /// All phases, in the order of their numbers.
-    pub const ALL: [Phase; 9] = [
+    pub const ALL: [Phase; 10] = [
         Phase::Detection,
         Phase::Promotion,
         Phase::Endpoint,
@@ -99,6 +101,7 @@ impl Phase {
         Phase::ColdStart,
         Phase::Restart,
         Phase::Replay,
+        Phase::Quorum,
     ];
 
     /// The name in results and in the timeline.
@@ -113,6 +116,7 @@ impl Phase {
             Phase::ColdStart => "cold start",
             Phase::Restart => "restart",
             Phase::Replay => "replay",
+            Phase::Quorum => "no majority",
         }
     }
 }
@@ -409,6 +413,71 @@ pub enum Fact {
     Operation(OperationFact),
     /// Something about snapshots, restores and the append-only file.
     Backup(BackupFact),
+    /// Something that the peers of a primary, or Sentinels, found out or decided.
+    Bus(BusFact),
+}
+
+/// Something that the peers of a primary, or Sentinels, found out or decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BusFact {
+    /// The lost primary is suspected, and a majority of the primaries is there to hear of it.
+    Suspected {
+        /// The primary.
+        node: NodeId,
+    },
+    /// The primaries have no majority to agree on the failure, or to elect anybody.
+    NoAgreement {
+        /// The shard without a primary.
+        shard: ShardId,
+    },
+    /// The failure is agreed on, and replicas stand for election.
+    ElectionBegan {
+        /// The shard.
+        shard: ShardId,
+        /// How many stand.
+        candidates: u8,
+    },
+    /// The managed control plane promotes a replica, since the primaries cannot.
+    TakeoverBegan {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// Enough Sentinels find the primary down.
+    ObjectivelyDown {
+        /// The primary.
+        node: NodeId,
+    },
+    /// The votes of the Sentinels split: they try again much later.
+    VoteSplit {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// The serving primaries of a group are no majority any more.
+    MajorityLost {
+        /// The group.
+        group: GroupId,
+        /// How many serve.
+        serving: u16,
+        /// How many it takes.
+        majority: u16,
+    },
+    /// The primaries that are left have noticed, and refuse writes.
+    WritesRefused {
+        /// The group.
+        group: GroupId,
+    },
+    /// The serving primaries are a majority again.
+    MajorityBack {
+        /// The group.
+        group: GroupId,
+        /// How many serve.
+        serving: u16,
+    },
+    /// The primaries take writes again.
+    WritesTaken {
+        /// The group.
+        group: GroupId,
+    },
 }
 
 /// Something about operations, planned workflows and the nodes of a group became true.

@@ -4,9 +4,12 @@
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::model::Event;
-use crate::model::plan::{NodeId, Plan, ReplacementAz, ShardId, SyncingCopy};
+use crate::model::plan::{
+    Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId, SyncingCopy,
+};
 use crate::model::state::{
-    Az, Data, Dataset, Failover, Life, NanoWrites, Process, Replacement, Serving, State, Window,
+    Az, Data, Dataset, Failover, Life, NanoWrites, Process, Quorum, Replacement, Serving, State,
+    Watch, Window,
 };
 
 /// Panics with the sentence that is not true of `state` at `now`.
@@ -14,6 +17,9 @@ pub fn check(plan: &Plan, state: &State, queue: &EventQueue<Event>, now: SimTime
     for shard in plan.shard_ids() {
         check_books(plan, state, shard, now);
         check_shard(plan, state, queue, shard);
+    }
+    for group in plan.group_ids() {
+        check_group(plan, state, queue, group);
     }
     for node in plan.node_ids() {
         check_node(plan, state, queue, node);
@@ -50,7 +56,8 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         assert!(primary.data == Data::Complete, "a primary that serves holds the data");
         assert!(primary.upstream.is_none(), "a primary that serves follows nobody");
     }
-    let reached = shard.serving == Serving::Yes && shard.endpoint == shard.primary;
+    let takes = shard.serving == Serving::Yes && !state.refuses(plan.shards[id.idx()].group);
+    let reached = takes && shard.endpoint == shard.primary;
     assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
     let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
         Data::Complete | Data::Logged => true,
@@ -71,7 +78,18 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         let pending = queue.pending(slots.failover(id));
         assert!(pending.is_none(), "a failover that is over has no next step");
     }
+    let is_watched = shard.watch != Watch::Calm;
+    let laws = [&plan.control_plane.bus.gossip, &plan.control_plane.bus.takeover];
+    assert!(
+        is_watched == queue.pending(slots.watch(id)).is_some()
+            || laws.iter().any(|law| law.longest().as_nanos() > i64::MAX as u64),
+        "who watches has a next step"
+    );
+    if let Watch::Electing(_) = shard.watch {
+        assert!(shard.failover == Failover::Promoting, "who is elected is promoted");
+    }
     if shard.serving == Serving::Yes {
+        assert!(!is_watched, "a primary that serves needs no successor");
         assert!(shard.window != Window::Primary, "a primary that serves is not suspected");
     }
     if shard.serving == Serving::Yes && shard.endpoint != shard.primary {
@@ -82,6 +100,32 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         assert!(shard.dataset == Dataset::Lost, "only a lost dataset starts cold");
         assert!(state.answers(node), "a node that starts cold runs");
     }
+}
+
+fn check_group(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: GroupId) {
+    let group = &state.config.groups[id.idx()];
+    let shards = plan.groups[id.idx()].shards.clone();
+    let majority = shards.len() as u16 / 2 + 1;
+    let serving = shards.filter(|shard| state.serves(ShardId(*shard))).count();
+    assert!(usize::from(group.voters) == serving, "who serves may vote");
+    let is_pending = queue.pending(plan.slots().quorum(id)).is_some();
+    match group.quorum {
+        Quorum::Held => assert!(!is_pending, "who has a majority waits for nothing"),
+        Quorum::Slipping(_) => assert!(group.voters < majority, "a minority notices that it is"),
+        Quorum::Lost(_) => {
+            assert!(group.voters < majority, "who refuses writes is a minority");
+            assert!(!is_pending, "a minority waits for a majority");
+        }
+        Quorum::Regaining(_) => {
+            assert!(group.voters >= majority && is_pending, "a majority takes writes again");
+        }
+    }
+    let is_strict = plan.groups[id.idx()].detector == Detector::ClusterBus
+        && plan.control_plane.bus.minority == Minority::Refuses;
+    assert!(
+        is_strict == (group.quorum != Quorum::Held) || group.voters >= majority,
+        "the primaries of a cluster need a majority, those of other groups do not"
+    );
 }
 
 fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId) {

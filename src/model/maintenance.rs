@@ -379,6 +379,7 @@ impl<O: Observer> Step<'_, O> {
         self.state.node_mut(node).recovery = Recovery::Announced;
         self.note(Fact::PrimaryStopped { shard });
         self.writers_lose_primary(shard, Cause::Planned);
+        self.voter_lost(shard, Cause::Planned);
         self.note(Fact::Operation(OperationFact::RecreationBegan { shard, node }));
         self.note(Fact::ReplacementStarted { node });
         let n = self.state.clocks.shards[shard.idx()].handovers;

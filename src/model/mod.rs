@@ -2,15 +2,17 @@
 //!
 //! [`Event`] lists everything that can happen, [`Step::apply`] says which rule answers it, and
 //! the rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
-//! [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`endpoint`]
-//! moves the writers, [`narration`] tells what changed. [`state`] is all that changes, [`plan`]
-//! all that does not, [`fact`] what observers are told. The model cannot fail: a [`plan::Plan`] is
-//! checked before it gets here.
+//! [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`cluster_bus`]
+//! and [`sentinel`] find out and fail over where a group is not left to it, [`endpoint`] moves the
+//! writers, [`narration`] tells what changed. [`state`] is all that changes, [`plan`] all that does
+//! not, [`fact`] what observers are told. The model cannot fail: a [`plan::Plan`] is checked before
+//! it gets here.
 
 pub mod api;
 pub mod append_only;
 pub mod archive;
 pub mod backup;
+pub mod cluster_bus;
 pub mod control_plane;
 pub mod draws;
 pub mod endpoint;
@@ -26,6 +28,7 @@ pub mod plan;
 pub mod policy;
 pub mod replication;
 pub mod restore;
+pub mod sentinel;
 pub mod state;
 
 use crate::engine::queue::EventQueue;
@@ -100,6 +103,10 @@ pub enum Event {
     RestoreDue(GroupId),
     /// The node has read its append-only file.
     ReplayDue(NodeId),
+    /// Those who watch the primary of the shard come to their next step.
+    WatchDue(ShardId),
+    /// The primaries of the group begin or cease to refuse writes.
+    QuorumDue(GroupId),
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innermost loop");
@@ -147,6 +154,8 @@ impl<O: Observer> Step<'_, O> {
             Event::BackupDue(group) => self.backup_due(group),
             Event::RestoreDue(group) => self.restore_due(group),
             Event::ReplayDue(node) => self.replay_due(node),
+            Event::WatchDue(shard) => self.watch_due(shard),
+            Event::QuorumDue(group) => self.quorum_due(group),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::model::Step;
 use crate::model::fact::{Fact, Observer, Phase};
 use crate::model::plan::{ColdStartNode, RebootBy, ShardId};
 use crate::model::state::{
-    Belief, Data, Dataset, Failover, Node, Process, Replacement, Serving, Told, Window,
+    Belief, Data, Dataset, Failover, Node, Process, Replacement, Serving, Told, Watch, Window,
 };
 
 impl<O: Observer> Step<'_, O> {
@@ -36,8 +36,11 @@ impl<O: Observer> Step<'_, O> {
     /// What the outage of the shard waits for at this instant.
     fn phase(&self, shard: ShardId) -> Phase {
         let state = *self.state.shard(shard);
-        if state.serving == Serving::Yes {
+        if state.serving == Serving::Yes && state.endpoint != state.primary {
             return Phase::Endpoint;
+        }
+        if state.serving == Serving::Yes {
+            return Phase::Quorum;
         }
         match state.failover {
             Failover::ColdStarting(_) => return Phase::ColdStart,
@@ -48,6 +51,13 @@ impl<O: Observer> Step<'_, O> {
         }
         if self.expects_primary(shard) {
             return Phase::Restart;
+        }
+        if self.is_left_to_watchers(shard) {
+            return match state.watch {
+                Watch::Stalled if !self.has_majority(shard) => Phase::Quorum,
+                Watch::Calm | Watch::Waiting | Watch::Gossiping => Phase::Detection,
+                Watch::Stalled | Watch::Electing(_) => Phase::Promotion,
+            };
         }
         let knows_at_once = self.plan.rules.repairs_at_once();
         let promotes = self.successor_rule(shard).is_some();
@@ -98,6 +108,6 @@ fn nearness(phase: Phase) -> u8 {
         Phase::Provisioning => 2,
         Phase::Restart => 3,
         Phase::Sync | Phase::Replay => 4,
-        Phase::Promotion | Phase::ColdStart | Phase::Endpoint => 5,
+        Phase::Promotion | Phase::ColdStart | Phase::Endpoint | Phase::Quorum => 5,
     }
 }

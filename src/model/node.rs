@@ -11,7 +11,7 @@ use crate::model::plan::{
     NodeId, RebootBy, ReplacementAz, ReplacementStarts, ShardId, SubDetection, SyncingNodes,
 };
 use crate::model::state::{
-    Az, Belief, Dataset, Failover, Process, Recovery, Replacement, Serving, Update,
+    Az, Belief, Dataset, Failover, Process, Recovery, Replacement, Serving, Update, Watch,
 };
 use crate::model::{Event, Step};
 
@@ -184,10 +184,10 @@ impl<O: Observer> Step<'_, O> {
     fn repair_may_start(&self, node: NodeId) -> bool {
         let detected = self.state.node(node).belief == Belief::Down;
         let shard = self.plan.nodes[node.idx()].shard;
-        let in_failover = matches!(
-            self.state.shard(shard).failover,
-            Failover::Promoting | Failover::UpdatingEndpoint
-        );
+        let state = self.state.shard(shard);
+        let in_failover =
+            matches!(state.failover, Failover::Promoting | Failover::UpdatingEndpoint)
+                || state.watch != Watch::Calm;
         match self.plan.rules.replacement_starts {
             ReplacementStarts::AtFailure => true,
             ReplacementStarts::AfterDetection => detected,
@@ -218,6 +218,7 @@ impl<O: Observer> Step<'_, O> {
         let node = self.state.node_mut(id);
         let was = node.process;
         node.process = Process::Running;
+        node.belief = Belief::Up;
         self.note(Fact::ProcessBack { node: id });
         if self.replays(id, was) {
             self.planned_work_goes_on(shard);
@@ -242,7 +243,6 @@ impl<O: Observer> Step<'_, O> {
                 self.tell_changes(shard);
             }
         } else {
-            self.state.node_mut(id).belief = Belief::Up;
             self.node_joins(id);
         }
         self.planned_work_goes_on(shard);

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::engine::law::Law;
 use crate::engine::queue::Slot;
-use crate::engine::time::{SimTime, Span};
+use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::persistence::{Forkless, LogPlan, SnapshotPlan};
 
 /// Number of hash slots that the shards of a group share.
@@ -532,6 +532,91 @@ pub struct ControlPlane {
     pub test_failover_in_az_outage: InAzOutage,
     /// The order in which a failover is announced.
     pub event_order: EventOrder,
+    /// How the nodes of a cluster find out, and decide.
+    pub bus: Bus,
+    /// How Sentinels do.
+    pub sentinel: Sentinel,
+}
+
+/// The cluster bus: how the nodes of a cluster watch each other.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bus {
+    /// `cluster-node-timeout`.
+    pub node_timeout: Span,
+    /// Loss of a primary to the others suspecting it: 1 to 1.5 node timeouts.
+    pub suspicion: Law,
+    /// Suspicion to the agreement of a majority of primaries.
+    pub gossip: Law,
+    /// Agreement to the vote for a replica of rank 0; each further rank waits a second longer.
+    pub election: Law,
+    /// Loss of a primary to the managed control plane promoting a replica, where the primaries
+    /// cannot.
+    pub takeover: Law,
+    /// What primaries do that see no majority.
+    pub minority: Minority,
+}
+
+impl Bus {
+    /// The engine's formulas for a node timeout, with the laws that no formula gives.
+    pub fn new(node_timeout: Span, gossip: Law, takeover: Law, minority: Minority) -> Bus {
+        let timeout = node_timeout.as_secs_f64();
+        let between = |low, high| Law::uniform(low, high).expect("lengths in range");
+        Bus {
+            node_timeout,
+            suspicion: between(timeout, 1.5 * timeout),
+            gossip,
+            election: between(0.5, 1.0),
+            takeover,
+            minority,
+        }
+    }
+
+    /// How long a failover waits that did not get its votes: four node timeouts, 4 s at least.
+    pub fn retry(&self) -> Span {
+        let nanos = self.node_timeout.as_nanos().saturating_mul(4);
+        Span::from_nanos(nanos.max(4 * NANOS_PER_SEC))
+    }
+
+    /// How long primaries go on refusing after the majority is back: a node timeout, but half a
+    /// second at least and 5 s at most.
+    pub fn rejoin(&self) -> Span {
+        let nanos = self.node_timeout.as_nanos();
+        Span::from_nanos(nanos.clamp(NANOS_PER_SEC / 2, 5 * NANOS_PER_SEC))
+    }
+
+    /// How old the data of a replica may be that stands for election: ten node timeouts and
+    /// `repl-ping-replica-period`, 10 s.
+    pub fn oldest_data(&self) -> Span {
+        let nanos = self.node_timeout.as_nanos().saturating_mul(10);
+        Span::from_nanos(nanos.saturating_add(10 * NANOS_PER_SEC))
+    }
+}
+
+/// What a primary does that sees no majority of the primaries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Minority {
+    /// It refuses writes after the node timeout.
+    Refuses,
+    /// It goes on.
+    Serves,
+}
+
+/// Redis Sentinel.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sentinel {
+    /// `down-after-milliseconds`.
+    pub down_after: Span,
+    /// How many Sentinels there are; at most [`Sentinel::MOST`].
+    pub sentinels: u8,
+    /// How many must agree that the primary is down.
+    pub quorum: u8,
+    /// `failover-timeout`.
+    pub failover_timeout: Span,
+}
+
+impl Sentinel {
+    /// The most Sentinels.
+    pub const MOST: u8 = 9;
 }
 
 /// Whether AWS blocks test failovers while an AZ is down (MZ-47).
@@ -931,6 +1016,8 @@ impl Plan {
         let failovers = detections + shards;
         let workflows = failovers + shards;
         let windows = workflows + groups;
+        let watches = windows + 4 * groups;
+        let quorums = watches + shards;
         Slots {
             n_groups: groups,
             n_azs: azs,
@@ -948,7 +1035,9 @@ impl Plan {
             backup_windows: windows + groups,
             backups: windows + 2 * groups,
             restores: windows + 3 * groups,
-            len: windows + 4 * groups,
+            watches,
+            quorums,
+            len: quorums + groups,
         }
     }
 }
@@ -973,6 +1062,8 @@ pub struct Slots {
     backup_windows: u32,
     backups: u32,
     restores: u32,
+    watches: u32,
+    quorums: u32,
     len: u32,
 }
 
@@ -1050,5 +1141,15 @@ impl Slots {
     /// The next step of restoring `group`.
     pub fn restore(&self, group: GroupId) -> Slot {
         Slot(self.restores + u32::from(group.0))
+    }
+
+    /// The next step of those who watch the primary of `shard`: its peers, or Sentinels.
+    pub fn watch(&self, shard: ShardId) -> Slot {
+        Slot(self.watches + u32::from(shard.0))
+    }
+
+    /// When the primaries of `group` begin or cease to refuse writes for want of a majority.
+    pub fn quorum(&self, group: GroupId) -> Slot {
+        Slot(self.quorums + u32::from(group.0))
     }
 }

@@ -44,13 +44,20 @@ impl<O: Observer> Step<'_, O> {
         self.freeze_log(shard, n);
         self.note(Fact::PrimaryStopped { shard });
         self.writers_lose_primary(shard, cause);
+        self.voter_lost(shard, cause);
     }
 
-    /// Ends the copy of a follower `lag` before now, but not before its history began.
+    /// Ends the copy of a follower `lag` before now, but not before its history began. While no
+    /// writes were taken it caught up.
     fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
         let books = self.state.books(shard);
         let rate = self.plan.shards[shard.idx()].writes_per_sec;
-        let trailing = NanoWrites::from(rate) * NanoWrites::from(lag.as_nanos());
+        let calm = match books.accepting {
+            true => 0,
+            false => self.now.since(books.stopped).as_nanos(),
+        };
+        let left = lag.as_nanos().saturating_sub(calm);
+        let trailing = NanoWrites::from(rate) * NanoWrites::from(left);
         let behind = trailing.min(books.offset - books.branch.offset);
         let copy = Copy { history: books.history, offset: books.offset - behind };
         self.state.ledger.copies[node.idx()] = copy;
@@ -148,8 +155,12 @@ impl<O: Observer> Step<'_, O> {
         state.nodes[node.idx()].data = Data::Complete;
         state.nodes[node.idx()].upstream = None;
         state.shards[shard.idx()].primary = node;
-        state.shards[shard.idx()].serving = Serving::Yes;
+        let was = std::mem::replace(&mut state.shards[shard.idx()].serving, Serving::Yes);
+        self.stop_watch(shard);
         self.note(Fact::PrimaryServes { shard, node });
+        if was != Serving::Yes {
+            self.voter_back(shard);
+        }
         for other in self.plan.shards[shard.idx()].node_ids() {
             if other != node && self.state.node(other).data == Data::Logged {
                 // Its file ends in a history that is over.

@@ -68,6 +68,10 @@ pub struct Group {
     pub snapshotting_node: Option<NodeId>,
     /// The backup that runs.
     pub backup: Option<(BackupKind, Method)>,
+    /// How many of its shards have a serving primary, which is who may vote.
+    pub voters: u16,
+    /// Whether these are a majority, and what follows from it.
+    pub quorum: Quorum,
 }
 
 impl Group {
@@ -85,6 +89,29 @@ impl Group {
             Workflow::Modifying(..) | Workflow::Updating(_) | Workflow::Scaling => {
                 Status::Modifying
             }
+        }
+    }
+}
+
+/// Whether the serving primaries of a cluster are a majority, as far as they know.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Quorum {
+    /// They are.
+    Held,
+    /// They are not since this struck, and have not noticed yet.
+    Slipping(Cause),
+    /// They are not since this struck, and refuse writes.
+    Lost(Cause),
+    /// They are again, and wait before they take writes.
+    Regaining(Cause),
+}
+
+impl Quorum {
+    /// Whether primaries refuse writes.
+    pub fn refuses(self) -> bool {
+        match self {
+            Quorum::Held | Quorum::Slipping(_) => false,
+            Quorum::Lost(_) | Quorum::Regaining(_) => true,
         }
     }
 }
@@ -280,6 +307,24 @@ pub struct Shard {
     pub failover: Failover,
     /// Whether a complete copy of the dataset is left.
     pub dataset: Dataset,
+    /// What those who watch the primary make of its loss: its peers, or Sentinels.
+    pub watch: Watch,
+}
+
+/// Where the peers of a lost primary, or Sentinels, are on the way to its successor.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Watch {
+    /// Nothing is the matter, or it is up to the managed control plane.
+    Calm,
+    /// The primary does not answer, which nobody has found remarkable yet.
+    Waiting,
+    /// It is suspected; a majority has to hear of it.
+    Gossiping,
+    /// The primaries have no majority, or no replica is fit: they try again, unless the managed
+    /// control plane comes first.
+    Stalled,
+    /// The failure is agreed on, and the replica of this rank is next to be promoted.
+    Electing(u8),
 }
 
 /// Whether the primary accepts writes.
@@ -455,6 +500,8 @@ pub struct GroupClock {
     pub backups: u32,
     /// Restores begun.
     pub restores: u32,
+    /// Times that the primaries ceased to be a majority.
+    pub minorities: u32,
 }
 
 /// A node's used draws.
@@ -472,6 +519,8 @@ pub struct NodeClock {
     pub planned: u32,
     /// Replays of the append-only file begun.
     pub replays: u32,
+    /// Its rank in its shard's last election, from 1; 0 if it did not stand.
+    pub ballot: u8,
 }
 
 /// A shard's used draws.
@@ -487,6 +536,12 @@ pub struct ShardClock {
     pub cold_starts: u32,
     /// Planned hand-overs and planned recreations of the primary.
     pub handovers: u32,
+    /// Losses of the primary that its peers, or Sentinels, began to notice.
+    pub watches: u32,
+    /// When the last of these was.
+    pub watched_since: SimTime,
+    /// Their last suspicion or agreement; with Sentinels, when they name the new primary.
+    pub agreed: SimTime,
 }
 
 /// An amount of writes in nano-writes: writes per second times nanoseconds.
@@ -524,6 +579,8 @@ pub struct ShardLedger {
     pub settled: SimTime,
     /// Whether writers reach a primary that accepts.
     pub accepting: bool,
+    /// When they ceased to, the last time.
+    pub stopped: SimTime,
     /// Offered and acknowledged.
     pub acknowledged: NanoWrites,
     /// Offered during an outage; the client knows.
@@ -687,7 +744,13 @@ impl State {
         self.answers(from) && self.answers(to)
     }
 
-    /// Whether the shard's primary accepts writes.
+    /// Whether the primaries of the group refuse writes for want of a majority.
+    #[inline]
+    pub fn refuses(&self, group: GroupId) -> bool {
+        self.group(group).quorum.refuses()
+    }
+
+    /// Whether the shard has a primary; with a majority of its peers it accepts writes.
     #[inline]
     pub fn serves(&self, shard: ShardId) -> bool {
         self.shard(shard).serving == Serving::Yes
@@ -708,6 +771,7 @@ fn fresh_shard(plan: &Plan, shard: usize) -> Shard {
         window: Window::Closed,
         failover: Failover::Idle,
         dataset: Dataset::Held,
+        watch: Watch::Calm,
     }
 }
 
@@ -731,6 +795,8 @@ fn fresh_group(plan: &Plan, group: usize) -> Group {
         snapshotting_node: group.backups.node,
         backup: None,
         append_only_file: group.append_only_file,
+        voters: group.shards.len() as u16,
+        quorum: Quorum::Held,
     }
 }
 
@@ -756,6 +822,7 @@ fn fresh_books(origin: Copy) -> ShardLedger {
     ShardLedger {
         settled: SimTime::START,
         accepting: true,
+        stopped: SimTime::START,
         acknowledged: 0,
         rejected: 0,
         lost: 0,

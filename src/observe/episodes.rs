@@ -290,7 +290,8 @@ impl Observer for Episodes {
             | Fact::Recovered { .. }
             | Fact::ColdStartBegan { .. }
             | Fact::Copies { .. }
-            | Fact::Operation(_) => {}
+            | Fact::Operation(_)
+            | Fact::Bus(_) => {}
             Fact::Backup(fact) => self.on_backup(now, fact),
         }
     }

@@ -5,9 +5,11 @@
 //! weighted by its share of hash slots, kept as nanoseconds × slots.
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
-use crate::model::fact::{BackupFact, Cause, Fact, Loss, Observer, OperationFact, Phase};
+use crate::model::fact::{
+    BackupFact, BusFact, Cause, Fact, Loss, Observer, OperationFact, Phase,
+};
 use crate::model::persistence::Method;
-use crate::model::plan::{GroupId, HASH_SLOTS, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, GroupId, HASH_SLOTS, NodeId, Plan, ShardId};
 use crate::model::state::WRITE;
 use crate::observe::load::WarmUp;
 
@@ -65,6 +67,11 @@ pub enum Metric {
     SyncBytes,
     /// Seconds of backups that delayed writes, summed over groups.
     ForklessBackup,
+    /// Seconds in which a shard's primary is in another AZ than at the start, weighted by slot
+    /// share.
+    PrimaryDisplaced,
+    /// The most primaries of one group that one AZ held at any time.
+    MostPrimariesInOneAz,
 }
 
 /// Number of metrics.
@@ -72,7 +79,7 @@ pub const N_METRICS: usize = Metric::ALL.len();
 
 impl Metric {
     /// All metrics, in the order of their numbers.
-    pub const ALL: [Metric; 25] = [
+    pub const ALL: [Metric; 27] = [
         Metric::WriteOutage,
         Metric::ServerWriteOutage,
         Metric::WriteOutageAnyShard,
@@ -98,6 +105,8 @@ impl Metric {
         Metric::SyncLoad,
         Metric::SyncBytes,
         Metric::ForklessBackup,
+        Metric::PrimaryDisplaced,
+        Metric::MostPrimariesInOneAz,
     ];
 
     /// The name in results, unit last.
@@ -128,6 +137,8 @@ impl Metric {
             Metric::SyncLoad => "sync_load_s",
             Metric::SyncBytes => "sync_bytes",
             Metric::ForklessBackup => "forkless_backup_s",
+            Metric::PrimaryDisplaced => "primary_displaced_s",
+            Metric::MostPrimariesInOneAz => "most_primaries_in_one_az",
         }
     }
 
@@ -139,7 +150,8 @@ impl Metric {
             | Metric::ServerWriteOutage
             | Metric::ReadOutage
             | Metric::ReducedRedundancy
-            | Metric::HandoverPause => NANOS_PER_SEC as f64 * weight,
+            | Metric::HandoverPause
+            | Metric::PrimaryDisplaced => NANOS_PER_SEC as f64 * weight,
             Metric::WriteUnavailability => observed_nanos(plan) as f64 * weight,
             Metric::WriteOutageAnyShard
             | Metric::LongestWriteOutage
@@ -159,7 +171,8 @@ impl Metric {
             | Metric::SlaMinutes
             | Metric::Handovers
             | Metric::RefusedOperations
-            | Metric::SyncBytes => 1.0,
+            | Metric::SyncBytes
+            | Metric::MostPrimariesInOneAz => 1.0,
         }
     }
 }
@@ -316,7 +329,11 @@ struct Open {
     /// How the outage would end if it ended now.
     ending: Ending,
     phase: Option<(Phase, SimTime)>,
+    /// Why no node accepts writes, if none does.
+    server: u8,
     server_since: Option<SimTime>,
+    primary_az: AzId,
+    displaced_since: Option<SimTime>,
     reads_since: Option<SimTime>,
     reduced_since: Option<SimTime>,
     /// The primary that serves, and the filling of its cache if it lost its data.
@@ -330,13 +347,21 @@ impl Open {
         cause: Cause::Node,
         ending: Ending::Restart,
         phase: None,
+        server: 0,
         server_since: None,
+        primary_az: AzId(0),
+        displaced_since: None,
         reads_since: None,
         reduced_since: None,
         serving: None,
         warm_up: None,
     };
 }
+
+/// The shard has no serving primary.
+const NO_PRIMARY: u8 = 1;
+/// Its primary refuses writes for want of a majority.
+const REFUSED: u8 = 2;
 
 /// Folds facts into an [`Outcome`].
 #[derive(Clone, Debug)]
@@ -350,13 +375,15 @@ pub struct Metrics<'p> {
     n_down: usize,
     any_since: SimTime,
     all_since: SimTime,
+    /// By group, then AZ: primaries.
+    primaries: Vec<u16>,
     outcome: Outcome,
 }
 
 impl<'p> Metrics<'p> {
     /// For one trial of `plan`.
     pub fn new(plan: &'p Plan) -> Self {
-        Metrics {
+        let mut metrics = Metrics {
             plan,
             shards: fresh(plan).collect(),
             fed_since: vec![None; plan.nodes.len()],
@@ -364,8 +391,11 @@ impl<'p> Metrics<'p> {
             n_down: 0,
             any_since: SimTime::START,
             all_since: SimTime::START,
+            primaries: vec![0; plan.groups.len() * plan.azs.len()],
             outcome: Outcome::ZERO,
-        }
+        };
+        metrics.restart();
+        metrics
     }
 
     /// Forgets everything but the plan, keeping the memory.
@@ -376,6 +406,81 @@ impl<'p> Metrics<'p> {
         self.forkless_since.fill(None);
         self.n_down = 0;
         self.outcome = Outcome::ZERO;
+        self.primaries.fill(0);
+        for shard in self.plan.shard_ids() {
+            let first = NodeId(self.plan.shards[shard.idx()].nodes.start);
+            let az = self.plan.nodes[first.idx()].az;
+            self.shards[shard.idx()].primary_az = az;
+            let place = self.place(shard, az);
+            self.primaries[place] += 1;
+        }
+        self.count_most_primaries();
+    }
+
+    fn place(&self, shard: ShardId, az: AzId) -> usize {
+        self.plan.shards[shard.idx()].group.idx() * self.plan.azs.len() + az.idx()
+    }
+
+    /// The most primaries of one group in one AZ at this instant.
+    fn count_most_primaries(&mut self) {
+        let most = self.primaries.iter().max().copied().unwrap_or(0);
+        self.outcome.values[Metric::MostPrimariesInOneAz as usize] = u128::from(most);
+    }
+
+    /// The role of primary is `node`'s from now on.
+    fn primary_moves(&mut self, now: SimTime, shard: ShardId, node: NodeId) {
+        let az = self.plan.nodes[node.idx()].az;
+        let before = std::mem::replace(&mut self.shards[shard.idx()].primary_az, az);
+        if az == before {
+            return;
+        }
+        let (from, to) = (self.place(shard, before), self.place(shard, az));
+        self.primaries[from] -= 1;
+        self.primaries[to] += 1;
+        let primaries = u128::from(self.primaries[to]);
+        if now <= self.plan.warm_up {
+            self.count_most_primaries();
+        } else if now <= self.plan.horizon {
+            self.largest(Metric::MostPrimariesInOneAz, primaries);
+        }
+        let first = NodeId(self.plan.shards[shard.idx()].nodes.start);
+        let is_away = self.plan.nodes[first.idx()].az != az;
+        let open = &mut self.shards[shard.idx()];
+        if let Some(since) = toggle(&mut open.displaced_since, is_away, now) {
+            self.add_weighted(Metric::PrimaryDisplaced, shard, since, now);
+        }
+    }
+
+    /// Why no node accepts the shard's writes from now on: nothing, if one does.
+    fn server(&mut self, now: SimTime, shard: ShardId, why: u8) {
+        let open = &mut self.shards[shard.idx()];
+        open.server = why;
+        if let Some(since) = toggle(&mut open.server_since, why != 0, now) {
+            self.add_weighted(Metric::ServerWriteOutage, shard, since, now);
+        }
+    }
+
+    fn of_bus(&mut self, now: SimTime, fact: BusFact) {
+        match fact {
+            BusFact::WritesRefused { group } => {
+                for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
+                    self.server(now, shard, self.shards[shard.idx()].server | REFUSED);
+                }
+            }
+            BusFact::WritesTaken { group } => {
+                for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
+                    self.server(now, shard, self.shards[shard.idx()].server & !REFUSED);
+                }
+            }
+            BusFact::Suspected { .. }
+            | BusFact::NoAgreement { .. }
+            | BusFact::ElectionBegan { .. }
+            | BusFact::TakeoverBegan { .. }
+            | BusFact::ObjectivelyDown { .. }
+            | BusFact::VoteSplit { .. }
+            | BusFact::MajorityLost { .. }
+            | BusFact::MajorityBack { .. } => {}
+        }
     }
 
     /// Closes at `end` what is still open and says what the trial came to.
@@ -388,6 +493,9 @@ impl<'p> Metrics<'p> {
             }
             if let Some(since) = open.server_since {
                 self.add_weighted(Metric::ServerWriteOutage, shard, since, end);
+            }
+            if let Some(since) = open.displaced_since {
+                self.add_weighted(Metric::PrimaryDisplaced, shard, since, end);
             }
             if let Some(since) = open.reads_since {
                 self.add_weighted(Metric::ReadOutage, shard, since, end);
@@ -526,15 +634,14 @@ impl<'p> Metrics<'p> {
         if let Some(warm_up) = &mut open.warm_up {
             warm_up.go_on(now);
         }
-        if let Some(since) = open.server_since.take() {
-            self.add_weighted(Metric::ServerWriteOutage, shard, since, now);
-        }
+        self.server(now, shard, self.shards[shard.idx()].server & !NO_PRIMARY);
+        self.primary_moves(now, shard, node);
     }
 
     fn primary_stops(&mut self, now: SimTime, shard: ShardId) {
         self.reads_stop_missing(now, shard);
         self.shards[shard.idx()].serving = None;
-        self.shards[shard.idx()].server_since = Some(now);
+        self.server(now, shard, self.shards[shard.idx()].server | NO_PRIMARY);
         for node in self.plan.shards[shard.idx()].node_ids() {
             self.sync_ends(now, node);
         }
@@ -680,6 +787,7 @@ impl Observer for Metrics<'_> {
             }
             Fact::PrimaryStopped { shard } => self.primary_stops(now, shard),
             Fact::PrimaryServes { shard, node } => self.primary_serves(now, shard, node),
+            Fact::Bus(fact) => self.of_bus(now, fact),
             Fact::Promoted { shard, loss, .. } => {
                 self.count(Metric::Failovers, now, 1);
                 self.lost(now, shard, Mechanism::Lag, loss);
@@ -690,7 +798,8 @@ impl Observer for Metrics<'_> {
                 self.lost(now, shard, Mechanism::RefillLag, loss);
                 self.would_end_by(shard, Ending::Refill);
             }
-            Fact::HandedOver { shard, pause, .. } => {
+            Fact::HandedOver { shard, to, pause, .. } => {
+                self.primary_moves(now, shard, to);
                 self.count(Metric::Handovers, now, 1);
                 self.add_weighted(Metric::HandoverPause, shard, now, now + pause);
                 self.would_end_by(shard, Ending::Handover);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::engine::time::SimTime;
 use crate::model::api::Call;
-use crate::model::fact::{Announced, Fact, Loss, OperationFact, Role, Stop, Target};
+use crate::model::fact::{Announced, BusFact, Fact, Loss, OperationFact, Role, Stop, Target};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::observe::metrics::{Metric, Outcome};
@@ -115,6 +115,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::HandedOver { .. } => "handed_over",
         Fact::Operation(operation) => operation_name(operation),
         Fact::Backup(fact) => backups::name(fact),
+        Fact::Bus(fact) => bus_name(fact),
     }
 }
 
@@ -204,6 +205,50 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         ],
         Fact::Operation(ref operation) => operation_fields(plan, operation),
         Fact::Backup(ref fact) => backups::fields(plan, fact),
+        Fact::Bus(fact) => bus_fields(plan, fact),
+    }
+}
+
+fn bus_name(fact: &BusFact) -> &'static str {
+    match fact {
+        BusFact::Suspected { .. } => "suspected",
+        BusFact::NoAgreement { .. } => "no_agreement",
+        BusFact::ElectionBegan { .. } => "election_began",
+        BusFact::TakeoverBegan { .. } => "takeover_began",
+        BusFact::ObjectivelyDown { .. } => "objectively_down",
+        BusFact::VoteSplit { .. } => "vote_split",
+        BusFact::MajorityLost { .. } => "majority_lost",
+        BusFact::WritesRefused { .. } => "writes_refused",
+        BusFact::MajorityBack { .. } => "majority_back",
+        BusFact::WritesTaken { .. } => "writes_taken",
+    }
+}
+
+fn bus_fields(plan: &Plan, fact: BusFact) -> Vec<(&'static str, Value)> {
+    let shard_of = |id: crate::model::plan::ShardId| {
+        let name = format!("{}/{}", plan.group_of(id).id, plan.shards[id.idx()].id);
+        ("shard", json!(name))
+    };
+    let group_of = |id: crate::model::plan::GroupId| ("group", json!(plan.groups[id.idx()].id));
+    match fact {
+        BusFact::Suspected { node } | BusFact::ObjectivelyDown { node } => {
+            vec![("node", json!(plan.nodes[node.idx()].name))]
+        }
+        BusFact::NoAgreement { shard }
+        | BusFact::TakeoverBegan { shard }
+        | BusFact::VoteSplit { shard } => vec![shard_of(shard)],
+        BusFact::ElectionBegan { shard, candidates } => {
+            vec![shard_of(shard), ("candidates", json!(candidates))]
+        }
+        BusFact::MajorityLost { group, serving, majority } => {
+            vec![group_of(group), ("serving", json!(serving)), ("majority", json!(majority))]
+        }
+        BusFact::MajorityBack { group, serving } => {
+            vec![group_of(group), ("serving", json!(serving))]
+        }
+        BusFact::WritesRefused { group } | BusFact::WritesTaken { group } => {
+            vec![group_of(group)]
+        }
     }
 }
 

@@ -81,6 +81,11 @@ pub(super) struct Metrics<T> {
     sync_bytes: T,
     /// Seconds of backups that delayed writes, summed over groups.
     forkless_backup_s: T,
+    /// Seconds in which a shard's primary is in another AZ than at the start, weighted by slot
+    /// share.
+    primary_displaced_s: T,
+    /// The most primaries of one group that one AZ held at any time.
+    most_primaries_in_one_az: T,
 }
 
 /// A number per kind of fault.
@@ -128,6 +133,8 @@ pub(super) struct Phases {
     restart: f64,
     /// The primary read its append-only file.
     replay: f64,
+    /// The primaries of the cluster had no majority.
+    no_majority: f64,
 }
 
 /// A number per way in which an outage ends.
@@ -346,6 +353,26 @@ enum Fact {
     ReplayBegan { node: String },
     /// The primary serves what its append-only file had.
     Replayed { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
+    /// The lost primary is suspected, and a majority of the primaries is there to hear of it.
+    Suspected { node: String },
+    /// The primaries have no majority to agree on the failure, or to elect anybody.
+    NoAgreement { shard: ShardName },
+    /// The failure is agreed on, and so many replicas stand for election.
+    ElectionBegan { shard: ShardName, candidates: u8 },
+    /// The managed control plane promotes a replica, since the primaries cannot.
+    TakeoverBegan { shard: ShardName },
+    /// Enough Sentinels find the primary down.
+    ObjectivelyDown { node: String },
+    /// The votes of the Sentinels split: they try again much later.
+    VoteSplit { shard: ShardName },
+    /// The serving primaries of a group are no majority any more.
+    MajorityLost { group: String, serving: u16, majority: u16 },
+    /// The primaries that are left have noticed, and refuse writes.
+    WritesRefused { group: String },
+    /// The serving primaries are a majority again.
+    MajorityBack { group: String, serving: u16 },
+    /// The primaries take writes again.
+    WritesTaken { group: String },
     /// The entry that ElastiCache's event log would hold.
     AwsEvent { source_type: SourceType, source: String, message: String },
     /// The last line: what the trial came to.
@@ -566,6 +593,8 @@ enum Phase {
     ColdStart,
     /// A process restarts on its host.
     Restart,
+    /// The primaries of the cluster have no majority.
+    NoMajority,
 }
 
 /// What an entry of the event log is about.

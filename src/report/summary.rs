@@ -630,6 +630,7 @@ pub fn phase_key(phase: Phase) -> &'static str {
         Phase::ColdStart => "cold_start",
         Phase::Restart => "restart",
         Phase::Replay => "replay",
+        Phase::Quorum => "no_majority",
     }
 }
 

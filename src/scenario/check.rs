@@ -5,13 +5,14 @@ use std::path::Path;
 
 use super::codes::Code;
 use super::control_plane;
+use super::detectors;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, is_visible, listed, nearest};
 use super::faults::{self, Faults};
 use super::groups::{self, EngineKind, GroupDraft, Switch};
 use super::node_types;
 use super::operations;
 use super::persistence;
-use super::reader::{Context, Item, Table, not_in_this_version};
+use super::reader::{Context, Item, Table};
 use super::sample::Samples;
 use super::schedule;
 use super::script::Addresses;
@@ -22,10 +23,10 @@ use super::topology::{self, AzNumbers, Topology};
 use super::tree::Tree;
 use super::units::shown_size;
 use super::uses::Uses;
-use super::{Assumption, Confidence, Origin};
+use super::{Assumption, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
-use crate::model::plan::{ClusterMode, Plan, Replication, Workload};
+use crate::model::plan::{Plan, Replication, Workload};
 use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
@@ -129,8 +130,9 @@ fn sections(
     }
     let start = schedule::start(root, &uses, cx);
     let drafts = groups.as_deref().unwrap_or_default();
-    detector(root, drafts, cx);
-    let control_plane = control_plane::read(root, &uses, cx);
+    let mut table = sections::section(root, "control-plane", cx);
+    let detection = detectors::detection(&mut table, drafts, cx);
+    let control_plane = control_plane::read(table, &uses, &detection, cx);
     let workload = sections::section(root, "workload", cx);
     let workload_place = workload.place.clone();
     let (load, write_bytes) = sections::workload(workload, cx);
@@ -151,6 +153,9 @@ fn sections(
     let objectives = sections::section(root, "objectives", cx);
     let objectives = sections::objectives(objectives, cx);
     let mut topology = topology::number(drafts, load, (promotion, start), azs, cx);
+    for group in &mut topology.groups {
+        group.detector = detection.of(group.cluster_mode);
+    }
     topology.is_complete &= groups.is_some();
     check_memory(drafts, &topology, cx);
     let mut addresses = Addresses::default();
@@ -270,49 +275,6 @@ fn groups(root: &mut Table<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Option
     let drafts: Vec<Option<GroupDraft>> =
         items.iter().map(|item| groups::read(item, uses, cx)).collect();
     drafts.into_iter().collect()
-}
-
-/// Reads `[control-plane]`. Only the managed detector is modelled, so a cluster whose nodes
-/// watch each other must say that it is content with it.
-fn detector(root: &mut Table<'_>, drafts: &[GroupDraft], cx: &mut Context<'_>) {
-    const HINT: &str = r#"write detector = "managed" under [control-plane]"#;
-    let section = root.get("control-plane");
-    let is_given = section.is_some();
-    let mut table = match section {
-        Some(item) => match item.table(&mut cx.errors, "write [control-plane]") {
-            Some(table) => table,
-            None => return,
-        },
-        None => root.absent("control-plane"),
-    };
-    table.allow(&control_plane::KEYS);
-    let known = [("managed", true), ("cluster-bus", false), ("sentinel", false)];
-    match table.get("detector") {
-        Some(item) => {
-            if item.choice(&mut cx.errors, &known) == Some(false) {
-                not_in_this_version(&mut cx.errors, &item.place).hint(HINT);
-            }
-        }
-        None => {
-            let clustered = drafts.iter().find(|g| g.cluster_mode == ClusterMode::Enabled);
-            if let Some(group) = clustered {
-                let message = format!(
-                    "group `{}` has cluster mode enabled, and detection over the cluster bus \
-                     is not modelled yet",
-                    super::diagnostics::excerpt(&group.id),
-                );
-                let path = "control-plane.detector".to_owned();
-                // Without the section, the group that needs it is the place to look at.
-                let place = if is_given { &table.place } else { &group.place };
-                let place = Place { path, ..place.clone() };
-                cx.errors.report(Code::NotInThisVersion, &place, message).hint(HINT);
-            } else {
-                let why = Origin::default(Confidence::Documented, "ElastiCache user guide (MZ-23)");
-                cx.assume("control-plane.detector", "\"managed\"", why);
-            }
-        }
-    }
-    table.finish(&mut cx.errors, &[]);
 }
 
 /// Engines before Valkey 8.0 keep a small backlog; with several groups the smallest counts.

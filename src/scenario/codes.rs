@@ -107,6 +107,7 @@ codes! {
     DurabilityUnsupported "E0511" Error "durability needs Valkey 9.0 and cluster mode";
     ClusterEngine "E0512" Error "the engine version has no cluster mode";
     WindowsOverlap "E0513" Error "the two windows of a group overlap";
+    DetectorMode "E0514" Error "the detector does not fit the cluster mode";
     UnknownTarget "E0601" Error "a fault or an operation names something that does not exist";
     RandomFaultWithTime "E0602" Error "a random fault takes no time";
     AfterHorizon "E0603" Error "a fault strikes at the horizon or after it";

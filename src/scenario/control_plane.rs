@@ -2,25 +2,24 @@
 //! order it announces a failover.
 
 use super::codes::Code;
+use super::detectors::Detection;
 use super::diagnostics::join;
-use super::reader::{Context, Item, Table};
+use super::reader::{Context, Table};
 use super::sections;
 use super::uses::{Need, Use, Uses};
 use super::{Confidence, Origin};
 use crate::model::plan::{ControlPlane, EventOrder, InAzOutage};
 
-/// The keys that are read here; the detector's reader allows them.
-pub(super) const KEYS: [&str; 3] =
-    ["az-event-slowdown", "test-failover-in-az-outage", "event-order"];
-
 /// More would be a slip: replacements of minutes would take weeks.
 const MOST: f64 = 1000.0;
 
-/// Reads `[control-plane]` without its detector.
-pub(super) fn read(root: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> ControlPlane {
-    let section = root.get("control-plane").filter(Item::is_table);
-    let table = section.and_then(|item| item.table(&mut cx.errors, ""));
-    let mut table = table.unwrap_or_else(|| root.absent("control-plane"));
+/// Reads the rest of `[control-plane]`, of which the detectors have been read.
+pub(super) fn read(
+    mut table: Table<'_>,
+    uses: &Uses,
+    detection: &Detection,
+    cx: &mut Context<'_>,
+) -> ControlPlane {
     let slowdown = slowdown(&mut table, uses.of_need(Need::AzOutage), cx);
     let of_tests = uses.of_need(Need::TestFailover);
     let ways = [("blocked", InAzOutage::Blocked), ("allowed", InAzOutage::Allowed)];
@@ -39,7 +38,14 @@ pub(super) fn read(root: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> C
             EventOrder::Documented
         }
     };
-    ControlPlane { az_event_slowdown_permille: slowdown, test_failover_in_az_outage, event_order }
+    table.finish(&mut cx.errors, &[]);
+    ControlPlane {
+        az_event_slowdown_permille: slowdown,
+        test_failover_in_az_outage,
+        event_order,
+        bus: detection.bus.clone(),
+        sentinel: detection.sentinel.clone(),
+    }
 }
 
 /// How many times longer replacements take around an AZ outage, in thousandths.

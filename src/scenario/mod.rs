@@ -17,6 +17,7 @@ mod aws_text;
 mod check;
 pub mod codes;
 mod control_plane;
+mod detectors;
 mod diagnostics;
 pub mod domains;
 pub mod expect;

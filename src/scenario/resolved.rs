@@ -127,7 +127,20 @@ const ORDER: [(&str, &[&str]); 14] = [
     ),
     (
         "control-plane",
-        &["detector", "az-event-slowdown", "test-failover-in-az-outage", "event-order"],
+        &[
+            "detector",
+            "node-timeout",
+            "gossip",
+            "takeover",
+            "minority",
+            "down-after",
+            "sentinels",
+            "quorum",
+            "failover-timeout",
+            "az-event-slowdown",
+            "test-failover-in-az-outage",
+            "event-order",
+        ],
     ),
     (
         "rules",

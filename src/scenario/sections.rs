@@ -26,11 +26,15 @@ use Confidence::{Assumed, Derived, Documented, Reported};
 
 /// A value for a key that is absent.
 pub(super) struct Default {
-    key: &'static str,
-    toml: &'static str,
-    origin: Origin,
+    /// The key.
+    pub key: &'static str,
+    /// The value, as TOML.
+    pub toml: &'static str,
+    /// Where it comes from.
+    pub origin: Origin,
 }
 
+/// A default for the key of a section.
 pub(super) const fn default(
     key: &'static str,
     toml: &'static str,
@@ -480,7 +484,7 @@ fn read_full_sync(item: &Item<'_>, cx: &mut Context<'_>) -> Option<FullSync> {
 
 /// Reads a default through the same door as everything else, so that what is shown is what is
 /// used.
-fn with_default<T>(
+pub(super) fn with_default<T>(
     default: &Default,
     read: impl FnOnce(&Item<'_>, &mut Context<'_>) -> Option<T>,
 ) -> T {

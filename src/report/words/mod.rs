@@ -6,7 +6,7 @@ mod scripted;
 
 pub use scripted::scripted;
 
-use crate::model::fact::{Cause, Fact, Role, Stop, Target};
+use crate::model::fact::{BusFact, Cause, Fact, Role, Stop, Target};
 use crate::model::plan::{AzId, ClusterMode, GroupId, NodeId, Plan, ShardId};
 use crate::report::backups;
 use crate::report::numbers::{bytes, writes};
@@ -113,6 +113,7 @@ impl<'p> Words<'p> {
             }
             Fact::Operation(ref operation) => self.of_operation(operation),
             Fact::Backup(ref fact) => backups::line(self, fact),
+            Fact::Bus(fact) => Some(self.of_bus(fact)),
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }
@@ -238,6 +239,47 @@ impl<'p> Words<'p> {
             _ => return None,
         };
         Some(Line { kind, text })
+    }
+
+    fn of_bus(&self, fact: BusFact) -> Line {
+        let group = |id: GroupId| &self.plan.groups[id.idx()].id;
+        let (kind, text) = match fact {
+            BusFact::Suspected { node } => {
+                ("suspected", format!("{} does not answer its peers", self.node(node)))
+            }
+            BusFact::NoAgreement { shard } => {
+                ("no vote", format!("on {}: the primaries elect nobody", self.shard(shard)))
+            }
+            BusFact::ElectionBegan { shard, candidates: 1 } => {
+                ("election", format!("in {}: 1 replica stands", self.shard(shard)))
+            }
+            BusFact::ElectionBegan { shard, candidates } => {
+                ("election", format!("in {}: {candidates} replicas stand", self.shard(shard)))
+            }
+            BusFact::TakeoverBegan { shard } => {
+                ("takeover", format!("the control plane steps in for {}", self.shard(shard)))
+            }
+            BusFact::ObjectivelyDown { node } => {
+                ("down", format!("a quorum of Sentinels finds {} down", self.node(node)))
+            }
+            BusFact::VoteSplit { shard } => {
+                ("no vote", format!("on {}: the Sentinels' votes split", self.shard(shard)))
+            }
+            BusFact::MajorityLost { group: id, serving, majority } => (
+                "minority",
+                format!("{serving} primaries of {} are left, a majority is {majority}", group(id)),
+            ),
+            BusFact::WritesRefused { group: id } => {
+                ("minority", format!("the primaries left of {} refuse writes", group(id)))
+            }
+            BusFact::MajorityBack { group: id, serving } => {
+                ("majority", format!("{serving} primaries of {} serve", group(id)))
+            }
+            BusFact::WritesTaken { group: id } => {
+                ("majority", format!("the primaries of {} take writes again", group(id)))
+            }
+        };
+        Line { kind, text }
     }
 
     fn of_copies(&self, fact: &Fact) -> Option<Line> {

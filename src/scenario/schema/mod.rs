@@ -309,9 +309,30 @@ struct Node {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct ControlPlane {
-    /// Default without cluster mode: "managed" (documented). With it there is no default, since
-    /// detection by the nodes themselves is not modelled.
+    /// For all groups. Default: "cluster-bus" for groups with cluster mode enabled, "managed" for
+    /// others (documented).
     detector: Option<Detector>,
+    /// Cluster bus: `cluster-node-timeout`, after 1 to 1.5 of which a node is suspected. 10 ms to
+    /// a day. Default: "15s" (assumed: the engine's default).
+    node_timeout: Option<Duration>,
+    /// Cluster bus: from a suspicion to the agreement of a majority. Default: uniform from 0.5 s to
+    /// 2 s (assumed).
+    gossip: Option<Law>,
+    /// Cluster bus: from the loss of a primary to the managed control plane promoting a replica,
+    /// where the primaries have no majority. Default: uniform from 30 s to 60 s (assumed: nothing
+    /// is published).
+    takeover: Option<Law>,
+    /// Cluster bus: what primaries do that see no majority. Default: "refuse" (documented).
+    minority: Option<Minority>,
+    /// Sentinel: `down-after-milliseconds`. 10 ms to a day. Default: "30s" (documented).
+    down_after: Option<Duration>,
+    /// Sentinel: how many there are, up to 9. Default: 3 (documented).
+    sentinels: Option<Count<1, 9>>,
+    /// Sentinel: how many must find the primary down. Default: 2 (documented).
+    quorum: Option<Count<1, 9>>,
+    /// Sentinel: `failover-timeout`; twice that is lost when their votes split. 10 ms to a day.
+    /// Default: "3m" (documented).
+    failover_timeout: Option<Duration>,
     /// How many times longer replacements take that begin during an AZ outage or up to two hours
     /// after it, 1 to 1000. Default: 1 (convention: off).
     #[schemars(range(min = 1, max = 1000), extend("default" = 1))]
@@ -351,6 +372,20 @@ enum EventOrder {
 enum Detector {
     /// The service, after the time of `timing.detection`.
     Managed,
+    /// The nodes of a cluster, by majority of its primaries.
+    ClusterBus,
+    /// Redis Sentinel, self-hosted.
+    Sentinel,
+}
+
+/// What primaries do that see no majority of the primaries.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Minority {
+    /// They refuse writes after the node timeout, until a while after the majority is back.
+    Refuse,
+    /// They go on.
+    Serve,
 }
 
 /// What every group is asked to store. Give the rate per group or per shard.
