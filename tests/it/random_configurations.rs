@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::fact::{BackupFact, Fact};
-use elasticache_sim::model::plan::{FullSync, NodeId, Plan};
+use elasticache_sim::model::plan::{Detector, FullSync, NodeId, Plan};
 use elasticache_sim::model::state::{Data, Process, State};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metric, Metrics, Outcome};
@@ -101,9 +101,10 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
         "schema = 1\n[run]\nhorizon = \"12h\"\n[group]\nid = \"g\"\ncluster-mode = \"{mode}\"\n\
          {engine}snapshot-retention = {retention}\n\
          azs = [{}]\nshards = {shards}\nreplicas = {replicas}\nautomatic-failover = {failover}\n\
-         multi-az = false\n[control-plane]\ndetector = \"managed\"\n[workload]\n\
-         writes-per-second = {}\nwrite-size = {}\ndataset = {}\n",
+         multi-az = false\n{}[workload]\nwrites-per-second = {}\nwrite-size = {}\n\
+         dataset = {}\n",
         azs.join(", "),
+        control_plane(draw, shards, times),
         draw.one_of(&["0", "1", "7", "5000", "1_000_000"]),
         draw.one_of(&["1", "\"512 B\"", "\"1 MiB\""]),
         draw.one_of(&["0", "\"1 MiB\"", "\"8 GiB\""]),
@@ -128,6 +129,39 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     }
     if faults == Faults::Endless {
         text.push_str(&random(draw));
+    }
+    text
+}
+
+/// Who watches the primaries, and how fast.
+fn control_plane(draw: &mut Draw, shards: u64, times: &[&str]) -> String {
+    let detector = match shards {
+        1 => draw.one_of(&["managed", "managed", "sentinel"]),
+        _ => draw.one_of(&["managed", "cluster-bus", "cluster-bus"]),
+    };
+    let mut text = format!("[control-plane]\ndetector = \"{detector}\"\n");
+    match detector {
+        "cluster-bus" => {
+            let timeout = draw.one_of(&["100ms", "5s", "15s"]);
+            let minority = draw.one_of(&["refuse", "refuse", "serve"]);
+            let (gossip, takeover) = (draw.one_of(times), draw.one_of(times));
+            let _ = writeln!(
+                text,
+                "node-timeout = \"{timeout}\"\nminority = \"{minority}\"\ngossip = {gossip}\n\
+                 takeover = {takeover}"
+            );
+        }
+        "sentinel" => {
+            let sentinels = 1 + draw.below(5);
+            let quorum = 1 + draw.below(sentinels);
+            let after = draw.one_of(&["1s", "30s"]);
+            let _ = writeln!(
+                text,
+                "sentinels = {sentinels}\nquorum = {quorum}\ndown-after = \"{after}\"\n\
+                 failover-timeout = \"10s\""
+            );
+        }
+        _ => {}
     }
     text
 }
@@ -257,6 +291,26 @@ fn invariants_hold_in_random_configurations() {
     assert!(facts > 300_000, "only {facts} facts: the cases are too quiet to mean anything");
 }
 
+/// From a loss to a successor that takes writes, where peers or Sentinels watch: agreement and
+/// takeover, a retry, five ranks and the rejoin; or four split votes.
+fn watch(plan: &Plan) -> Span {
+    let (bus, sentinel) = (&plan.control_plane.bus, &plan.control_plane.sentinel);
+    let peers = longest(&bus.suspicion).as_nanos()
+        + longest(&bus.gossip).as_nanos()
+        + longest(&bus.takeover).as_nanos()
+        + bus.retry().as_nanos()
+        + secs(6).as_nanos()
+        + bus.rejoin().as_nanos();
+    let sentinels = sentinel.down_after.as_nanos()
+        + 8 * sentinel.failover_timeout.as_nanos()
+        + secs(4).as_nanos();
+    Span::from_nanos(match plan.groups[0].detector {
+        Detector::Managed => 0,
+        Detector::ClusterBus => peers,
+        Detector::Sentinel => sentinels,
+    })
+}
+
 /// The longest that a law can take.
 fn longest(law: &elasticache_sim::engine::law::Law) -> Span {
     law.longest()
@@ -265,7 +319,7 @@ fn longest(law: &elasticache_sim::engine::law::Law) -> Span {
 /// After the last fault and the last AZ's return, a shard needs at most: a process's restart or
 /// two detections (a replica's window may hold up a primary's), a promotion that finds nobody or
 /// whose promoted node was lost before the endpoint named it, a replacement, a sync and a cold
-/// start.
+/// start. Who is watched by peers or Sentinels may wait for them, and for its votes, twice.
 fn bound(plan: &Plan) -> Span {
     let timing = &plan.timing;
     let sync = match &timing.full_sync {
@@ -279,7 +333,8 @@ fn bound(plan: &Plan) -> Span {
         + longest(&timing.endpoint).as_nanos()
         + longest(&timing.replacement).as_nanos()
         + longest(&timing.cold_start).as_nanos()
-        + 3 * sync.as_nanos();
+        + 3 * sync.as_nanos()
+        + 2 * watch(plan).as_nanos();
     // A restore's decision, provisioning, reading of 8 GiB and re-pointing; reading a file of 8 GiB.
     let persistence = secs(60 + 120 + 44 + 60 + 112);
     Span::from_nanos(nanos + persistence.as_nanos())
