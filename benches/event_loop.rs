@@ -27,13 +27,12 @@ fn library(name: &str) -> Plan {
     experiment.expect("a valid scenario").policies[0].plan.clone()
 }
 
-/// 90 shards with 4 replicas each, with the laws of harsh W2.
+/// 90 shards with 4 replicas each, over the cluster bus, with the laws of harsh W2.
 fn large() -> Plan {
     let path = format!("{}/scenarios/w2-harsh.toml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("readable");
-    let text = text
-        .replace("replicas = 2", "replicas = 4\nshards = 90\ncluster-mode = \"enabled\"")
-        .replace("[workload]", "[control-plane]\ndetector = \"managed\"\n\n[workload]");
+    let shards = "replicas = 4\nshards = 90\ncluster-mode = \"enabled\"";
+    let text = text.replace("replicas = 2", shards);
     let experiment = scenario::parse("large", &text, ".".as_ref(), &scenario::Overrides::default());
     experiment.expect("a valid scenario").policies[0].plan.clone()
 }

@@ -559,13 +559,14 @@ pub struct Bus {
 impl Bus {
     /// The engine's formulas for a node timeout, with the laws that no formula gives.
     pub fn new(node_timeout: Span, gossip: Law, takeover: Law, minority: Minority) -> Bus {
-        let timeout = node_timeout.as_secs_f64();
+        let timeout = node_timeout.as_nanos() as f64;
+        let second = NANOS_PER_SEC as f64;
         let between = |low, high| Law::uniform(low, high).expect("lengths in range");
         Bus {
             node_timeout,
             suspicion: between(timeout, 1.5 * timeout),
             gossip,
-            election: between(0.5, 1.0),
+            election: between(0.5 * second, second),
             takeover,
             minority,
         }

@@ -47,6 +47,11 @@ fn the_first_weeks_of_a_harsh_year() {
 }
 
 #[test]
+fn the_first_days_of_five_hundred_nodes() {
+    check("five-hundred-nodes", "five-hundred-nodes-5d.trace", &["--until", "5d"]);
+}
+
+#[test]
 fn json_lines_say_the_same() {
     check("primary-failure", "primary-failure.jsonl", &["--format", "json"]);
 }

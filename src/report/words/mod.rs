@@ -267,13 +267,13 @@ impl<'p> Words<'p> {
             }
             BusFact::MajorityLost { group: id, serving, majority } => (
                 "minority",
-                format!("{serving} primaries of {} are left, a majority is {majority}", group(id)),
+                format!("serving primaries of {}: {serving}, a majority is {majority}", group(id)),
             ),
             BusFact::WritesRefused { group: id } => {
                 ("minority", format!("the primaries left of {} refuse writes", group(id)))
             }
             BusFact::MajorityBack { group: id, serving } => {
-                ("majority", format!("{serving} primaries of {} serve", group(id)))
+                ("majority", format!("serving primaries of {}: {serving}", group(id)))
             }
             BusFact::WritesTaken { group: id } => {
                 ("majority", format!("the primaries of {} take writes again", group(id)))

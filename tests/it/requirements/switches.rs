@@ -76,6 +76,13 @@ fn mz_15_multi_az_needs_two_nodes_in_every_shard() {
 }
 
 #[test]
+fn mz_16_cluster_mode_has_multi_az_by_default() {
+    let apart: &[&[&str]] = &[&["a", "b"], &["b", "c"]];
+    assert!(multi_az(&cluster("", apart)));
+    assert!(!multi_az(&cluster("multi-az = false", apart)), "unless it is switched off");
+}
+
+#[test]
 fn mz_17_multi_az_is_on_by_itself_where_every_shard_has_a_replica_elsewhere() {
     let check = |shards: &[&[&str]], expected: bool| {
         let text = cluster("", shards);

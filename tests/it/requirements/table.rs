@@ -93,6 +93,13 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-16",
+        says: "In cluster mode Multi-AZ is on unless it is switched off.",
+        source: "Guide",
+        tests: &["mz_16_cluster_mode_has_multi_az_by_default"],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-17",
         says: "Multi-AZ is on by itself only where every shard has a replica in another AZ than \
                its primary's; asked for, it is accepted without one, with a warning.",

@@ -273,12 +273,9 @@ fn mistakes_in_clusters_and_between_groups() {
         )
     };
     let managed = "[control-plane]\ndetector = \"managed\"\n";
-    let unmodelled = "control-plane.detector: group `g` has cluster mode enabled, and detection \
-                      over the cluster bus is not modelled yet";
-    check_whole(&group("replicas = 1"), &[unmodelled]);
     check_whole(
-        &group("replicas = 1\n[control-plane]\ndetector = \"cluster-bus\""),
-        &["control-plane.detector = \"cluster-bus\": is not in this version"],
+        &group("replicas = 1\n[control-plane]\ndetector = \"sentinel\""),
+        &["control-plane.detector = \"sentinel\": group `g` has cluster mode enabled"],
     );
     check_whole(
         &group(&format!("shards = 100\nreplicas = 5\n{managed}")),
@@ -346,10 +343,17 @@ fn mistakes_in_workload_and_elsewhere() {
         ],
     );
     check(
-        "[control-plane]\ndetector = \"sentinel\"\nspeed = 1\n",
+        "[control-plane]\ndetector = \"cluster-bus\"\nspeed = 1\n",
         &[
-            "control-plane.detector = \"sentinel\": is not in this version",
+            "control-plane.detector = \"cluster-bus\": group `g` has cluster mode disabled",
             "control-plane.speed: unknown key",
+        ],
+    );
+    check(
+        "[control-plane]\ndetector = \"sentinel\"\nsentinels = 3\nquorum = 4\ndown-after = \"1ms\"\n",
+        &[
+            "control-plane.quorum = 4: must be between 1 and 3",
+            "control-plane.down-after = \"1ms\": must be between 10 ms and a day",
         ],
     );
     check(

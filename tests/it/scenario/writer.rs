@@ -166,6 +166,12 @@ pub fn scenario(choices: &mut Choices<'_>) -> Document {
     }
     let mut control = Section::new("[control-plane]");
     control.set("detector", "\"managed\"", choices);
+    if choices.once_in(4) {
+        // Read, checked, and without effect.
+        control.set("node-timeout", choices.one_of(&["\"5s\"", "\"15s\""]), choices);
+        control.set("takeover", law(choices), choices);
+        control.set("quorum", choices.one_of(&["1", "2"]), choices);
+    }
     sections.push(control);
     sections.push(workload(choices));
     let mut replication = Section::new("[replication]");

@@ -128,7 +128,9 @@ fn mistakes() -> Vec<String> {
             (2..8).map(|n| format!("{{ node = \"n{n}\", az = \"b\" }}, ")).collect::<String>()
         )),
         // Numbers.
-        with("[control-plane]\ndetector = \"sentinel\""),
+        with("[control-plane]\ndetector = \"bus\""),
+        with("[control-plane]\ndetector = \"sentinel\"\nsentinels = 10"),
+        with("[control-plane]\ndetector = \"sentinel\"\ndown-after = 5"),
         with("[control-plane]\nspeed = 1"),
         with("[workload]\nwrites-per-second = -5"),
         with("[workload]\nwrites-per-second = 1_000_000_001"),
@@ -289,9 +291,15 @@ fn mistakes() -> Vec<String> {
 fn valid_files() -> Vec<String> {
     let exact = "id = \"g\"\n[[group.shard]]\nprimary = { node = \"n1\", az = \"a\" }\n";
     let counts = "trials = \"1e4\"\nseed = 0xff\nwarm-up = \"PT1H\"\n";
+    let bus = "[control-plane]\ndetector = \"cluster-bus\"\nnode-timeout = \"5s\"\ngossip = \"1s\"\n\
+               takeover = { uniform = [\"30s\", \"60s\"] }\nminority = \"serve\"\n";
+    let sentinel = "[control-plane]\ndetector = \"sentinel\"\ndown-after = \"5s\"\nsentinels = 5\n\
+                    quorum = 3\nfailover-timeout = \"1m\"\n";
     let managed = "[control-plane]\ndetector = \"managed\"\n";
     let mut files = vec![
         with(""),
+        with(&format!("cluster-mode = \"enabled\"\n{bus}")),
+        with(sentinel),
         with(
             "[[policy]]\nname = \"p\"\nset = { group.multi-az = false }\n\
              [sweep]\n\"group.replicas\" = \"1..2\"\n[sources]\n\"run.horizon\" = \"us\"\n",

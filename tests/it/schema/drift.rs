@@ -118,7 +118,8 @@ fn the_choices_are_those_of_the_decoder() {
     check("Engine", "", "engine", &[]);
     check("ClusterMode", "", "cluster-mode", &[]);
     check("Durability", "", "durability", &["async", "sync"]);
-    check("Detector", "[control-plane]\n", "detector", &["cluster-bus", "sentinel"]);
+    check("Detector", "[control-plane]\n", "detector", &[]);
+    check("Minority", "cluster-mode = \"enabled\"\n[control-plane]\n", "minority", &[]);
     check("ReplacementStarts", "[rules]\n", "replacement-starts", &[]);
     check("Resync", "[rules]\n", "resync-after-failover", &[]);
     check("Promotion", "[rules]\n", "promotion", &[]);
