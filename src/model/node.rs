@@ -218,12 +218,12 @@ impl<O: Observer> Step<'_, O> {
         let node = self.state.node_mut(id);
         let was = node.process;
         node.process = Process::Running;
-        node.belief = Belief::Up;
         self.note(Fact::ProcessBack { node: id });
         if self.replays(id, was) {
             self.planned_work_goes_on(shard);
             return;
         }
+        self.state.node_mut(id).belief = Belief::Up;
         let shard_state = *self.state.shard(shard);
         let still_primary =
             shard_state.primary == id && shard_state.serving == Serving::Interrupted;

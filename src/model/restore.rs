@@ -222,6 +222,8 @@ impl<O: Observer> Step<'_, O> {
         }
         self.queue.clear(self.slots.detection(shard));
         self.queue.clear(self.slots.failover(shard));
+        self.stop_watch(shard);
+        let served = self.state.serves(shard);
         let state = self.state.shard_mut(shard);
         state.primary = node;
         state.endpoint = node;
@@ -230,6 +232,9 @@ impl<O: Observer> Step<'_, O> {
         state.failover = Failover::Idle;
         state.dataset = Dataset::Held;
         self.note(Fact::PrimaryServes { shard, node });
+        if !served {
+            self.voter_back(shard);
+        }
         self.writers_retry(shard);
         self.tell_changes(shard);
     }

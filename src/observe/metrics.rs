@@ -5,9 +5,7 @@
 //! weighted by its share of hash slots, kept as nanoseconds × slots.
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
-use crate::model::fact::{
-    BackupFact, BusFact, Cause, Fact, Loss, Observer, OperationFact, Phase,
-};
+use crate::model::fact::{BackupFact, BusFact, Cause, Fact, Loss, Observer, OperationFact, Phase};
 use crate::model::persistence::Method;
 use crate::model::plan::{AzId, GroupId, HASH_SLOTS, NodeId, Plan, ShardId};
 use crate::model::state::WRITE;
