@@ -261,13 +261,13 @@ fn scaling_all_times_scales_all_outages() {
         let (_, b) = run(&slow, 1, 0);
         for metric in Metric::ALL {
             use Metric::{
-                DatasetLosses, DatasetLostBytes, Failovers, PrimaryRecreations, SlaMinutes,
-                WriteOutages,
+                DatasetLosses, DatasetLostBytes, Failovers, MostPrimariesInOneAz,
+                PrimaryRecreations, SlaMinutes, WriteOutages,
             };
             let factor = match metric {
                 SlaMinutes => continue,
                 DatasetLosses | DatasetLostBytes | Failovers | PrimaryRecreations
-                | WriteOutages => 1,
+                | WriteOutages | MostPrimariesInOneAz => 1,
                 _ => u128::from(K),
             };
             assert_eq!(b.raw(metric), factor * a.raw(metric), "{name}: {}", metric.name());
