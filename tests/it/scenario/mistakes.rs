@@ -352,7 +352,7 @@ fn mistakes_in_workload_and_elsewhere() {
     check(
         "[control-plane]\ndetector = \"sentinel\"\nsentinels = 3\nquorum = 4\ndown-after = \"1ms\"\n",
         &[
-            "control-plane.quorum = 4: must be between 1 and 3",
+            "control-plane.quorum = 4: must be from 1 to 3",
             "control-plane.down-after = \"1ms\": must be between 10 ms and a day",
         ],
     );
