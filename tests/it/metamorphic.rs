@@ -262,11 +262,11 @@ fn scaling_all_times_scales_all_outages() {
         for metric in Metric::ALL {
             use Metric::{
                 DatasetLosses, DatasetLostBytes, Failovers, MostPrimariesInOneAz,
-                PrimaryRecreations, SlaMinutes, WriteOutages,
+                PrimaryRecreations, SlaMinutes, SyncBytes, WriteOutages,
             };
             let factor = match metric {
                 SlaMinutes => continue,
-                DatasetLosses | DatasetLostBytes | Failovers | PrimaryRecreations
+                DatasetLosses | DatasetLostBytes | Failovers | PrimaryRecreations | SyncBytes
                 | WriteOutages | MostPrimariesInOneAz => 1,
                 _ => u128::from(K),
             };

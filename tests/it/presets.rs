@@ -38,12 +38,10 @@ const CATALOGUE: [(&str, &[&str]); 19] = [
 
 /// Presets of something that the model does not have, which must say so.
 const STAND_INS: [&str; 13] = [
-    "single-aof",
     "min-replicas-to-write",
     "wait-1",
     "durable-sync",
     "durable-async",
-    "snapshots-daily",
     "global-datastore",
     "client-aws-lettuce",
     "client-resolve-once-pool",

@@ -183,8 +183,8 @@ fn mz_58_newer_engines_and_small_nodes_have_no_append_only_file() {
     }
     let t1 = "multi-az = false\nnode-type = \"cache.t1.micro\"";
     check(&redis("2.8.21", t1), &["E0509"]);
-    // What remains is what ElastiCache offers and this model lacks.
-    check(&redis("2.8.21", "multi-az = false"), &["E0205"]);
+    // What remains is what ElastiCache offers.
+    check(&redis("2.8.21", "multi-az = false"), &[]);
 }
 
 #[test]

@@ -110,7 +110,6 @@ fn mistakes() -> Vec<String> {
         with("node-type = \"r7g.large\""),
         with("cluster-mode = true"),
         with("cluster-mode = \"compatible\""),
-        with("append-only-file = true"),
         with("durability = \"sync\""),
         with("multi-az = \"yes\""),
         with("automatic-failover = 1"),
@@ -377,7 +376,12 @@ fn valid_files() -> Vec<String> {
             "[timing]\ndetection = \"10s\"\npromotion = { fixed = \"1s\" }\n\
              endpoint = { fixed = \"1s\" }\nreplacement = \"8m\"\n\
              full-sync = { per-gib = \"9s\", source = \"us\" }\ncold-start = \"1s\"\n\
-             reboot = \"1m\"",
+             reboot = \"1m\"\nsnapshot = \"1m\"\nfork = { per-gib = \"5ms\" }\n\
+             restore-decision = \"1h\"\nrestore-provision = \"9m\"\n\
+             snapshot-load = { per-gib = \"4s\" }\nre-pointing = \"1m\"",
+        ),
+        with(
+            "snapshot-retention = 35\n[workload]\nreads-per-second = 7\n[backup]\nafter-dataset-loss = \"start-cold\"\n[persistence]\nfsync = \"no\"\nreplay = \"1m\"",
         ),
         with("[objectives]\nrto = \"60s\"\nrpo = \"500ms\""),
         with("[objectives]"),

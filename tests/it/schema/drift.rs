@@ -173,6 +173,8 @@ fn the_defaults_are_those_of_the_decoder() {
             "replication" => "Replication",
             "timing" => "Timing",
             "rules" => "Rules",
+            "backup" => "Backup",
+            "persistence" => "Persistence",
             other => panic!("a default in a new section: {other}"),
         };
         let property = &schema["definitions"][section]["properties"][key];
