@@ -267,7 +267,7 @@ fn scaling_all_times_scales_all_outages() {
             let factor = match metric {
                 // Syncs copy what was written since a loss, or the dataset: the one scales.
                 SlaMinutes | SyncBytes => continue,
-                DatasetLosses | DatasetLostBytes | Failovers | PrimaryRecreations | SyncBytes
+                DatasetLosses | DatasetLostBytes | Failovers | PrimaryRecreations
                 | WriteOutages | MostPrimariesInOneAz => 1,
                 _ => u128::from(K),
             };

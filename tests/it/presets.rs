@@ -37,7 +37,7 @@ const CATALOGUE: [(&str, &[&str]); 19] = [
 ];
 
 /// Presets of something that the model does not have, which must say so.
-const STAND_INS: [&str; 13] = [
+const STAND_INS: [&str; 11] = [
     "min-replicas-to-write",
     "wait-1",
     "durable-sync",
