@@ -76,11 +76,11 @@ impl<O: Observer> Step<'_, O> {
     /// How often the votes of the Sentinels split: all of them ask for votes at once, and each has
     /// its own. A Sentinel alone agrees with itself.
     fn split_votes(&self, shard: ShardId, n: u32) -> u32 {
-        let others = i32::from(self.plan.control_plane.sentinel.sentinels) - 1;
+        let others = usize::from(self.plan.control_plane.sentinel.sentinels) - 1;
         if others == 0 {
             return 0;
         }
-        let chance = SAME_TIME.powi(others);
+        let chance: f64 = std::iter::repeat_n(SAME_TIME, others).product();
         let splits = |line: &u32| {
             law::uniform(self.shard_word(shard, Purpose::SplitVote, *line, n)) < chance
         };

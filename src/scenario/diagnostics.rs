@@ -321,7 +321,7 @@ pub(super) fn excerpt(text: &str) -> String {
 
 /// Names in backticks, separated by commas.
 pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    const MOST: usize = 20;
+    const MOST: usize = 40;
     let names: Vec<&str> = names.into_iter().collect();
     let mut shown: Vec<String> =
         names.iter().take(MOST).map(|name| format!("`{}`", excerpt(name))).collect();

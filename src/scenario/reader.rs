@@ -374,7 +374,8 @@ impl<'a> Table<'a> {
     pub fn finish(self, errors: &mut Errors, later: &[&str]) {
         for (key, place) in self.others() {
             if later.contains(&key) {
-                not_in_this_version(errors, &place);
+                let hint = "leave it out: the answer is then that of a group without it";
+                not_in_this_version(errors, &place).hint(hint);
             } else if errors.is_full() {
                 errors.unknown(&place);
             } else {

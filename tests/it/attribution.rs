@@ -88,12 +88,20 @@ fn a_harsh_life_with_a_warm_up_has_parts_of_many_kinds() {
         [[group]]\nid = \"one\"\nazs = [\"a\", \"b\"]\nreplicas = 1\n\
         [[group]]\nid = \"off\"\nazs = [\"a\", \"b\"]\nreplicas = 1\nautomatic-failover = false\n\
         multi-az = false\n\
+        [[group]]\nid = \"old\"\nengine = \"redis\"\nengine-version = \"4.0.10\"\n\
+        azs = [\"a\", \"b\"]\nreplicas = 1\nmulti-az = true\nsnapshot-retention = 1\n\
+        [[group]]\nid = \"log\"\nengine = \"redis\"\nengine-version = \"2.8.21\"\n\
+        azs = [\"a\"]\nreplicas = 0\nappend-only-file = true\n\
+        [workload]\nwrites-per-second = 100\n\
+        [[fault]]\nservice-update = { every = \"9d\", group = \"old\" }\n\
+        [[fault]]\nat = \"13d\"\ncrash-node = { node = \"log-001\", restart-after = \"9s\" }\n\
         [[fault]]\nnode-failure = { mttf = \"2d\" }\n\
         [[fault]]\naz-failure = { mttf = \"5d\", duration = \"3h\" }\n\
         [[fault]]\ngroup-failure = { mttf = \"20d\" }\n\
         [[fault]]\nat = \"12d\"\nreboot-node = { node = \"one-001\", by = \"customer\" }\n";
     let plan = parse(text).plan;
-    let (mut causes, mut endings, mut mechanisms) = ([0; 7], [0; 5], [0; 2]);
+    let mut causes = [0; Cause::ALL.len()];
+    let (mut endings, mut mechanisms) = ([0; Ending::ALL.len()], [0; Mechanism::ALL.len()]);
     let mut phases = [0; Phase::ALL.len()];
     for number in 0..40 {
         let outcome = check(&plan, 3, number);

@@ -164,7 +164,7 @@ fn invariants_hold_whatever_is_called() {
             let horizon = u128::from(plan.horizon.as_nanos());
             let offered = u128::from(shard.writes_per_sec) * horizon;
             assert_eq!(books.acknowledged + books.rejected, offered, "case {case}");
-            let kept = books.offset + books.lost + books.dataset_lost;
+            let kept = books.offset + books.lost + books.dataset_lost + books.archived;
             assert_eq!(books.acknowledged, kept, "case {case}");
         }
         let outage = outcome.raw(Metric::WriteOutage);

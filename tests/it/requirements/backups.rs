@@ -35,6 +35,9 @@ fn daily(replicas: u8, horizon: &str, faults: &str) -> Plan {
 }
 
 fn with_fixed_persistence(mut plan: Plan) -> Plan {
+    for group in &mut plan.groups {
+        group.backups.window.first = SimTime::START;
+    }
     let fixed = |s| Law::fixed(secs(s));
     plan.snapshots = SnapshotPlan {
         after_dataset_loss: AfterLoss::Restore,

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use elasticache_sim::engine::time::SimTime;
-use elasticache_sim::model::fact::Fact;
+use elasticache_sim::engine::time::{SimTime, Span};
+use elasticache_sim::model::fact::{BackupFact, BackupFailure, BusFact, Fact, Loss, RestoreStep};
+use elasticache_sim::model::persistence::{BackupKind, Method};
+use elasticache_sim::model::plan::{GroupId, NodeId, ShardId};
+use elasticache_sim::model::state::WRITE;
 use elasticache_sim::report;
 use elasticache_sim::report::json::TraceHeader;
 use serde_json::{Value, json};
@@ -96,7 +99,7 @@ fn traces_are_as_described() {
     }
     let scenario = load("primary-failure");
     let at = SimTime::START;
-    let facts: Vec<(SimTime, Fact)> = one_of_each().into_iter().map(|fact| (at, fact)).collect();
+    let facts: Vec<(SimTime, Fact)> = one_of_each().into_iter().chain(rare()).map(|fact| (at, fact)).collect();
     let (_, outcome) = run(&scenario.plan, 1, 0);
     let header = TraceHeader { seed: 1, trial: 0, until: scenario.plan.horizon };
     let text = report::json::trace(&scenario.plan, header, &facts, &outcome);
@@ -118,6 +121,41 @@ fn traces_are_as_described() {
     let described: BTreeSet<String> =
         described.map(|name| name.expect("a name").to_owned()).collect();
     assert_eq!(kinds, described, "kinds of facts seen, and described");
+}
+
+/// Facts of backups and of detectors that few scenarios of the library bring about.
+fn rare() -> Vec<Fact> {
+    let (group, shard, node) = (GroupId(0), ShardId(0), NodeId(1));
+    let (kind, age) = (BackupKind::Manual, Span::from_secs(60));
+    let loss = Loss { writes: WRITE, window: age };
+    let backups = [
+        BackupFact::Began { group, kind, method: Method::Forked },
+        BackupFact::Copies { shard, node, behind: WRITE },
+        BackupFact::Completed { group, kind },
+        BackupFact::Failed { group, kind, why: BackupFailure::NodeStopped },
+        BackupFact::RestoreBegan { group, age },
+        BackupFact::RestoreWaits { group },
+        BackupFact::RestoreStep { group, step: RestoreStep::Provisioning },
+        BackupFact::Restored { group, number: 1, age },
+        BackupFact::ShardRestored { shard, node, loss },
+        BackupFact::ArchiveLost { shard, writes: WRITE, bytes: 512 },
+        BackupFact::LogKept { node, tail: age, behind: WRITE },
+        BackupFact::ReplayBegan { node },
+        BackupFact::Replayed { shard, node, loss },
+    ];
+    let detectors = [
+        BusFact::Suspected { node },
+        BusFact::NoAgreement { shard },
+        BusFact::ElectionBegan { shard, candidates: 2 },
+        BusFact::TakeoverBegan { shard },
+        BusFact::ObjectivelyDown { node },
+        BusFact::VoteSplit { shard },
+        BusFact::MajorityLost { group, serving: 1, majority: 2 },
+        BusFact::WritesRefused { group },
+        BusFact::MajorityBack { group, serving: 2 },
+        BusFact::WritesTaken { group },
+    ];
+    backups.map(Fact::Backup).into_iter().chain(detectors.map(Fact::Bus)).collect()
 }
 
 /// A group whose life holds what the library's do not.
