@@ -195,7 +195,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// The modification begins: Multi-AZ is switched at once, automatic failover when it is done
-    /// (MZ-19).
+    /// (MZ-19). The group is then what it would be had it been created so (MZ-13).
     pub(super) fn begin_modification(
         &mut self,
         group: GroupId,
@@ -372,7 +372,8 @@ impl<O: Observer> Step<'_, O> {
         self.queue.schedule(slot, self.now + PATIENCE, Event::WorkflowDue(group));
     }
 
-    /// `TestFailover`: whether it is accepted (MZ-40 to MZ-48), and its beginning.
+    /// `TestFailover`: whether it is accepted (MZ-40 to MZ-48), and its beginning. Each group has its
+    /// own workflow, so several groups can be tested at a time (MZ-42).
     fn test_failover(&mut self, shard: ShardId, answer: Answer) {
         if answer == Answer::Cancel {
             self.note(Fact::Operation(OperationFact::TestFailoverCancelled { shard }));
@@ -380,7 +381,7 @@ impl<O: Observer> Step<'_, O> {
         }
         let group = self.plan.shards[shard.idx()].group;
         let may = self.may_test(shard, group).and_then(|()| {
-            // A call that is refused uses nothing up, so the quota is asked last (D-7).
+            // A call that is refused uses nothing up, so the quota is asked last.
             match self.state.clocks.tests.take(self.now) {
                 true => Ok(()),
                 false => Err(Refusal::TestQuota),

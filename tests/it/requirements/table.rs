@@ -25,8 +25,11 @@ pub const ROWS: &[Row] = &[
         says: "A primary is replaced because of a failed node, a failed AZ or planned \
                maintenance; every failover has its cause.",
         source: "Guide",
-        tests: &["mz_01_a_failover_and_its_outage_have_the_cause_of_the_failure"],
-        not_yet: Some("planned maintenance"),
+        tests: &[
+            "mz_01_a_failover_and_its_outage_have_the_cause_of_the_failure",
+            "mz_01_planned_replacements_are_a_cause_of_their_own",
+        ],
+        not_yet: None,
     },
     Row {
         id: "MZ-02",
@@ -79,17 +82,83 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-07",
+        says: "In cluster mode planned replacements refuse no write: the role is handed over once \
+               the heir has everything.",
+        source: "Guide",
+        tests: &["mz_07_cluster_mode_serves_all_writes_while_every_node_is_replaced"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-08",
+        says: "Without cluster mode the same holds with Multi-AZ from engine 5.0.6 on.",
+        source: "Guide",
+        tests: &["mz_08_so_does_a_group_with_multi_az_from_5_0_6_on"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-09",
+        says: "Before 5.0.6 writes are refused for up to a few seconds, until DNS names the new \
+               primary; nothing is lost.",
+        source: "Guide; the law of the gap is ours",
+        tests: &["mz_09_before_that_writes_are_refused_until_dns_is_updated"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-10",
+        says: "Without Multi-AZ, and where there is no replica, a planned replacement recreates \
+               the primary, which serves nobody until the new node has the data.",
+        source: "Guide; guide, \"Replacing nodes\"",
+        tests: &[
+            "mz_10_without_multi_az_the_primary_is_recreated",
+            "mz_10_a_fault_during_the_recreation_is_a_failure_like_others",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-11",
+        says: "Engines between 4.0.10 and 5.0.6 are of the old class.",
+        source: "Decision: the guide leaves them out",
+        tests: &["mz_11_the_class_of_an_engine_is_that_of_its_version"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-12",
+        says: "A service update goes through the shards one by one: replicas first, then the \
+               hand-over, then the old primary; a failure in the middle is dealt with first.",
+        source: "AWS, \"ElastiCache maintenance\"; timelines from the field",
+        tests: &[
+            "mz_12_replicas_come_first_then_the_hand_over_then_the_old_primary",
+            "mz_12_patching_in_place_follows_the_same_order",
+            "mz_12_a_failure_in_the_middle_is_dealt_with_first",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-13",
+        says: "Multi-AZ enabled later leads to the same as Multi-AZ at creation.",
+        source: "Guide",
+        tests: &["mz_13_enabled_later_is_as_good_as_enabled_at_creation"],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-14",
         says: "Multi-AZ can be enabled only where a replica is available.",
         source: "Guide",
-        tests: &["mz_14_multi_az_needs_a_replica"],
-        not_yet: Some("enabling it in the middle of a trial, while the replica is provisioned"),
+        tests: &[
+            "mz_14_multi_az_needs_a_replica",
+            "mz_14_a_replica_that_is_being_provisioned_is_not_available",
+        ],
+        not_yet: None,
     },
     Row {
         id: "MZ-15",
         says: "Multi-AZ needs at least one replica in every shard.",
         source: "Guide",
-        tests: &["mz_15_multi_az_needs_two_nodes_in_every_shard"],
+        tests: &[
+            "mz_15_multi_az_needs_two_nodes_in_every_shard",
+            "mz_15_one_shard_without_replica_is_enough_to_refuse",
+        ],
         not_yet: None,
     },
     Row {
@@ -129,6 +198,7 @@ pub const ROWS: &[Row] = &[
         tests: &[
             "mz_19_a_modification_answers_as_in_the_guide",
             "mz_19_a_modification_shows_while_it_lasts",
+            "mz_19_the_switch_of_failover_goes_through_enabling",
         ],
         not_yet: None,
     },
@@ -142,6 +212,22 @@ pub const ROWS: &[Row] = &[
             "mz_20_the_region_is_that_of_the_host",
         ],
         not_yet: None,
+    },
+    Row {
+        id: "MZ-21",
+        says: "A modification needs a group that exists; another one is answered with \
+               ReplicationGroupNotFoundFault.",
+        source: "Guide",
+        tests: &["mz_21_a_group_that_does_not_exist_is_not_found"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-22",
+        says: "Changes that need not be applied immediately are pending until the maintenance \
+               window opens.",
+        source: "API, ModifyReplicationGroup",
+        tests: &["mz_22_a_modification_that_may_wait_waits_for_the_window"],
+        not_yet: Some("applying them with the reboot after a failure, if that comes first"),
     },
     Row {
         id: "MZ-23",
@@ -299,7 +385,43 @@ pub const ROWS: &[Row] = &[
         says: "Who reads from replicas only reads nowhere while the only replica is replaced; \
                with two there is always one.",
         source: "Guide, \"Minimizing downtime during maintenance\"",
-        tests: &["mz_39_the_only_replica_leaves_nobody_to_read_from_and_two_do_not"],
+        tests: &[
+            "mz_39_the_only_replica_leaves_nobody_to_read_from_and_two_do_not",
+            "mz_39_a_single_replica_is_not_there_while_it_is_updated",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-40",
+        says: "At most 15 shards may be tested in any 24 hours, counted over the account; refused \
+               calls count nothing.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &[
+            "mz_40_fifteen_shards_may_be_tested_in_any_24_hours",
+            "mz_40_the_quota_is_that_of_the_account_and_refused_calls_use_none",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-41",
+        says: "A test beyond the quota is answered with APICallRateForCustomerExceeded.",
+        source: "Decision: the guide names no error",
+        tests: &["mz_41_the_quota_answers_with_the_error_for_too_many_calls"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-42",
+        says: "Shards of different groups may be tested at the same time.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &["mz_42_groups_are_tested_at_the_same_time"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-43",
+        says: "Within a group the node replacement of a test must be complete before the next \
+               test is accepted.",
+        source: "Guide, \"Testing automatic failover\"; the error is a decision",
+        tests: &["mz_43_within_a_group_the_first_replacement_must_be_complete"],
         not_yet: None,
     },
     Row {
@@ -311,6 +433,7 @@ pub const ROWS: &[Row] = &[
             "mz_44_a_test_failover_that_is_run_has_them_too",
             "mz_44_patching_shuts_down_restarts_and_patches_each_node",
             "golden::every_scripted_scenario_reads_like_its_golden_trace",
+            "mz_44_a_test_goes_through_the_documented_steps",
         ],
         not_yet: Some(
             "in a failure, recovery begins before the failover is complete unless \
@@ -322,7 +445,10 @@ pub const ROWS: &[Row] = &[
         says: "The order of the messages is likely, not promised: a failover may be told by the \
                group before the node, and nothing else changes places.",
         source: "Guide, \"Testing automatic failover\"",
-        tests: &["mz_45_node_and_group_may_change_places_and_nothing_else"],
+        tests: &[
+            "mz_45_node_and_group_may_change_places_and_nothing_else",
+            "mz_45_with_jitter_the_two_announcements_of_a_failover_come_in_either_order",
+        ],
         not_yet: None,
     },
     Row {
@@ -334,10 +460,27 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-47",
+        says: "AWS may block test failovers in large events: here while any AZ is down.",
+        source: "Guide, \"Testing automatic failover\"; when is a decision",
+        tests: &["mz_47_tests_are_blocked_in_large_events"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-48",
+        says: "A test needs a replica, automatic failover and Multi-AZ.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &["mz_48_a_test_needs_a_replica_failover_and_multi_az"],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-49",
         says: "While a group fails over its status stays available; only the events tell.",
         source: "Guide, \"Testing automatic failover\"",
-        tests: &["mz_49_the_group_stays_available_while_it_fails_over"],
+        tests: &[
+            "mz_49_the_group_stays_available_while_it_fails_over",
+            "mz_49_a_primary_that_is_lost_before_the_test_strikes_is_a_failure_like_others",
+        ],
         not_yet: None,
     },
     Row {
@@ -408,6 +551,20 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-57",
+        says: "A replica is promoted by hand only without cluster mode and while Multi-AZ and \
+               automatic failover are off; protection ends with the second of the four steps and \
+               returns with the fourth.",
+        source: "Guide, \"Limitations\"",
+        tests: &[
+            "mz_57_a_replica_is_promoted_by_hand_in_four_steps_only",
+            "mz_57_one_operation_takes_all_four_steps",
+            "mz_57_protection_ends_when_the_second_step_is_complete",
+            "mz_57_a_fault_in_the_unprotected_time_is_answered_by_the_promotion_itself",
+        ],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-58",
         says: "Multi-AZ and the append-only file exclude each other. Redis OSS 2.8.22 and later, \
                T1 and T2 nodes have no append-only file at all. Where there is one, it helps a \
@@ -420,6 +577,7 @@ pub const ROWS: &[Row] = &[
             "mz_58_the_append_only_file_is_gone_with_the_host",
             "mz_58_a_crash_while_the_file_is_read_begins_the_reading_anew",
             "mz_58_a_failover_that_is_due_before_the_process_returns_goes_ahead",
+            "mz_58_the_file_and_multi_az_exclude_each_other_in_operations_too",
         ],
         not_yet: Some("a disk that the file fills up"),
     },
@@ -443,6 +601,7 @@ pub const ROWS: &[Row] = &[
             "mz_60_a_customers_reboot_of_the_primary_is_no_failover",
             "mz_60_other_reboots_and_failures_are",
             "mz_60_cluster_mode_has_no_reboot_by_the_customer",
+            "mz_60_a_reboot_by_the_customer_is_refused_in_cluster_mode",
         ],
         not_yet: None,
     },
@@ -472,6 +631,21 @@ pub const ROWS: &[Row] = &[
         not_yet: Some("what the load does to the primary's own writes"),
     },
     Row {
+        id: "MZ-64",
+        says: "Redis OSS from 2.8.22 and Valkey from 7.2.6 take no external replicas.",
+        source: "Guide, \"Limitations\"",
+        tests: &["mz_64_new_engines_take_no_external_replicas"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-65",
+        says: "On older engines an external replica of a group with Multi-AZ can hinder \
+               failovers.",
+        source: "Guide, \"Limitations\"; the chance is assumed",
+        tests: &["mz_65_an_external_replica_can_hinder_failover_while_multi_az_is_on"],
+        not_yet: None,
+    },
+    Row {
         id: "MZ-66",
         says: "Automatic failover decides whether a replica is promoted; Multi-AZ requires it.",
         source: "Guide; API reference, `ModifyReplicationGroup`",
@@ -479,7 +653,7 @@ pub const ROWS: &[Row] = &[
             "mz_66_multi_az_needs_automatic_failover",
             "mz_66_automatic_failover_promotes_without_multi_az",
         ],
-        not_yet: Some("switching either of them in the middle of a trial"),
+        not_yet: None,
     },
     Row {
         id: "MZ-68",
@@ -498,6 +672,14 @@ pub const ROWS: &[Row] = &[
         says: "More than one replica is advised.",
         source: "Guide",
         tests: &["mz_69_a_second_replica_is_advised"],
+        not_yet: None,
+    },
+    Row {
+        id: "MZ-70",
+        says: "A test failover that is cancelled in the console leaves no event, uses no quota \
+               and changes no role.",
+        source: "Guide, \"Testing automatic failover\"",
+        tests: &["mz_70_a_cancelled_test_leaves_nothing_behind"],
         not_yet: None,
     },
     Row {

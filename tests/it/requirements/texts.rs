@@ -45,6 +45,21 @@ fn mistakes(line: &str) -> String {
     found.iter().map(|diagnostic| diagnostic.to_string()).collect()
 }
 
+#[test]
+fn mz_21_a_group_that_does_not_exist_is_not_found() {
+    for line in [
+        "modify = { group = \"redis13\", multi-az = true }",
+        "cli = 'aws elasticache modify-replication-group --replication-group-id redis13 \
+         --multi-az-enabled'",
+        "request = \"https://elasticache.us-west-2.amazonaws.com/?Action=ModifyReplicationGroup\
+         &ReplicationGroupId=redis13&MultiAZEnabled=true&Version=2015-02-02\"",
+    ] {
+        let said = mistakes(line);
+        assert!(said.contains("ReplicationGroupNotFoundFault"), "{line}: {said}");
+        assert!(said.contains("404") && said.contains("redis12"), "{line}: {said}");
+    }
+}
+
 fn enabled() -> Operation {
     Operation::Modify {
         group: GroupId(0),

@@ -99,7 +99,8 @@ fn traces_are_as_described() {
     }
     let scenario = load("primary-failure");
     let at = SimTime::START;
-    let facts: Vec<(SimTime, Fact)> = one_of_each().into_iter().chain(rare()).map(|fact| (at, fact)).collect();
+    let facts: Vec<(SimTime, Fact)> =
+        one_of_each().into_iter().chain(rare()).map(|fact| (at, fact)).collect();
     let (_, outcome) = run(&scenario.plan, 1, 0);
     let header = TraceHeader { seed: 1, trial: 0, until: scenario.plan.horizon };
     let text = report::json::trace(&scenario.plan, header, &facts, &outcome);
