@@ -230,8 +230,11 @@ impl<O: Observer> Step<'_, O> {
         let by_customer = was == Process::Rebooting(RebootBy::Customer);
         let blip = self.plan.rules.sub_detection_fault == SubDetection::Blip;
         if still_primary && (by_customer || blip) {
+            // Who detects replicas may have noticed it, where others decide on primaries.
+            self.state.node_mut(id).belief = Belief::Up;
             self.empty_primary_serves(shard);
             self.close_window_if_settled(shard);
+            self.repair_shard(shard);
             self.tell_changes(shard);
         } else if still_primary {
             // The failover comes all the same; until then the node waits, fenced for good, unless

@@ -138,13 +138,14 @@ fn sections(
     let (load, write_bytes) = sections::workload(workload, cx);
     let replication = sections::section(root, "replication", cx);
     let (lag, backlog_bytes) = sections::replication(replication, backlog_era(drafts), cx);
-    let mut timing = sections::section(root, "timing", cx);
+    let mut table = sections::section(root, "timing", cx);
+    let timing = sections::timing(&mut table, &uses, cx);
     let used = persistence::use_of_snapshots(root, drafts, &uses);
     let backup = sections::section(root, "backup", cx);
-    let snapshots = persistence::snapshots(backup, &mut timing, used, cx);
+    let snapshots = persistence::snapshots(backup, &mut table, used, cx);
     let used = persistence::use_of_log(root, drafts);
     let log = persistence::log(sections::section(root, "persistence", cx), used, cx);
-    let timing = sections::timing(timing, &uses, cx);
+    table.finish(&mut cx.errors, &[]);
     let rules = sections::section(root, "rules", cx);
     let failover = groups.as_ref().map(|groups| {
         Switch::from(groups.iter().any(|group| group.automatic_failover == Switch::On))

@@ -306,10 +306,14 @@ pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64
     };
     let write_bytes = size("write-size", 1..=MAX_WRITE_BYTES, (512, "\"512 B\""));
     let dataset_bytes = size("dataset", 0..=MAX_DATASET_BYTES, (1 << 30, "\"1 GiB\""));
-    // None unless they are asked for: all that they change is the count of those that miss.
-    let reads = table.get("reads-per-second");
-    let reads_per_sec = reads.and_then(|item| item.count(&mut cx.errors, 0..=MAX_RATE));
-    let reads_per_sec = reads_per_sec.unwrap_or(0);
+    let reads_per_sec = match table.get("reads-per-second") {
+        Some(item) => item.count(&mut cx.errors, 0..=MAX_RATE).unwrap_or(0),
+        None => {
+            let why = Origin::convention("all that reads change is the count of those that miss");
+            cx.assume(&join(&table.place.path, "reads-per-second"), "0", why);
+            0
+        }
+    };
     table.finish(&mut cx.errors, &[]);
     let rate = rate.unwrap_or(WriteRate::PerGroup(0));
     (Load { rate, reads_per_sec, dataset_bytes }, write_bytes)
@@ -349,7 +353,7 @@ pub(super) fn replication(
 }
 
 /// Reads `[timing]`. What only operations and service updates use is listed where they are.
-pub(super) fn timing(mut table: Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> Timing {
+pub(super) fn timing(table: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> Timing {
     // In hints they come first.
     table.allow(&[
         "detection",
@@ -361,7 +365,7 @@ pub(super) fn timing(mut table: Table<'_>, uses: &Uses, cx: &mut Context<'_>) ->
         "reboot",
     ]);
     let mut law_if = |default: &Default, need: Need, cx: &mut Context<'_>| {
-        planned_law(&mut table, default, uses.of_need(need), cx)
+        planned_law(table, default, uses.of_need(need), cx)
     };
     let modify = law_if(&MODIFY, Need::Modify, cx);
     let test_failover = law_if(&TEST_FAILOVER, Need::TestFailover, cx);
@@ -373,13 +377,13 @@ pub(super) fn timing(mut table: Table<'_>, uses: &Uses, cx: &mut Context<'_>) ->
     let patch_restart = law_if(&PATCH_RESTART, Need::Patch, cx);
     let patch = law_if(&PATCH, Need::Patch, cx);
     let timing = Timing {
-        detection: law(&mut table, &DETECTION, cx),
-        promotion: law(&mut table, &PROMOTION, cx),
-        endpoint: law(&mut table, &ENDPOINT, cx),
-        replacement: law(&mut table, &REPLACEMENT, cx),
-        full_sync: full_sync(&mut table, &FULL_SYNC, cx),
-        cold_start: law(&mut table, &COLD_START, cx),
-        reboot: law(&mut table, &REBOOT, cx),
+        detection: law(table, &DETECTION, cx),
+        promotion: law(table, &PROMOTION, cx),
+        endpoint: law(table, &ENDPOINT, cx),
+        replacement: law(table, &REPLACEMENT, cx),
+        full_sync: full_sync(table, &FULL_SYNC, cx),
+        cold_start: law(table, &COLD_START, cx),
+        reboot: law(table, &REBOOT, cx),
         modify,
         test_failover,
         maintenance_step,
@@ -390,7 +394,6 @@ pub(super) fn timing(mut table: Table<'_>, uses: &Uses, cx: &mut Context<'_>) ->
         patch_restart,
         patch,
     };
-    table.finish(&mut cx.errors, &[]);
     timing
 }
 

@@ -247,6 +247,7 @@ impl Topology {
         if found.is_none() {
             let names: Vec<&str> = self.groups.iter().map(|group| group.id.as_str()).collect();
             let told = self.unknown(item, "there is no such group", &names, cx);
+            // MZ-21: the group must be there already.
             asker.answered(told, ApiError::ReplicationGroupNotFound);
         }
         found.map(|n| GroupId(n as u16))

@@ -116,7 +116,8 @@ fn a_harsh_life_with_a_warm_up_has_parts_of_many_kinds() {
     for cause in [Cause::Node, Cause::Az, Cause::Group, Cause::CustomerReboot] {
         assert!(causes[cause as usize] > 0, "{} opened no outage", cause.name());
     }
-    for ending in Ending::ALL {
+    // A restore takes longer than a cold start, which ends the outage before it.
+    for ending in Ending::ALL.into_iter().filter(|ending| *ending != Ending::Restore) {
         assert!(endings[ending as usize] > 0, "{} ended no outage", ending.name());
     }
     for mechanism in Mechanism::ALL {

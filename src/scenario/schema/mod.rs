@@ -401,8 +401,9 @@ struct Workload {
     writes_per_second: Option<Count<0, 1_000_000_000>>,
     /// Writes per second that clients offer to each shard, instead of `writes-per-second`.
     writes_per_second_per_shard: Option<Count<0, 1_000_000_000>>,
-    /// Reads per second that clients offer to each group: 0 to 1e9, none if left out. They change
-    /// nothing but the number of those that miss.
+    /// Reads per second that clients offer to each group: 0 to 1e9. They change nothing but the
+    /// number of those that miss. Default: 0 (convention).
+    #[schemars(extend("default" = 0))]
     reads_per_second: Option<Count<0, 1_000_000_000>>,
     /// Bytes of one write, from 1 B to 512 MiB. Default: "512 B" (assumed: an example).
     #[schemars(extend("default" = "512 B"))]
