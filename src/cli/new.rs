@@ -14,7 +14,7 @@ use crate::scenario::presets::{self, PRESETS, Preset, STARTER};
 pub(super) struct Arguments {
     /// Where to write it; - for stdout. What exists is never overwritten
     file: PathBuf,
-    /// Which scenario
+    /// Which scenario. A `[[policy]]` of another one may name most of them too: preset = "NAME"
     #[arg(long, value_name = "NAME", default_value = STARTER, value_parser = preset_parser())]
     preset: &'static Preset,
 }

@@ -165,7 +165,7 @@ impl<'a> Quote<'a> {
         let shown = text.replace('\r', " ").replace(is_c1, "\u{b7}");
         let snippet = Snippet::source(shown).path(self.source.name.as_str()).annotations(marks);
         match self.source.kind {
-            SourceKind::File => snippet.line_start(line),
+            SourceKind::File | SourceKind::Preset => snippet.line_start(line),
             SourceKind::Argument | SourceKind::Internal => snippet.line_numbering(false),
         }
     }

@@ -129,6 +129,7 @@ codes! {
     TooManyCells "E0806" Error "policies and sweeps make too many cells";
     SourceOfNothing "E0807" Error "a source is given for a value that is not there";
     FilesDisagree "E0808" Error "files that are compared differ in what is common to them";
+    PresetMisfit "E0809" Error "a preset does not fit the scenario as a policy";
     NothingHappens "W0901" Warning "no fault can strike";
     HardlyAnythingHappens "W0902" Warning "hardly any fault is to be expected in all trials";
     OnlyDuringWarmUp "W0903" Warning "all faults strike during the warm-up";

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::check::{self, Checked, Shared};
 use super::codes::{Code, Severity};
-use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names};
 use super::expect::{self, Fate, Subject};
 use super::files::{self, Common};
 use super::overlay::{self, Assignment, Axis};
-use super::reader::Item;
+use super::policies::{self, PolicyDraft};
 use super::sensitivity::Origins;
 use super::source::{At, Source, SourceKind};
 use super::toml_text;
@@ -19,23 +19,11 @@ use super::{Experiment, LARGEST, Overrides, Policy};
 use crate::model::plan::Plan;
 
 /// Cells of an experiment: more would be a slip, and take long to check.
-const MOST_CELLS: usize = 1_000;
+pub(super) const MOST_CELLS: usize = 1_000;
 /// Values that all cells together are read from.
 const MOST_CELL_VALUES: usize = 1_000_000;
 /// Nodes of all cells together.
 const MOST_CELL_NODES: usize = 300_000;
-
-/// Bytes of a policy's name: long enough for the values of many axes, since a resolved scenario
-/// has a policy for each cell.
-const LONGEST_POLICY_NAME: usize = 1 << 16;
-
-/// A policy as written.
-struct PolicyDraft {
-    name: String,
-    /// Where it stands; `None` for the file itself.
-    place: Option<Place>,
-    overlay: Tree,
-}
 
 /// A policy with values for all axes of the sweep.
 struct Cell<'a> {
@@ -197,7 +185,7 @@ fn text_of(name: &str, bytes: &[u8], errors: &mut Errors) -> Arc<Source> {
 fn parts(mut base: Tree, stem: &str, overrides: &Overrides, errors: &mut Errors) -> Parts {
     let mut policies = Vec::new();
     if let Some(entry) = base.remove("policy") {
-        policies = policy_drafts(&entry.node, errors);
+        policies = policies::read(&entry.node, errors);
     }
     let expectations = base.remove("expect");
     let expectations = expectations.map(|entry| expect::read(&entry.node, errors));
@@ -215,6 +203,11 @@ fn parts(mut base: Tree, stem: &str, overrides: &Overrides, errors: &mut Errors)
     axes.retain(|axis| sets.iter().all(|set| set.path != axis.path));
     axes.retain(|axis| check_common(&axis.path, &axis.at, CommonTo::Cells, errors));
     sets.retain(|set| check_common(&set.path, &set.at, CommonTo::Experiment, errors));
+    let others = axes.iter().flat_map(|axis| axis.values.first()).chain(&sets);
+    let others: Vec<&Tree> = others.map(|assignment| &assignment.tree).collect();
+    for policy in &mut policies {
+        policies::lay_preset(policy, &base, &others, errors);
+    }
     for policy in &policies {
         check_replaced(policy, &axes, &sets, errors);
     }
@@ -224,14 +217,14 @@ fn parts(mut base: Tree, stem: &str, overrides: &Overrides, errors: &mut Errors)
             Some(name) => name.to_owned(),
             None => stem.to_owned(),
         };
-        policies.push(PolicyDraft { name, place: None, overlay: Tree::default() });
+        policies.push(PolicyDraft::of_file(name));
     }
     Parts { base, policies, axes, sets, expectations: expectations.unwrap_or_default() }
 }
 
 /// What a value may not differ in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum CommonTo {
+pub(super) enum CommonTo {
     /// The cells of an experiment.
     Cells,
     /// Nothing may change it but the file.
@@ -239,7 +232,7 @@ enum CommonTo {
 }
 
 /// Whether an overlay may set a path; if not, that is reported.
-fn check_common(path: &str, at: &At, common_to: CommonTo, errors: &mut Errors) -> bool {
+pub(super) fn check_common(path: &str, at: &At, common_to: CommonTo, errors: &mut Errors) -> bool {
     let first = path.split('.').next().unwrap_or_default();
     let is_refused = match first {
         "schema" | "policy" | "sweep" | "expect" => true,
@@ -295,56 +288,6 @@ fn check_axes(axes: &[Axis], errors: &mut Errors) {
             diagnostic.relate(&first.at, "the first time");
         }
     }
-}
-
-const POLICY_HINT: &str =
-    r#"write [[policy]], name = "…", and set = { group.replicas = 1 } for what it changes"#;
-
-/// Reads `[[policy]]`.
-fn policy_drafts(node: &Node, errors: &mut Errors) -> Vec<PolicyDraft> {
-    let item = Item::new("policy".to_owned(), node);
-    let mut items = item.array(errors, "an array of tables", POLICY_HINT).unwrap_or_default();
-    if items.len() > MOST_CELLS {
-        let message = format!("there are {} policies", items.len());
-        let hint = format!("at most {MOST_CELLS} are possible");
-        errors.report(Code::TooManyCells, &item.place, message).hint(hint);
-        items.truncate(1);
-    }
-    let mut drafts: Vec<PolicyDraft> = Vec::new();
-    for item in &items {
-        let Some(mut table) = item.table(errors, POLICY_HINT) else {
-            continue;
-        };
-        let name = table.require("name", errors, "each policy has its own name");
-        let place = name.as_ref().map_or_else(|| table.place.clone(), |name| name.place.clone());
-        let name = name.and_then(|name| check::title(&name, LONGEST_POLICY_NAME, errors));
-        let set = table.get("set");
-        let mut overlay = match &set {
-            None => Tree::default(),
-            Some(item) => match item.node().as_table() {
-                Some(tree) => tree.clone(),
-                None => {
-                    item.expected(errors, "a table", POLICY_HINT);
-                    Tree::default()
-                }
-            },
-        };
-        table.finish(errors, &[]);
-        overlay.entries.retain(|entry| {
-            let path = join("", &entry.key);
-            check_common(&path, &entry.key_at, CommonTo::Cells, errors)
-        });
-        let Some(name) = name else {
-            continue;
-        };
-        if drafts.iter().any(|other| other.name == name) {
-            let message = "another policy has this name";
-            let hint = "results are told apart by it: choose another";
-            errors.report(Code::NotUnique, &place, message).hint(hint);
-        }
-        drafts.push(PolicyDraft { name, place: Some(place), overlay });
-    }
-    drafts
 }
 
 /// All combinations of a policy and a value of each axis, the last axis fastest.

@@ -31,6 +31,7 @@ mod node_types;
 mod operations;
 mod overlay;
 mod persistence;
+mod policies;
 pub mod presets;
 mod reader;
 pub mod resolved;

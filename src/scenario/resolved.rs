@@ -324,7 +324,7 @@ fn value(header: &Block, path: &str, entry: &Entry) -> ResolvedValue {
         path: join(path, &entry.key),
         value: entry.node.printed(),
         giver: match entry.node.at.source.kind {
-            SourceKind::File => Giver::File,
+            SourceKind::File | SourceKind::Preset => Giver::File,
             SourceKind::Argument => Giver::CommandLine,
             SourceKind::Internal => Giver::Nobody,
         },

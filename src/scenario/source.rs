@@ -22,6 +22,8 @@ pub enum SourceKind {
     File,
     /// The argument of an option, in which quotes around text may be left out.
     Argument,
+    /// A preset that a policy names.
+    Preset,
     /// A default of ours, or anything else that no user wrote.
     Internal,
 }

@@ -9,17 +9,47 @@ use super::faults::Fault;
 use super::operations::Operation;
 use super::values::{AnyTable, Title};
 use super::{ControlPlane, Group, Objectives, Replication, Rules, Timing, Workload};
+use crate::scenario::presets::{PRESETS, Way};
 
 /// A variant of the file, run on the same faults.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = name_or_preset)]
 pub(super) struct Policy {
-    /// What results call it: one line.
-    name: Title,
+    /// What results call it: one line. Default: the preset's name.
+    name: Option<Title>,
+    /// A way of running the group, laid over the file: placement and switches of the preset, with
+    /// the AZs, the workload and the faults of the file. What `set` says comes on top. Default:
+    /// none.
+    preset: Option<PresetName>,
     /// What differs from the file, with dotted keys:
     /// `set = { group.multi-az = false, group.automatic-failover = false }`. A value in braces
     /// below the level of sections replaces the whole value. Default: nothing.
     set: Option<Overlay>,
+}
+
+/// A policy without a preset has no name but its own.
+fn name_or_preset(schema: &mut Schema) {
+    let required = ["name", "preset"].map(|key| json_schema!({ "required": [key] }).to_value());
+    schema.insert("anyOf".to_owned(), required.to_vec().into());
+}
+
+/// The presets of `ecsim new` that the model has all of.
+struct PresetName;
+
+impl JsonSchema for PresetName {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "PresetName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names = PRESETS.iter().filter(|preset| matches!(preset.way, Way::Laid(_)));
+        let names: Vec<&str> = names.map(|preset| preset.name).collect();
+        json_schema!({ "type": "string", "enum": names })
+    }
 }
 
 /// Values in place of the file's, section by section.
