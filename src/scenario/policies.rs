@@ -161,12 +161,8 @@ pub(super) fn lay_preset(
             }
         }
     }
-    if let (Some(id), Some(entry)) = (id, laid.remove("group")) {
-        let Entry { key, key_at, node } = entry;
-        let of_id = Entry { key: id.to_owned(), key_at: key_at.clone(), node: node.clone() };
-        let by_id = Tree { entries: vec![of_id], style: Style::Open };
-        let node = Node { at: node.at, value: Value::Table(by_id) };
-        laid.entries.push(Entry { key, key_at, node });
+    if let Some(id) = id {
+        address(&mut laid, id);
     }
     overlay::apply(&mut laid, &policy.overlay, errors);
     policy.overlay = laid;
@@ -277,6 +273,16 @@ fn section<'t>(tree: &'t mut Tree, name: &str, at: &At) -> &'t mut Tree {
         | Value::Boolean(_)
         | Value::Datetime(_)
         | Value::Array(_) => unreachable!("the sections of presets are tables"),
+    }
+}
+
+/// Puts what is said of the group below its id.
+fn address(laid: &mut Tree, id: &str) {
+    if let Some(Entry { key, key_at, node }) = laid.remove("group") {
+        let at = node.at.clone();
+        let of_id = Entry { key: id.to_owned(), key_at: key_at.clone(), node };
+        let by_id = Tree { entries: vec![of_id], style: Style::Open };
+        laid.entries.push(Entry { key, key_at, node: Node { at, value: Value::Table(by_id) } });
     }
 }
 
