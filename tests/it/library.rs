@@ -384,3 +384,31 @@ fn capacity_planning() {
     assert!(two.hits(Probability::DatasetLoss) < crowded.hits(Probability::DatasetLoss));
     assert!(crowded.hits(Probability::DatasetLoss) < bare[0].hits(Probability::DatasetLoss));
 }
+
+/// Likewise.
+#[test]
+fn ways_to_run_a_group() {
+    const TRIALS: u64 = 5_000;
+    let experiment = load_all("ways-to-run-a-group");
+    let of = |policy: &str| of_policy(&experiment, policy, TRIALS);
+    let outage = |tally: &Tally| tally.of(Metric::WriteOutage).mean();
+    let lost = |tally: &Tally| tally.hits(Probability::DatasetLoss) as f64 / TRIALS as f64;
+    let (reference, manual) = (of("multi-az-1x2"), of("replicas-no-multi-az"));
+    assert!(outage(&manual) > 20.0 * outage(&reference), "the switch is what shortens it");
+    let (single, crowded) = (of("single"), of("multi-az-one-az"));
+    // Node, AZ and group: 0.1, 0.02 and 0.005 a year, within 4 standard errors.
+    let check = |tally: &Tally, per_year: f64| {
+        let share = 1.0 - (-per_year).exp();
+        let deviation = (share * (1.0 - share) / TRIALS as f64).sqrt();
+        assert!((lost(tally) - share).abs() < 4.0 * deviation, "{}, not {share}", lost(tally));
+    };
+    check(&single, 0.125);
+    check(&crowded, 0.025);
+    check(&reference, 0.005);
+    check(&of("multi-az-1x3"), 0.005);
+    let saved = of("snapshots-daily");
+    assert_eq!(saved.hits(Probability::DatasetLoss), reference.hits(Probability::DatasetLoss));
+    let gone = |tally: &Tally| tally.of(Metric::DatasetLostBytes).mean();
+    assert!(gone(&saved) < 0.1 * gone(&reference), "a snapshot gives most of it back");
+    assert!(outage(&saved) > 2.0 * outage(&reference), "and takes its time");
+}

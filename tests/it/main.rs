@@ -19,6 +19,7 @@ mod laws;
 mod layers;
 mod library;
 mod metamorphic;
+mod preset_policies;
 mod presets;
 mod queue;
 mod random_configurations;

@@ -8,7 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::faults::Fault;
 use super::operations::Operation;
 use super::values::{AnyTable, Title};
-use super::{ControlPlane, Group, Objectives, Replication, Rules, Timing, Workload};
+use super::{
+    Backup, ControlPlane, Group, Objectives, Persistence, Replication, Rules, Timing, Workload,
+};
 use crate::scenario::presets::{PRESETS, Way};
 
 /// A variant of the file, run on the same faults.
@@ -27,10 +29,12 @@ pub(super) struct Policy {
     set: Option<Overlay>,
 }
 
-/// A policy without a preset has no name but its own.
+/// A policy without a preset needs a name. Not a choice between the two, of which a mistake would
+/// only be told as "none of these".
 fn name_or_preset(schema: &mut Schema) {
-    let required = ["name", "preset"].map(|key| json_schema!({ "required": [key] }).to_value());
-    schema.insert("anyOf".to_owned(), required.to_vec().into());
+    let without = json_schema!({ "not": { "required": ["preset"] } });
+    schema.insert("if".to_owned(), without.to_value());
+    schema.insert("then".to_owned(), json_schema!({ "required": ["name"] }).to_value());
 }
 
 /// The presets of `ecsim new` that the model has all of.
@@ -68,6 +72,10 @@ struct Overlay {
     timing: Option<Partial<Timing>>,
     /// Values of `[rules]`.
     rules: Option<Partial<Rules>>,
+    /// Values of `[backup]`.
+    backup: Option<Partial<Backup>>,
+    /// Values of `[persistence]`.
+    persistence: Option<Partial<Persistence>>,
     /// Values of `[objectives]`.
     objectives: Option<Partial<Objectives>>,
     /// Values of faults by their `id`; one without is called by its kind and position among its

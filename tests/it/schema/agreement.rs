@@ -548,6 +548,11 @@ fn policies_sweeps_and_sources() {
     policy("{ schema = 1 }", false);
     policy("{ fault.disk.node-failur.mttf = \"5y\" }", false);
     check("[[policy]]\nset = {}", false);
+    check("[[policy]]\npreset = \"multi-az-1x2\"", true);
+    check("[[policy]]\nname = \"x\"\npreset = \"single\"\nset = { group.replicas = 1 }", true);
+    check("[[policy]]\npreset = \"wait-1\"", false);
+    check("[[policy]]\npreset = \"multi-az-1x4\"", false);
+    check("[[policy]]\npreset = 2", false);
     check("[[policy]]\nname = \"x\"\nsett = {}", false);
     check("[policy]\nname = \"x\"", false);
     check("[sweep]\n\"group.replicas\" = [0, 1, 2]\n\"timing.detection\" = [\"5s\"]", true);
