@@ -525,7 +525,7 @@ const MODEL: &str = "\
 #   Lags of replicas are independent of each other and of the fault.
 #   Writes are a steady stream; one writer without cache retries at once.
 #   A replacement always finds a host in its AZ once the AZ is up.
-#   No partitions, maintenance, client caches, backups or elections are modelled yet.
+#   No partitions between AZs, client caches, replication links or durable logs are modelled yet.
 ";
 
 /// Kinds of random faults that a plan does not have.
