@@ -410,5 +410,4 @@ fn ways_to_run_a_group() {
     assert_eq!(saved.hits(Probability::DatasetLoss), reference.hits(Probability::DatasetLoss));
     let gone = |tally: &Tally| tally.of(Metric::DatasetLostBytes).mean();
     assert!(gone(&saved) < 0.1 * gone(&reference), "a snapshot gives most of it back");
-    assert!(outage(&saved) > 2.0 * outage(&reference), "and takes its time");
 }

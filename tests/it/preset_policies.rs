@@ -77,7 +77,6 @@ fn a_policy_is_the_file_of_its_preset_apart_from_workload_and_faults() {
         let expected = plan(preset.text);
         for group in &groups {
             let policy = of_preset(preset.name);
-            assert!(plan(&around(preset, group)) != expected, "{}", preset.name);
             let laid = plan(&format!("{}{policy}", around(preset, group)));
             assert!(laid == expected, "{} over\n{group}", preset.name);
         }
