@@ -138,7 +138,7 @@ fn of_operation(kind: Kind, table: &Tree) -> Vec<Need> {
             needs
         }
         Kind::PromoteReplica => vec![Need::Modify, Need::HandoverPause, Need::HandoverGap],
-        Kind::TestFailover => vec![Need::TestFailover, Need::Step],
+        Kind::TestFailover => vec![Need::TestFailover, Need::Step, Need::Replace],
         Kind::IncreaseReplicaCount | Kind::DecreaseReplicaCount => vec![Need::Modify],
         Kind::ServiceUpdate => {
             let is_patch = table.get("method").and_then(Node::as_text) == Some("patch");

@@ -1,7 +1,10 @@
 //! The scripted scenarios of the library, by hand: with fixed times every number is arithmetic,
 //! and must come out to the nanosecond and to the nano-write.
 
-use elasticache_sim::model::fact::Phase;
+use elasticache_sim::engine::law::Law;
+use elasticache_sim::engine::time::SimTime;
+use elasticache_sim::model::api::Refusal;
+use elasticache_sim::model::fact::{Fact, OperationFact, Phase};
 use elasticache_sim::model::plan::HASH_SLOTS;
 use elasticache_sim::model::state::WRITE;
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
@@ -10,7 +13,7 @@ use elasticache_sim::montecarlo::tally::Tally;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::scenario::Experiment;
 
-use crate::support::{load, load_all, run, stories, with_fixed_times};
+use crate::support::{load, load_all, run, secs, stories, with_fixed_times};
 
 /// A second in nanoseconds.
 const S: u128 = 1_000_000_000;
@@ -264,6 +267,138 @@ fn second_failure_with_two_replicas() {
 fn two_shards_lose_the_az_of_both_primaries() {
     // Both shards at once, with half the writes and half the data each.
     check("two-shards-az-outage", &Expected { failovers: 2, ..one_failover(7_200 + 480 + 72) });
+}
+
+/// A test of a primary, whose failover needs no detection: promotion 2 s, endpoint 3 s. Its
+/// recovery begins 40 s later, and a planned replacement takes 600 s.
+fn one_test(lost_writes: u128, sync_s: u128) -> Expected {
+    Expected {
+        outage_s: 5,
+        server_outage_s: 2,
+        outages: 1,
+        failovers: 1,
+        lost_writes,
+        rejected_writes: 5 * 10 * lost_writes,
+        reduced_ns: (2 + 40 + 600 + sync_s) * S,
+        phases_s: vec![(Phase::Promotion, 2), (Phase::Endpoint, 3)],
+        ..Expected::default()
+    }
+}
+
+#[test]
+fn test_failover() {
+    check("test-failover", &one_test(500, 144));
+}
+
+/// What was refused in a trial with fixed times, and after how many seconds.
+fn refused(name: &str) -> Vec<(u64, Refusal)> {
+    let plan = with_fixed_times(load(name).plan);
+    let refused = |(at, fact): &(SimTime, Fact)| match *fact {
+        Fact::Operation(OperationFact::Refused { refusal, .. }) => {
+            Some((at.as_nanos() / 1_000_000_000, refusal))
+        }
+        _ => None,
+    };
+    run(&plan, 42, 0).0.iter().filter_map(refused).collect()
+}
+
+#[test]
+fn sixteen_test_failovers_and_a_quota_of_fifteen() {
+    // Each of the 16 costs a sixteenth of the slots what one costs alone, and copies 2 GiB.
+    let expected = Expected { outages: 16, failovers: 16, ..one_test(1_600, 36) };
+    check("test-failover-quota", &expected);
+    assert_eq!(refused("test-failover-quota"), [(15 * 3_600, Refusal::TestQuota)]);
+}
+
+#[test]
+fn promotion_by_hand() {
+    // Failover is off from 12:00; the failure at 12:30 is detected at 12:40, the promotion done at
+    // 13:00, in the third step, and the endpoint follows. The lost node is replaced meanwhile.
+    check(
+        "promotion-by-hand",
+        &Expected {
+            outage_s: 33,
+            server_outage_s: 30,
+            phases_s: vec![(Phase::Detection, 10), (Phase::Provisioning, 20), (Phase::Endpoint, 3)],
+            rejected_writes: 33 * 5_000,
+            ..one_failover(10 + 480 + 144)
+        },
+    );
+    // The other replica has its copy 144 s after the promotion: until then, once a minute.
+    let expected = [13, 14, 15].map(|minute| (minute * 60, Refusal::NoAvailableReplica));
+    assert_eq!(refused("promotion-by-hand"), expected);
+}
+
+#[test]
+fn service_update_interrupted() {
+    // Node 002 is replaced from 10:00 on. The primary, lost at 15:00, is back with its data 634 s
+    // later, long after node 002. A hand-over 100 s after that makes node 002 copy again, and 40 s
+    // after its copy the last node's turn comes.
+    let interrupted = 300 + 634;
+    check("service-update-interrupted", &one_failover(interrupted + 144 + 600 + 144));
+}
+
+/// Two of three primaries are lost with their AZ; everybody notices after 18 s, the control plane
+/// steps in after 45 s, and the primaries take writes 5 s after the majority is back.
+#[test]
+fn three_shards_lose_their_quorum() {
+    let mut plan = with_fixed_times(load("three-shards-quorum").plan);
+    plan.control_plane.bus.suspicion = Law::fixed(secs(18));
+    plan.control_plane.bus.takeover = Law::fixed(secs(45));
+    let (_, outcome) = run(&plan, 42, 0);
+    let slots = |shard: usize| u128::from(plan.shards[shard].hash_slots);
+    let outage = (slots(0) + slots(1)) * 50 * S + slots(2) * (50 - 18) * S;
+    assert_eq!(outcome.raw(Metric::WriteOutage), outage);
+    assert_eq!(outcome.raw(Metric::ServerWriteOutage), outage, "the slot map is ready by then");
+    assert_eq!(outcome.by_phase[Phase::Detection as usize], (slots(0) + slots(1)) * 18 * S);
+    assert_eq!(outcome.by_phase[Phase::Quorum as usize], u128::from(HASH_SLOTS) * 32 * S);
+    assert_eq!(outcome.raw(Metric::Failovers), 2);
+    let rate = |shard: usize| u128::from(plan.shards[shard].writes_per_sec);
+    assert_eq!(outcome.raw(Metric::LostWrites), (rate(0) + rate(1)) * WRITE / 10);
+    let rejected = (rate(0) + rate(1)) * 50 + rate(2) * 32;
+    assert_eq!(outcome.raw(Metric::RejectedWrites), rejected * WRITE);
+    assert_eq!(outcome.raw(Metric::DatasetLosses), 0);
+}
+
+/// The gap of 4 s in each update of the old engine, and a pause of half a second with the new one.
+#[test]
+fn maintenance_of_an_old_engine_and_of_a_new_one() {
+    let experiment = load_all("maintenance-4-0-10-against-7-1");
+    let outcome = |policy: &str| {
+        let found = experiment.policies.iter().find(|candidate| candidate.name == policy);
+        let plan = with_fixed_times(found.expect("it is there").plan.clone());
+        run(&plan, 42, 0).1
+    };
+    let (old, new) = (outcome("Redis OSS 4.0.10"), outcome("Redis OSS 7.1"));
+    let weighted = S * u128::from(HASH_SLOTS);
+    assert_eq!(old.raw(Metric::WriteOutage), 4 * weighted);
+    assert_eq!(old.raw(Metric::RejectedWrites), 4 * 5_000 * WRITE);
+    assert_eq!(old.raw(Metric::HandoverPause), 0);
+    assert_eq!((new.raw(Metric::WriteOutage), new.raw(Metric::RejectedWrites)), (0, 0));
+    assert_eq!(new.raw(Metric::HandoverPause), weighted / 2);
+    for outcome in [old, new] {
+        assert_eq!(outcome.raw(Metric::Handovers), 1);
+        assert_eq!((outcome.raw(Metric::LostWrites), outcome.raw(Metric::Failovers)), (0, 0));
+        // Two nodes, each with a new host and a copy of 8 GiB.
+        assert_eq!(outcome.raw(Metric::ReducedRedundancy), 2 * (600 + 144) * weighted);
+    }
+}
+
+/// Each timeline's numbers by hand: what its group serves while the log is written.
+#[test]
+fn timelines_from_the_field() {
+    // 100 MiB at 18 s per GiB, which with writes of 512 B comes out to the nanosecond.
+    let sync_ns = S * 18 * 100 / 1_024;
+    check(
+        "timeline-a-test-failover",
+        &Expected { reduced_ns: (2 + 40 + 600) * S + sync_ns, ..one_test(100, 0) },
+    );
+    // Two nodes, one after the other, and no write refused.
+    let update = Expected { reduced_ns: 2 * (600 * S + sync_ns), ..Expected::default() };
+    check("timeline-b-service-update", &update);
+    // Three restarts of 2 s with a copy each; the hand-over makes the third node copy once more.
+    let patch = Expected { reduced_ns: 3 * 2 * S + 4 * sync_ns, ..Expected::default() };
+    check("timeline-c-patch", &patch);
 }
 
 #[test]

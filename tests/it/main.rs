@@ -35,4 +35,5 @@ mod schema;
 mod sentinel;
 mod support;
 mod telling;
+mod timelines;
 mod topology;
