@@ -25,8 +25,8 @@ fn check(name: &str, file: &str, options: &[&str]) {
     let story = replay(name, options);
     assert!(story.lines().count() <= 100, "{name}: a story has at most 100 lines");
     for line in story.lines().filter(|line| !line.starts_with('{')) {
-        // A refusal tells the error, its reason and the rule.
-        let limit = if line.contains(" refused ") { 170 } else { 140 };
+        // A refusal tells its error, reason and rule, a hand-over what becomes of writes.
+        let limit = if line.contains(" refused") { 170 } else { 140 };
         assert!(line.chars().count() <= limit, "{name}: a line is too long: {line}");
     }
     compare(story, file);

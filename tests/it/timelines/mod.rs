@@ -11,7 +11,7 @@
 mod document;
 
 use elasticache_sim::engine::time::SimTime;
-use elasticache_sim::model::fact::Fact;
+use elasticache_sim::model::fact::{BusFact, Fact};
 use elasticache_sim::model::plan::{NodeId, Plan};
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::report::event_log::{self, Entry};
@@ -192,6 +192,18 @@ fn check(timeline: &Timeline) {
     }
 }
 
+/// Whether the cluster bus has found something out, or had nobody to decide it.
+fn is_vote(fact: &Fact) -> bool {
+    use BusFact::{ElectionBegan, NoAgreement, Suspected, TakeoverBegan};
+    let bus = |fact: &BusFact| {
+        matches!(
+            fact,
+            Suspected { .. } | NoAgreement { .. } | ElectionBegan { .. } | TakeoverBegan { .. }
+        )
+    };
+    matches!(fact, Fact::Bus(fact) if bus(fact))
+}
+
 /// Medians: the failover a fifth late (the published one was among the author's quickest), the
 /// recovery within a tenth.
 #[test]
@@ -201,7 +213,7 @@ fn a_test_failover() {
     let plan = load(A.scenario).plan;
     for trial in 0..200 {
         let (facts, outcome) = run(&plan, 42, trial);
-        assert!(facts.iter().all(|(_, fact)| !matches!(fact, Fact::Bus(_))));
+        assert!(!facts.iter().any(|(_, fact)| is_vote(fact)), "trial {trial}");
         assert_eq!(outcome.raw(Metric::Failovers), 1);
     }
 }
@@ -284,7 +296,7 @@ fn election_times() -> Spread {
 #[test]
 fn an_election_takes_about_twenty_seconds() {
     let spread = election_times();
-    assert!(spread.low >= 17.0 && spread.high <= 25.0, "{spread:?}");
+    assert!(spread.low >= 17.0 - HALF_SECOND && spread.high <= 25.0, "{spread:?}");
 }
 
 /// The write outage that an AZ outage of two hours brings, and how long after it the replacement of
