@@ -140,6 +140,10 @@ pub enum Refusal {
     NodeNotAvailable,
     /// A customer's reboot in cluster mode.
     RebootInClusterMode,
+    /// Multi-AZ on an engine or a node type that has none.
+    MultiAzUnsupported,
+    /// An append-only file on an engine or a node type that has none.
+    AppendOnlyUnsupported,
     /// Multi-AZ beside an append-only file.
     AppendOnlyFile,
     /// Replicas were to be added or removed at a later time.
@@ -156,7 +160,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Refusal; 23] = [
+    pub const ALL: [Refusal; 25] = [
         Refusal::GroupIsModifying,
         Refusal::GroupIsSnapshotting,
         Refusal::TestInProgress,
@@ -174,6 +178,8 @@ impl Refusal {
         Refusal::AlreadyPrimary,
         Refusal::NodeNotAvailable,
         Refusal::RebootInClusterMode,
+        Refusal::MultiAzUnsupported,
+        Refusal::AppendOnlyUnsupported,
         Refusal::AppendOnlyFile,
         Refusal::ReplicaCountAtOnce,
         Refusal::ReplicaCountDirection,
@@ -199,6 +205,8 @@ impl Refusal {
             Refusal::MultiAzNeedsFailover
             | Refusal::FailoverIsMandatory
             | Refusal::PromotionInClusterMode
+            | Refusal::MultiAzUnsupported
+            | Refusal::AppendOnlyUnsupported
             | Refusal::AppendOnlyFile
             | Refusal::ReplicaCountAtOnce => ApiError::InvalidParameterCombination,
             Refusal::AlreadyPrimary
@@ -237,6 +245,12 @@ impl Refusal {
             Refusal::AlreadyPrimary => "the node is the primary already",
             Refusal::NodeNotAvailable => "the node is not available",
             Refusal::RebootInClusterMode => "cluster mode knows no reboot by the customer",
+            Refusal::MultiAzUnsupported => {
+                "Multi-AZ begins with Redis OSS 2.8.6, and T1 nodes have none"
+            }
+            Refusal::AppendOnlyUnsupported => {
+                "the append-only file ended with Redis OSS 2.8.21, and T1 and T2 nodes have none"
+            }
             Refusal::AppendOnlyFile => "Multi-AZ and the append-only file exclude each other",
             Refusal::ReplicaCountAtOnce => {
                 "replicas are added and removed at once only: apply immediately"
@@ -244,7 +258,9 @@ impl Refusal {
             Refusal::ReplicaCountDirection => {
                 "increasing needs more replicas than there are, decreasing fewer"
             }
-            Refusal::TooFewReplicas => "Multi-AZ needs a replica in every shard",
+            Refusal::TooFewReplicas => {
+                "Multi-AZ and automatic failover need a replica in every shard"
+            }
             Refusal::ExternalReplicas => {
                 "the engine takes no external replicas: Redis OSS did before 2.8.22, Valkey \
                  before 7.2.6"
@@ -258,7 +274,8 @@ impl Refusal {
         match self {
             Refusal::GroupIsModifying => "MZ-22",
             Refusal::GroupIsSnapshotting | Refusal::SnapshotQuota => "BK-03",
-            Refusal::TestInProgress | Refusal::NoPrimary => "MZ-43",
+            Refusal::TestInProgress => "MZ-43",
+            Refusal::NoPrimary => "MZ-48",
             Refusal::TestQuota => "MZ-40, MZ-41",
             Refusal::LargeEvent => "MZ-47",
             Refusal::NoReplica => "MZ-15, MZ-48",
@@ -267,10 +284,11 @@ impl Refusal {
             Refusal::MultiAzNeedsFailover | Refusal::FailoverIsMandatory => "MZ-66",
             Refusal::PromotionIsProtected
             | Refusal::PromotionInClusterMode
-            | Refusal::AlreadyPrimary
-            | Refusal::NodeNotAvailable => "MZ-57",
+            | Refusal::AlreadyPrimary => "MZ-57",
+            Refusal::NodeNotAvailable => "MZ-57, MZ-60",
             Refusal::RebootInClusterMode => "MZ-60",
-            Refusal::AppendOnlyFile => "MZ-58",
+            Refusal::MultiAzUnsupported => "MZ-53, MZ-54",
+            Refusal::AppendOnlyUnsupported | Refusal::AppendOnlyFile => "MZ-58",
             Refusal::ReplicaCountAtOnce
             | Refusal::ReplicaCountDirection
             | Refusal::TooFewReplicas => "MZ-14, MZ-15",

@@ -163,10 +163,15 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn planned_work_goes_on(&mut self, shard: ShardId) {
         let group = self.plan.shards[shard.idx()].group;
         match self.state.group(group).workflow {
-            Workflow::TestCalled(_) => {}
-            Workflow::Idle | Workflow::Modifying(..) => self.test_may_be_over(group),
+            Workflow::TestCalled(_) => return,
+            Workflow::Idle
+            | Workflow::Modifying(..)
+            | Workflow::Updating(_)
+            | Workflow::Scaling => self.test_may_be_over(group),
+        }
+        match self.state.group(group).workflow {
+            Workflow::TestCalled(_) | Workflow::Idle | Workflow::Modifying(..) => {}
             Workflow::Updating(_) => {
-                self.test_may_be_over(group);
                 if self.queue.pending(self.slots.workflow(group)).is_none() {
                     self.update_goes_on(group);
                 }
@@ -396,6 +401,7 @@ impl<O: Observer> Step<'_, O> {
         let node = self.state.shard(shard).primary;
         if self.state.shard(shard).failover == Failover::Recreating {
             self.state.shard_mut(shard).failover = Failover::Refilling;
+            self.note(Fact::NodeReplaced { node });
             let (takes, _) = self.full_sync_time(node, shard);
             let slot = self.slots.failover(shard);
             self.queue.schedule(slot, self.now + takes, Event::RecreationDue(shard));

@@ -12,7 +12,7 @@ use crate::model::fact::{Cause, Fact, Observer, OperationFact, Target};
 use crate::model::node::Haste;
 use crate::model::plan::{
     Answer, Apply, Changes, ClusterMode, Direction, ExternalReplicas, GroupId, InAzOutage, NodeId,
-    Operation, RebootBy, ShardId, Switch,
+    Operation, RebootBy, ShardId, Support, Switch,
 };
 use crate::model::state::{
     AutomaticFailover, Az, Belief, ByHand, Data, Dataset, Failover, Process, PromotionStep,
@@ -159,6 +159,15 @@ impl<O: Observer> Step<'_, O> {
         if multi_az == Switch::On && failover == Switch::Off {
             return Err(Refusal::MultiAzNeedsFailover);
         }
+        let of_plan = &self.plan.groups[group.idx()];
+        if changes.multi_az == Some(Switch::On) && of_plan.multi_az_support == Support::Unsupported
+        {
+            return Err(Refusal::MultiAzUnsupported);
+        }
+        let logs = changes.append_only_file == Some(Switch::On);
+        if logs && of_plan.append_only_support == Support::Unsupported {
+            return Err(Refusal::AppendOnlyUnsupported);
+        }
         let file = changes.append_only_file.unwrap_or(state.append_only_file);
         if multi_az == Switch::On && file == Switch::On {
             return Err(Refusal::AppendOnlyFile);
@@ -169,6 +178,10 @@ impl<O: Observer> Step<'_, O> {
             }
         }
         match changes.primary {
+            // Whoever is promoted by hand is protected by the last step, not by the same call.
+            Some(_) if multi_az == Switch::On || failover == Switch::On => {
+                Err(Refusal::PromotionIsProtected)
+            }
             Some(node) => self.may_be_promoted(node),
             None => Ok(()),
         }

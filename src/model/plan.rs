@@ -125,6 +125,10 @@ pub struct Group {
     pub detector: Detector,
     /// What handing over the role of primary costs this engine.
     pub handover: Handover,
+    /// Whether its engine and node type have Multi-AZ (MZ-53, MZ-54).
+    pub multi_az_support: Support,
+    /// Whether its engine and node type have an append-only file (MZ-58).
+    pub append_only_support: Support,
     /// What becomes of replicas outside ElastiCache.
     pub external_replicas: ExternalReplicas,
     /// When maintenance may happen, weekly.
@@ -175,6 +179,15 @@ pub enum Handover {
     Seamless,
     /// Writes are refused until DNS names the new primary (MZ-09).
     DnsGap,
+}
+
+/// Whether an engine and a node type have something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Support {
+    /// They do.
+    Supported,
+    /// They do not.
+    Unsupported,
 }
 
 /// What becomes of a replica outside ElastiCache that is to follow a group.

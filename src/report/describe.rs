@@ -50,11 +50,11 @@ pub fn document(plan: &Plan, state: &State, group: GroupId, answer: Answer) -> S
 /// The node that automatic backups copy, or nothing where there are none: the one that the
 /// scenario names, or else the last replica of the first shard (assumed), or its only node.
 pub fn snapshotting_node(plan: &Plan, state: &State, group: GroupId) -> Option<NodeId> {
-    let backups = &plan.groups[group.idx()].backups;
-    if backups.retention_days == 0 {
+    let now = state.group(group);
+    if now.snapshot_retention == 0 {
         return None;
     }
-    backups.node.or_else(|| {
+    now.snapshotting_node.or_else(|| {
         let shard = ShardId(plan.groups[group.idx()].shards.start);
         let primary = state.shard(shard).primary;
         let is_replica = |node: &NodeId| *node != primary && is_member(state, *node);
@@ -172,7 +172,7 @@ impl View<'_> {
                 .collect(),
             cluster_enabled: tells_more.then_some(is_cluster),
             replication_group_id: group.id.clone(),
-            snapshot_retention_limit: group.backups.retention_days,
+            snapshot_retention_limit: state.snapshot_retention,
             automatic_failover: state.automatic_failover.name(),
             multi_az: enabled(state.multi_az),
             configuration_endpoint: self
@@ -213,7 +213,7 @@ impl View<'_> {
             global_replication_group_info: Nothing {},
             status: self.status(),
             pending_modified_values: self.pending(),
-            snapshot_retention_limit: group.backups.retention_days,
+            snapshot_retention_limit: state.snapshot_retention,
             snapshot_window: group.about.snapshot_window.clone(),
             cache_node_type: group.about.node_type.clone(),
             arn: self.names().arn(),

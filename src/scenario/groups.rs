@@ -70,6 +70,11 @@ impl ShardDraft {
 }
 
 impl GroupDraft {
+    /// What kind of machine its nodes are, if the scenario says so.
+    pub fn node_kind(&self) -> Option<NodeType> {
+        self.node_type.as_ref().map(|(name, _)| NodeType::of(name))
+    }
+
     /// What handing over the role of primary costs it.
     pub fn handover(&self) -> Handover {
         limits::handover(self.engine, self.cluster_mode)

@@ -12,7 +12,7 @@ use super::schedule::Schedule;
 use super::topology::answer;
 use super::{Confidence, Origin};
 use crate::model::api::ApiError;
-use crate::model::plan::{ClusterMode, ExternalReplicas, Handover, SEAMLESS_SINCE};
+use crate::model::plan::{ClusterMode, ExternalReplicas, Handover, SEAMLESS_SINCE, Support};
 
 /// What a group asks for.
 pub(super) struct Wishes<'a> {
@@ -151,6 +151,24 @@ pub(super) fn external_replicas(engine: Engine) -> ExternalReplicas {
     match engine.version < refused_since {
         true => ExternalReplicas::Hazard,
         false => ExternalReplicas::Refused,
+    }
+}
+
+/// Whether a group can have Multi-AZ (MZ-53, MZ-54).
+pub(super) fn multi_az_support(engine: Engine, node_type: Option<NodeType>) -> Support {
+    let is_old = engine.is_redis_before(MULTI_AZ_SINCE);
+    match is_old || node_type == Some(NodeType::T1) {
+        true => Support::Unsupported,
+        false => Support::Supported,
+    }
+}
+
+/// Whether a group can have an append-only file (MZ-58).
+pub(super) fn append_only_support(engine: Engine, node_type: Option<NodeType>) -> Support {
+    let is_small = matches!(node_type, Some(NodeType::T1 | NodeType::T2));
+    match engine.is_redis_before(APPEND_ONLY_UNTIL) && !is_small {
+        true => Support::Supported,
+        false => Support::Unsupported,
     }
 }
 
@@ -358,9 +376,10 @@ fn multi_az(
                 Some(ClusterMode::Enabled) => {
                     (Confidence::Documented, "ElastiCache user guide (MZ-17)")
                 }
-                Some(ClusterMode::Disabled) | None => {
-                    (Confidence::Assumed, "as cluster mode does it (MZ-17); changes no number")
-                }
+                Some(ClusterMode::Disabled) | None => (
+                    Confidence::Assumed,
+                    "as cluster mode does it (MZ-17); matters to planned work only",
+                ),
             };
             let why = Origin::derived(confidence, source);
             assume_switch("multi-az", position, why, &wishes.place, cx);

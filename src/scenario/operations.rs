@@ -277,13 +277,13 @@ fn of_kind(
             let group = group(table, cx);
             azs(table, cx);
             let count = replica_count(table, 1..=MAX_REPLICAS, cx);
-            let (direction, apply) = (Direction::Increase, apply(table, cx));
+            let (direction, apply) = (Direction::Increase, apply_at_once(table, cx));
             Some(Operation::SetReplicas { group: group?, count: count?, direction, apply })
         }
         Kind::DecreaseReplicaCount => {
             let group = group(table, cx);
             let count = replica_count(table, 0..=MAX_REPLICAS - 1, cx);
-            let (direction, apply) = (Direction::Decrease, apply(table, cx));
+            let (direction, apply) = (Direction::Decrease, apply_at_once(table, cx));
             Some(Operation::SetReplicas { group: group?, count: count?, direction, apply })
         }
         Kind::AttachExternalReplica => {
@@ -397,6 +397,20 @@ fn apply(table: &mut Table<'_>, cx: &mut Context<'_>) -> Apply {
     match switch(table, "apply-immediately", "as the API has it", cx) {
         Switch::On => Apply::Immediately,
         Switch::Off => Apply::InWindow,
+    }
+}
+
+/// When the number of replicas changes: at once, unless somebody asks for what AWS refuses.
+fn apply_at_once(table: &mut Table<'_>, cx: &mut Context<'_>) -> Apply {
+    const KEY: &str = "apply-immediately";
+    let Some(item) = table.get(KEY) else {
+        let path = join(&table.place.path, KEY);
+        cx.assume(&path, "true", Origin::convention("AWS takes nothing else here"));
+        return Apply::Immediately;
+    };
+    match item.boolean(&mut cx.errors) {
+        Some(false) => Apply::InWindow,
+        Some(true) | None => Apply::Immediately,
     }
 }
 

@@ -165,6 +165,8 @@ impl Topology {
             detector: Detector::Managed,
             handover: draft.handover(),
             external_replicas: limits::external_replicas(draft.engine),
+            multi_az_support: limits::multi_az_support(draft.engine, draft.node_kind()),
+            append_only_support: limits::append_only_support(draft.engine, draft.node_kind()),
             maintenance: draft.schedule.maintenance.window(start),
             backups: Backups {
                 retention_days: draft.schedule.retention,

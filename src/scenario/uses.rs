@@ -148,7 +148,7 @@ fn of_operation(kind: Kind, table: &Tree) -> Vec<Need> {
         Kind::CreateSnapshot => vec![Need::Snapshot],
         Kind::Reboot | Kind::AttachExternalReplica => Vec::new(),
     };
-    let can_wait = matches!(kind, Kind::Modify | Kind::IncreaseReplicaCount | Kind::ServiceUpdate);
+    let can_wait = matches!(kind, Kind::Modify | Kind::ServiceUpdate);
     if can_wait && is_deferred {
         needs.push(Need::Window);
     }
