@@ -66,6 +66,11 @@ impl Span {
         Span(nanos)
     }
 
+    /// This length and `other`. Saturates at [`Span::FOREVER`].
+    pub const fn plus(self, other: Span) -> Self {
+        Span(self.0.saturating_add(other.0))
+    }
+
     /// A length of whole seconds. Saturates at [`Span::FOREVER`].
     pub const fn from_secs(secs: u64) -> Self {
         Span(secs.saturating_mul(NANOS_PER_SEC))

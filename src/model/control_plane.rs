@@ -17,14 +17,16 @@ use crate::model::plan::{
     SyncingCopy,
 };
 use crate::model::policy::{self, ControlView};
-use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, Watch, Window};
+use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Reach, Serving, Watch, Window};
 use crate::model::{Event, Step};
 
-/// Whether a node has failed and the control plane does not know it yet. A reboot that the
+/// Whether a node has failed, or cannot be reached (MZ-67), and the control plane does not know it
+/// yet. A reboot that the
 /// customer asked for is no failure (MZ-60).
 fn is_suspect(node: &Node) -> bool {
     let failed = match node.process {
-        Process::Running | Process::Rebooting(RebootBy::Customer) => false,
+        Process::Running => node.reach != Reach::Connected,
+        Process::Rebooting(RebootBy::Customer) => false,
         Process::Crashed | Process::Rebooting(RebootBy::Service) | Process::Lost => true,
         Process::Absent => false,
     };
@@ -190,6 +192,7 @@ impl<O: Observer> Step<'_, O> {
                 self.release_scheduled(shard);
                 self.try_cold_start(shard);
                 self.replay_instead_of_failover(shard);
+                self.fenced_primary_serves(shard);
             }
         }
         self.repair_shard(shard);

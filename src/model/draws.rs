@@ -101,6 +101,10 @@ pub enum Purpose {
     LogTail = 67,
     /// How long this node's n-th replay of its log takes.
     Replay = 68,
+    /// How long a scheduled isolation lasts.
+    Isolation = 80,
+    /// This node's lag when it is cut off as a replica, the n-th time.
+    IsolationLag = 81,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness
@@ -241,6 +245,11 @@ impl<O: Observer> Step<'_, O> {
     /// How long the process of a scheduled crash of `node` is gone.
     pub(super) fn restart_time(&self, law: &Law, node: NodeId, address: u32) -> Span {
         law.duration(self.word(self.plan.nodes[node.idx()].entity, Purpose::Restart, address, 0))
+    }
+
+    /// How long the scheduled isolation of `node` lasts.
+    pub(super) fn isolation_time(&self, law: &Law, node: NodeId, address: u32) -> Span {
+        law.duration(self.word(self.plan.nodes[node.idx()].entity, Purpose::Isolation, address, 0))
     }
 
     /// When the scheduled fault at `address` strikes, from the start of the trial.

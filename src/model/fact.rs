@@ -31,11 +31,13 @@ pub enum Cause {
     Planned,
     /// A test failover.
     TestFailover,
+    /// A node that runs could not be reached (MZ-67).
+    Isolation,
 }
 
 impl Cause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Cause; 9] = [
+    pub const ALL: [Cause; 10] = [
         Cause::Node,
         Cause::Replicas,
         Cause::Az,
@@ -45,6 +47,7 @@ impl Cause {
         Cause::ServiceReboot,
         Cause::Planned,
         Cause::TestFailover,
+        Cause::Isolation,
     ];
 
     /// The name in results.
@@ -59,6 +62,7 @@ impl Cause {
             Cause::ServiceReboot => "service-reboot",
             Cause::Planned => "planned",
             Cause::TestFailover => "test-failover",
+            Cause::Isolation => "isolation",
         }
     }
 }
@@ -167,7 +171,9 @@ pub enum Role {
 pub struct Loss {
     /// Acknowledged writes that are in no history any more.
     pub writes: NanoWrites,
-    /// Age of the oldest of them at the failure.
+    /// How many of them an isolated node took after it was cut off.
+    pub beside: NanoWrites,
+    /// Age of the oldest of them at the failure; of writes beside, when they ended.
     pub window: Span,
 }
 
@@ -415,6 +421,43 @@ pub enum Fact {
     Backup(BackupFact),
     /// Something that the peers of a primary, or Sentinels, found out or decided.
     Bus(BusFact),
+    /// Something about nodes that run and cannot be reached.
+    Isolation(IsolationFact),
+}
+
+/// Something about a node that runs and cannot be reached became true (MZ-67).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IsolationFact {
+    /// The node is cut off.
+    Began {
+        /// The node.
+        node: NodeId,
+        /// Its role.
+        role: Role,
+    },
+    /// The node is reached again.
+    Ended {
+        /// The node.
+        node: NodeId,
+    },
+    /// How many writes of the shard isolated nodes take from now on, in writes per second.
+    Beside {
+        /// The shard.
+        shard: ShardId,
+        /// Taken by its primary, in its history.
+        kept: u64,
+        /// Taken by former primaries, and lost at once.
+        astray: u64,
+    },
+    /// What a former primary took since the promotion is lost.
+    SplitBrain {
+        /// The shard.
+        shard: ShardId,
+        /// The former primary.
+        node: NodeId,
+        /// What that cost.
+        loss: Loss,
+    },
 }
 
 /// Something that the peers of a primary, or Sentinels, found out or decided.

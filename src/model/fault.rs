@@ -85,6 +85,11 @@ impl<O: Observer> Step<'_, O> {
                 let duration = self.az_outage(duration, az, address, 0);
                 self.az_fails(&AzFault { az, duration, share: *share, address, n: 0 });
             }
+            ScriptedFault::IsolateNode { node, duration, writers_beside } => {
+                let node = self.victim_node(node, address);
+                let duration = self.isolation_time(duration, node, address);
+                self.isolate(node, duration, *writers_beside);
+            }
             ScriptedFault::FailGroup(group) => self.group_fails(*group),
             ScriptedFault::RebootNode { node, by } => {
                 self.reboot(self.victim_node(node, address), *by);

@@ -8,8 +8,8 @@ use crate::model::plan::{
     Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId, SyncingCopy,
 };
 use crate::model::state::{
-    Az, Data, Dataset, Failover, Life, NanoWrites, Process, Quorum, Replacement, Serving, State,
-    Watch, Window,
+    Az, Data, Dataset, Failover, Life, NanoWrites, Process, Quorum, Reach, Replacement, Serving,
+    State, Watch, Window,
 };
 
 /// Panics with the sentence that is not true of `state` at `now`.
@@ -52,7 +52,7 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
             let life = state.clocks.node_lives[plan.node_clock(line, shard.primary)].life;
             assert!(life == Life::Running, "a primary that serves is mortal");
         }
-        assert!(primary.process == Process::Running, "a primary that serves runs");
+        assert!(state.answers(shard.primary), "a primary that serves runs and is reached");
         assert!(primary.data == Data::Complete, "a primary that serves holds the data");
         assert!(primary.upstream.is_none(), "a primary that serves follows nobody");
     }
@@ -60,6 +60,7 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
     let reached = takes && shard.endpoint == shard.primary;
     assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
     let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
+        _ if state.is_superseded(*node, id) => false,
         Data::Complete | Data::Logged => true,
         Data::Syncing => plan.rules.syncing == SyncingCopy::CountsAsComplete,
         Data::Empty => false,
@@ -156,9 +157,34 @@ fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId)
     let books = &state.ledger.shards[shard.idx()];
     let copy = &state.ledger.copies[id.idx()];
     let serving = state.config.shards[shard.idx()].serving == Serving::Yes;
-    if matches!(node.data, Data::Complete | Data::Logged) && !serving {
+    check_isolation(plan, state, queue, id);
+    let is_current = !state.is_superseded(id, shard);
+    if matches!(node.data, Data::Complete | Data::Logged) && !serving && is_current {
         let held = state.config.shards[shard.idx()].dataset == Dataset::Held;
         assert!(held && copy.history == books.history, "a copy belongs to the last history");
         assert!(copy.offset <= books.offset, "a replica is not ahead of its primary");
     }
+}
+
+fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId) {
+    let node = &state.config.nodes[id.idx()];
+    let isolated = node.reach == Reach::Isolated;
+    let pending = queue.pending(plan.slots().isolation(id)).is_some();
+    assert!(!pending || isolated, "only an isolated node waits to be reached again");
+    assert!(
+        node.reach == Reach::Connected || node.process == Process::Running,
+        "a node that is cut off runs"
+    );
+    let shard = plan.nodes[id.idx()].shard;
+    if node.reach == Reach::Fenced {
+        let serving = state.serves(shard);
+        assert!(!serving, "a fence is open once somebody serves");
+    }
+    let rate = state.ledger.beside[id.idx()].rate;
+    assert!(rate == 0 || isolated, "only an isolated node takes writes beside it");
+    let of_shard = plan.shards[shard.idx()].node_range();
+    let taken: u64 = state.ledger.beside[of_shard].iter().map(|beside| beside.rate).sum();
+    let books = &state.ledger.shards[shard.idx()];
+    assert!(taken == books.kept + books.astray, "writes beside are counted once");
+    assert!(books.kept == 0 || !books.accepting, "a primary that is reached is not isolated");
 }

@@ -16,7 +16,7 @@ use crate::model::plan::{
     Apply, Changes, ClusterMode, GroupId, Handover, NodeId, ShardId, Switch, UpdateMethod,
 };
 use crate::model::state::{
-    Belief, Copy, Data, Failover, Process, Recovery, Replacement, Serving, Update, Window, Workflow,
+    Belief, Copy, Data, Failover, Process, Reach, Recovery, Replacement, Serving, Update, Window, Workflow,
 };
 use crate::model::{Event, Step};
 
@@ -153,7 +153,7 @@ impl<O: Observer> Step<'_, O> {
         let is_idle = state.failover == Failover::Idle && state.window == Window::Closed;
         let is_fine = |node: &crate::model::state::Node| match node.process {
             Process::Absent => true,
-            Process::Running => node.data == Data::Complete,
+            Process::Running => node.reach == Reach::Connected && node.data == Data::Complete,
             Process::Crashed | Process::Rebooting(_) | Process::Lost => false,
         };
         state.serving == Serving::Yes && is_idle && self.nodes_of(shard).iter().all(is_fine)

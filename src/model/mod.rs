@@ -2,7 +2,7 @@
 //!
 //! [`Event`] lists everything that can happen, [`Step::apply`] says which rule answers it, and
 //! the rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
-//! [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`cluster_bus`]
+//! [`isolation`] cuts nodes off, [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`cluster_bus`]
 //! and [`sentinel`] find out and fail over where a group is not left to it, [`endpoint`] moves the
 //! writers, [`narration`] tells what changed. [`state`] is all that changes, [`plan`] all that does
 //! not, [`fact`] what observers are told. The model cannot fail: a [`plan::Plan`] is checked before
@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod fact;
 pub mod fault;
 pub mod invariants;
+pub mod isolation;
 pub mod maintenance;
 pub mod narration;
 pub mod node;
@@ -107,6 +108,8 @@ pub enum Event {
     WatchDue(ShardId),
     /// The primaries of the group begin or cease to refuse writes.
     QuorumDue(GroupId),
+    /// The isolated node is reached again.
+    IsolationEnds(NodeId),
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innermost loop");
@@ -156,6 +159,7 @@ impl<O: Observer> Step<'_, O> {
             Event::ReplayDue(node) => self.replay_due(node),
             Event::WatchDue(shard) => self.watch_due(shard),
             Event::QuorumDue(group) => self.quorum_due(group),
+            Event::IsolationEnds(node) => self.isolation_ends(node),
         }
     }
 
@@ -182,6 +186,7 @@ impl<O: Observer> Step<'_, O> {
         for shard in self.plan.shard_ids() {
             self.settle(shard);
         }
+        self.tell_astray();
     }
 
     /// Counts the writes offered to a shard up to now.

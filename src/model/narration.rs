@@ -5,7 +5,7 @@ use crate::model::Step;
 use crate::model::fact::{Fact, Observer, Phase};
 use crate::model::plan::{ColdStartNode, RebootBy, ShardId};
 use crate::model::state::{
-    Belief, Data, Dataset, Failover, Node, Process, Replacement, Serving, Told, Watch, Window,
+    Belief, Data, Dataset, Failover, Node, Process, Reach, Replacement, Serving, Told, Watch, Window,
 };
 
 impl<O: Observer> Step<'_, O> {
@@ -13,9 +13,10 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn tell_changes(&mut self, shard: ShardId) {
         let (mut complete, mut readers, mut configured) = (0, 0, 0);
         for node in self.nodes_of(shard) {
-            // Only what runs holds data: a complete copy serves reads.
-            readers += u8::from(node.data == Data::Complete);
-            complete += u8::from(self.plan.rules.counts_as_copy(node.data));
+            // Only what runs holds data: a complete copy that can be reached serves reads.
+            let is_reached = node.reach == Reach::Connected;
+            readers += u8::from(is_reached && node.data == Data::Complete);
+            complete += u8::from(is_reached && self.plan.rules.counts_as_copy(node.data));
             configured += u8::from(node.process != Process::Absent);
         }
         let phase = match self.state.books(shard).accepting {
@@ -85,6 +86,11 @@ impl<O: Observer> Step<'_, O> {
 /// What an outage waits for that needs this node.
 fn awaited(node: &Node) -> Phase {
     match (node.process, node.replacement) {
+        // It has to be reached again, which is like a restart for all who wait.
+        (Process::Running, _) if node.reach != Reach::Connected => match node.belief {
+            Belief::Up => Phase::Detection,
+            Belief::Down => Phase::Restart,
+        },
         (Process::Running, _) if node.data == Data::Logged => Phase::Replay,
         (Process::Running, _) => Phase::Sync,
         (Process::Rebooting(RebootBy::Customer), _) => Phase::Restart,

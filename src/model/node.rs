@@ -66,6 +66,7 @@ impl<O: Observer> Step<'_, O> {
             true => Role::Primary,
             false => Role::Replica,
         };
+        self.isolation_is_over(id);
         let left = self.left_on_disk(id, process);
         let shard_state = self.state.shard_mut(shard);
         if process == Process::Lost
@@ -92,7 +93,7 @@ impl<O: Observer> Step<'_, O> {
     /// What one fault means for a shard of which at least `struck` stopped. The order matters:
     /// first what is true (the primary, the syncs, the copies), then what the control plane makes
     /// of it (suspicion, cold start, repair), then the telling.
-    fn shard_struck(&mut self, shard: ShardId, struck: NodeId, cause: Cause) {
+    pub(super) fn shard_struck(&mut self, shard: ShardId, struck: NodeId, cause: Cause) {
         let primary = self.state.shard(shard).primary;
         if self.state.serves(shard) && !self.state.answers(primary) {
             self.primary_lost(shard, cause);
@@ -252,7 +253,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// An empty node answers: it copies from whom it may, or starts cold, or waits.
-    fn node_joins(&mut self, node: NodeId) {
+    pub(super) fn node_joins(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
         if self.state.serves(shard) {
             self.attach(node);

@@ -436,6 +436,8 @@ pub struct Rules {
     pub cold_start_node: ColdStartNode,
     /// What a fault shorter than its detection does.
     pub sub_detection_fault: SubDetection,
+    /// When a primary that could not be reached ceases to take writes.
+    pub fencing: Fencing,
 }
 
 /// When the repair of a failed node (replacement, cold start) may begin.
@@ -533,6 +535,15 @@ pub enum SubDetection {
     Blip,
     /// The failover happens all the same.
     Failover,
+}
+
+/// When an isolated primary ceases to take the writes beside it, if a replica is promoted (MZ-67).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fencing {
+    /// From the promotion on: it is taken offline first.
+    AtPromotion,
+    /// When it can be reached again.
+    OnReturn,
 }
 
 /// The control plane, as far as it is not a matter of time or choice.
@@ -872,6 +883,15 @@ pub enum ScriptedFault {
         /// On whose request.
         by: RebootBy,
     },
+    /// The node runs, and nobody but the clients on its side reaches it.
+    IsolateNode {
+        /// The node; none is in cluster mode.
+        node: Victim<NodeId>,
+        /// For how long.
+        duration: Law,
+        /// Writes per second that it takes meanwhile, if it is the primary.
+        writers_beside: u64,
+    },
 }
 
 impl Rules {
@@ -1051,7 +1071,8 @@ impl Plan {
             restores: windows + 3 * groups,
             watches,
             quorums,
-            len: quorums + groups,
+            isolations: quorums + groups,
+            len: quorums + groups + nodes,
         }
     }
 }
@@ -1078,6 +1099,7 @@ pub struct Slots {
     restores: u32,
     watches: u32,
     quorums: u32,
+    isolations: u32,
     len: u32,
 }
 
@@ -1165,5 +1187,10 @@ impl Slots {
     /// When the primaries of `group` begin or cease to refuse writes for want of a majority.
     pub fn quorum(&self, group: GroupId) -> Slot {
         Slot(self.quorums + u32::from(group.0))
+    }
+
+    /// When the isolated `node` is reached again.
+    pub fn isolation(&self, node: NodeId) -> Slot {
+        Slot(self.isolations + u32::from(node.0))
     }
 }

@@ -18,7 +18,11 @@ impl<O: Observer> Step<'_, O> {
     /// Complete copies of the shard's data, by the rule that says what counts.
     pub(super) fn complete_copies(&self, shard: ShardId) -> u8 {
         let rules = &self.plan.rules;
-        self.nodes_of(shard).iter().filter(|node| rules.counts_as_copy(node.data)).count() as u8
+        let nodes = self.plan.shards[shard.idx()].node_ids();
+        nodes
+            .filter(|node| !self.state.is_superseded(*node, shard))
+            .filter(|node| rules.counts_as_copy(self.state.node(*node).data))
+            .count() as u8
     }
 
     /// The serving primary is gone: writes stop, and every replica's copy ends where its lag was,
@@ -49,7 +53,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// Ends the copy of a follower `lag` before now, but not before its history began. While no
     /// writes were taken it caught up.
-    fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
+    pub(super) fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
         let books = self.state.books(shard);
         let rate = self.plan.shards[shard.idx()].writes_per_sec;
         let calm = match books.accepting {
@@ -71,18 +75,22 @@ impl<O: Observer> Step<'_, O> {
         let rate = self.plan.shards[shard.idx()].writes_per_sec;
         let copy = self.state.ledger.copies[node.idx()];
         self.settle(shard);
+        self.primary_superseded(shard);
         let books = self.state.books_mut(shard);
         assert!(
             copy.history == books.history && copy.offset <= books.offset,
             "a complete copy lies in the history of the lost primary"
         );
         let writes = books.offset - copy.offset;
+        let (beside, taken_for) = (books.taken_beside, books.taken_for);
         books.lost += writes;
         books.branch = copy;
         books.history.0 += 1;
         books.offset = copy.offset;
+        (books.taken_beside, books.taken_for) = (0, Span::ZERO);
         self.state.archive.shard_mut(shard).cut(copy.offset);
-        Loss { writes, window: age_of_oldest(writes, rate) }
+        // A copy in reach ends before the cut: it has nothing of what was taken after it.
+        Loss { writes, beside, window: age_of_oldest(writes - beside, rate).plus(taken_for) }
     }
 
     /// The shard's history starts over with nothing in it.
@@ -114,6 +122,7 @@ impl<O: Observer> Step<'_, O> {
         books.dataset_lost += writes;
         books.archived += archived;
         books.offset = 0;
+        (books.taken_beside, books.taken_for) = (0, Span::ZERO);
         books.branch.offset = 0;
         books.original = false;
         self.state.shard_mut(shard).dataset = Dataset::Lost;
@@ -166,6 +175,7 @@ impl<O: Observer> Step<'_, O> {
                 // Its file ends in a history that is over.
                 self.state.node_mut(other).data = Data::Empty;
             }
+            self.fence_opens(other);
             if other != node && self.state.reaches(node, other) {
                 self.attach(other);
             }
@@ -249,7 +259,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// The node drops what it has and copies everything; nobody can read from it meanwhile.
-    fn start_full_sync(&mut self, node: NodeId, from: NodeId) {
+    pub(super) fn start_full_sync(&mut self, node: NodeId, from: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
         let state = self.state.node_mut(node);
         state.data = Data::Syncing;

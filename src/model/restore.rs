@@ -13,7 +13,7 @@ use crate::model::plan::{Changes, FullSync, GroupId, NodeId, ReplacementAz, Shar
 use crate::model::replication::age_of_oldest;
 use crate::model::state::{
     AutomaticFailover, Az, Belief, Copy, Data, Dataset, Failover, NanoWrites, Node, Process,
-    Recovery, Replacement, Serving, Update, Window, Workflow,
+    Reach, Recovery, Replacement, Serving, Update, Window, Workflow,
 };
 use crate::model::{Event, Step};
 
@@ -215,7 +215,7 @@ impl<O: Observer> Step<'_, O> {
         let members = self.plan.shards[shard.idx()].node_ids();
         let mut members = members.filter(|node| self.state.node(*node).process != Process::Absent);
         let node = members.next().expect("a shard keeps a node");
-        let loss = Loss { writes, window: age_of_oldest(writes, rate) };
+        let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
         self.note(Fact::Backup(BackupFact::ShardRestored { shard, node, loss }));
         for member in self.plan.shards[shard.idx()].node_ids() {
             self.renew_node(member, node, copy);
@@ -245,8 +245,10 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         self.queue.clear(self.slots.service(id));
+        self.isolation_is_over(id);
         *self.state.node_mut(id) = Node {
             process: Process::Running,
+            reach: Reach::Connected,
             data: Data::Complete,
             upstream: Some(primary).filter(|primary| *primary != id),
             belief: Belief::Up,

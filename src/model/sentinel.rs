@@ -11,7 +11,7 @@ use crate::model::Step;
 use crate::model::draws::Purpose;
 use crate::model::fact::{BusFact, Fact, Observer};
 use crate::model::plan::{Sentinel, ShardId};
-use crate::model::state::{Process, Watch};
+use crate::model::state::{Process, Reach, Watch};
 
 /// A Sentinel wakes 10 to 19 times a second, and draws anew how often each time it does.
 const HZ: (u64, u64) = (10, 19);
@@ -51,10 +51,11 @@ impl<O: Observer> Step<'_, O> {
         let mut down = [u64::MAX; Sentinel::MOST as usize];
         for (line, found) in (0..).zip(&mut down[..n_sentinels]) {
             let u = law::uniform(self.shard_word(shard, Purpose::SentinelDown, line, n));
-            *found = match self.state.node(primary).process {
-                Process::Lost | Process::Absent => {
-                    (u * PING_PERIOD as f64) as u64 + self.tick(shard, line, n)
-                }
+            let silent = || (u * PING_PERIOD as f64) as u64 + self.tick(shard, line, n);
+            let state = self.state.node(primary);
+            *found = match state.process {
+                Process::Lost | Process::Absent => silent(),
+                Process::Running if state.reach != Reach::Connected => silent(),
                 Process::Running | Process::Crashed | Process::Rebooting(_) => {
                     (u * CRASH_SPREAD as f64) as u64
                 }

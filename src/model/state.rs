@@ -195,6 +195,8 @@ pub enum PromotionStep {
 pub struct Node {
     /// Its process and host.
     pub process: Process,
+    /// Whether others reach it.
+    pub reach: Reach,
     /// Its copy of the shard's data.
     pub data: Data,
     /// The node whose stream it follows or copies from.
@@ -244,6 +246,18 @@ pub enum Process {
     Lost,
     /// There is no such node: it was not added yet, or has been removed.
     Absent,
+}
+
+/// Whether anybody but the clients on its own side reaches a node whose process runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reach {
+    /// Everybody does.
+    Connected,
+    /// Neither the control plane nor other nodes do, nor the clients elsewhere (MZ-67).
+    Isolated,
+    /// It can be reached again, but its shard is about to have another primary: it is kept offline
+    /// until that serves.
+    Fenced,
 }
 
 /// A node's copy of its shard's data.
@@ -519,6 +533,8 @@ pub struct NodeClock {
     pub planned: u32,
     /// Replays of the append-only file begun.
     pub replays: u32,
+    /// Times that it was cut off.
+    pub isolations: u32,
     /// Its rank in its shard's last election, from 1; 0 if it did not stand.
     pub ballot: u8,
 }
@@ -561,6 +577,22 @@ pub struct Ledger {
     pub shards: Vec<ShardLedger>,
     /// By node: how far its copy goes once its upstream is gone.
     pub copies: Vec<Copy>,
+    /// By node: what it takes, as an isolated primary, from the writers on its side.
+    pub beside: Vec<Beside>,
+}
+
+/// What an isolated primary takes from the writers on its side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Beside {
+    /// Writes per second.
+    pub rate: u64,
+    /// Since when its shard has another primary, so that all it takes is lost.
+    pub astray_since: Option<SimTime>,
+}
+
+impl Beside {
+    /// Nothing.
+    pub const NOTHING: Beside = Beside { rate: 0, astray_since: None };
 }
 
 /// A node's copy of the data, frozen when its upstream was lost: a point in a history.
@@ -581,6 +613,14 @@ pub struct ShardLedger {
     pub accepting: bool,
     /// When they ceased to, the last time.
     pub stopped: SimTime,
+    /// Writes per second that the isolated primary takes, in the shard's current history.
+    pub kept: u64,
+    /// Writes per second that former primaries take that are isolated: lost at once.
+    pub astray: u64,
+    /// Writes of the current history that its primary took while it was isolated.
+    pub taken_beside: NanoWrites,
+    /// For how long it took them.
+    pub taken_for: Span,
     /// Offered and acknowledged.
     pub acknowledged: NanoWrites,
     /// Offered during an outage; the client knows.
@@ -640,7 +680,7 @@ impl State {
                 nodes: Vec::new(),
                 shards: Vec::new(),
             },
-            ledger: Ledger { shards: Vec::new(), copies: Vec::new() },
+            ledger: Ledger { shards: Vec::new(), copies: Vec::new(), beside: Vec::new() },
             archive: Archive::default(),
             told: Vec::new(),
         };
@@ -674,6 +714,7 @@ impl State {
         refill(&mut self.clocks.shards, n_shards, |_| ShardClock::default());
         let origin = Copy { history: HistoryId(0), offset: 0 };
         refill(&mut self.ledger.copies, n_nodes, |_| origin);
+        refill(&mut self.ledger.beside, n_nodes, |_| Beside::NOTHING);
         refill(&mut self.ledger.shards, n_shards, |_| fresh_books(origin));
         self.archive.restart(plan);
         refill(&mut self.told, n_shards, |s| {
@@ -734,7 +775,15 @@ impl State {
     /// Whether the node answers.
     #[inline]
     pub fn answers(&self, node: NodeId) -> bool {
-        self.node(node).process == Process::Running
+        let node = self.node(node);
+        node.process == Process::Running && node.reach == Reach::Connected
+    }
+
+    /// Whether the node cannot be reached and its shard has gone on without it: what it holds is no
+    /// copy of the shard's data any more.
+    pub fn is_superseded(&self, node: NodeId, shard: ShardId) -> bool {
+        self.node(node).reach != Reach::Connected
+            && self.ledger.copies[node.idx()].history != self.books(shard).history
     }
 
     /// Whether a message from one node reaches the other; every rule that crosses a link asks
@@ -809,6 +858,7 @@ fn fresh_node(plan: &Plan, node: usize) -> Node {
     let follows = is_member && primary.idx() != node;
     Node {
         process,
+        reach: Reach::Connected,
         data,
         upstream: follows.then_some(primary),
         belief: Belief::Up,
@@ -823,6 +873,10 @@ fn fresh_books(origin: Copy) -> ShardLedger {
         settled: SimTime::START,
         accepting: true,
         stopped: SimTime::START,
+        kept: 0,
+        astray: 0,
+        taken_beside: 0,
+        taken_for: Span::ZERO,
         acknowledged: 0,
         rejected: 0,
         lost: 0,
@@ -840,7 +894,18 @@ impl ShardLedger {
     #[inline]
     pub fn settle(&mut self, now: SimTime, writes_per_sec: u64) {
         let span: Span = now.since(self.settled);
-        let writes = NanoWrites::from(writes_per_sec) * NanoWrites::from(span.as_nanos());
+        let during = |rate: u64| NanoWrites::from(rate) * NanoWrites::from(span.as_nanos());
+        let writes = during(writes_per_sec - self.kept - self.astray);
+        if self.kept + self.astray > 0 {
+            let (kept, astray) = (during(self.kept), during(self.astray));
+            self.acknowledged += kept + astray;
+            self.offset += kept;
+            self.taken_beside += kept;
+            if self.kept > 0 {
+                self.taken_for = self.taken_for.plus(span);
+            }
+            self.lost += astray;
+        }
         if self.accepting {
             self.acknowledged += writes;
             self.offset += writes;

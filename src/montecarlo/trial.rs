@@ -86,7 +86,7 @@ impl<'p> Trial<'p> {
     /// Runs to the horizon and settles the books there.
     pub fn finish<O: Observer>(&mut self, observer: &mut O) {
         self.run_until(self.plan.horizon, observer);
-        self.step(&mut ()).finish();
+        self.step(observer).finish();
     }
 
     /// As [`Self::run_until`], and to the end of the books at the horizon; but one of our own
@@ -98,7 +98,7 @@ impl<'p> Trial<'p> {
     ) -> Result<(), Broken> {
         let run = || {
             self.run_until(until, observer);
-            self.step(&mut ()).finish();
+            self.step(observer).finish();
         };
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(()) => Ok(()),

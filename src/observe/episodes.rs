@@ -291,7 +291,8 @@ impl Observer for Episodes {
             | Fact::ColdStartBegan { .. }
             | Fact::Copies { .. }
             | Fact::Operation(_)
-            | Fact::Bus(_) => {}
+            | Fact::Bus(_)
+            | Fact::Isolation(_) => {}
             Fact::Backup(fact) => self.on_backup(now, fact),
         }
     }

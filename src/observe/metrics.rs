@@ -5,7 +5,9 @@
 //! weighted by its share of hash slots, kept as nanoseconds × slots.
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
-use crate::model::fact::{BackupFact, BusFact, Cause, Fact, Loss, Observer, OperationFact, Phase};
+use crate::model::fact::{
+    BackupFact, BusFact, Cause, Fact, IsolationFact, Loss, Observer, OperationFact, Phase,
+};
 use crate::model::persistence::Method;
 use crate::model::plan::{AzId, GroupId, HASH_SLOTS, NodeId, Plan, ShardId};
 use crate::model::state::WRITE;
@@ -247,12 +249,19 @@ pub enum Mechanism {
     Restore,
     /// The end of the append-only file had not been brought to the disk.
     AofTail,
+    /// An isolated primary took them, and nobody else.
+    SplitBrain,
 }
 
 impl Mechanism {
     /// All mechanisms, in the order of their numbers.
-    pub const ALL: [Mechanism; 4] =
-        [Mechanism::Lag, Mechanism::RefillLag, Mechanism::Restore, Mechanism::AofTail];
+    pub const ALL: [Mechanism; 5] = [
+        Mechanism::Lag,
+        Mechanism::RefillLag,
+        Mechanism::Restore,
+        Mechanism::AofTail,
+        Mechanism::SplitBrain,
+    ];
 
     /// The name in results.
     pub fn name(self) -> &'static str {
@@ -261,6 +270,7 @@ impl Mechanism {
             Mechanism::RefillLag => "refill-lag",
             Mechanism::Restore => "restore",
             Mechanism::AofTail => "aof-tail",
+            Mechanism::SplitBrain => "split-brain",
         }
     }
 }
@@ -334,6 +344,10 @@ struct Open {
     displaced_since: Option<SimTime>,
     reads_since: Option<SimTime>,
     reduced_since: Option<SimTime>,
+    /// Writes per second that isolated nodes take, since when, and what they took in this outage.
+    beside: u64,
+    beside_since: SimTime,
+    taken_beside: u128,
     /// The primary that serves, and the filling of its cache if it lost its data.
     serving: Option<NodeId>,
     warm_up: Option<WarmUp>,
@@ -351,6 +365,9 @@ impl Open {
         displaced_since: None,
         reads_since: None,
         reduced_since: None,
+        beside: 0,
+        beside_since: SimTime::START,
+        taken_beside: 0,
         serving: None,
         warm_up: None,
     };
@@ -548,6 +565,7 @@ impl<'p> Metrics<'p> {
     fn writes_stop(&mut self, now: SimTime, shard: ShardId, cause: Cause) {
         let open = &mut self.shards[shard.idx()];
         open.writes_since = Some(now);
+        open.beside_since = now;
         open.cause = cause;
         open.ending = Ending::Restart;
         self.n_down += 1;
@@ -561,7 +579,9 @@ impl<'p> Metrics<'p> {
 
     fn writes_resume(&mut self, now: SimTime, shard: ShardId) {
         self.phase_ends(now, shard);
+        self.count_beside(now, shard);
         let open = &mut self.shards[shard.idx()];
+        let taken_beside = std::mem::take(&mut open.taken_beside);
         let since = open.writes_since.take().expect("an outage that ends has begun");
         let (cause, ending) = (open.cause, open.ending);
         let outage = self.weighted(shard, since, now);
@@ -570,7 +590,7 @@ impl<'p> Metrics<'p> {
         self.outcome.by_cause[cause as usize] += outage;
         self.outcome.by_ending[ending as usize] += outage;
         let rate = u128::from(self.plan.shards[shard.idx()].writes_per_sec);
-        let rejected = rate * u128::from(self.observed(since, now));
+        let rejected = rate * u128::from(self.observed(since, now)) - taken_beside;
         self.outcome.values[Metric::RejectedWrites as usize] += rejected;
         if self.n_down == self.shards.len() {
             self.all_down_ends(now);
@@ -581,6 +601,29 @@ impl<'p> Metrics<'p> {
             self.outcome.values[Metric::WriteOutageAnyShard as usize] += u128::from(length);
             self.outcome.values[Metric::WriteOutages as usize] += u128::from(length > 0);
             self.largest(Metric::LongestWriteOutage, u128::from(length));
+        }
+    }
+
+    /// What isolated nodes took in an outage was not rejected.
+    fn count_beside(&mut self, now: SimTime, shard: ShardId) {
+        let open = self.shards[shard.idx()];
+        if open.writes_since.is_some() {
+            let taken = u128::from(open.beside) * u128::from(self.observed(open.beside_since, now));
+            self.shards[shard.idx()].taken_beside += taken;
+        }
+        self.shards[shard.idx()].beside_since = now;
+    }
+
+    fn of_isolation(&mut self, now: SimTime, fact: IsolationFact) {
+        match fact {
+            IsolationFact::Beside { shard, kept, astray } => {
+                self.count_beside(now, shard);
+                self.shards[shard.idx()].beside = kept + astray;
+            }
+            IsolationFact::SplitBrain { loss, .. } => {
+                self.lost(now, Cause::Isolation, Mechanism::SplitBrain, loss);
+            }
+            IsolationFact::Began { .. } | IsolationFact::Ended { .. } => {}
         }
     }
 
@@ -599,17 +642,22 @@ impl<'p> Metrics<'p> {
         }
     }
 
-    fn lost(&mut self, now: SimTime, shard: ShardId, mechanism: Mechanism, loss: Loss) {
+    /// Writes are lost by the fault that opened the outage.
+    fn lost_in_outage(&mut self, now: SimTime, shard: ShardId, mechanism: Mechanism, loss: Loss) {
+        self.lost(now, self.shards[shard.idx()].cause, mechanism, loss);
+    }
+
+    fn lost(&mut self, now: SimTime, cause: Cause, mechanism: Mechanism, loss: Loss) {
         if !self.is_observed(now) {
             return;
         }
         let bytes = loss.writes * u128::from(self.plan.workload.write_bytes);
-        let cause = self.shards[shard.idx()].cause;
         self.count(Metric::LostWrites, now, loss.writes);
         self.count(Metric::LostBytes, now, bytes);
         self.largest(Metric::LossWindow, u128::from(loss.window.as_nanos()));
         self.outcome.lost_by_cause[cause as usize] += loss.writes;
-        self.outcome.lost_by_mechanism[mechanism as usize] += loss.writes;
+        self.outcome.lost_by_mechanism[mechanism as usize] += loss.writes - loss.beside;
+        self.outcome.lost_by_mechanism[Mechanism::SplitBrain as usize] += loss.beside;
         if loss.writes > 0 {
             self.outcome.first_write_loss.get_or_insert(now);
         }
@@ -696,7 +744,7 @@ impl<'p> Metrics<'p> {
                 self.backup_ends(now, group);
             }
             BackupFact::ShardRestored { shard, loss, .. } => {
-                self.lost(now, shard, Mechanism::Restore, loss);
+                self.lost_in_outage(now, shard, Mechanism::Restore, loss);
                 self.would_end_by(shard, Ending::Restore);
                 self.reads_stop_missing(now, shard);
                 self.shards[shard.idx()].warm_up = None;
@@ -709,7 +757,7 @@ impl<'p> Metrics<'p> {
                 self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
             }
             BackupFact::Replayed { shard, loss, .. } => {
-                self.lost(now, shard, Mechanism::AofTail, loss);
+                self.lost_in_outage(now, shard, Mechanism::AofTail, loss);
                 self.would_end_by(shard, Ending::Replay);
             }
             BackupFact::Began { method: Method::Forked, .. }
@@ -786,14 +834,15 @@ impl Observer for Metrics<'_> {
             Fact::PrimaryStopped { shard } => self.primary_stops(now, shard),
             Fact::PrimaryServes { shard, node } => self.primary_serves(now, shard, node),
             Fact::Bus(fact) => self.of_bus(now, fact),
+            Fact::Isolation(fact) => self.of_isolation(now, fact),
             Fact::Promoted { shard, loss, .. } => {
                 self.count(Metric::Failovers, now, 1);
-                self.lost(now, shard, Mechanism::Lag, loss);
+                self.lost_in_outage(now, shard, Mechanism::Lag, loss);
                 self.would_end_by(shard, Ending::Failover);
             }
             Fact::PrimaryRecreated { shard, loss, .. } => {
                 self.count(Metric::PrimaryRecreations, now, 1);
-                self.lost(now, shard, Mechanism::RefillLag, loss);
+                self.lost_in_outage(now, shard, Mechanism::RefillLag, loss);
                 self.would_end_by(shard, Ending::Refill);
             }
             Fact::HandedOver { shard, to, pause, .. } => {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::engine::time::SimTime;
 use crate::model::api::Call;
-use crate::model::fact::{Announced, BusFact, Fact, Loss, OperationFact, Role, Stop, Target};
+use crate::model::fact::{Announced, BusFact, Fact, IsolationFact, Loss, OperationFact, Role, Stop, Target};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::observe::metrics::{Metric, Outcome};
@@ -116,6 +116,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Operation(operation) => operation_name(operation),
         Fact::Backup(fact) => backups::name(fact),
         Fact::Bus(fact) => bus_name(fact),
+        Fact::Isolation(fact) => isolation_name(fact),
     }
 }
 
@@ -206,6 +207,36 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::Operation(ref operation) => operation_fields(plan, operation),
         Fact::Backup(ref fact) => backups::fields(plan, fact),
         Fact::Bus(fact) => bus_fields(plan, fact),
+        Fact::Isolation(fact) => isolation_fields(plan, fact),
+    }
+}
+
+fn isolation_name(fact: &IsolationFact) -> &'static str {
+    match fact {
+        IsolationFact::Began { .. } => "isolation_began",
+        IsolationFact::Ended { .. } => "isolation_ended",
+        IsolationFact::Beside { .. } => "writes_beside",
+        IsolationFact::SplitBrain { .. } => "split_brain",
+    }
+}
+
+fn isolation_fields(plan: &Plan, fact: IsolationFact) -> Vec<(&'static str, Value)> {
+    let node_of = |id: NodeId| ("node", json!(plan.nodes[id.idx()].name));
+    let shard_of = |id: ShardId| ("shard", shard_name(plan, id));
+    match fact {
+        IsolationFact::Began { node, role } => vec![node_of(node), ("role", json!(role_name(role)))],
+        IsolationFact::Ended { node } => vec![node_of(node)],
+        IsolationFact::Beside { shard, kept, astray } => vec![
+            shard_of(shard),
+            ("kept_per_second", json!(kept)),
+            ("astray_per_second", json!(astray)),
+        ],
+        IsolationFact::SplitBrain { shard, node, loss } => vec![
+            shard_of(shard),
+            node_of(node),
+            ("lost_writes", amount(loss.writes)),
+            ("loss_window_s", json!(loss.window.as_secs_f64())),
+        ],
     }
 }
 

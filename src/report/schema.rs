@@ -171,6 +171,8 @@ pub(super) struct Mechanisms {
     restore: f64,
     /// The end of the append-only file had not been brought to the disk.
     aof_tail: f64,
+    /// An isolated primary took them, and nobody else.
+    split_brain: f64,
 }
 
 /// One line of `ecsim replay --format json`: the first is the header, then come the facts of the
@@ -373,6 +375,15 @@ enum Fact {
     MajorityBack { group: String, serving: u16 },
     /// The primaries take writes again.
     WritesTaken { group: String },
+    /// A node that runs is cut off.
+    IsolationBegan { node: String, role: Role },
+    /// The isolated node is reached again.
+    IsolationEnded { node: String },
+    /// How many writes a second isolated nodes take from now on: the primary in its history, former
+    /// primaries astray.
+    WritesBeside { shard: ShardName, kept_per_second: u64, astray_per_second: u64 },
+    /// What a former primary took while it was isolated is lost.
+    SplitBrain { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
     /// The entry that ElastiCache's event log would hold.
     AwsEvent { source_type: SourceType, source: String, message: String },
     /// The last line: what the trial came to.
@@ -571,6 +582,8 @@ enum Cause {
     Planned,
     /// A test failover.
     TestFailover,
+    /// A node that runs could not be reached.
+    Isolation,
 }
 
 /// What an outage waits for.

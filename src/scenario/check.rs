@@ -150,7 +150,7 @@ fn sections(
     let failover = groups.as_ref().map(|groups| {
         Switch::from(groups.iter().any(|group| group.automatic_failover == Switch::On))
     });
-    let (rules, promotion) = sections::rules(rules, failover, cx);
+    let (rules, promotion) = sections::rules(rules, failover, &uses, cx);
     let objectives = sections::section(root, "objectives", cx);
     let objectives = sections::objectives(objectives, cx);
     let mut topology = topology::number(drafts, load, (promotion, start), azs, cx);

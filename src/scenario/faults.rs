@@ -20,10 +20,11 @@ use crate::model::plan::{
 };
 
 /// Scheduled kinds.
-const SCRIPTED: [(&str, Scheduled); 7] = [
+const SCRIPTED: [(&str, Scheduled); 8] = [
     ("fail-primary", Scheduled::FailPrimary),
     ("fail-node", Scheduled::FailNode),
     ("crash-node", Scheduled::CrashNode),
+    ("isolate-node", Scheduled::IsolateNode),
     ("fail-replicas", Scheduled::FailReplicas),
     ("fail-az", Scheduled::FailAz),
     ("fail-group", Scheduled::FailGroup),
@@ -42,6 +43,7 @@ enum Scheduled {
     FailPrimary,
     FailNode,
     CrashNode,
+    IsolateNode,
     FailReplicas,
     FailAz,
     FailGroup,
@@ -68,6 +70,8 @@ const LATER: [&str; 2] = ["partition-az", "start-migration"];
 /// Kinds of operations that one may look for here.
 const OPERATIONS: [(&str, &str); 2] =
     [("maintenance", "service-update"), ("test-failover", "test-failover")];
+/// More writes per second are surely a slip; the shard's rate is the limit in any case.
+const MOST_WRITERS_BESIDE: u64 = 1_000_000_000;
 /// More lines are surely a slip.
 const MAX_FAULTS: usize = 10_000;
 /// All clocks of random processes together; each is a slot of the event queue.
@@ -216,6 +220,7 @@ fn scripted(
             let restart_after = after.and_then(|after| laws::read_scripted(&after, cx));
             Some(ScriptedFault::CrashNode { node: node?, restart_after: restart_after? })
         }
+        Scheduled::IsolateNode => isolate_node(table, topology, cx),
         Scheduled::FailReplicas => fail_replicas(table, topology, cx),
         Scheduled::FailAz => {
             let az = victims::az(table, topology, cx);
@@ -230,6 +235,45 @@ fn scripted(
             victims::group(table, topology, Asker::Fault, cx).map(ScriptedFault::FailGroup)
         }
         Scheduled::RebootNode => reboot_node(table, topology, cx),
+    }
+}
+
+fn isolate_node(
+    table: &mut Table<'_>,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) -> Option<ScriptedFault> {
+    let node = victims::node(table, topology, cx);
+    let hint = r#"how long nobody reaches it, as in duration = "10m""#;
+    let duration = table.require("duration", &mut cx.errors, hint);
+    let duration = duration.and_then(|duration| laws::read_scripted(&duration, cx));
+    let writers_beside = match table.get("writers-beside") {
+        Some(item) => item.count(&mut cx.errors, 0..=MOST_WRITERS_BESIDE),
+        None => {
+            let why = Origin::convention("no writer sits on the side of an isolated node");
+            cx.assume(&join(&table.place.path, "writers-beside"), "0", why);
+            Some(0)
+        }
+    };
+    if node.as_ref().is_some_and(|node| is_clustered(node, topology)) {
+        let message = "isolating a node in cluster mode is not in this version";
+        let hint = "isolate a node of a group without cluster mode, or strike with `fail-node`";
+        cx.errors.report(Code::NotInThisVersion, &table.place, message).hint(hint);
+        return None;
+    }
+    Some(ScriptedFault::IsolateNode {
+        node: node?,
+        duration: duration?,
+        writers_beside: writers_beside?,
+    })
+}
+
+/// Whether the victim is in cluster mode, or may be.
+fn is_clustered(victim: &Victim<NodeId>, topology: &Topology) -> bool {
+    let is_clustered = |node: NodeId| topology.cluster_mode_of(node) == ClusterMode::Enabled;
+    match victim {
+        Victim::Named(node) => is_clustered(*node),
+        Victim::Any(among) => among.clone().map(NodeId).any(is_clustered),
     }
 }
 
@@ -266,12 +310,7 @@ fn reboot_node(
     let hint = r#"by = "customer" never leads to a failover, "service" does (MZ-60)"#;
     let asked = table.require("by", &mut cx.errors, hint);
     let by = asked.as_ref().and_then(|asked| asked.choice(&mut cx.errors, &by));
-    let is_clustered = |node: NodeId| topology.cluster_mode_of(node) == ClusterMode::Enabled;
-    let can_be_clustered = match &node {
-        Some(Victim::Named(node)) => is_clustered(*node),
-        Some(Victim::Any(among)) => among.clone().map(NodeId).any(is_clustered),
-        None => false,
-    };
+    let can_be_clustered = node.as_ref().is_some_and(|node| is_clustered(node, topology));
     if let (Some(asked), Some(RebootBy::Customer)) = (&asked, by)
         && can_be_clustered
     {

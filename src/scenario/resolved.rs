@@ -155,6 +155,7 @@ const ORDER: [(&str, &[&str]); 14] = [
             "syncing-nodes-can-fail",
             "cold-start-node",
             "sub-detection-fault",
+            "fencing",
         ],
     ),
     ("backup", &["after-dataset-loss"]),

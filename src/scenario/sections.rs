@@ -17,8 +17,8 @@ use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::{SimTime, Span, YEAR};
 use crate::model::plan::{
-    ColdStartNode, DuringFailover, FullSync, Promotion, ReplacementAz, ReplacementStarts, Resync,
-    ResyncSource, Rules, Shard, SubDetection, SyncingCopy, SyncingNodes, Timing,
+    ColdStartNode, DuringFailover, Fencing, FullSync, Promotion, ReplacementAz, ReplacementStarts,
+    Resync, ResyncSource, Rules, Shard, SubDetection, SyncingCopy, SyncingNodes, Timing,
 };
 use crate::montecarlo::objectives::Objectives;
 
@@ -567,6 +567,7 @@ fn switch<T: Copy>(
 pub(super) fn rules(
     mut table: Table<'_>,
     failover: Option<Switch>,
+    uses: &Uses,
     cx: &mut Context<'_>,
 ) -> (Rules, Option<Promotion>) {
     use ReplacementStarts::{AfterDetection, AfterFailover, AtFailure};
@@ -629,6 +630,9 @@ pub(super) fn rules(
     let ways = [("blip", SubDetection::Blip), ("failover", SubDetection::Failover)];
     let why = (Assumed, "what is never detected cannot start a failover");
     let sub_detection_fault = rule(t, "sub-detection-fault", &ways, why, cx);
+    let ways = [("at-promotion", Fencing::AtPromotion), ("on-return", Fencing::OnReturn)];
+    let why = (Assumed, "a failed primary is taken offline first (MZ-67)");
+    let fencing = rule_if(t, "fencing", &ways, why, uses.of_need(Need::Isolation), cx);
     let rules = Rules {
         replacement_starts,
         resync,
@@ -639,6 +643,7 @@ pub(super) fn rules(
         syncing_nodes,
         cold_start_node,
         sub_detection_fault,
+        fencing,
     };
     table.finish(&mut cx.errors, &[]);
     (rules, promotion)

@@ -39,6 +39,8 @@ pub(super) enum Need {
     Snapshot,
     /// What an AZ outage does to others' replacements.
     AzOutage,
+    /// When an isolated primary is taken offline.
+    Isolation,
 }
 
 /// Whether something is used.
@@ -76,6 +78,9 @@ impl Uses {
             }
             if fault.get("fail-az").is_some() || fault.get("az-failure").is_some() {
                 uses.add(&[Need::AzOutage], enabled);
+            }
+            if fault.get("isolate-node").is_some() {
+                uses.add(&[Need::Isolation], enabled);
             }
         }
         uses

@@ -1,6 +1,7 @@
 //! Facts in words: one line of a timeline each. What operations and planned work say stands in
 //! `operations`, what a scenario schedules in `scripted`.
 
+mod isolation;
 mod operations;
 mod scripted;
 
@@ -114,6 +115,7 @@ impl<'p> Words<'p> {
             Fact::Operation(ref operation) => self.of_operation(operation),
             Fact::Backup(ref fact) => backups::line(self, fact),
             Fact::Bus(fact) => Some(self.of_bus(fact)),
+            Fact::Isolation(fact) => Some(isolation::line(self, fact)),
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }
@@ -341,5 +343,6 @@ fn struck(cause: Cause, target: &str) -> String {
         Cause::ServiceReboot => format!("the service reboots {target}"),
         Cause::Planned => format!("planned work on {target}"),
         Cause::TestFailover => format!("a test failover of {target}"),
+        Cause::Isolation => format!("{target} is cut off"),
     }
 }

@@ -40,6 +40,9 @@ fn fault_text(plan: &Plan, fault: &ScriptedFault) -> String {
             format!("{} fails", plan.azs[az.idx()].name)
         }
         ScriptedFault::FailAz { az: Victim::Any(_), .. } => "an AZ by chance fails".to_owned(),
+        ScriptedFault::IsolateNode { node, .. } => {
+            format!("{} is cut off", node_by_chance(plan, node))
+        }
         ScriptedFault::FailGroup(id) => format!("all of {} fails", plan.groups[id.idx()].id),
         ScriptedFault::RebootNode { node, .. } => {
             format!("{} is rebooted", node_by_chance(plan, node))

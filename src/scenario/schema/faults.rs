@@ -14,6 +14,7 @@ use super::values::{Count, Duration, Law, Name, Share, exactly_one};
     "fail-primary": ["at"],
     "fail-node": ["at"],
     "crash-node": ["at"],
+    "isolate-node": ["at"],
     "fail-replicas": ["at"],
     "fail-az": ["at"],
     "fail-group": ["at"],
@@ -39,6 +40,8 @@ pub(super) struct Fault {
     fail_node: Option<NodeTarget>,
     /// Scheduled: the process of a node dies and comes back, empty, on the same host.
     crash_node: Option<Crash>,
+    /// Scheduled: a node runs, and nobody but the clients on its side reaches it for a while.
+    isolate_node: Option<Isolation>,
     /// Scheduled: the hosts of the first replicas of a shard are lost.
     fail_replicas: Option<ReplicasTarget>,
     /// Scheduled: an AZ is down for a while, and the nodes in it are lost.
@@ -89,6 +92,22 @@ struct Crash {
     group: Option<Name>,
     /// How long the process is gone. Shorter than the detection, it is never noticed.
     restart_after: Law,
+}
+
+/// A node that runs and cannot be reached (MZ-67).
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Isolation {
+    /// The node that is cut off, by its name; none in cluster mode. `"any"` is one by chance.
+    node: Name,
+    /// With `"any"`: the group that it is one of. Default: all groups.
+    group: Option<Name>,
+    /// How long nobody on the other side reaches it. Shorter than the detection, it is never noticed.
+    duration: Law,
+    /// Writes per second of its shard that it goes on taking from its side, if it is the primary.
+    /// Default: 0 (convention).
+    #[schemars(extend("default" = 0))]
+    writers_beside: Option<Count<0, 1_000_000_000>>,
 }
 
 /// Replicas that fail.

@@ -614,6 +614,10 @@ struct Rules {
     /// what is never detected cannot start a failover).
     #[schemars(extend("default" = "blip"))]
     sub_detection_fault: Option<SubDetection>,
+    /// When a primary that could not be reached ceases to take writes, if a replica is promoted.
+    /// Default: "at-promotion" (assumed: a failed primary is taken offline first, MZ-67).
+    #[schemars(extend("default" = "at-promotion"))]
+    fencing: Option<Fencing>,
 }
 
 /// When the repair of a failed node may begin.
@@ -672,6 +676,16 @@ enum ColdStartNode {
     FirstReady,
     /// The lost primary's slot.
     PrimarySlot,
+}
+
+/// When an isolated primary ceases to take writes.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Fencing {
+    /// At the promotion of its successor.
+    AtPromotion,
+    /// When it is reached again; what it takes until then is lost.
+    OnReturn,
 }
 
 /// What a fault of the primary does that ends before it is detected.
