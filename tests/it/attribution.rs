@@ -55,7 +55,7 @@ fn check(plan: &Plan, seed: u64, number: u64) -> Outcome {
     assert_eq!(one_by_one.by_phase, outcome.by_phase, "{what}: outages by phase");
     let n_failovers = episodes.failovers.len() as u128;
     assert_eq!(n_failovers, outcome.raw(Metric::Failovers), "{what}: failovers");
-    let by_lag: u128 = episodes.failovers.iter().map(|failover| failover.loss.writes).sum();
+    let by_lag: u128 = episodes.failovers.iter().map(|it| it.loss.writes - it.loss.beside).sum();
     assert_eq!(by_lag, outcome.lost_by_mechanism[Mechanism::Lag as usize], "{what}: by lag");
     if plan.shards.len() == 1 {
         let longest = episodes.outages.iter().map(|outage| outage.length().as_nanos()).max();
@@ -95,6 +95,10 @@ fn a_harsh_life_with_a_warm_up_has_parts_of_many_kinds() {
         [workload]\nwrites-per-second = 100\n\
         [[fault]]\nservice-update = { every = \"9d\", group = \"old\" }\n\
         [[fault]]\nat = \"13d\"\ncrash-node = { node = \"log-001\", restart-after = \"9s\" }\n\
+        [[fault]]\nat = \"15d\"\nisolate-node = { node = \"one-001\", duration = \"1h\", \
+        writers-beside = 9 }\n\
+        [[fault]]\nat = \"15d 6h\"\nisolate-node = { node = \"one-002\", duration = \"1h\", \
+        writers-beside = 9 }\n\
         [[fault]]\nnode-failure = { mttf = \"2d\" }\n\
         [[fault]]\naz-failure = { mttf = \"5d\", duration = \"3h\" }\n\
         [[fault]]\ngroup-failure = { mttf = \"20d\" }\n\

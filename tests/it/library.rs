@@ -215,6 +215,18 @@ fn crash_slower_than_detection() {
 }
 
 #[test]
+fn isolated_primary() {
+    // The cut ends after 600 s, and the old primary has its copy 144 s later. It takes 1,000 writes
+    // a second until the promotion after 12 s.
+    let expected = Expected {
+        lost_writes: 500 + 12 * 1_000,
+        rejected_writes: 75_000 - 12 * 1_000,
+        ..one_failover(600 + 144)
+    };
+    check("isolated-primary", &expected);
+}
+
+#[test]
 fn second_failure_with_one_replica() {
     // At 13:00 node 002 is alone with the data; node 001 is provisioned at 10:00 + 490 s.
     check(

@@ -161,6 +161,7 @@ fn an_unrelated_group_changes_nothing() {
             | Fact::FaultMissed { .. }
             | Fact::AzDown { .. }
             | Fact::AzUp { .. } => true,
+            Fact::Isolation(_) => unreachable!("nobody is cut off here"),
             Fact::Bus(_) => unreachable!("the control plane watches these groups"),
             Fact::Operation(_) => unreachable!("nobody calls the API here"),
             Fact::Backup(_) => unreachable!("nothing outlives memory here"),
@@ -259,7 +260,8 @@ fn scaling_all_times_scales_all_outages() {
                 ScriptedFault::CrashNode { restart_after, .. } => {
                     *restart_after = scaled(restart_after);
                 }
-                ScriptedFault::FailAz { duration, .. } => *duration = scaled(duration),
+                ScriptedFault::FailAz { duration, .. }
+                | ScriptedFault::IsolateNode { duration, .. } => *duration = scaled(duration),
                 _ => {}
             }
         }

@@ -124,6 +124,8 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     for (rule, values) in RULES {
         let _ = writeln!(text, "{rule} = {}", draw.one_of(values));
     }
+    let fencing = draw.one_of(&["at-promotion", "on-return"]);
+    let _ = writeln!(text, "fencing = \"{fencing}\"");
     for _ in 0..draw.below(14) {
         text.push_str(&scripted(draw, n_azs, shards, replicas));
     }
@@ -191,6 +193,7 @@ fn scripted(draw: &mut Draw, n_azs: u64, shards: u64, replicas: u64) -> String {
     };
     let enabled = draw.one_of(&["", "", "", "enabled = true\n", "enabled = false\n"]);
     let kind = match draw.below(if replicas > 0 { 8 } else { 7 }) {
+        _ if shards == 1 && draw.below(4) == 0 => isolation(draw, &node),
         0 => format!("fail-primary = {{ shard = \"{shard}\" }}"),
         1 => format!("fail-node = {{ node = \"{node}\" }}"),
         2 => format!("crash-node = {{ node = \"{node}\", restart-after = \"2s\" }}"),
@@ -210,6 +213,14 @@ fn scripted(draw: &mut Draw, n_azs: u64, shards: u64, replicas: u64) -> String {
         _ => format!("fail-replicas = {{ shard = \"{shard}\", count = {replicas} }}"),
     };
     format!("[[fault]]\nat = {at}\n{enabled}{kind}\n")
+}
+
+fn isolation(draw: &mut Draw, node: &str) -> String {
+    let duration = draw.one_of(&["5s", "1m", "10m", "3h"]);
+    let beside = draw.one_of(&["0", "1", "3000", "1_000_000"]);
+    format!(
+        "isolate-node = {{ node = \"{node}\", duration = \"{duration}\", writers-beside = {beside} }}"
+    )
 }
 
 fn random(draw: &mut Draw) -> String {

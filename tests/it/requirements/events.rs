@@ -15,7 +15,7 @@ use crate::support::{ecsim, load, run, secs, with_fixed_times};
 /// The facts of a test failover, at the seconds of the first timeline from the field.
 fn test_failover(announced: Announced) -> (Plan, Vec<(SimTime, Fact)>) {
     let (shard, from, to) = (ShardId(0), NodeId(0), NodeId(1));
-    let loss = Loss { writes: 0, window: secs(0) };
+    let loss = Loss { writes: 0, beside: 0, window: secs(0) };
     let facts = [
         (0, Fact::Operation(OperationFact::TestFailoverCalled { shard })),
         (63, Fact::Promoted { shard, from, to, candidates: 2, loss, announced }),

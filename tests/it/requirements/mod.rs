@@ -9,6 +9,7 @@ mod document;
 mod endpoints;
 mod events;
 mod failures;
+mod isolation;
 mod limits;
 mod operations;
 mod planned;

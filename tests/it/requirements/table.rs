@@ -656,6 +656,23 @@ pub const ROWS: &[Row] = &[
         not_yet: None,
     },
     Row {
+        id: "MZ-67",
+        says: "A primary that runs and cannot be reached counts as failed: it is taken offline \
+               and a replica promoted. What it still took is lost. Whether it is taken offline at \
+               once is a rule (`fencing`).",
+        source: "Guide",
+        tests: &[
+            "mz_67_failover_happens_although_the_primary_runs",
+            "mz_67_a_cut_shorter_than_the_detection_costs_the_wait_and_loses_nothing",
+            "mz_67_writes_beside_it_are_lost_until_the_promotion",
+            "mz_67_without_a_fence_they_are_lost_until_the_cut_ends",
+            "mz_67_where_nobody_follows_it_serves_again_with_everything",
+            "mz_67_an_isolated_replica_is_neither_replaced_nor_promoted",
+            "mz_67_cluster_mode_is_refused",
+        ],
+        not_yet: Some("nodes in cluster mode, whose primaries stop by themselves in a minority"),
+    },
+    Row {
         id: "MZ-68",
         says: "Without replicas there is no fault tolerance: a shard that loses its only node \
                loses its data, and its writes wait for a new node.",

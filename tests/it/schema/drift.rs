@@ -71,6 +71,7 @@ fn the_keys_of_each_table_are_those_of_the_decoder() {
         ("ShardTarget", fault("fail-primary = { zzz = 1 }")),
         ("NodeTarget", fault("fail-node = { zzz = 1 }")),
         ("Crash", fault("crash-node = { zzz = 1 }")),
+        ("Isolation", fault("isolate-node = { zzz = 1 }")),
         ("ReplicasTarget", fault("fail-replicas = { zzz = 1 }")),
         ("AzOutage", fault("fail-az = { zzz = 1 }")),
         ("Share", fault("fail-az = { share = { zzz = 1 } }")),
@@ -128,6 +129,8 @@ fn the_choices_are_those_of_the_decoder() {
     check("DuringFailover", "[rules]\n", "failure-during-failover", &[]);
     check("ColdStartNode", "[rules]\n", "cold-start-node", &[]);
     check("SubDetection", "[rules]\n", "sub-detection-fault", &[]);
+    let used = "[[fault]]\nat = \"1h\"\nisolate-node = { node = \"any\", duration = \"1h\" }\n[rules]\n";
+    check("Fencing", used, "fencing", &[]);
     let used = "[[operation]]\nat = \"1h\"\ntest-failover = {}\n[control-plane]\n";
     check("InAzOutage", used, "test-failover-in-az-outage", &[]);
     check("EventOrder", used, "event-order", &[]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use elasticache_sim::engine::time::{SimTime, Span};
-use elasticache_sim::model::fact::{BackupFact, BackupFailure, BusFact, Fact, Loss, RestoreStep};
+use elasticache_sim::model::fact::{BackupFact, BackupFailure, BusFact, Fact, IsolationFact, Loss, RestoreStep, Role};
 use elasticache_sim::model::persistence::{BackupKind, Method};
 use elasticache_sim::model::plan::{GroupId, NodeId, ShardId};
 use elasticache_sim::model::state::WRITE;
@@ -128,7 +128,7 @@ fn traces_are_as_described() {
 fn rare() -> Vec<Fact> {
     let (group, shard, node) = (GroupId(0), ShardId(0), NodeId(1));
     let (kind, age) = (BackupKind::Manual, Span::from_secs(60));
-    let loss = Loss { writes: WRITE, window: age };
+    let loss = Loss { writes: WRITE, beside: 0, window: age };
     let backups = [
         BackupFact::Began { group, kind, method: Method::Forked },
         BackupFact::Copies { shard, node, behind: WRITE },
@@ -156,7 +156,14 @@ fn rare() -> Vec<Fact> {
         BusFact::MajorityBack { group, serving: 2 },
         BusFact::WritesTaken { group },
     ];
-    backups.map(Fact::Backup).into_iter().chain(detectors.map(Fact::Bus)).collect()
+    let isolations = [
+        IsolationFact::Began { node, role: Role::Primary },
+        IsolationFact::Ended { node },
+        IsolationFact::Beside { shard, kept: 1, astray: 0 },
+        IsolationFact::SplitBrain { shard, node, loss },
+    ];
+    let backups = backups.map(Fact::Backup).into_iter().chain(detectors.map(Fact::Bus));
+    backups.chain(isolations.map(Fact::Isolation)).collect()
 }
 
 /// A group whose life holds what the library's do not.
