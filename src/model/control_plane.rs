@@ -17,7 +17,9 @@ use crate::model::plan::{
     SyncingCopy,
 };
 use crate::model::policy::{self, ControlView};
-use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Reach, Serving, Watch, Window};
+use crate::model::state::{
+    Belief, Data, Dataset, Failover, Node, Process, Reach, Serving, Watch, Window,
+};
 use crate::model::{Event, Step};
 
 /// Whether a node has failed, or cannot be reached (MZ-67), and the control plane does not know it

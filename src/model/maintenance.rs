@@ -16,7 +16,8 @@ use crate::model::plan::{
     Apply, Changes, ClusterMode, GroupId, Handover, NodeId, ShardId, Switch, UpdateMethod,
 };
 use crate::model::state::{
-    Belief, Copy, Data, Failover, Process, Reach, Recovery, Replacement, Serving, Update, Window, Workflow,
+    Belief, Copy, Data, Failover, Process, Reach, Recovery, Replacement, Serving, Update, Window,
+    Workflow,
 };
 use crate::model::{Event, Step};
 

@@ -5,7 +5,8 @@ use crate::model::Step;
 use crate::model::fact::{Fact, Observer, Phase};
 use crate::model::plan::{ColdStartNode, RebootBy, ShardId};
 use crate::model::state::{
-    Belief, Data, Dataset, Failover, Node, Process, Reach, Replacement, Serving, Told, Watch, Window,
+    Belief, Data, Dataset, Failover, Node, Process, Reach, Replacement, Serving, Told, Watch,
+    Window,
 };
 
 impl<O: Observer> Step<'_, O> {

@@ -12,8 +12,8 @@ use crate::model::persistence::AfterLoss;
 use crate::model::plan::{Changes, FullSync, GroupId, NodeId, ReplacementAz, ShardId};
 use crate::model::replication::age_of_oldest;
 use crate::model::state::{
-    AutomaticFailover, Az, Belief, Copy, Data, Dataset, Failover, NanoWrites, Node, Process,
-    Reach, Recovery, Replacement, Serving, Update, Window, Workflow,
+    AutomaticFailover, Az, Belief, Copy, Data, Dataset, Failover, NanoWrites, Node, Process, Reach,
+    Recovery, Replacement, Serving, Update, Window, Workflow,
 };
 use crate::model::{Event, Step};
 

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::engine::time::SimTime;
 use crate::model::api::Call;
-use crate::model::fact::{Announced, BusFact, Fact, IsolationFact, Loss, OperationFact, Role, Stop, Target};
+use crate::model::fact::{
+    Announced, BusFact, Fact, IsolationFact, Loss, OperationFact, Role, Stop, Target,
+};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::observe::metrics::{Metric, Outcome};
@@ -224,7 +226,9 @@ fn isolation_fields(plan: &Plan, fact: IsolationFact) -> Vec<(&'static str, Valu
     let node_of = |id: NodeId| ("node", json!(plan.nodes[id.idx()].name));
     let shard_of = |id: ShardId| ("shard", shard_name(plan, id));
     match fact {
-        IsolationFact::Began { node, role } => vec![node_of(node), ("role", json!(role_name(role)))],
+        IsolationFact::Began { node, role } => {
+            vec![node_of(node), ("role", json!(role_name(role)))]
+        }
         IsolationFact::Ended { node } => vec![node_of(node)],
         IsolationFact::Beside { shard, kept, astray } => vec![
             shard_of(shard),

@@ -110,6 +110,8 @@ pub(super) struct Causes {
     planned: f64,
     /// Test failovers.
     test_failover: f64,
+    /// Nodes that run and could not be reached.
+    isolation: f64,
 }
 
 /// A number per phase of an outage.

@@ -175,9 +175,11 @@ fn its_defaults_are_those_of_the_program() {
     let update = "[[fault]]\nservice-update = { every = \"90d\"";
     let update = format!("{update}, method = \"replace\" }}\n{update}, method = \"patch\" }}\n");
     let at = "[[operation]]\nat = \"1h\"\n";
+    let cut = "[[fault]]\nat = \"1h\"\nisolate-node = { node = \"any\", duration = \"1m\", \
+               writers-beside = 0 }\n";
     let test = format!("{at}test-failover = {{ cancel = false }}\n");
     let modify = "modify = { snapshotting-node = \"cache-002\", apply-immediately = false }\n";
-    let planned = format!("{az}{update}{test}{at}{modify}");
+    let planned = format!("{az}{cut}{update}{test}{at}{modify}");
     let sections = "[backup]\n[persistence]\n";
     let mut all = defaults(&format!("{shortest}\n{sections}{planned}"));
     // No engine has both a pause and a gap.

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
-use elasticache_sim::model::fact::{BackupFact, Fact};
+use elasticache_sim::model::fact::{BackupFact, Fact, IsolationFact};
 use elasticache_sim::model::plan::{Detector, FullSync, NodeId, Plan};
-use elasticache_sim::model::state::{Data, Process, State};
+use elasticache_sim::model::state::{Data, Process, Reach, State};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metric, Metrics, Outcome};
 use elasticache_sim::observe::trace::Recorder;
@@ -351,13 +351,19 @@ fn bound(plan: &Plan) -> Span {
     Span::from_nanos(nanos + persistence.as_nanos())
 }
 
+fn is_reached(fact: &Fact) -> bool {
+    matches!(fact, Fact::Isolation(IsolationFact::Ended { .. }))
+}
+
 #[test]
 fn when_the_faults_stop_everything_heals_in_bounded_time() {
     for case in 0..3_000 {
         let (plan, text, state, _, facts) = run_case(case, Faults::Stop);
         let calm = facts
             .iter()
-            .filter(|(_, f)| matches!(f, Fact::FaultStruck { .. } | Fact::AzUp { .. }))
+            .filter(|(_, f)| {
+                matches!(f, Fact::FaultStruck { .. } | Fact::AzUp { .. }) || is_reached(f)
+            })
             .map(|(at, _)| *at)
             .max()
             .unwrap_or(SimTime::START);
@@ -373,7 +379,9 @@ fn when_the_faults_stop_everything_heals_in_bounded_time() {
         }
         for node in (0..plan.nodes.len() as u16).map(NodeId) {
             let node = &state.config.nodes[node.idx()];
-            let whole = node.process == Process::Running && node.data == Data::Complete;
+            let whole = node.reach == Reach::Connected
+                && node.process == Process::Running
+                && node.data == Data::Complete;
             assert!(whole, "case {case}: a node is not whole at the end: {node:?}\n{text}");
         }
     }

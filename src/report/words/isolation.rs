@@ -15,9 +15,7 @@ pub(super) fn line(words: &Words<'_>, fact: IsolationFact) -> Line {
             let node = words.node(node);
             ("fault", format!("{node} ({role}) runs, and nobody on the other side reaches it"))
         }
-        IsolationFact::Ended { node } => {
-            ("back", format!("{} is reached again", words.node(node)))
-        }
+        IsolationFact::Ended { node } => ("back", format!("{} is reached again", words.node(node))),
         IsolationFact::Beside { kept: 0, astray: 0, .. } => {
             ("writes", "writes beside an isolated node end".to_owned())
         }

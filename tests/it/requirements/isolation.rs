@@ -151,5 +151,5 @@ fn mz_67_cluster_mode_is_refused() {
     let text = "schema = 1\n[run]\nhorizon = \"2h\"\n[group]\nid = \"g\"\nazs = [\"a\", \"b\"]\n\
                 replicas = 1\nshards = 2\ncluster-mode = \"enabled\"\n[[fault]]\nat = \"10m\"\n\
                 isolate-node = { node = \"any\", duration = \"10m\" }\n";
-    assert_eq!(codes(text), ["E0205"]);
+    assert!(codes(text).contains(&"E0205".to_owned()));
 }

@@ -411,6 +411,10 @@ fn valid_files() -> Vec<String> {
              failure-during-failover = \"restart\"\nsyncing-nodes-can-fail = false\n\
              cold-start-node = \"primary-slot\"\nsub-detection-fault = \"failover\"",
         ),
+        with(
+            "[rules]\nfencing = \"on-return\"\n[[fault]]\nat = \"1h\"\n\
+             isolate-node = { node = \"any\", duration = \"1m\" }",
+        ),
     ];
     let laws = [
         "{ fixed = \"1m\", range = [\"1s\", \"2m\"] }",

@@ -129,7 +129,8 @@ fn the_choices_are_those_of_the_decoder() {
     check("DuringFailover", "[rules]\n", "failure-during-failover", &[]);
     check("ColdStartNode", "[rules]\n", "cold-start-node", &[]);
     check("SubDetection", "[rules]\n", "sub-detection-fault", &[]);
-    let used = "[[fault]]\nat = \"1h\"\nisolate-node = { node = \"any\", duration = \"1h\" }\n[rules]\n";
+    let used =
+        "[[fault]]\nat = \"1h\"\nisolate-node = { node = \"any\", duration = \"1h\" }\n[rules]\n";
     check("Fencing", used, "fencing", &[]);
     let used = "[[operation]]\nat = \"1h\"\ntest-failover = {}\n[control-plane]\n";
     check("InAzOutage", used, "test-failover-in-az-outage", &[]);
@@ -145,6 +146,7 @@ fn planned(engine: &str) -> String {
     let update = "[[fault]]\nservice-update = { every = \"90d\"";
     format!(
         "{HEAD}{GROUP}{engine}{update} }}\n{update}, method = \"patch\" }}\n\
+         [[fault]]\nat = \"1h\"\nisolate-node = {{ node = \"any\", duration = \"1m\" }}\n\
          [[operation]]\nat = \"1h\"\ntest-failover = {{}}\n\
          [[operation]]\nat = \"2h\"\nmodify = {{ multi-az = false }}\n"
     )

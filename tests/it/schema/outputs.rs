@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use elasticache_sim::engine::time::{SimTime, Span};
-use elasticache_sim::model::fact::{BackupFact, BackupFailure, BusFact, Fact, IsolationFact, Loss, RestoreStep, Role};
+use elasticache_sim::model::fact::{
+    BackupFact, BackupFailure, BusFact, Fact, IsolationFact, Loss, RestoreStep, Role,
+};
 use elasticache_sim::model::persistence::{BackupKind, Method};
 use elasticache_sim::model::plan::{GroupId, NodeId, ShardId};
 use elasticache_sim::model::state::WRITE;
