@@ -1,12 +1,12 @@
 //! The simulated replication groups: no I/O, no threads, no clock but the simulated one.
 //!
-//! [`Event`] lists everything that can happen, [`Step::apply`] says which rule answers it, and
-//! the rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
-//! [`isolation`] cuts nodes off, [`replication`] copies data, [`control_plane`] detects, fails over and repairs, [`cluster_bus`]
-//! and [`sentinel`] find out and fail over where a group is not left to it, [`endpoint`] moves the
-//! writers, [`narration`] tells what changed. [`state`] is all that changes, [`plan`] all that does
-//! not, [`fact`] what observers are told. The model cannot fail: a [`plan::Plan`] is checked before
-//! it gets here.
+//! [`Event`] lists everything that can happen, [`Step::apply`] says which rule answers it, and the
+//! rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
+//! [`isolation`] cuts nodes off, [`replication`] copies data, [`control_plane`] detects, fails over
+//! and repairs, [`cluster_bus`] and [`sentinel`] find out and fail over where a group is not left
+//! to it, [`endpoint`] moves the writers, [`narration`] tells what changed. [`state`] is all that
+//! changes, [`plan`] all that does not, [`fact`] what observers are told. The model cannot fail: a
+//! [`plan::Plan`] is checked before it gets here.
 
 pub mod api;
 pub mod append_only;

@@ -102,7 +102,8 @@ struct Isolation {
     node: Name,
     /// With `"any"`: the group that it is one of. Default: all groups.
     group: Option<Name>,
-    /// How long nobody on the other side reaches it. Shorter than the detection, it is never noticed.
+    /// How long nobody on the other side reaches it. Shorter than the detection, it is never
+    /// noticed.
     duration: Law,
     /// Writes per second of its shard that it goes on taking from its side, if it is the primary.
     /// Default: 0 (convention).
