@@ -23,13 +23,14 @@ impl<O: Observer> Step<'_, O> {
     /// `writers_beside` writes per second.
     pub(super) fn isolate(&mut self, node: NodeId, duration: Span, writers_beside: u64) {
         let (cause, target) = (Cause::Isolation, Target::Node(node));
-        // Who reads a log serves nobody yet.
-        if !self.state.answers(node) || self.state.node(node).data == Data::Logged {
+        let shard = self.plan.nodes[node.idx()].shard;
+        // A primary that serves nobody is offline already, as is one that reads its log.
+        let is_offline = self.state.shard(shard).primary == node && !self.state.serves(shard);
+        if !self.state.answers(node) || is_offline {
             self.note(Fact::FaultMissed { cause, target });
             return;
         }
         self.note(Fact::FaultStruck { cause, target });
-        let shard = self.plan.nodes[node.idx()].shard;
         let role = match self.state.shard(shard).primary == node {
             true => Role::Primary,
             false => Role::Replica,
@@ -54,9 +55,7 @@ impl<O: Observer> Step<'_, O> {
     fn primary_is_cut_off(&mut self, shard: ShardId, node: NodeId) {
         let books = self.state.books(shard);
         let copy = Copy { history: books.history, offset: books.offset };
-        if self.state.serves(shard) {
-            self.state.ledger.copies[node.idx()] = copy;
-        }
+        self.state.ledger.copies[node.idx()] = copy;
     }
 
     /// The replica's copy ends where its lag was.
