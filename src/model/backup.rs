@@ -4,7 +4,7 @@
 //! group is busy and takes no other call (BK-03). What the copy lacks, and what is written later,
 //! no snapshot has.
 
-use crate::engine::time::{NANOS_PER_SEC, Span};
+use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::api::Refusal;
 use crate::model::archive::{Part, StartData};
 use crate::model::draws::Purpose;
@@ -29,6 +29,11 @@ impl<O: Observer> Step<'_, O> {
         let before = std::mem::replace(&mut state.snapshot_retention, days);
         if before == 0 {
             self.schedule_backup_window(group);
+        } else if days == 0 {
+            // No newer one will take its place: from now on the last one ages.
+            let kept = Span::from_nanos(u64::from(before) * DAY.as_nanos());
+            let archive = self.state.archive.group_mut(group);
+            archive.automatic = archive.automatic.map(|(taken, _)| (taken, taken + kept));
         }
     }
 
@@ -181,14 +186,14 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn backup_due(&mut self, group: GroupId) {
         let backup = self.state.group_mut(group).backup.take();
         let (kind, _) = backup.expect("only a backup that runs ends");
-        let days = u64::from(self.state.group(group).snapshot_retention);
         let archive = self.state.archive.group_mut(group);
         let begun = archive.begun;
         let is_wanted = archive.restore.is_none();
         match kind {
             BackupKind::Automatic if is_wanted => {
-                let until = begun + Span::from_nanos(days * DAY.as_nanos());
-                archive.automatic = Some((begun, until));
+                // The last one is kept until there is a newer one, however long that takes
+                // (assumed): retention decides on those before it.
+                archive.automatic = Some((begun, SimTime::NEVER));
             }
             BackupKind::Manual if is_wanted => archive.manual = Some(begun),
             BackupKind::Automatic | BackupKind::Manual => {}

@@ -152,7 +152,7 @@ impl<O: Observer> Step<'_, O> {
             // Automatic failover is off: the primary is recreated (MZ-06). If its process is back
             // already, it fills up at once.
             None if self.state.answers(state.primary) => self.copy_from_best(state.primary),
-            None => {}
+            None => self.fenced_primary_serves(shard),
         }
     }
 

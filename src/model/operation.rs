@@ -179,6 +179,7 @@ impl<O: Observer> Step<'_, O> {
         }
         match changes.primary {
             // Whoever is promoted by hand is protected by the last step, not by the same call.
+            Some(_) if mode == ClusterMode::Enabled => Err(Refusal::PromotionInClusterMode),
             Some(_) if multi_az == Switch::On || failover == Switch::On => {
                 Err(Refusal::PromotionIsProtected)
             }
@@ -291,7 +292,7 @@ impl<O: Observer> Step<'_, O> {
                 match self.successor_rule(shard) {
                     Some(_) => self.start_promotion(shard),
                     None if self.state.answers(state.primary) => self.copy_from_best(state.primary),
-                    None => {}
+                    None => self.fenced_primary_serves(shard),
                 }
                 self.tell_changes(shard);
             }
@@ -442,13 +443,16 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// The control plane takes the tested primary offline and fails over at once: there is nothing
-    /// to detect. If another primary has taken its place, there is nothing left to test.
+    /// to detect. If another primary has taken its place, or its replicas are gone meanwhile, there
+    /// is nothing left to test (assumed: a test does not lose a dataset).
     fn test_strikes(&mut self, group: GroupId, shard: ShardId) {
         let state = self.state.group_mut(group);
         state.workflow = Workflow::Idle;
         let primary = self.state.shard(shard).primary;
         let (cause, target) = (Cause::TestFailover, Target::Primary(shard));
-        if self.state.group(group).testing != Some(primary) || !self.state.serves(shard) {
+        let is_same = self.state.group(group).testing == Some(primary);
+        let can_fail_over = self.state.serves(shard) && self.has_replica(shard).is_ok();
+        if !is_same || !can_fail_over {
             self.state.group_mut(group).testing = None;
             self.note(Fact::FaultMissed { cause, target });
         } else {

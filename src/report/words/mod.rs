@@ -143,6 +143,13 @@ impl<'p> Words<'p> {
             Fact::FaultStruck { cause, target } => {
                 Line { kind: "fault", text: struck(cause, &self.target(target)) }
             }
+            Fact::FaultMissed { cause: Cause::TestFailover, target } => Line {
+                kind: "test",
+                text: format!(
+                    "given up: {} has changed, or no replica of it is available",
+                    self.target(target)
+                ),
+            },
             Fact::FaultMissed { cause, target } => Line {
                 kind: "fault",
                 text: format!(

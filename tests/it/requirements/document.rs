@@ -136,6 +136,11 @@ fn the_rows_are_in_order_and_say_something() {
         (family.expect("a known family"), number.parse::<u32>().expect("a number"))
     };
     assert!(ROWS.is_sorted_by(|a, b| key(a) < key(b)), "in ascending order, each once");
+    let multi_az = (1..=70).map(|n| format!("MZ-{n:02}"));
+    let backups = (1..=4).map(|n| format!("BK-{n:02}"));
+    for id in multi_az.chain(backups) {
+        assert!(ROWS.iter().any(|row| row.id == id), "{id} has no row");
+    }
     for row in ROWS {
         assert!(!row.tests.is_empty(), "{} has no test", row.id);
         let texts = [row.says, row.source, row.not_yet.unwrap_or("-")];

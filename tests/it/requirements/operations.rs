@@ -293,6 +293,24 @@ fn mz_49_the_group_stays_available_while_it_fails_over() {
 }
 
 #[test]
+fn mz_48_a_test_is_given_up_when_the_replica_goes_before_it_strikes() {
+    let mut plan = one_shard(1);
+    script(&mut plan, &[(60, test_failover(0)), (100, fail_node(1)), (2_000, test_failover(0))]);
+    let (facts, outcome) = run(&plan, 1, 0);
+    assert_eq!(outcome.raw(Metric::DatasetLosses), 0);
+    assert_eq!(refusals(&facts), [], "and the next one may come");
+    assert_eq!(seconds_of(&facts, |f| matches!(f, Fact::Promoted { .. })), [2_062]);
+}
+
+#[test]
+fn mz_43_adding_replicas_meanwhile_blocks_no_later_test() {
+    let mut plan = growing(1, 1);
+    let grow = set_replicas(Direction::Increase, 2);
+    script(&mut plan, &[(0, test_failover(0)), (200, grow), (4_000, test_failover(0))]);
+    assert_eq!(refusals(&run(&plan, 1, 0).0), []);
+}
+
+#[test]
 fn mz_49_a_primary_that_is_lost_before_the_test_strikes_is_a_failure_like_others() {
     let mut plan = one_shard(2);
     script(&mut plan, &[(60, test_failover(0)), (100, fail_node(0)), (900, test_failover(0))]);
@@ -379,12 +397,47 @@ fn mz_57_a_fault_in_the_unprotected_time_is_answered_by_the_promotion_itself() {
 #[test]
 fn mz_58_the_file_and_multi_az_exclude_each_other_in_operations_too() {
     let file = |position| Changes { append_only_file: Some(position), ..Changes::NONE };
+    let old = |version: &str, keys: &str| {
+        quiet(&format!(
+            "engine = \"redis\"\nengine-version = \"{version}\"\nazs = [\"a\", \"b\"]\n\
+             replicas = 1\n{keys}"
+        ))
+    };
+    let off = "automatic-failover = false";
     let refusal = |at| [(at, Refusal::AppendOnlyFile)];
-    assert_eq!(refused(one_shard(1), &[(0, modify(file(On)))]), refusal(0));
+    assert_eq!(refused(old("2.8.21", ""), &[(0, modify(file(On)))]), refusal(0));
     let steps = [(0, modify(file(On))), (100, modify(both(On)))];
-    assert_eq!(refused(unprotected(1), &steps), refusal(100));
+    assert_eq!(refused(old("2.8.21", off), &steps), refusal(100));
     let both_ways = [(0, modify(file(On))), (100, modify(file(Off))), (200, modify(both(On)))];
-    assert_eq!(refused(unprotected(1), &both_ways), []);
+    assert_eq!(refused(old("2.8.21", off), &both_ways), []);
+    // Elsewhere the version, or the node type, answers first.
+    let no_file = [(0, Refusal::AppendOnlyUnsupported)];
+    assert_eq!(refused(old("2.8.22", off), &[(0, modify(file(On)))]), no_file);
+    let small = "automatic-failover = false\nnode-type = \"cache.t2.micro\"";
+    assert_eq!(refused(old("2.8.21", small), &[(0, modify(file(On)))]), no_file);
+}
+
+/// What becomes of enabling Multi-AZ on such a group.
+fn enabled_on(version: &str, node_type: &str) -> Vec<(u64, Refusal)> {
+    let plan = quiet(&format!(
+        "engine = \"redis\"\nengine-version = \"{version}\"\nnode-type = \"{node_type}\"\n\
+         azs = [\"a\", \"b\"]\nreplicas = 1\nautomatic-failover = false"
+    ));
+    refused(plan, &[(0, modify(both(On)))])
+}
+
+#[test]
+fn mz_53_multi_az_cannot_be_enabled_on_older_engines() {
+    let none = [(0, Refusal::MultiAzUnsupported)];
+    assert_eq!(enabled_on("2.8.5", "cache.m3.medium"), none);
+    assert_eq!(enabled_on("2.8.6", "cache.m3.medium"), []);
+}
+
+#[test]
+fn mz_54_multi_az_cannot_be_enabled_on_t1() {
+    let none = [(0, Refusal::MultiAzUnsupported)];
+    assert_eq!(enabled_on("2.8.6", "cache.t1.micro"), none);
+    assert_eq!(enabled_on("2.8.6", "cache.t2.micro"), []);
 }
 
 #[test]

@@ -421,7 +421,10 @@ pub const ROWS: &[Row] = &[
         says: "Within a group the node replacement of a test must be complete before the next \
                test is accepted.",
         source: "Guide, \"Testing automatic failover\"; the error is a decision",
-        tests: &["mz_43_within_a_group_the_first_replacement_must_be_complete"],
+        tests: &[
+            "mz_43_within_a_group_the_first_replacement_must_be_complete",
+            "mz_43_adding_replicas_meanwhile_blocks_no_later_test",
+        ],
         not_yet: None,
     },
     Row {
@@ -470,7 +473,10 @@ pub const ROWS: &[Row] = &[
         id: "MZ-48",
         says: "A test needs a replica, automatic failover and Multi-AZ.",
         source: "Guide, \"Testing automatic failover\"",
-        tests: &["mz_48_a_test_needs_a_replica_failover_and_multi_az"],
+        tests: &[
+            "mz_48_a_test_needs_a_replica_failover_and_multi_az",
+            "mz_48_a_test_is_given_up_when_the_replica_goes_before_it_strikes",
+        ],
         not_yet: None,
     },
     Row {
@@ -522,14 +528,17 @@ pub const ROWS: &[Row] = &[
         id: "MZ-53",
         says: "Multi-AZ needs Valkey, or Redis OSS 2.8.6 or later.",
         source: "Guide",
-        tests: &["mz_53_multi_az_begins_with_redis_2_8_6"],
+        tests: &[
+            "mz_53_multi_az_begins_with_redis_2_8_6",
+            "mz_53_multi_az_cannot_be_enabled_on_older_engines",
+        ],
         not_yet: None,
     },
     Row {
         id: "MZ-54",
         says: "Multi-AZ is not available on T1 node types.",
         source: "Guide",
-        tests: &["mz_54_t1_nodes_have_no_multi_az"],
+        tests: &["mz_54_t1_nodes_have_no_multi_az", "mz_54_multi_az_cannot_be_enabled_on_t1"],
         not_yet: None,
     },
     Row {

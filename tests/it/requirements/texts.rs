@@ -168,7 +168,7 @@ fn every_call_is_the_operation_of_its_kind() {
         "decrease-replica-count --replication-group-id redis00 --new-replica-count 1 \
          --no-apply-immediately",
         "DecreaseReplicaCount&ReplicationGroupId=redis00&NewReplicaCount=1&ApplyImmediately=false",
-        "decrease-replica-count = { group = \"redis00\", to = 1 }",
+        "decrease-replica-count = { group = \"redis00\", to = 1, apply-immediately = false }",
     );
     same(
         "create-snapshot --replication-group-id redis12 --snapshot-name mine",

@@ -76,6 +76,7 @@ fn what_only_operations_use_is_listed_with_them_only() {
         [
             "timing.test-failover",
             "timing.maintenance-step",
+            "timing.planned-replacement",
             "control-plane.test-failover-in-az-outage",
             "control-plane.event-order",
         ]

@@ -147,6 +147,7 @@ fn planned(engine: &str) -> String {
     format!(
         "{HEAD}{GROUP}{engine}{update} }}\n{update}, method = \"patch\" }}\n\
          [[fault]]\nat = \"1h\"\nisolate-node = {{ node = \"any\", duration = \"1m\" }}\n\
+         [backup]\n[persistence]\n\
          [[operation]]\nat = \"1h\"\ntest-failover = {{}}\n\
          [[operation]]\nat = \"2h\"\nmodify = {{ multi-az = false }}\n"
     )
