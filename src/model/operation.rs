@@ -325,10 +325,11 @@ impl<O: Observer> Step<'_, O> {
             automatic_failover: on(state.automatic_failover.protects()),
             ..Changes::NONE
         };
-        let answer = self.is_available(group).and_then(|()| match is_clustered {
+        let mode = match is_clustered {
             true => Err(Refusal::PromotionInClusterMode),
             false => Ok(()),
-        });
+        };
+        let answer = self.is_available(group).and(mode);
         if answer.is_err() {
             self.answer(Call::ModifyReplicationGroup, group, answer);
             return;

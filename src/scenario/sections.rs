@@ -376,7 +376,7 @@ pub(super) fn timing(table: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -
     let planned_replacement = law_if(&PLANNED_REPLACEMENT, Need::Replace, cx);
     let patch_restart = law_if(&PATCH_RESTART, Need::Patch, cx);
     let patch = law_if(&PATCH, Need::Patch, cx);
-    let timing = Timing {
+    Timing {
         detection: law(table, &DETECTION, cx),
         promotion: law(table, &PROMOTION, cx),
         endpoint: law(table, &ENDPOINT, cx),
@@ -393,8 +393,7 @@ pub(super) fn timing(table: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -
         planned_replacement,
         patch_restart,
         patch,
-    };
-    timing
+    }
 }
 
 /// Reads `[objectives]`.

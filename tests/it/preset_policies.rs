@@ -153,7 +153,7 @@ fn workload_faults_and_names_stay_the_scenarios() {
         assert_eq!(plan.node_failures.len(), 1, "{}", policy.name);
         assert_eq!(plan.az_failures.len(), own.az_failures.len(), "{}", policy.name);
         assert_eq!(plan.group_failures, own.group_failures, "{}", policy.name);
-        let writes: u64 = plan.shards.iter().map(|shard| u64::from(shard.writes_per_sec)).sum();
+        let writes: u64 = plan.shards.iter().map(|shard| shard.writes_per_sec).sum();
         assert!((69..=72).contains(&writes), "{}: {writes}", policy.name);
         let azs: Vec<&str> = plan.azs.iter().map(|az| az.name.as_str()).collect();
         assert!(azs.iter().all(|az| expected.contains(az)), "{}: {azs:?}", policy.name);
