@@ -3,8 +3,8 @@
 //!
 //! An update goes through the shards in order, one node at a time: replicas first, then the role
 //! moves to one of them, then the old primary (MZ-12). It goes on only while its shard is whole: a
-//! failure in the middle of it is dealt with first. Where no role can be handed over, the primary is
-//! recreated, and serves nobody meanwhile (MZ-10).
+//! failure in the middle of it is dealt with first. Where no role can be handed over, the primary
+//! is recreated, and serves nobody meanwhile (MZ-10).
 
 use crate::engine::law::Law;
 use crate::engine::time::Span;

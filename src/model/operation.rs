@@ -387,8 +387,8 @@ impl<O: Observer> Step<'_, O> {
         self.queue.schedule(slot, self.now + PATIENCE, Event::WorkflowDue(group));
     }
 
-    /// `TestFailover`: whether it is accepted (MZ-40 to MZ-48), and its beginning. Each group has its
-    /// own workflow, so several groups can be tested at a time (MZ-42).
+    /// `TestFailover`: whether it is accepted (MZ-40 to MZ-48), and its beginning. Each group has
+    /// its own workflow, so several groups can be tested at a time (MZ-42).
     fn test_failover(&mut self, shard: ShardId, answer: Answer) {
         if answer == Answer::Cancel {
             self.note(Fact::Operation(OperationFact::TestFailoverCancelled { shard }));

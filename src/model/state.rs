@@ -269,8 +269,8 @@ pub enum Data {
     Syncing,
     /// A complete copy, up to its offset.
     Complete,
-    /// Nothing in memory, but an append-only file on the node's disk: complete up to its offset, and
-    /// of use when it has been read.
+    /// Nothing in memory, but an append-only file on the node's disk: complete up to its offset,
+    /// and of use when it has been read.
     Logged,
 }
 

@@ -365,7 +365,8 @@ fn multi_az(
     let is_type_able = wishes.node_type != Some(NodeType::T1);
     let item = match &wishes.multi_az {
         Given::Absent => {
-            // MZ-16, MZ-17: enabled by itself only if every shard has a replica outside its primary's AZ.
+            // MZ-16, MZ-17: enabled by itself only if every shard has a replica outside its
+            // primary's AZ.
             let is_spread = shards.iter().all(|shard| {
                 let mut replicas = shard.nodes.iter().skip(1);
                 replicas.any(|replica| replica.az != shard.nodes[0].az)

@@ -561,8 +561,8 @@ fn switch<T: Copy>(
     }
 }
 
-/// Reads `[rules]`: the model's, and who is promoted. Whether any group fails over, if that could be
-/// read, decides whether the latter has an effect.
+/// Reads `[rules]`: the model's, and who is promoted. Whether any group fails over, if that could
+/// be read, decides whether the latter has an effect.
 pub(super) fn rules(
     mut table: Table<'_>,
     failover: Option<Switch>,

@@ -472,8 +472,8 @@ struct Timing {
     /// 52 s over 60 s to 115 s (reported: published logs).
     #[schemars(extend("default" = { "triangular": ["52s", "60s", "115s"] }))]
     test_failover: Option<Law>,
-    /// From one step of planned work to the next. Default: uniform from 30 s to 90 s (reported: three
-    /// published timelines).
+    /// From one step of planned work to the next. Default: uniform from 30 s to 90 s (reported:
+    /// three published timelines).
     #[schemars(extend("default" = { "uniform": ["30s", "90s"] }))]
     maintenance_step: Option<Law>,
     /// From the last updated replica to the hand-over. Default: uniform from 30 s to 3 min
