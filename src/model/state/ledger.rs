@@ -1,0 +1,112 @@
+//! [`Ledger`]: amounts of writes, exact to the last digit.
+
+use crate::engine::time::{SimTime, Span};
+
+/// An amount of writes in nano-writes: writes per second times nanoseconds.
+pub type NanoWrites = u128;
+
+/// One write in [`NanoWrites`].
+pub const WRITE: NanoWrites = 1_000_000_000;
+
+/// A history of a shard's writes; a promotion or an emptied restart begins a new one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct HistoryId(pub u32);
+
+/// Amounts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ledger {
+    /// By shard.
+    pub shards: Vec<ShardLedger>,
+    /// By node: how far its copy goes once its upstream is gone.
+    pub copies: Vec<Copy>,
+    /// By node: what it takes, as an isolated primary, from the writers on its side.
+    pub beside: Vec<Beside>,
+}
+
+/// What an isolated primary takes from the writers on its side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Beside {
+    /// Writes per second.
+    pub rate: u64,
+    /// Since when its shard has another primary, so that all it takes is lost.
+    pub astray_since: Option<SimTime>,
+}
+
+impl Beside {
+    /// Nothing.
+    pub const NOTHING: Beside = Beside { rate: 0, astray_since: None };
+}
+
+/// A node's copy of the data, frozen when its upstream was lost: a point in a history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Copy {
+    /// The history.
+    pub history: HistoryId,
+    /// How much of it.
+    pub offset: NanoWrites,
+}
+
+/// The books of a shard. `acknowledged = offset + archived + lost + dataset_lost` at every instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShardLedger {
+    /// Up to when the amounts below are counted.
+    pub settled: SimTime,
+    /// Whether writers reach a primary that accepts.
+    pub accepting: bool,
+    /// When they ceased to, the last time.
+    pub stopped: SimTime,
+    /// Writes per second that the isolated primary takes, in the shard's current history.
+    pub kept: u64,
+    /// Writes per second that former primaries take that are isolated: lost at once.
+    pub astray: u64,
+    /// Writes of the current history that its primary took while it was isolated.
+    pub taken_beside: NanoWrites,
+    /// For how long it took them.
+    pub taken_for: Span,
+    /// Offered and acknowledged.
+    pub acknowledged: NanoWrites,
+    /// Offered during an outage; the client knows.
+    pub rejected: NanoWrites,
+    /// Acknowledged, then absent after a promotion.
+    pub lost: NanoWrites,
+    /// Acknowledged, then in no copy and no snapshot after a dataset loss.
+    pub dataset_lost: NanoWrites,
+    /// Acknowledged, and since a dataset loss only in a snapshot that is to be restored.
+    pub archived: NanoWrites,
+    /// The current history.
+    pub history: HistoryId,
+    /// Its parent, and the offset at which it began.
+    pub branch: Copy,
+    /// Acknowledged writes in the current history and its ancestors: the primary's offset, or
+    /// the lost primary's.
+    pub offset: NanoWrites,
+    /// Whether the data of the start of the trial is still there.
+    pub original: bool,
+}
+
+impl ShardLedger {
+    /// Counts the writes offered since the last call, at `writes_per_sec`.
+    #[inline]
+    pub fn settle(&mut self, now: SimTime, writes_per_sec: u64) {
+        let span: Span = now.since(self.settled);
+        let during = |rate: u64| NanoWrites::from(rate) * NanoWrites::from(span.as_nanos());
+        let writes = during(writes_per_sec - self.kept - self.astray);
+        if self.kept + self.astray > 0 {
+            let (kept, astray) = (during(self.kept), during(self.astray));
+            self.acknowledged += kept + astray;
+            self.offset += kept;
+            self.taken_beside += kept;
+            if self.kept > 0 {
+                self.taken_for = self.taken_for.plus(span);
+            }
+            self.lost += astray;
+        }
+        if self.accepting {
+            self.acknowledged += writes;
+            self.offset += writes;
+        } else {
+            self.rejected += writes;
+        }
+        self.settled = now;
+    }
+}

@@ -1,0 +1,271 @@
+//! What is measured of a trial: metrics, how outages end, how writes are lost.
+
+use crate::engine::time::{NANOS_PER_SEC, Span};
+use crate::model::fact::Cause;
+use crate::model::plan::{HASH_SLOTS, Plan};
+use crate::model::state::WRITE;
+
+/// A number that a trial yields; names and units are those of the results.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Metric {
+    /// Seconds until writers reach a primary again, weighted by slot share.
+    WriteOutage,
+    /// The same, ending at promotion: without the endpoint.
+    ServerWriteOutage,
+    /// Seconds in which at least one shard accepted no write.
+    WriteOutageAnyShard,
+    /// Number of such intervals.
+    WriteOutages,
+    /// Length of the longest of them in seconds.
+    LongestWriteOutage,
+    /// Share of the observed time in which writers reached no primary.
+    WriteUnavailability,
+    /// Completed promotions.
+    Failovers,
+    /// Times that a primary's own slot was recreated and filled from a replica.
+    PrimaryRecreations,
+    /// Acknowledged writes absent after a promotion or a refill.
+    LostWrites,
+    /// The same in bytes.
+    LostBytes,
+    /// Age in seconds of the oldest write of the largest such loss window.
+    LossWindow,
+    /// Times that a shard lost its last complete copy.
+    DatasetLosses,
+    /// Acknowledged writes that went with it.
+    DatasetLostWrites,
+    /// Data that went with it, with what was there at the start.
+    DatasetLostBytes,
+    /// Writes offered during an outage.
+    RejectedWrites,
+    /// Seconds in which no node served reads, weighted by slot share.
+    ReadOutage,
+    /// Seconds with fewer complete copies than configured, weighted by slot share.
+    ReducedRedundancy,
+    /// Whole clock minutes in which all shards accepted no write.
+    SlaMinutes,
+    /// Planned hand-overs of the role of primary.
+    Handovers,
+    /// Seconds for which writes waited in them, none refused, weighted by slot share.
+    HandoverPause,
+    /// Calls of the API that were refused.
+    RefusedOperations,
+    /// Reads that missed while a cache that had lost its data was filled again.
+    MissedReads,
+    /// Seconds times the number of full syncs that serving primaries fed.
+    SyncLoad,
+    /// Bytes of the full syncs that serving primaries began to feed.
+    SyncBytes,
+    /// Seconds of backups that delayed writes, summed over groups.
+    ForklessBackup,
+    /// Seconds in which a shard's primary is in another AZ than at the start, weighted by slot
+    /// share.
+    PrimaryDisplaced,
+    /// The most primaries of one group that one AZ held at any time.
+    MostPrimariesInOneAz,
+}
+
+/// Number of metrics.
+pub const N_METRICS: usize = Metric::ALL.len();
+
+impl Metric {
+    /// All metrics, in the order of their numbers.
+    pub const ALL: [Metric; 27] = [
+        Metric::WriteOutage,
+        Metric::ServerWriteOutage,
+        Metric::WriteOutageAnyShard,
+        Metric::WriteOutages,
+        Metric::LongestWriteOutage,
+        Metric::WriteUnavailability,
+        Metric::Failovers,
+        Metric::PrimaryRecreations,
+        Metric::LostWrites,
+        Metric::LostBytes,
+        Metric::LossWindow,
+        Metric::DatasetLosses,
+        Metric::DatasetLostWrites,
+        Metric::DatasetLostBytes,
+        Metric::RejectedWrites,
+        Metric::ReadOutage,
+        Metric::ReducedRedundancy,
+        Metric::SlaMinutes,
+        Metric::Handovers,
+        Metric::HandoverPause,
+        Metric::RefusedOperations,
+        Metric::MissedReads,
+        Metric::SyncLoad,
+        Metric::SyncBytes,
+        Metric::ForklessBackup,
+        Metric::PrimaryDisplaced,
+        Metric::MostPrimariesInOneAz,
+    ];
+
+    /// The name in results, unit last.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::WriteOutage => "write_outage_s",
+            Metric::ServerWriteOutage => "server_write_outage_s",
+            Metric::WriteOutageAnyShard => "write_outage_any_shard_s",
+            Metric::WriteOutages => "write_outages",
+            Metric::LongestWriteOutage => "longest_write_outage_s",
+            Metric::WriteUnavailability => "write_unavailability",
+            Metric::Failovers => "failovers",
+            Metric::PrimaryRecreations => "primary_recreations",
+            Metric::LostWrites => "lost_writes",
+            Metric::LostBytes => "lost_bytes",
+            Metric::LossWindow => "loss_window_s",
+            Metric::DatasetLosses => "dataset_losses",
+            Metric::DatasetLostWrites => "dataset_lost_writes",
+            Metric::DatasetLostBytes => "dataset_lost_bytes",
+            Metric::RejectedWrites => "rejected_writes",
+            Metric::ReadOutage => "read_outage_s",
+            Metric::ReducedRedundancy => "reduced_redundancy_s",
+            Metric::SlaMinutes => "sla_minutes",
+            Metric::Handovers => "handovers",
+            Metric::HandoverPause => "handover_pause_s",
+            Metric::RefusedOperations => "refused_operations",
+            Metric::MissedReads => "missed_reads",
+            Metric::SyncLoad => "sync_load_s",
+            Metric::SyncBytes => "sync_bytes",
+            Metric::ForklessBackup => "forkless_backup_s",
+            Metric::PrimaryDisplaced => "primary_displaced_s",
+            Metric::MostPrimariesInOneAz => "most_primaries_in_one_az",
+        }
+    }
+
+    /// What the integer of this metric is divided by to give the number in its unit.
+    pub fn divisor(self, plan: &Plan) -> f64 {
+        let weight = f64::from(HASH_SLOTS) * plan.groups.len() as f64;
+        match self {
+            Metric::WriteOutage
+            | Metric::ServerWriteOutage
+            | Metric::ReadOutage
+            | Metric::ReducedRedundancy
+            | Metric::HandoverPause
+            | Metric::PrimaryDisplaced => NANOS_PER_SEC as f64 * weight,
+            Metric::WriteUnavailability => observed_nanos(plan) as f64 * weight,
+            Metric::WriteOutageAnyShard
+            | Metric::LongestWriteOutage
+            | Metric::LossWindow
+            | Metric::SyncLoad
+            | Metric::ForklessBackup => NANOS_PER_SEC as f64,
+            Metric::LostWrites
+            | Metric::LostBytes
+            | Metric::DatasetLostWrites
+            | Metric::RejectedWrites
+            | Metric::MissedReads => WRITE as f64,
+            Metric::WriteOutages
+            | Metric::Failovers
+            | Metric::PrimaryRecreations
+            | Metric::DatasetLosses
+            | Metric::DatasetLostBytes
+            | Metric::SlaMinutes
+            | Metric::Handovers
+            | Metric::RefusedOperations
+            | Metric::SyncBytes
+            | Metric::MostPrimariesInOneAz => 1.0,
+        }
+    }
+}
+
+/// The time of a trial in which something is counted.
+pub fn observed(plan: &Plan) -> Span {
+    plan.horizon.since(plan.warm_up)
+}
+
+fn observed_nanos(plan: &Plan) -> u64 {
+    // At least one, for a replay may end with the warm-up.
+    observed(plan).as_nanos().max(1)
+}
+
+/// How an outage ended: the mechanism that brought writers back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Ending {
+    /// A replica was promoted.
+    Failover,
+    /// The primary's own slot was recreated and filled from a replica.
+    Refill,
+    /// An empty node was made primary.
+    ColdStart,
+    /// The primary's process came back.
+    Restart,
+    /// DNS named the node that the role was handed over to.
+    Handover,
+    /// The primary's process came back and read its append-only file.
+    Replay,
+    /// The application writes to a new group, restored from a snapshot.
+    Restore,
+    /// Nothing had by the end of the trial.
+    Open,
+}
+
+impl Ending {
+    /// All endings, in the order of their numbers.
+    pub const ALL: [Ending; 8] = [
+        Ending::Failover,
+        Ending::Refill,
+        Ending::ColdStart,
+        Ending::Restart,
+        Ending::Handover,
+        Ending::Replay,
+        Ending::Restore,
+        Ending::Open,
+    ];
+
+    /// The name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ending::Failover => "failover",
+            Ending::Refill => "refill",
+            Ending::ColdStart => "cold-start",
+            Ending::Restart => "restart",
+            Ending::Handover => "handover",
+            Ending::Replay => "replay",
+            Ending::Restore => "restore",
+            Ending::Open => "open",
+        }
+    }
+}
+
+/// How acknowledged writes came to be in no history, short of a dataset loss.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Mechanism {
+    /// The promoted replica trailed.
+    Lag,
+    /// The replica trailed from which the primary's slot was filled.
+    RefillLag,
+    /// A restored group replaced the one that took them.
+    Restore,
+    /// The end of the append-only file had not been brought to the disk.
+    AofTail,
+    /// An isolated primary took them, and nobody else.
+    SplitBrain,
+}
+
+impl Mechanism {
+    /// All mechanisms, in the order of their numbers.
+    pub const ALL: [Mechanism; 5] = [
+        Mechanism::Lag,
+        Mechanism::RefillLag,
+        Mechanism::Restore,
+        Mechanism::AofTail,
+        Mechanism::SplitBrain,
+    ];
+
+    /// The name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mechanism::Lag => "lag",
+            Mechanism::RefillLag => "refill-lag",
+            Mechanism::Restore => "restore",
+            Mechanism::AofTail => "aof-tail",
+            Mechanism::SplitBrain => "split-brain",
+        }
+    }
+}
+
+/// An amount taken apart by the kind of fault.
+pub type ByCause = [u128; Cause::ALL.len()];
