@@ -36,6 +36,8 @@ pub struct GroupArchive {
     pub restore: Option<Restore>,
     /// Restores done: the number of the group that the application writes to.
     pub restored: u32,
+    /// When that group was begun.
+    pub created: SimTime,
 }
 
 /// A restore under way.
@@ -47,6 +49,8 @@ pub struct Restore {
     pub awaits: Awaits,
     /// When the snapshot was begun.
     pub taken: SimTime,
+    /// When the new group was begun; before that, when the restore was.
+    pub begun: SimTime,
 }
 
 /// What a step of a restore waits for.

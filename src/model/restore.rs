@@ -44,7 +44,8 @@ impl<O: Observer> Step<'_, O> {
         let newest = archive.newest(self.now).filter(|_| is_lost && archive.restore.is_none());
         let taken = newest.map(Newest::taken)?;
         self.state.clocks.groups[group.idx()].restores += 1;
-        let restore = Restore { step: RestoreStep::Deciding, awaits: Awaits::Time, taken };
+        let (step, begun) = (RestoreStep::Deciding, self.now);
+        let restore = Restore { step, awaits: Awaits::Time, taken, begun };
         self.state.archive.group_mut(group).restore = Some(restore);
         self.schedule_restore(group, RestoreStep::Deciding);
         let age = self.now.since(taken);
@@ -122,7 +123,11 @@ impl<O: Observer> Step<'_, O> {
         if next == RestoreStep::Provisioning && self.restore_waits(group) {
             return;
         }
-        let restore = Restore { step: next, awaits: Awaits::Time, ..restore };
+        let begun = match next {
+            RestoreStep::Provisioning => self.now,
+            RestoreStep::Deciding | RestoreStep::Loading | RestoreStep::RePointing => restore.begun,
+        };
+        let restore = Restore { step: next, awaits: Awaits::Time, begun, ..restore };
         self.state.archive.group_mut(group).restore = Some(restore);
         self.note(Fact::Backup(BackupFact::RestoreStep { group, step: next }));
         self.schedule_restore(group, next);
@@ -167,6 +172,7 @@ impl<O: Observer> Step<'_, O> {
         let archive = self.state.archive.group_mut(group);
         let restore = archive.restore.take().expect("a restore is under way");
         archive.restored += 1;
+        archive.created = restore.begun;
         let number = archive.restored;
         let age = self.now.since(restore.taken);
         self.renew_group(group);
@@ -259,6 +265,7 @@ impl<O: Observer> Step<'_, O> {
         self.state.ledger.copies[id.idx()] = copy;
         self.end_node_lives(id);
         self.start_node_lives(id);
+        self.note(Fact::Backup(BackupFact::NodeRestored { node: id }));
     }
 }
 

@@ -3,12 +3,13 @@
 //! The primary endpoint (cluster mode: the slot map) follows the promotion once its update has
 //! spread (MZ-04), and nothing else moves it (MZ-29). The reader endpoint names the replicas that
 //! can be read. A node's endpoint stays with the node, whatever its role (MZ-05), and keeps its
-//! name over a replacement, which has another address (MZ-35).
+//! name over a replacement, which has another address (MZ-35). A restore makes a new group with
+//! names of its own, and those of the old one lead nowhere any more (BK-02).
 
 use std::collections::BTreeMap;
 
 use crate::engine::time::SimTime;
-use crate::model::fact::Fact;
+use crate::model::fact::{BackupFact, Fact};
 use crate::model::plan::{ClusterMode, GroupId, NodeId, Plan, ShardId};
 use crate::model::state::{Data, Process, State};
 
@@ -47,6 +48,8 @@ pub struct Change {
     pub at: SimTime,
     /// Which record.
     pub record: Record,
+    /// Of which of the groups that were restored in the place of the scenario's; 0 is that itself.
+    pub group_number: u32,
     /// Whereto before.
     pub from: Target,
     /// Whereto now.
@@ -56,14 +59,16 @@ pub struct Change {
 /// All records of a trial, and how they changed so far.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoints {
-    /// What they lead to at the start.
+    /// What they lead to at the start, in the scenario's groups.
     pub first: BTreeMap<Record, Target>,
-    /// What they lead to now.
+    /// What they lead to now, in the newest groups.
     pub now: BTreeMap<Record, Target>,
     /// What happened between the two, in order of time.
     pub changes: Vec<Change>,
     /// By node: hosts that have carried it.
     hosts: Vec<u32>,
+    /// By group: restores so far.
+    restored: Vec<u32>,
 }
 
 impl Endpoints {
@@ -72,25 +77,58 @@ impl Endpoints {
         let hosts = |node: NodeId| u32::from(state.node(node).process != Process::Absent);
         let hosts: Vec<u32> = plan.node_ids().map(hosts).collect();
         let first = records(plan, state, &hosts);
-        Endpoints { now: first.clone(), first, changes: Vec::new(), hosts }
+        let restored = vec![0; plan.groups.len()];
+        Endpoints { now: first.clone(), first, changes: Vec::new(), hosts, restored }
     }
 
     /// Takes in what became true at `at`, which left the trial in `state`.
     pub fn take_in(&mut self, at: SimTime, plan: &Plan, state: &State, facts: &[(SimTime, Fact)]) {
         for (_, fact) in facts {
-            if let Fact::NodeReplaced { node } = *fact {
-                self.hosts[node.idx()] += 1;
+            match *fact {
+                Fact::NodeReplaced { node } => self.hosts[node.idx()] += 1,
+                Fact::Backup(BackupFact::Restored { group, number, .. }) => {
+                    self.group_ends(at, plan, group);
+                    self.restored[group.idx()] = number;
+                }
+                Fact::Backup(BackupFact::NodeRestored { node }) => self.hosts[node.idx()] = 1,
+                _ => {}
             }
         }
         let now = records(plan, state, &self.hosts);
         for (record, to) in &now {
             let from = &self.now[record];
             if from != to {
+                let group_number = self.restored[record.group(plan).idx()];
                 let (from, to) = (from.clone(), to.clone());
-                self.changes.push(Change { at, record: *record, from, to });
+                self.changes.push(Change { at, record: *record, group_number, from, to });
             }
         }
         self.now = now;
+    }
+
+    /// The names of a group lead nowhere from now on.
+    fn group_ends(&mut self, at: SimTime, plan: &Plan, group: GroupId) {
+        let group_number = self.restored[group.idx()];
+        for (record, target) in &mut self.now {
+            if record.group(plan) == group && *target != Target::Nothing {
+                let (to, record) = (Target::Nothing, *record);
+                let from = std::mem::replace(target, to.clone());
+                self.changes.push(Change { at, record, group_number, from, to });
+            }
+        }
+    }
+}
+
+impl Record {
+    /// The group to which it belongs.
+    pub fn group(self, plan: &Plan) -> GroupId {
+        match self {
+            Record::Primary(shard) | Record::Reader(shard) | Record::Slots(shard) => {
+                plan.shards[shard.idx()].group
+            }
+            Record::Configuration(group) => group,
+            Record::Node(node) => plan.shards[plan.nodes[node.idx()].shard.idx()].group,
+        }
     }
 }
 

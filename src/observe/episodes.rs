@@ -227,6 +227,7 @@ impl Episodes {
             | BackupFact::RestoreWaits { .. }
             | BackupFact::RestoreStep { .. }
             | BackupFact::Restored { .. }
+            | BackupFact::NodeRestored { .. }
             | BackupFact::ArchiveLost { .. }
             | BackupFact::LogKept { .. }
             | BackupFact::ReplayBegan { .. } => {}

@@ -1,9 +1,10 @@
 //! The messages that ElastiCache would put into its event log: the texts of MZ-44, and those that
 //! the service has for reboots and patches. `event_log` keeps and filters them.
 
-use crate::model::fact::{Announced, Fact, OperationFact, Stop};
-use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::model::fact::{Announced, BackupFact, Fact, OperationFact, Stop};
+use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
 use crate::report::backups;
+use crate::report::endpoint_names::{CACHE_NODE_ID, EndpointNames};
 
 /// The kind of thing that an event is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -35,66 +36,92 @@ pub struct AwsEvent {
     pub message: String,
 }
 
-/// The id of the one cache node in a cache cluster, as the API counts them.
-const CACHE_NODE_ID: &str = "0001";
+/// Writes the event log of a trial: fed with its facts in order, it knows what groups and nodes are
+/// called after a restore.
+pub struct Announcer<'p> {
+    plan: &'p Plan,
+    /// By group: restores so far.
+    restored: Vec<u32>,
+}
 
-/// What the event log says of a fact: nothing, one entry or two.
-pub fn of_fact(plan: &Plan, fact: &Fact) -> Vec<AwsEvent> {
-    let of_node = |node, message: String| vec![of_node(plan, node, message)];
-    match *fact {
-        Fact::Operation(OperationFact::TestFailoverCalled { shard }) => {
-            let id = &plan.shards[shard.idx()].id;
-            let message = format!("Test Failover API called for node group {id}");
-            vec![of_group(plan, shard, message)]
-        }
-        Fact::Promoted { shard, from, to, announced, .. }
-        | Fact::HandedOver { shard, from, to, announced, .. } => {
-            failover_completed(plan, shard, [from, to], announced)
-        }
-        Fact::ReplacementStarted { node } => {
-            of_node(node, format!("Recovering cache nodes {CACHE_NODE_ID}"))
-        }
-        Fact::Recovered { node } => {
-            of_node(node, format!("Finished recovery for cache nodes {CACHE_NODE_ID}"))
-        }
-        Fact::NodeDown { node, stop: Stop::Rebooted | Stop::Patched, .. } => {
-            of_node(node, format!("Cache node {CACHE_NODE_ID} shutdown"))
-        }
-        Fact::ProcessBack { node } => {
-            of_node(node, format!("Cache node {CACHE_NODE_ID} restarted"))
-        }
-        Fact::Operation(OperationFact::Patched { node }) => {
-            of_node(node, "Cache cluster patched".to_owned())
-        }
-        Fact::Backup(ref fact) => backups::aws_event(plan, fact).into_iter().collect(),
-        _ => Vec::new(),
+impl<'p> Announcer<'p> {
+    /// One for a trial of `plan` that begins.
+    pub fn new(plan: &'p Plan) -> Self {
+        Announcer { plan, restored: vec![0; plan.groups.len()] }
     }
-}
 
-fn of_node(plan: &Plan, node: NodeId, message: String) -> AwsEvent {
-    let source = plan.nodes[node.idx()].name.clone();
-    AwsEvent { source, source_type: SourceType::CacheCluster, message }
-}
+    /// What the event log says of the next fact: nothing, one entry or two.
+    pub fn entries(&mut self, fact: &Fact) -> Vec<AwsEvent> {
+        let of_node = |node, message: String| vec![self.of_node(node, message)];
+        match *fact {
+            Fact::Operation(OperationFact::TestFailoverCalled { shard }) => {
+                let id = &self.plan.shards[shard.idx()].id;
+                let message = format!("Test Failover API called for node group {id}");
+                vec![self.of_group(shard, message)]
+            }
+            Fact::Promoted { shard, from, to, announced, .. }
+            | Fact::HandedOver { shard, from, to, announced, .. } => {
+                self.failover_completed(shard, [from, to], announced)
+            }
+            Fact::ReplacementStarted { node } => {
+                of_node(node, format!("Recovering cache nodes {CACHE_NODE_ID}"))
+            }
+            Fact::Recovered { node } => {
+                of_node(node, format!("Finished recovery for cache nodes {CACHE_NODE_ID}"))
+            }
+            Fact::NodeDown { node, stop: Stop::Rebooted | Stop::Patched, .. } => {
+                of_node(node, format!("Cache node {CACHE_NODE_ID} shutdown"))
+            }
+            Fact::ProcessBack { node } => {
+                of_node(node, format!("Cache node {CACHE_NODE_ID} restarted"))
+            }
+            Fact::Operation(OperationFact::Patched { node }) => {
+                of_node(node, "Cache cluster patched".to_owned())
+            }
+            Fact::Backup(BackupFact::Restored { group, number, .. }) => {
+                self.restored[group.idx()] = number;
+                Vec::new()
+            }
+            Fact::Backup(ref fact) => {
+                backups::aws_event(fact, |group| self.names(group).id()).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 
-fn of_group(plan: &Plan, shard: ShardId, message: String) -> AwsEvent {
-    let source = plan.group_of(shard).id.clone();
-    AwsEvent { source, source_type: SourceType::ReplicationGroup, message }
-}
+    fn names(&self, group: GroupId) -> EndpointNames<'p> {
+        EndpointNames::new(self.plan, group).restored(self.restored[group.idx()])
+    }
 
-/// The two entries of a failover, or of a hand-over, from the one node to the other (MZ-44); which
-/// comes first is not promised (MZ-45).
-fn failover_completed(
-    plan: &Plan,
-    shard: ShardId,
-    nodes: [NodeId; 2],
-    announced: Announced,
-) -> Vec<AwsEvent> {
-    let [from, to] = nodes.map(|node| plan.nodes[node.idx()].name.as_str());
-    let message = format!("Failover from primary node {from} to replica node {to} completed");
-    let node = of_node(plan, nodes[0], message.clone());
-    let group = of_group(plan, shard, message);
-    match announced {
-        Announced::NodeFirst => vec![node, group],
-        Announced::GroupFirst => vec![group, node],
+    fn node(&self, node: NodeId) -> String {
+        let shard = self.plan.nodes[node.idx()].shard;
+        self.names(self.plan.shards[shard.idx()].group).member(node)
+    }
+
+    fn of_node(&self, node: NodeId, message: String) -> AwsEvent {
+        AwsEvent { source: self.node(node), source_type: SourceType::CacheCluster, message }
+    }
+
+    fn of_group(&self, shard: ShardId, message: String) -> AwsEvent {
+        let source = self.names(self.plan.shards[shard.idx()].group).id();
+        AwsEvent { source, source_type: SourceType::ReplicationGroup, message }
+    }
+
+    /// The two entries of a failover, or of a hand-over, from the one node to the other (MZ-44);
+    /// which comes first is not promised (MZ-45).
+    fn failover_completed(
+        &self,
+        shard: ShardId,
+        nodes: [NodeId; 2],
+        announced: Announced,
+    ) -> Vec<AwsEvent> {
+        let [from, to] = nodes.map(|node| self.node(node));
+        let message = format!("Failover from primary node {from} to replica node {to} completed");
+        let node = self.of_node(nodes[0], message.clone());
+        let group = self.of_group(shard, message);
+        match announced {
+            Announced::NodeFirst => vec![node, group],
+            Announced::GroupFirst => vec![group, node],
+        }
     }
 }

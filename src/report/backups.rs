@@ -8,23 +8,24 @@ use crate::model::persistence::{BackupKind, Method};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::report::aws_events::{AwsEvent, SourceType};
+use crate::report::endpoint_names::EndpointNames;
 use crate::report::numbers::{bytes, writes};
 use crate::report::words::{Line, Words};
 
 /// The id of the n-th group, from 1, that was restored in the place of a group.
 pub fn restored_id(plan: &Plan, group: GroupId, number: u32) -> String {
-    let id = &plan.groups[group.idx()].id;
-    format!("{id}-restored-{number}")
+    EndpointNames::new(plan, group).restored(number).id()
 }
 
-/// What the event log says: the names of the notifications, since the guide gives no texts.
-pub fn aws_event(plan: &Plan, fact: &BackupFact) -> Option<AwsEvent> {
+/// What the event log says: the names of the notifications, since the guide gives no texts. `id` is
+/// what a group is called at the time.
+pub(super) fn aws_event(fact: &BackupFact, id: impl Fn(GroupId) -> String) -> Option<AwsEvent> {
     let (group, name) = match *fact {
         BackupFact::Completed { group, .. } => (group, "ElastiCache:SnapshotComplete"),
         BackupFact::Failed { group, .. } => (group, "ElastiCache:SnapshotFailed"),
         _ => return None,
     };
-    let id = &plan.groups[group.idx()].id;
+    let id = id(group);
     Some(AwsEvent {
         source: id.clone(),
         source_type: SourceType::ReplicationGroup,
@@ -44,6 +45,7 @@ pub(super) fn name(fact: &BackupFact) -> &'static str {
         BackupFact::RestoreStep { .. } => "restore_step",
         BackupFact::Restored { .. } => "restored",
         BackupFact::ShardRestored { .. } => "shard_restored",
+        BackupFact::NodeRestored { .. } => "node_restored",
         BackupFact::ArchiveLost { .. } => "archive_lost",
         BackupFact::LogKept { .. } => "log_kept",
         BackupFact::ReplayBegan { .. } => "replay_began",
@@ -103,7 +105,9 @@ pub(super) fn fields(plan: &Plan, fact: &BackupFact) -> Vec<(&'static str, Value
             ("tail_s", json!(tail.as_secs_f64())),
             ("behind_writes", amount(behind)),
         ],
-        BackupFact::ReplayBegan { node } => vec![of_node(node)],
+        BackupFact::NodeRestored { node } | BackupFact::ReplayBegan { node } => {
+            vec![of_node(node)]
+        }
     }
 }
 
@@ -117,7 +121,8 @@ pub(super) fn line(words: &Words<'_>, fact: &BackupFact) -> Option<Line> {
             };
             ("backup", format!("{} begins, {how}", kind_in_words(kind)))
         }
-        BackupFact::Copies { .. } => return None,
+        // The chart shows the new group's nodes.
+        BackupFact::Copies { .. } | BackupFact::NodeRestored { .. } => return None,
         BackupFact::Completed { kind, .. } => {
             ("backup", format!("{} is complete", kind_in_words(kind)))
         }

@@ -3,22 +3,19 @@
 //!
 //! The two calls answer with the fields and in the order of the guide's samples (MZ-19, MZ-51); the
 //! describe document has those fields of the service's that the simulator knows. In cluster mode
-//! the API tells no roles and no endpoints of nodes.
+//! the API tells no roles and no endpoints of nodes. After a restore it tells of the new group.
 
 use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::engine::time::SimTime;
 use crate::model::plan::{ClusterMode, GroupId, HASH_SLOTS, NodeId, Plan, ShardId, Switch};
 use crate::model::state::{Process, State};
-use crate::report::endpoint_names::EndpointNames;
+use crate::report::endpoint_names::{CACHE_NODE_ID, EndpointNames};
 use crate::report::event_log::Calendar;
 
 /// The port of all endpoints.
 const PORT: u16 = 6379;
-/// The id of the one cache node in a cache cluster.
-const CACHE_NODE_ID: &str = "0001";
 
 /// Which command's answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,7 +93,8 @@ struct View<'a> {
 
 impl View<'_> {
     fn names(&self) -> EndpointNames<'_> {
-        EndpointNames::new(self.plan, &self.plan.groups[self.group.idx()])
+        let restored = self.state.archive.group(self.group).restored;
+        EndpointNames::new(self.plan, self.group).restored(restored)
     }
 
     fn cluster_mode(&self) -> ClusterMode {
@@ -118,7 +116,7 @@ impl View<'_> {
 
     fn member_clusters(&self) -> Vec<String> {
         let nodes = self.shards().flat_map(|shard| self.members(shard));
-        nodes.map(|node| self.plan.nodes[node.idx()].name.clone()).collect()
+        nodes.map(|node| self.node_name(node)).collect()
     }
 
     /// What only cluster mode disabled tells, or only cluster mode enabled.
@@ -140,7 +138,7 @@ impl View<'_> {
     }
 
     fn node_name(&self, node: NodeId) -> String {
-        self.plan.nodes[node.idx()].name.clone()
+        self.names().member(node)
     }
 
     fn pending(&self) -> PendingModifiedValues {
@@ -171,7 +169,7 @@ impl View<'_> {
                 .map(|(shard, slots)| self.answered_shard(shard, slots))
                 .collect(),
             cluster_enabled: tells_more.then_some(is_cluster),
-            replication_group_id: group.id.clone(),
+            replication_group_id: self.names().id(),
             snapshot_retention_limit: state.snapshot_retention,
             automatic_failover: state.automatic_failover.name(),
             multi_az: enabled(state.multi_az),
@@ -207,8 +205,9 @@ impl View<'_> {
         let group = &self.plan.groups[self.group.idx()];
         let state = self.state.group(self.group);
         let slots = slots(self.plan, self.group);
+        let created = self.state.archive.group(self.group).created;
         DescribedGroup {
-            replication_group_id: group.id.clone(),
+            replication_group_id: self.names().id(),
             description: group.about.description.clone(),
             global_replication_group_info: Nothing {},
             status: self.status(),
@@ -217,7 +216,7 @@ impl View<'_> {
             snapshot_window: group.about.snapshot_window.clone(),
             cache_node_type: group.about.node_type.clone(),
             arn: self.names().arn(),
-            replication_group_create_time: Calendar::of(self.plan).date(SimTime::START),
+            replication_group_create_time: Calendar::of(self.plan).date(created),
             data_tiering: "disabled",
             engine: group.about.engine,
             member_clusters: self.member_clusters(),

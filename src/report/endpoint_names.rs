@@ -1,9 +1,13 @@
-//! Names that ElastiCache gives: of endpoints, regions and resources.
+//! Names that ElastiCache gives: of groups, nodes, endpoints, regions and resources.
 //!
 //! Those of a group without encryption in transit, as the guide's samples have them. The part that
-//! AWS invents per group is `About::dns_label`.
+//! AWS invents per group is `About::dns_label`. A restore makes a new group (BK-02): whatever has
+//! the group's id in its name has another name from then on.
 
-use crate::model::plan::{ClusterMode, Group, NodeId, Plan};
+use crate::model::plan::{ClusterMode, Group, GroupId, NodeId, Plan};
+
+/// The id of the one cache node in a cache cluster, as the API counts them.
+pub(super) const CACHE_NODE_ID: &str = "0001";
 
 /// The account in AWS's examples.
 const ACCOUNT: &str = "123456789012";
@@ -16,12 +20,38 @@ const NO_REGION: &str = "us-east-1";
 pub struct EndpointNames<'p> {
     plan: &'p Plan,
     group: &'p Group,
+    /// Which of the groups that were restored in its place, from 1; 0 is the group itself.
+    number: u32,
 }
 
 impl<'p> EndpointNames<'p> {
-    /// Those of a group of `plan`.
-    pub fn new(plan: &'p Plan, group: &'p Group) -> Self {
-        EndpointNames { plan, group }
+    /// Those of a group of `plan`, before any restore.
+    pub fn new(plan: &'p Plan, group: GroupId) -> Self {
+        EndpointNames { plan, group: &plan.groups[group.idx()], number: 0 }
+    }
+
+    /// Those of the n-th group, from 1, that was restored in its place; 0 is the group itself.
+    pub fn restored(self, number: u32) -> Self {
+        EndpointNames { number, ..self }
+    }
+
+    /// The group's id.
+    pub fn id(&self) -> String {
+        let id = &self.group.id;
+        match self.number {
+            0 => id.clone(),
+            number => format!("{id}-restored-{number}"),
+        }
+    }
+
+    /// A node's id, which begins with the group's unless the scenario names nodes otherwise.
+    pub fn member(&self, node: NodeId) -> String {
+        let name = &self.plan.nodes[node.idx()].name;
+        if self.number == 0 {
+            return name.clone();
+        }
+        let own = name.strip_prefix(&self.group.id).and_then(|rest| rest.strip_prefix('-'));
+        format!("{}-{}", self.id(), own.unwrap_or(name))
     }
 
     /// The region of the group's first node: the AZ's name without its letter.
@@ -40,35 +70,35 @@ impl<'p> EndpointNames<'p> {
 
     /// The primary endpoint: writes of a group without cluster mode.
     pub fn primary(&self) -> String {
-        let Group { id, about, .. } = self.group;
+        let (id, about) = (self.id(), &self.group.about);
         format!("{id}.{}.ng.0001.{}", about.dns_label, self.domain())
     }
 
     /// The reader endpoint: the replicas of a group without cluster mode.
     pub fn reader(&self) -> String {
-        let Group { id, about, .. } = self.group;
+        let (id, about) = (self.id(), &self.group.about);
         format!("{id}-ro.{}.ng.0001.{}", about.dns_label, self.domain())
     }
 
     /// The configuration endpoint: the way into a group with cluster mode.
     pub fn configuration(&self) -> String {
-        let Group { id, about, .. } = self.group;
+        let (id, about) = (self.id(), &self.group.about);
         format!("{id}.{}.clustercfg.{}", about.dns_label, self.domain())
     }
 
     /// The endpoint of a node, which its replacements keep (MZ-35).
     pub fn node(&self, node: NodeId) -> String {
-        let Group { id, about, cluster_mode, .. } = self.group;
-        let (name, label) = (&self.plan.nodes[node.idx()].name, &about.dns_label);
+        let Group { about, cluster_mode, .. } = self.group;
+        let (name, label) = (self.member(node), &about.dns_label);
         match cluster_mode {
             ClusterMode::Disabled => format!("{name}.{label}.0001.{}", self.domain()),
-            ClusterMode::Enabled => format!("{name}.{id}.{label}.{}", self.domain()),
+            ClusterMode::Enabled => format!("{name}.{}.{label}.{}", self.id(), self.domain()),
         }
     }
 
     /// The group's ARN.
     pub fn arn(&self) -> String {
-        let (region, id) = (self.region(), &self.group.id);
+        let (region, id) = (self.region(), self.id());
         format!("arn:aws:elasticache:{region}:{ACCOUNT}:replicationgroup:{id}")
     }
 }

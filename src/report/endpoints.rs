@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::engine::rng::TrialKey;
 use crate::engine::time::SimTime;
 use crate::model::fact::Fact;
-use crate::model::plan::Plan;
+use crate::model::plan::{GroupId, Plan};
 use crate::montecarlo::trial::Trial;
 use crate::observe::endpoints::{Endpoints, Record, Target};
 use crate::report::endpoint_names::EndpointNames;
@@ -27,23 +27,25 @@ pub fn follow(plan: &Plan, key: TrialKey, facts: &[(SimTime, Fact)]) -> Endpoint
 pub fn table(plan: &Plan, endpoints: &Endpoints) -> String {
     let head = ["simulated", "kind", "record", "from", "to"].map(str::to_owned);
     let mut rows = vec![head];
+    let names = Names { plan, group_number: 0 };
     for (record, target) in &endpoints.first {
         let at = SimTime::START.to_string();
         rows.push([
             at,
             kind(*record).to_owned(),
-            name(plan, *record),
+            names.of(*record),
             String::new(),
-            shown(plan, target),
+            names.shown(*record, target),
         ]);
     }
     for change in &endpoints.changes {
+        let names = Names { plan, group_number: change.group_number };
         rows.push([
             change.at.to_string(),
             kind(change.record).to_owned(),
-            name(plan, change.record),
-            shown(plan, &change.from),
-            shown(plan, &change.to),
+            names.of(change.record),
+            names.shown(change.record, &change.from),
+            names.shown(change.record, &change.to),
         ]);
     }
     columns(&rows)
@@ -51,24 +53,20 @@ pub fn table(plan: &Plan, endpoints: &Endpoints) -> String {
 
 /// The same as JSON, one object per line; those of the start have no `from`.
 pub fn lines(plan: &Plan, endpoints: &Endpoints) -> String {
-    let object = |at: SimTime, record: Record, from: Option<&Target>, to: &Target| {
-        let mut object = json!({
-            "t_ns": at.as_nanos(),
-            "record": kind(record),
-            "name": name(plan, record),
-        });
-        if let Some(from) = from {
-            object["from"] = target_json(plan, from);
-        }
-        object["to"] = target_json(plan, to);
-        object.to_string() + "\n"
-    };
-    let first = endpoints.first.iter();
-    let first = first.map(|(record, to)| object(SimTime::START, *record, None, to));
-    let changes = endpoints.changes.iter();
-    let changes =
-        changes.map(|change| object(change.at, change.record, Some(&change.from), &change.to));
-    first.chain(changes).collect()
+    let start = Names { plan, group_number: 0 };
+    let first = endpoints.first.iter().map(|(record, to)| {
+        let mut object = start.object(SimTime::START, *record);
+        object["to"] = start.json(*record, to);
+        object
+    });
+    let changes = endpoints.changes.iter().map(|change| {
+        let names = Names { plan, group_number: change.group_number };
+        let mut object = names.object(change.at, change.record);
+        object["from"] = names.json(change.record, &change.from);
+        object["to"] = names.json(change.record, &change.to);
+        object
+    });
+    first.chain(changes).map(|object| object.to_string() + "\n").collect()
 }
 
 fn kind(record: Record) -> &'static str {
@@ -81,44 +79,57 @@ fn kind(record: Record) -> &'static str {
     }
 }
 
-/// The host name of an endpoint; a line of the slot map is called after its shard.
-fn name(plan: &Plan, record: Record) -> String {
-    match record {
-        Record::Primary(shard) => EndpointNames::new(plan, plan.group_of(shard)).primary(),
-        Record::Reader(shard) => EndpointNames::new(plan, plan.group_of(shard)).reader(),
-        Record::Configuration(group) => {
-            EndpointNames::new(plan, &plan.groups[group.idx()]).configuration()
-        }
-        Record::Slots(shard) => {
-            format!("{}/{}", plan.group_of(shard).id, plan.shards[shard.idx()].id)
-        }
-        Record::Node(node) => {
-            let group = plan.group_of(plan.nodes[node.idx()].shard);
-            EndpointNames::new(plan, group).node(node)
-        }
-    }
+/// What records and nodes are called in the groups that were restored so often.
+#[derive(Clone, Copy)]
+struct Names<'p> {
+    plan: &'p Plan,
+    group_number: u32,
 }
 
-fn shown(plan: &Plan, target: &Target) -> String {
-    match target {
-        Target::Node(node) => plan.nodes[node.idx()].name.clone(),
-        Target::Nodes(nodes) => {
-            let names: Vec<&str> =
-                nodes.iter().map(|node| plan.nodes[node.idx()].name.as_str()).collect();
-            names.join(" ")
-        }
-        Target::Host(n) => format!("host {n}"),
-        Target::Nothing => "nothing".to_owned(),
+impl<'p> Names<'p> {
+    fn in_group(&self, group: GroupId) -> EndpointNames<'p> {
+        EndpointNames::new(self.plan, group).restored(self.group_number)
     }
-}
 
-fn target_json(plan: &Plan, target: &Target) -> Value {
-    match target {
-        Target::Node(node) => json!([plan.nodes[node.idx()].name]),
-        Target::Nodes(nodes) => {
-            nodes.iter().map(|node| json!(plan.nodes[node.idx()].name)).collect()
+    /// The host name of an endpoint; a line of the slot map is called after its shard.
+    fn of(&self, record: Record) -> String {
+        let names = self.in_group(record.group(self.plan));
+        match record {
+            Record::Primary(_) => names.primary(),
+            Record::Reader(_) => names.reader(),
+            Record::Configuration(_) => names.configuration(),
+            Record::Slots(shard) => {
+                format!("{}/{}", names.id(), self.plan.shards[shard.idx()].id)
+            }
+            Record::Node(node) => names.node(node),
         }
-        Target::Host(_) => json!([shown(plan, target)]),
-        Target::Nothing => json!([]),
+    }
+
+    fn shown(&self, record: Record, target: &Target) -> String {
+        let names = self.in_group(record.group(self.plan));
+        match target {
+            Target::Node(node) => names.member(*node),
+            Target::Nodes(nodes) => {
+                let names: Vec<String> = nodes.iter().map(|node| names.member(*node)).collect();
+                names.join(" ")
+            }
+            Target::Host(n) => format!("host {n}"),
+            Target::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    /// A record at an instant, as an object that lacks only what it leads to.
+    fn object(&self, at: SimTime, record: Record) -> Value {
+        json!({ "t_ns": at.as_nanos(), "record": kind(record), "name": self.of(record) })
+    }
+
+    fn json(&self, record: Record, target: &Target) -> Value {
+        let names = self.in_group(record.group(self.plan));
+        match target {
+            Target::Node(node) => json!([names.member(*node)]),
+            Target::Nodes(nodes) => nodes.iter().map(|node| json!(names.member(*node))).collect(),
+            Target::Host(_) => json!([self.shown(record, target)]),
+            Target::Nothing => json!([]),
+        }
     }
 }

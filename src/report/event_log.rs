@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Fact;
 use crate::model::plan::Plan;
-use crate::report::aws_events::{self, AwsEvent, SourceType};
+use crate::report::aws_events::{Announcer, AwsEvent, SourceType};
 use crate::scenario::units;
 
 /// What the console calls the end of a recovery, and what the log says (MZ-46).
@@ -27,9 +27,10 @@ pub struct Entry {
 
 /// The log of a trial, oldest entry first.
 pub fn entries(plan: &Plan, facts: &[(SimTime, Fact)]) -> Vec<Entry> {
+    let mut announcer = Announcer::new(plan);
     let of = |(at, fact): &(SimTime, Fact)| {
         let at = *at;
-        aws_events::of_fact(plan, fact).into_iter().map(move |event| Entry { at, event })
+        announcer.entries(fact).into_iter().map(move |event| Entry { at, event })
     };
     facts.iter().flat_map(of).collect()
 }

@@ -10,8 +10,9 @@ use crate::model::fact::{
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::observe::metrics::{Metric, Outcome};
+use crate::report::aws_events::Announcer;
+use crate::report::backups;
 use crate::report::summary::{SCHEMA, phase_key};
-use crate::report::{aws_events, backups};
 
 /// One trial as JSON lines: a header, every fact in order, the outcome.
 pub fn trace(
@@ -27,9 +28,10 @@ pub fn trace(
         "trial": header.trial,
         "until_s": secs(header.until),
     })];
+    let mut announcer = Announcer::new(plan);
     for (at, fact) in facts {
         lines.push(fact_json(plan, *at, fact));
-        for event in aws_events::of_fact(plan, fact) {
+        for event in announcer.entries(fact) {
             lines.push(json!({
                 "t_ns": at.as_nanos(),
                 "fact": "aws_event",

@@ -349,6 +349,8 @@ enum Fact {
     Restored { group: String, new_group: String, age_s: f64 },
     /// A shard of the new group, and what the old one took meanwhile.
     ShardRestored { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
+    /// A node of the new group is in the place of an old one.
+    NodeRestored { node: String },
     /// What a snapshot still had of a lost dataset is given up.
     ArchiveLost { shard: ShardName, writes: f64, bytes: u64 },
     /// The primary's process is gone, its append-only file is not; it lacks so much.

@@ -7,10 +7,10 @@
 use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{Fact, OperationFact, Phase, Status, Stop};
+use crate::model::fact::{BackupFact, Fact, OperationFact, Phase, Status, Stop};
 use crate::model::plan::{Membership, NodeId, Plan, ShardId};
 use crate::observe::metrics::{Metric, Outcome};
-use crate::report::aws_events;
+use crate::report::aws_events::Announcer;
 use crate::report::numbers::{bytes, count, writes};
 use crate::report::words::{Line, Words};
 
@@ -23,13 +23,14 @@ const MAX_LANES: usize = 24;
 pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> String {
     let mut text = String::new();
     let episodes = episodes(plan, facts);
-    let mut lanes = Lanes::new(plan);
+    let (mut lanes, mut announcer) = (Lanes::new(plan), Announcer::new(plan));
     if !episodes.is_empty() {
         let _ = writeln!(text, "{LEGEND}");
     }
     for episode in &episodes {
         text.push('\n');
-        render_episode(plan, episode, &mut lanes, &mut text);
+        render_chart(plan, episode, &lanes, &mut text);
+        tell_episode(episode, (&mut lanes, &mut announcer), &mut text);
     }
     if episodes.is_empty() {
         text.push_str("nothing happens\n");
@@ -193,7 +194,13 @@ impl<'p> Lanes<'p> {
             Fact::Flushed { node } => (node, 'o', Some('W')),
             Fact::SyncStarted { node, .. } => (node, '~', None),
             Fact::SyncStopped { node } => (node, 'o', None),
-            Fact::Synced { node } | Fact::Reattached { node, .. } => (node, '-', None),
+            Fact::Synced { node }
+            | Fact::Reattached { node, .. }
+            | Fact::Backup(BackupFact::NodeRestored { node }) => (node, '-', None),
+            Fact::Backup(BackupFact::ShardRestored { shard, node, .. }) => {
+                self.primaries[shard.idx()] = node;
+                return None;
+            }
             Fact::Promoted { shard, to, .. } => {
                 self.move_role(shard, to);
                 (to, '=', Some('P'))
@@ -295,9 +302,13 @@ impl OutageSoFar {
     }
 }
 
-fn render_episode(plan: &Plan, episode: &Episode<'_>, lanes: &mut Lanes<'_>, text: &mut String) {
-    render_chart(plan, episode, lanes, text);
-    let words = Words::new(plan);
+/// The lines of an episode: one per fact that deserves it, and the entries of the event log.
+fn tell_episode(
+    episode: &Episode<'_>,
+    (lanes, announcer): (&mut Lanes<'_>, &mut Announcer<'_>),
+    text: &mut String,
+) {
+    let words = Words::new(lanes.plan);
     let mut before: Option<SimTime> = None;
     for (n, moment) in episode.moments.iter().enumerate() {
         let mut stamp = moment_stamp(n, moment.at, before);
@@ -315,7 +326,7 @@ fn render_episode(plan: &Plan, episode: &Episode<'_>, lanes: &mut Lanes<'_>, tex
             if let Some(line) = outage_ended {
                 push("writes", &line);
             }
-            for event in aws_events::of_fact(plan, fact) {
+            for event in announcer.entries(fact) {
                 push("event", &format!("{}  \"{}\"", event.source, event.message));
             }
         }

@@ -80,6 +80,11 @@ pub enum BackupFact {
         /// What the old group took meanwhile, and the new one does not have.
         loss: Loss,
     },
+    /// A node of the new group, with all that the snapshot has, is in the place of an old one.
+    NodeRestored {
+        /// The node.
+        node: NodeId,
+    },
     /// What a snapshot still has of a lost dataset is given up.
     ArchiveLost {
         /// The shard.

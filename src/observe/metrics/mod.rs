@@ -457,6 +457,7 @@ impl<'p> Metrics<'p> {
             | BackupFact::RestoreWaits { .. }
             | BackupFact::RestoreStep { .. }
             | BackupFact::Restored { .. }
+            | BackupFact::NodeRestored { .. }
             | BackupFact::LogKept { .. }
             | BackupFact::ReplayBegan { .. } => {}
         }

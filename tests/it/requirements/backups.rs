@@ -2,6 +2,7 @@
 //! (BK-01 to BK-04, MZ-34, MZ-58, MZ-63).
 
 use elasticache_sim::engine::law::Law;
+use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::api::{Call, Refusal};
 use elasticache_sim::model::fact::{BackupFact, BackupFailure, Fact, OperationFact};
@@ -9,11 +10,18 @@ use elasticache_sim::model::persistence::{
     AfterLoss, BackupKind, Forkless, Fsync, LogPlan, Method, SnapshotPlan,
 };
 use elasticache_sim::model::plan::{
-    Action, Apply, Changes, FullSync, GroupId, NodeId, Operation, Plan, Scripted, ShardId, Switch,
+    Action, Apply, Changes, ClusterMode, FullSync, GroupId, NodeId, Operation, Plan, Scripted,
+    ShardId, Switch,
 };
 use elasticache_sim::model::state::{NanoWrites, WRITE};
+use elasticache_sim::observe::endpoints::{Endpoints, Record, Target};
 use elasticache_sim::observe::metrics::{Mechanism, Metric, Outcome};
+use elasticache_sim::report::describe::{self, Answer};
+use elasticache_sim::report::event_log::{self, Entry};
+use elasticache_sim::report::{endpoints, timeline};
+use serde_json::Value;
 
+use super::story::state_at;
 use super::{count, last_state, once, times};
 use crate::support::{parse, run, secs, with_fixed_times};
 
@@ -172,22 +180,116 @@ fn bk_02_a_restore_is_a_new_group_and_what_the_old_one_took_meanwhile_is_gone() 
     let resumed = times(&facts, |f| matches!(f, Fact::WritesResumed { .. }));
     // Detected after 10 s, replaced after 480 s, started cold after 5 s.
     assert_eq!(resumed, [at(6 * HOUR + 495)]);
-    let re_pointed = 6 * HOUR + 28 * 60 + 40;
-    let cold = re_pointed - (6 * HOUR + 495);
+    let cold = RE_POINTED - (6 * HOUR + 495);
     assert_eq!(outcome.raw(Metric::LostWrites), writes(1_000 * cold));
     assert_eq!(outcome.lost_by_mechanism[Mechanism::Restore as usize], writes(1_000 * cold));
     let number = facts.iter().find_map(|(when, fact)| match fact {
         Fact::Backup(BackupFact::Restored { number, .. }) => Some((*when, *number)),
         _ => None,
     });
-    assert_eq!(number, Some((at(re_pointed), 1)));
+    assert_eq!(number, Some((at(RE_POINTED), 1)));
     let state = last_state(&plan, 1, 0);
     assert_eq!(state.archive.group(GROUP).restored, 1);
     // What the new group has: the snapshot, taken of a replica with nothing written before it, and
     // what it took since.
-    assert_eq!(state.books(SHARD).offset, writes(1_000 * (DAY - re_pointed)));
+    assert_eq!(state.books(SHARD).offset, writes(1_000 * (DAY - RE_POINTED)));
     let name = elasticache_sim::report::backups::restored_id(&plan, GROUP, 1);
     assert_eq!(name, "g-restored-1");
+}
+
+/// What the API says of the only group after so many seconds.
+fn described(plan: &Plan, after: u64) -> Value {
+    let state = state_at(plan, after);
+    let text = describe::document(plan, &state, GROUP, Answer::Describe);
+    let mut document: Value = serde_json::from_str(&text).expect("JSON");
+    document["ReplicationGroups"][0].take()
+}
+
+/// Where the names of a trial lead, in the end and on the way.
+fn followed(plan: &Plan) -> (Endpoints, String) {
+    let (facts, _) = run(plan, 1, 0);
+    let endpoints = endpoints::follow(plan, TrialKeys::new(1).key(0), &facts);
+    let table = endpoints::table(plan, &endpoints);
+    (endpoints, table)
+}
+
+/// The moment at which the application writes to the new group, in the plans of these tests.
+const RE_POINTED: u64 = 6 * HOUR + 28 * 60 + 40;
+
+#[test]
+fn bk_02_the_new_group_has_its_own_id_and_names() {
+    let plan = daily(1, "1d", &group_fails("6h"));
+    let addresses = |group: &Value| {
+        let shard = &group["NodeGroups"][0];
+        [
+            &group["ReplicationGroupId"],
+            &group["MemberClusters"][1],
+            &shard["PrimaryEndpoint"]["Address"],
+            &shard["ReaderEndpoint"]["Address"],
+            &shard["NodeGroupMembers"][1]["ReadEndpoint"]["Address"],
+        ]
+        .map(|name| name.as_str().expect("a name").to_owned())
+    };
+    let first_part = |name: String| name.split('.').next().expect("a part").to_owned();
+    let names = |at| addresses(&described(&plan, at)).map(first_part);
+    assert_eq!(names(RE_POINTED - 1), ["g", "g-002", "g", "g-ro", "g-002"]);
+    let new = ["g-restored-1", "g-restored-1-002", "g-restored-1", "g-restored-1-ro"];
+    assert_eq!(names(RE_POINTED)[..4], new);
+    assert_eq!(names(RE_POINTED)[4], "g-restored-1-002");
+    let group = described(&plan, RE_POINTED);
+    let arn = group["ARN"].as_str().expect("an ARN");
+    assert!(arn.ends_with(":g-restored-1"), "{arn}");
+    // It was begun once somebody had decided, after 15 min.
+    let created = |group: &Value| group["ReplicationGroupCreateTime"].to_string();
+    assert!(created(&described(&plan, RE_POINTED - 1)).contains("T00:00:00"));
+    assert!(created(&group).contains("T06:15:00"), "{}", created(&group));
+}
+
+#[test]
+fn bk_02_old_names_lead_nowhere_after_a_restore_and_new_ones_to_new_nodes() {
+    let disabled = daily(1, "1d", &group_fails("6h"));
+    let mut enabled = disabled.clone();
+    enabled.groups[0].cluster_mode = ClusterMode::Enabled;
+    let (primary, reader) = (Record::Primary(SHARD), Record::Reader(SHARD));
+    let (slots, all) = (Record::Slots(SHARD), Record::Configuration(GROUP));
+    let nodes = |ids: &[u16]| Target::Nodes(ids.iter().copied().map(NodeId).collect());
+    let own = (Record::Node(NodeId(1)), Target::Host(1));
+    let first = Target::Node(NodeId(0));
+    let of_disabled = [(primary, first.clone()), (reader, nodes(&[1])), own.clone()];
+    let of_enabled = [(slots, first), (all, nodes(&[0, 1])), own];
+    for (plan, expected) in [(disabled, of_disabled), (enabled, of_enabled)] {
+        let (endpoints, table) = followed(&plan);
+        let ends = |record| {
+            let changes = endpoints.changes.iter().filter(move |change| change.record == record);
+            let changes = changes.filter(|change| change.at == at(RE_POINTED));
+            changes.map(|change| (change.group_number, change.to.clone())).collect::<Vec<_>>()
+        };
+        for (record, target) in expected {
+            assert_eq!(ends(record), [(0, Target::Nothing), (1, target)], "{record:?}");
+        }
+        let lines = table.lines().filter(|line| line.contains(" g-restored-1"));
+        let old = |line: &str| line.split_whitespace().any(|word| word.starts_with("g-00"));
+        assert_eq!(lines.filter(|line| old(line)).count(), 0, "{table}");
+    }
+}
+
+#[test]
+fn bk_02_the_chart_and_the_event_log_know_the_new_group() {
+    // The third node is being replaced when the new group, which has all of its nodes, is there.
+    let again = "[[fault]]\nat = \"6h 28m\"\nfail-node = { node = \"g-002\" }\n\
+                 [[fault]]\nat = \"12h\"\nfail-node = { node = \"g-001\" }\n";
+    let plan = daily(1, "1d", &(group_fails("6h") + again));
+    let (facts, outcome) = run(&plan, 1, 0);
+    let story = timeline::render(&plan, &facts, &outcome);
+    let last = story.lines().rfind(|line| line.starts_with("g-002")).expect("a lane");
+    assert!(last.contains("a ---") || last.contains("b ---"), "a replica is there: {last}");
+    let log = event_log::entries(&plan, &facts);
+    let (before, after): (Vec<&Entry>, Vec<&Entry>) =
+        log.iter().partition(|entry| entry.at < at(RE_POINTED));
+    let is_new = |entry: &&Entry| entry.event.source.starts_with("g-restored-1");
+    assert!(!before.iter().any(is_new) && !after.is_empty() && after.iter().all(is_new));
+    let message = "Failover from primary node g-restored-1-001 to replica node g-restored-1-002";
+    assert!(after.iter().any(|entry| entry.event.message.starts_with(message)));
 }
 
 #[test]

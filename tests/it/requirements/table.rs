@@ -729,6 +729,9 @@ pub const ROWS: &[Row] = &[
         source: "Guide, \"Restoring from a backup\"",
         tests: &[
             "bk_02_a_restore_is_a_new_group_and_what_the_old_one_took_meanwhile_is_gone",
+            "bk_02_the_new_group_has_its_own_id_and_names",
+            "bk_02_old_names_lead_nowhere_after_a_restore_and_new_ones_to_new_nodes",
+            "bk_02_the_chart_and_the_event_log_know_the_new_group",
             "bk_02_whoever_starts_cold_has_nothing_of_the_snapshot",
             "bk_02_one_shard_of_several_is_not_restored_and_its_part_of_the_snapshot_is_lost",
             "bk_02_a_restore_waits_for_the_azs_of_its_nodes",

@@ -141,6 +141,7 @@ fn rare() -> Vec<Fact> {
         BackupFact::RestoreStep { group, step: RestoreStep::Provisioning },
         BackupFact::Restored { group, number: 1, age },
         BackupFact::ShardRestored { shard, node, loss },
+        BackupFact::NodeRestored { node },
         BackupFact::ArchiveLost { shard, writes: WRITE, bytes: 512 },
         BackupFact::LogKept { node, tail: age, behind: WRITE },
         BackupFact::ReplayBegan { node },
