@@ -10,6 +10,8 @@ use std::ops::Add;
 
 /// Nanoseconds in a second.
 pub const NANOS_PER_SEC: u64 = 1_000_000_000;
+/// A day of 24 hours.
+pub const DAY: Span = Span(24 * 3600 * NANOS_PER_SEC);
 /// A year has 365 days of 24 hours, here and in every rate "per year".
 pub const YEAR: Span = Span(365 * 24 * 3600 * NANOS_PER_SEC);
 

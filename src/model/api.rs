@@ -25,6 +25,18 @@ pub enum Call {
 }
 
 impl Call {
+    /// All of them.
+    pub const ALL: [Call; 8] = [
+        Call::ModifyReplicationGroup,
+        Call::TestFailover,
+        Call::RebootCacheCluster,
+        Call::IncreaseReplicaCount,
+        Call::DecreaseReplicaCount,
+        Call::CreateSnapshot,
+        Call::AttachExternalReplica,
+        Call::ServiceUpdate,
+    ];
+
     /// The name of the action; of what is none, in words.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,15 +1,13 @@
 //! What changes about snapshots: which there are, what they hold, which backup and which restore
 //! is under way.
 
-use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
+use crate::engine::time::{DAY, SimTime};
 use crate::model::fact::RestoreStep;
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
 use crate::model::state::{NanoWrites, refill};
 
 /// Manual backups of a node in any 24 hours (BK-03).
 pub const MANUAL_QUOTA: usize = 20;
-/// The period of the quota.
-const DAY: Span = Span::from_nanos(24 * 3600 * NANOS_PER_SEC);
 
 /// Snapshots, backups and restores.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

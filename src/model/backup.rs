@@ -4,7 +4,7 @@
 //! group is busy and takes no other call (BK-03). What the copy lacks, and what is written later,
 //! no snapshot has.
 
-use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
+use crate::engine::time::{DAY, NANOS_PER_SEC, SimTime, Span};
 use crate::model::api::Refusal;
 use crate::model::archive::{Part, StartData};
 use crate::model::draws::Purpose;
@@ -16,8 +16,6 @@ use crate::model::{Event, Step};
 
 /// How often a backup that finds its group busy is tried again.
 const RETRY: Span = Span::from_secs(60);
-/// The unit of the retention period.
-const DAY: Span = Span::from_nanos(24 * 3600 * NANOS_PER_SEC);
 
 impl<O: Observer> Step<'_, O> {
     /// What a modification changes about backups: the days for which snapshots are kept, 0 for no
@@ -40,7 +38,7 @@ impl<O: Observer> Step<'_, O> {
     /// `CreateSnapshot`: begins a manual backup, or says why not (BK-03).
     pub(super) fn create_snapshot(&mut self, group: GroupId) -> Result<(), Refusal> {
         self.is_available(group)?;
-        let shards = self.plan.groups[group.idx()].shards.clone().map(ShardId);
+        let shards = self.shards_of(group);
         let mut sources = shards.filter_map(|shard| self.backup_source(shard));
         if !sources.all(|node| self.state.archive.quota_allows(node, self.now)) {
             return Err(Refusal::SnapshotQuota);
@@ -99,7 +97,7 @@ impl<O: Observer> Step<'_, O> {
 
     fn begin_backup(&mut self, group: GroupId, kind: BackupKind) {
         let plan = self.plan;
-        let shards = plan.groups[group.idx()].shards.clone().map(ShardId);
+        let shards = self.shards_of(group);
         let n = self.state.clocks.groups[group.idx()].backups;
         self.state.clocks.groups[group.idx()].backups += 1;
         if shards.clone().any(|shard| self.backup_source(shard).is_none()) {
@@ -198,7 +196,7 @@ impl<O: Observer> Step<'_, O> {
             BackupKind::Manual if is_wanted => archive.manual = Some(begun),
             BackupKind::Automatic | BackupKind::Manual => {}
         }
-        for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
+        for shard in self.shards_of(group) {
             let archive = self.state.archive.shard_mut(shard);
             let (_, part) = archive.taking.take().expect("a backup copies every shard");
             match kind {
@@ -225,7 +223,7 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn abandon_backup(&mut self, group: GroupId) {
         let Some((kind, _)) = self.state.group_mut(group).backup.take() else { return };
         self.queue.clear(self.slots.backup(group));
-        for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
+        for shard in self.shards_of(group) {
             self.state.archive.shard_mut(shard).taking = None;
         }
         self.backup_fails(group, kind, BackupFailure::NodeStopped);

@@ -356,11 +356,12 @@ impl<O: Observer> Step<'_, O> {
 
     /// All primaries of the group begin, or cease, to refuse writes.
     pub(super) fn quorum_due(&mut self, group: GroupId) {
-        let shards = self.plan.groups[group.idx()].shards.clone().map(ShardId);
+        let shards = self.shards_of(group);
         match self.state.group(group).quorum {
             Quorum::Slipping(cause) => {
                 self.state.group_mut(group).quorum = Quorum::Lost(cause);
-                self.note(Fact::Bus(BusFact::WritesRefused { group }));
+                let serving = self.state.group(group).voters;
+                self.note(Fact::Bus(BusFact::WritesRefused { group, serving }));
                 for shard in shards {
                     if self.state.serves(shard) {
                         self.writers_lose_primary(shard, cause);

@@ -188,7 +188,7 @@ impl<O: Observer> Step<'_, O> {
     fn group_fails(&mut self, group: GroupId) {
         let cause = Cause::Group;
         self.note(Fact::FaultStruck { cause, target: Target::Group(group) });
-        for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
+        for shard in self.shards_of(group) {
             self.strike(shard, Process::Lost, cause, |_, _| true);
         }
     }

@@ -80,7 +80,10 @@ impl<O: Observer> Step<'_, O> {
         self.queue.clear(self.slots.workflow(group));
     }
 
-    pub(super) fn shards_of(&self, group: GroupId) -> impl Iterator<Item = ShardId> + use<O> {
+    pub(super) fn shards_of(
+        &self,
+        group: GroupId,
+    ) -> impl Iterator<Item = ShardId> + Clone + use<O> {
         self.plan.groups[group.idx()].shards.clone().map(ShardId)
     }
 

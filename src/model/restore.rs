@@ -38,7 +38,7 @@ impl<O: Observer> Step<'_, O> {
     /// Begins to restore the last snapshot, if the whole group has lost what it had. Gives the fact
     /// that tells it.
     pub(super) fn consider_restore(&mut self, group: GroupId) -> Option<Fact> {
-        let mut shards = self.plan.groups[group.idx()].shards.clone().map(ShardId);
+        let mut shards = self.shards_of(group);
         let is_lost = shards.all(|shard| self.state.archive.shard(shard).kept.is_some());
         let archive = *self.state.archive.group(group);
         let newest = archive.newest(self.now).filter(|_| is_lost && archive.restore.is_none());
@@ -81,7 +81,7 @@ impl<O: Observer> Step<'_, O> {
                 self.group_time(&snapshots.provision, group, Purpose::RestoreProvision, n)
             }
             RestoreStep::Loading => {
-                let shards = plan.groups[group.idx()].shards.clone().map(ShardId);
+                let shards = self.shards_of(group);
                 let parts = shards.filter_map(|shard| self.state.archive.shard(shard).kept);
                 let largest = parts.map(|part| part.bytes).max().unwrap_or(0);
                 self.sized_time(&snapshots.load, largest, group, (Purpose::SnapshotLoad, n))
@@ -145,7 +145,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     fn has_down_az(&self, group: GroupId) -> bool {
-        let mut shards = self.plan.groups[group.idx()].shards.clone().map(ShardId);
+        let mut shards = self.shards_of(group);
         shards.any(|shard| {
             self.plan.shards[shard.idx()].node_ids().any(|node| {
                 let az = self.plan.nodes[node.idx()].az;
@@ -177,7 +177,7 @@ impl<O: Observer> Step<'_, O> {
         let age = self.now.since(restore.taken);
         self.renew_group(group);
         self.note(Fact::Backup(BackupFact::Restored { group, number, age }));
-        for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
+        for shard in self.shards_of(group) {
             self.restore_shard(shard);
         }
         self.tell_group(group);

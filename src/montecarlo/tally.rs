@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::time::SimTime;
 use crate::model::fact::{Cause, Phase};
+use crate::montecarlo::noted::NotedTally;
 use crate::montecarlo::objectives::{Episode, Objectives};
 use crate::montecarlo::quantity::Probability;
 use crate::observe::episodes::Episodes;
@@ -164,6 +165,8 @@ pub struct Tally {
     pub outages: EpisodeTally,
     /// Promotions.
     pub failovers: EpisodeTally,
+    /// Refused calls, and hindered failovers.
+    pub noted: NotedTally,
     /// Events applied in all trials.
     pub n_events: u64,
 }
@@ -181,6 +184,7 @@ impl Default for Tally {
             first_dataset_loss: Histogram::default(),
             outages: EpisodeTally::default(),
             failovers: EpisodeTally::default(),
+            noted: NotedTally::default(),
             n_events: 0,
         }
     }
@@ -242,6 +246,7 @@ impl Tally {
         }
         block.outages.merge_into(&mut self.outages);
         block.failovers.merge_into(&mut self.failovers);
+        self.noted.merge(&block.noted);
         self.n_events += block.n_events;
     }
 }
@@ -295,6 +300,7 @@ pub struct BlockTally {
     first_dataset_losses: Vec<(u64, u64)>,
     outages: EpisodeBlock,
     failovers: EpisodeBlock,
+    noted: NotedTally,
     n_events: u64,
 }
 
@@ -314,6 +320,7 @@ impl BlockTally {
             first_dataset_losses: Vec::new(),
             outages: EpisodeBlock::default(),
             failovers: EpisodeBlock::default(),
+            noted: NotedTally::default(),
             n_events: 0,
         }
     }
@@ -353,6 +360,7 @@ impl BlockTally {
         self.outages.add(number, outages);
         let failovers = episodes.failovers.iter().map(|it| objectives.of_failover(it));
         self.failovers.add(number, failovers);
+        self.noted.add(episodes);
         self.n_events += n_events;
     }
 

@@ -1,5 +1,5 @@
 //! [`Episodes`] gathers what happened to the shards of a trial one by one: each outage and each
-//! failover, with its parts.
+//! failover, with its parts; and which calls were refused.
 //!
 //! Lengths are the observed ones, from the end of the warm-up to the horizon; what has none of it
 //! observed is left out. An outage here is of one shard; [`Metric::WriteOutages`] counts intervals
@@ -8,7 +8,8 @@
 //! [`Metric::WriteOutages`]: crate::observe::metrics::Metric::WriteOutages
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{BackupFact, Cause, Fact, Loss, Observer, Phase};
+use crate::model::api::{Call, Refusal};
+use crate::model::fact::{BackupFact, Cause, Fact, Loss, Observer, OperationFact, Phase};
 use crate::model::plan::{Plan, ShardId};
 use crate::model::state::NanoWrites;
 use crate::observe::metrics::Ending;
@@ -99,6 +100,10 @@ pub struct Episodes {
     pub outages: Vec<Outage>,
     /// The failovers that are over.
     pub failovers: Vec<Failover>,
+    /// The calls that were refused after the warm-up, and why.
+    pub refusals: Vec<(Call, Refusal)>,
+    /// How often an external replica made a promotion fail after the warm-up (MZ-65).
+    pub hindered: u32,
 }
 
 impl Episodes {
@@ -110,6 +115,8 @@ impl Episodes {
             shards: vec![Current::default(); plan.shards.len()],
             outages: Vec::new(),
             failovers: Vec::new(),
+            refusals: Vec::new(),
+            hindered: 0,
         }
     }
 
@@ -118,6 +125,8 @@ impl Episodes {
         self.shards.fill(Current::default());
         self.outages.clear();
         self.failovers.clear();
+        self.refusals.clear();
+        self.hindered = 0;
     }
 
     /// Closes at `end` what is still under way.
@@ -268,6 +277,14 @@ impl Observer for Episodes {
                 if let Some(outage) = self.current(shard).outage.as_mut().filter(|_| is_observed) {
                     outage.dataset = DatasetFate::Lost;
                 }
+            }
+            Fact::Operation(OperationFact::Refused { call, refusal, .. })
+                if self.warm_up <= now =>
+            {
+                self.refusals.push((call, refusal));
+            }
+            Fact::Operation(OperationFact::FailoverHindered { .. }) if self.warm_up <= now => {
+                self.hindered += 1;
             }
             Fact::FaultStruck { .. }
             | Fact::FaultMissed { .. }

@@ -10,11 +10,12 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Phase;
 use crate::montecarlo::estimate::{Estimator, is_shown};
 use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
-use crate::montecarlo::tally::Tally;
-use crate::observe::metrics::Metric;
+use crate::montecarlo::tally::{Parts, Tally};
+use crate::observe::metrics::{Mechanism, Metric};
 use crate::report::expect;
 use crate::report::labels::Labels;
-use crate::report::numbers::{mean, mean_seconds, seconds, significant};
+use crate::report::numbers::{count, mean, mean_seconds, seconds, significant};
+use crate::report::remarks::{self, Remark};
 use crate::report::study::Study;
 use crate::report::table::{self, Caption, percent, quantile_text};
 use crate::scenario::{Assumption, Policy};
@@ -43,6 +44,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_columns(&columns, &mut text);
     shown.render_notes(&columns, &mut text);
     shown.render_parts(&mut text);
+    shown.render_remarks(&mut text);
     shown.render_pairing(&mut text);
     expect::render(study, &mut text);
     table::render_rare(&study.estimator(study.reference), &mut text);
@@ -55,7 +57,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
 const WIDTH: usize = 120;
 
 /// The heading of columns that leave out what went with a dataset.
-const BY_LAG: &str = "lost by lag";
+const LOST: &str = "writes lost";
 
 /// The heading of a column that policies of different sizes are easily misread by.
 const COPIES: &str = "copies missing";
@@ -105,6 +107,8 @@ enum Note {
     Shown,
     /// There is too little for an interval.
     Few,
+    /// All trials have the same value, and there are too few of them for an interval.
+    SoFar,
 }
 
 impl Note {
@@ -113,7 +117,7 @@ impl Note {
         match self {
             Note::NotShown => Some("≈"),
             Note::Shown => Some("≠"),
-            Note::Few => None,
+            Note::Few | Note::SoFar => None,
         }
     }
 }
@@ -225,7 +229,7 @@ impl<'a> Shown<'a> {
                 nines,
             ));
         }
-        columns.push(self.means(&format!("{BY_LAG}{per}"), Metric::LostWrites));
+        columns.push(self.means(&format!("{LOST}{per}"), Metric::LostWrites));
         let loss = |position, estimator: &Estimator<'_>| {
             let text = table::probability_cell(estimator, Probability::DatasetLoss);
             let notes = match self.is_dataset_loss_shown(position) {
@@ -236,6 +240,9 @@ impl<'a> Shown<'a> {
         };
         let head = [format!("dataset lost{per}"), format!("share of trials ({level})")];
         columns.push(self.column([&head[0], &head[1]], Gutter::ForMarks, loss));
+        if self.is_seen(Metric::DatasetLostWrites) {
+            columns.push(self.means(&format!("{LOST} with it{per}"), Metric::DatasetLostWrites));
+        }
         columns
     }
 
@@ -250,15 +257,17 @@ impl<'a> Shown<'a> {
             && is_shown(&estimator.probability_difference(Probability::DatasetLoss, differences))
     }
 
+    /// Whether a metric is other than zero anywhere.
+    fn is_seen(&self, metric: Metric) -> bool {
+        self.study.progress.tallies.iter().any(|tally| !tally.of(metric).is_all_zero())
+    }
+
     /// What else a planner asks for; what never happened is not shown.
     fn further_columns(&self) -> Vec<Column> {
         let per = self.per();
         let level = percent(self.study.level);
-        let is_seen = |metric| {
-            self.study.progress.tallies.iter().any(|tally| !tally.of(metric).is_all_zero())
-        };
         let mut columns = Vec::new();
-        if is_seen(Metric::WriteOutage) {
+        if self.is_seen(Metric::WriteOutage) {
             let p99 = |_, estimator: &Estimator<'_>| {
                 let p99 = estimator.of(Quantity::OutageLength(Statistic::P99));
                 table::quantile_cell(p99, seconds).into()
@@ -266,20 +275,21 @@ impl<'a> Shown<'a> {
             let head = ["a single outage", &format!("p99 of outages ({level})")];
             columns.push(self.column(head, Gutter::Narrow, p99));
         }
-        if is_seen(Metric::LostWrites) {
+        if self.is_seen(Metric::LostWrites) {
             let p99 = |_, estimator: &Estimator<'_>| {
                 let p99 = estimator.metric(Metric::LostWrites, Statistic::P99);
                 table::quantile_cell(p99, |value| significant(value, 3)).into()
             };
-            let head = [format!("{BY_LAG}{per}"), format!("p99 of trials ({level})")];
+            let head = [format!("{LOST}{per}"), format!("p99 of trials ({level})")];
             columns.push(self.column([&head[0], &head[1]], Gutter::Narrow, p99));
         }
         for (head, metric) in [
             ("failovers", Metric::Failovers),
+            ("hand-overs", Metric::Handovers),
             (COPIES, Metric::ReducedRedundancy),
             ("read outage", Metric::ReadOutage),
         ] {
-            if is_seen(metric) {
+            if self.is_seen(metric) {
                 columns.push(self.means(&format!("{head}{per}"), metric));
             }
         }
@@ -404,7 +414,7 @@ impl<'a> Shown<'a> {
         }
         let loses_dataset = |tally: &Tally| tally.hits(Probability::DatasetLoss) > 0;
         if self.study.progress.tallies.iter().any(loses_dataset) {
-            let _ = writeln!(text, " {BY_LAG}: without the writes that went with a dataset");
+            let _ = writeln!(text, " {LOST}: without the writes that went with a dataset");
         }
         let cells = columns.iter().flat_map(|column| &column.cells);
         let notes: BTreeSet<Note> = cells.flat_map(|cell| cell.notes.iter().copied()).collect();
@@ -421,31 +431,82 @@ impl<'a> Shown<'a> {
                 }
                 Note::Few => writeln!(
                     text,
-                    " (in N trials) other than 0 in so many: too few trials, or too few of them, \
-                     for an interval"
+                    " (in N of M) other than 0 in so many of the trials: too few trials, or too \
+                     few of them, for an interval"
+                ),
+                Note::SoFar => writeln!(
+                    text,
+                    " (so far in every trial) too few trials to say how seldom another value is"
                 ),
             };
         }
     }
 
-    /// Where the outage comes from: of the reference, and of some that are quite different.
+    /// Where the outage comes from, and how writes were lost.
     fn render_parts(&self, text: &mut String) {
+        let phases = Phase::ALL.map(Phase::name);
+        self.render_shares("where the outage comes from", &phases, |p| &p.outage_by_phase, text);
+        let ways = Mechanism::ALL.map(remarks::how_lost);
+        self.render_shares(remarks::HOW_LOST, &ways, |p| &p.lost_by_mechanism, text);
+    }
+
+    /// Parts of a whole: of the reference, and of some policies that are quite different.
+    fn render_shares(
+        &self,
+        label: &str,
+        names: &[&str],
+        parts: impl Fn(&Parts) -> &[u128],
+        text: &mut String,
+    ) {
         const QUITE: f64 = 0.1;
         const MOST: usize = 3;
-        let of = |n: usize| self.study.progress.tallies[n].parts.outage_by_phase;
+        let of = |n: usize| parts(&self.study.progress.tallies[n].parts);
         let reference = self.study.reference;
-        let is_different = |n: &usize| distance(&of(*n), &of(reference)) > QUITE;
+        let is_different = |n: &usize| {
+            of(*n).iter().any(|part| *part > 0) && distance(of(*n), of(reference)) > QUITE
+        };
         let different: Vec<usize> = self.order.iter().copied().filter(is_different).collect();
-        let told = std::iter::once(reference).chain(different.iter().copied().take(MOST));
+        let shown = if different.len() == MOST + 1 { MOST + 1 } else { MOST };
+        let told = std::iter::once(reference).chain(different.iter().copied().take(shown));
         for n in told {
-            if let Some(list) = table::shares(&Phase::ALL.map(Phase::name), &of(n)) {
-                let name = &self.labels.short[n];
-                let _ = writeln!(text, " where the outage comes from ({name}): {list}");
+            if let Some(list) = table::shares(names, of(n)) {
+                let _ = writeln!(text, " {label} ({}): {list}", self.labels.short[n]);
             }
         }
-        if different.len() > MOST {
-            let n = different.len() - MOST;
-            let _ = writeln!(text, "   and from elsewhere in {n} more: --policy NAME tells of one");
+        if different.len() > shown {
+            let n = different.len() - shown;
+            let _ = writeln!(text, "   and otherwise in {n} more: --policy NAME tells of one");
+        }
+    }
+
+    /// How shards count, which calls were refused, and which failovers hindered: what several
+    /// policies share once.
+    fn render_remarks(&self, text: &mut String) {
+        const MOST: usize = 8;
+        let policies = self.study.policies;
+        let tallies = &self.study.progress.tallies;
+        if let Some(weights) = policies.iter().find_map(|policy| remarks::weights(&policy.plan)) {
+            let _ = writeln!(text, " {weights}");
+        }
+        let mut lines: Vec<(Remark, Vec<usize>)> = Vec::new();
+        for &n in &self.order {
+            for remark in remarks::of_operations(&policies[n].plan, &tallies[n]) {
+                match lines.iter_mut().find(|(other, _)| *other == remark) {
+                    Some((_, positions)) => positions.push(n),
+                    None => lines.push((remark, vec![n])),
+                }
+            }
+        }
+        for (Remark { label, text: said }, positions) in lines.iter().take(MOST) {
+            let whose = match positions.len() == policies.len() {
+                true => "all policies".to_owned(),
+                false => self.labels.list(positions),
+            };
+            let _ = writeln!(text, " {label} ({whose}): {said}");
+        }
+        if lines.len() > MOST {
+            let n = lines.len() - MOST;
+            let _ = writeln!(text, "   and {n} more such lines: --policy NAME tells those of one");
         }
     }
 
@@ -590,8 +651,12 @@ fn sign(value: f64) -> &'static str {
 /// A mean that rests on too little for an interval.
 fn few(value: f64, (metric, moments): (Metric, &Moments)) -> Cell {
     let value = if is_time(metric) { seconds(value) } else { significant(value, 3) };
-    let trials = table::trials(moments.n_nonzero());
-    Cell { text: format!("{value} (in {trials})"), notes: vec![Note::Few] }
+    if moments.is_constant() {
+        let text = format!("{value} (so far in every trial)");
+        return Cell { text, notes: vec![Note::SoFar] };
+    }
+    let [some, all] = [moments.n_nonzero(), moments.n()].map(|n| count(u128::from(n)));
+    Cell { text: format!("{value} (in {some} of {all})"), notes: vec![Note::Few] }
 }
 
 fn half_width(metric: Metric, half: f64) -> String {

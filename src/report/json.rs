@@ -280,12 +280,10 @@ fn bus_fields(plan: &Plan, fact: BusFact) -> Vec<(&'static str, Value)> {
         BusFact::MajorityLost { group, serving, majority } => {
             vec![group_of(group), ("serving", json!(serving)), ("majority", json!(majority))]
         }
-        BusFact::MajorityBack { group, serving } => {
+        BusFact::MajorityBack { group, serving } | BusFact::WritesRefused { group, serving } => {
             vec![group_of(group), ("serving", json!(serving))]
         }
-        BusFact::WritesRefused { group } | BusFact::WritesTaken { group } => {
-            vec![group_of(group)]
-        }
+        BusFact::WritesTaken { group } => vec![group_of(group)],
     }
 }
 

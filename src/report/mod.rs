@@ -18,6 +18,7 @@ pub mod json;
 pub mod labels;
 pub mod numbers;
 pub mod placement;
+pub mod remarks;
 pub mod results;
 pub mod schema;
 pub mod sensitivity;

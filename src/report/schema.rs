@@ -374,7 +374,7 @@ enum Fact {
     /// The serving primaries of a group are no majority any more.
     MajorityLost { group: String, serving: u16, majority: u16 },
     /// The primaries that are left have noticed, and refuse writes.
-    WritesRefused { group: String },
+    WritesRefused { group: String, serving: u16 },
     /// The serving primaries are a majority again.
     MajorityBack { group: String, serving: u16 },
     /// The primaries take writes again.

@@ -6,6 +6,7 @@ use crate::montecarlo::estimate::is_shown;
 use crate::montecarlo::quantity::Probability;
 use crate::observe::metrics::Metric;
 use crate::report::compare::{signed, signed_seconds};
+use crate::report::numbers::count;
 use crate::report::study::Study;
 use crate::report::table::{mean_cell, mean_seconds_cell, percent, probability_cell, wrap};
 use crate::scenario::Assumption;
@@ -82,6 +83,7 @@ pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> S
     if text.is_empty() {
         text.push_str(" sensitivity: no trial had a write outage, and none lost anything\n");
     }
+    render_refused(study, variants, &mut text);
     if !skipped.is_empty() {
         text.push_str(" not moved:\n");
         for Skipped { what, reason, .. } in skipped {
@@ -96,6 +98,24 @@ pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> S
         wrap(" not moved, for they have a source and no `range`:", &sourced, &mut text);
     }
     text
+}
+
+/// Variants in which calls were refused more or less often than as it is now: a call that is
+/// refused changes what comes after.
+fn render_refused(study: &Study<'_>, variants: &[Variant], text: &mut String) {
+    let of = |n: usize| study.progress.tallies[n].of(Metric::RefusedOperations);
+    let n_refused = |n: usize| (of(n).mean() * of(n).n() as f64).round();
+    let reference = n_refused(study.reference);
+    let differs = |(n, variant): (usize, &Variant)| {
+        let refused = n_refused(n + 1);
+        let times = count(refused as u128);
+        (refused != reference).then(|| format!("{times} at {}", variant.what))
+    };
+    let told: Vec<String> = variants.iter().enumerate().filter_map(differs).collect();
+    if !told.is_empty() {
+        let now = count(reference as u128);
+        wrap(&format!(" refused calls, which are {now} as it is now:"), &told, text);
+    }
 }
 
 /// What moving one assumption does: its variants' differences.

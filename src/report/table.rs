@@ -10,6 +10,7 @@ use crate::montecarlo::estimate::Estimator;
 use crate::montecarlo::quantity::{Probability, Statistic};
 use crate::observe::metrics::{Metric, observed};
 use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
+use crate::report::remarks::{self, Remark};
 use crate::report::words;
 use crate::scenario::{Assumption, Origin, Policy};
 use crate::stats::level::{Estimate, Level};
@@ -62,24 +63,63 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
         let _ = writeln!(text, " {line}");
     }
     let per = per(plan);
-    let mean = format!("mean ({})", percent(estimator.level));
-    let failovers = mean_cell(estimator, Metric::Failovers);
-    let columns = [
-        (format!("write outage{per}"), outage_cells(estimator)),
-        (format!("writes lost by lag{per}"), lost_cells(estimator)),
-        (format!("whole dataset lost{per}"), loss_cells(estimator)),
-        (format!("failovers{per}"), vec![(mean, failovers)]),
-    ];
-    render_columns(&columns, &mut text);
+    render_columns(&columns(estimator, &per), &mut text);
     render_parts(estimator, &mut text);
+    if let Some(weights) = remarks::weights(plan) {
+        let _ = writeln!(text, " {weights}");
+    }
+    render_remarks(remarks::lost_by(estimator.tally).as_slice(), &mut text);
     render_lengths(estimator, policy.objectives.rto, &mut text);
     render_losses(estimator, policy.objectives.rpo, &mut text);
+    render_handovers(estimator, &per, &mut text);
     let reduced = mean_seconds_cell(estimator, Metric::ReducedRedundancy);
     let _ = writeln!(text, " fewer complete copies than configured{per}: mean {reduced}");
+    render_remarks(&remarks::of_operations(plan, estimator.tally), &mut text);
     render_rare(estimator, &mut text);
     render_worst(estimator, caption, &mut text);
     render_assumptions(&policy.assumptions, &mut text);
     text
+}
+
+/// The columns of the table, means being `per` something.
+fn columns(estimator: &Estimator<'_>, per: &str) -> Vec<(String, Cells)> {
+    let head = format!("mean ({})", percent(estimator.level));
+    let mean = |metric| vec![(head.clone(), mean_cell(estimator, metric))];
+    let mut columns = vec![
+        (format!("write outage{per}"), outage_cells(estimator)),
+        (format!("writes lost{per}"), lost_cells(estimator)),
+        (format!("whole dataset lost{per}"), loss_cells(estimator)),
+    ];
+    if is_seen(estimator, Metric::DatasetLostWrites) {
+        columns.push((format!("writes lost with it{per}"), mean(Metric::DatasetLostWrites)));
+    }
+    columns.push((format!("failovers{per}"), mean(Metric::Failovers)));
+    columns
+}
+
+/// Whether a metric is other than zero in any trial.
+fn is_seen(estimator: &Estimator<'_>, metric: Metric) -> bool {
+    !estimator.tally.of(metric).is_all_zero()
+}
+
+/// How often the role of primary was handed over, and how long writes waited for that.
+fn render_handovers(estimator: &Estimator<'_>, per: &str, text: &mut String) {
+    if !is_seen(estimator, Metric::Handovers) {
+        return;
+    }
+    let times = mean_cell(estimator, Metric::Handovers);
+    let _ = write!(text, " planned hand-overs{per}: mean {times}");
+    if is_seen(estimator, Metric::HandoverPause) {
+        let pause = mean_seconds_cell(estimator, Metric::HandoverPause);
+        let _ = write!(text, "; writes wait, and none is refused, for {pause}");
+    }
+    text.push('\n');
+}
+
+fn render_remarks(remarks: &[Remark], text: &mut String) {
+    for Remark { label, text: said } in remarks {
+        let _ = writeln!(text, " {label}: {said}");
+    }
 }
 
 /// What a mean is per: a year, or the time that is observed of each trial. Where faults are
@@ -136,9 +176,11 @@ fn share_text(share: &Estimate) -> String {
 /// where nothing is scheduled.
 pub fn script_line(plan: &Plan) -> Option<String> {
     const MOST: usize = 3;
-    let told = plan.script.iter().take(MOST).map(|scripted| words::scripted(plan, scripted));
+    // "And 1 more" would take the room of the one.
+    let shown = if plan.script.len() == MOST + 1 { MOST + 1 } else { MOST };
+    let told = plan.script.iter().take(shown).map(|scripted| words::scripted(plan, scripted));
     let mut told: Vec<String> = told.collect();
-    match plan.script.len().saturating_sub(MOST) {
+    match plan.script.len().saturating_sub(shown) {
         0 => {}
         n => told.push(format!("and {n} more")),
     }

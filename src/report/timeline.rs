@@ -9,9 +9,10 @@ use std::fmt::Write as _;
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::{BackupFact, Fact, OperationFact, Phase, Status, Stop};
 use crate::model::plan::{Membership, NodeId, Plan, ShardId};
-use crate::observe::metrics::{Metric, Outcome};
+use crate::observe::metrics::{Mechanism, Metric, Outcome};
 use crate::report::aws_events::Announcer;
 use crate::report::numbers::{bytes, count, writes};
+use crate::report::remarks::{self, how_lost};
 use crate::report::words::{Line, Words};
 
 /// The widest chart that is still drawn.
@@ -37,6 +38,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     }
     text.push('\n');
     render_outcome(plan, outcome, &mut text);
+    render_hazard(plan, facts, &mut text);
     for shard in plan.shard_ids().filter(|shard| !lanes.writing[shard.idx()]) {
         let _ = writeln!(
             text,
@@ -452,6 +454,33 @@ fn writes_glyph(writing: bool) -> char {
     if writing { '=' } else { 'x' }
 }
 
+/// A group whose external replica can hinder failovers (MZ-65), and how often it did.
+fn render_hazard(plan: &Plan, facts: &[(SimTime, Fact)], text: &mut String) {
+    let Some(hazard) = remarks::hazard(plan) else { return };
+    let is_hindered = |(_, fact): &&(SimTime, Fact)| {
+        matches!(fact, Fact::Operation(OperationFact::FailoverHindered { .. }))
+    };
+    let told = match facts.iter().filter(is_hindered).count() {
+        0 => "it did not".to_owned(),
+        1 => "it did once".to_owned(),
+        n => format!("it did {n} times"),
+    };
+    let _ = writeln!(text, "{:<21} {hazard}; {told}", "external replica");
+}
+
+/// Lost writes, and how they were lost: "743 by lag", or the sum and its parts.
+fn lost_by(outcome: &Outcome) -> String {
+    let told = |mechanism: Mechanism| {
+        let amount = outcome.lost_by_mechanism[mechanism as usize];
+        (amount > 0).then(|| format!("{} {}", writes(amount), how_lost(mechanism)))
+    };
+    let parts: Vec<String> = Mechanism::ALL.into_iter().filter_map(told).collect();
+    match parts.as_slice() {
+        [part] => part.clone(),
+        parts => format!("{} ({})", writes(outcome.raw(Metric::LostWrites)), parts.join(", ")),
+    }
+}
+
 /// What the trial came to, in a few lines.
 fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     let span = |metric: Metric| Span::from_nanos_f64(outcome.get(metric, plan) * 1e9).to_string();
@@ -461,7 +490,7 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     let outages = outcome.raw(Metric::WriteOutages);
     let of_slots = match plan.shards.len() {
         1 => "",
-        _ => " weighted by share of slots",
+        _ => ", each shard by its share of the slots,",
     };
     line(
         "write outage",
@@ -479,10 +508,10 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     line(
         "lost writes",
         match outcome.raw(Metric::LostWrites) {
-            0 => "0 by lag".to_owned(),
-            lost => format!(
-                "{} by lag: acknowledged, then gone; the oldest was {} old",
-                writes(lost),
+            0 => "0".to_owned(),
+            _ => format!(
+                "{}: acknowledged, then gone; the oldest was {} old",
+                lost_by(outcome),
                 span(Metric::LossWindow)
             ),
         },
@@ -491,12 +520,18 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
         "dataset losses",
         match outcome.raw(Metric::DatasetLosses) {
             0 => "0".to_owned(),
-            losses => format!(
-                "{losses}: {} of data; no copy is left of {} acknowledged writes, overwritten or \
-                 not",
-                bytes(u64::try_from(outcome.raw(Metric::DatasetLostBytes)).unwrap_or(u64::MAX)),
-                writes(outcome.raw(Metric::DatasetLostWrites))
-            ),
+            losses => {
+                let size = outcome.raw(Metric::DatasetLostBytes);
+                let size = bytes(u64::try_from(size).unwrap_or(u64::MAX));
+                let data = match outcome.raw(Metric::DatasetLostBytes) {
+                    0 => String::new(),
+                    _ => format!("{size} of data; "),
+                };
+                format!(
+                    "{losses}: {data}no copy is left of {} acknowledged writes, overwritten or not",
+                    writes(outcome.raw(Metric::DatasetLostWrites))
+                )
+            }
         },
     );
     line("reduced redundancy", span(Metric::ReducedRedundancy));

@@ -311,10 +311,13 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
     let study = study((&experiment, &policies), &progress);
     let caption = caption();
     let table = compare::render(&study, &caption);
+    // Hand-overs are planned, and nothing is in that study.
+    let updates = stdout(&["compare", "scenarios/maintenance-4-0-10-against-7-1.toml"]);
     for row in &rows {
         let [column, _, name] = row.as_slice() else { panic!("{row:?}") };
         let head = column.split(", ").next().expect("a heading");
-        assert!(table.contains(head), "no column `{head}` in\n{table}");
+        let is_shown = table.contains(head) || updates.contains(head);
+        assert!(is_shown, "no column `{head}` in\n{table}\n{updates}");
         let name = name.trim_matches('`');
         assert!(name == "nines" || Quantity::parse(name).is_ok(), "{name}");
     }

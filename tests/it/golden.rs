@@ -53,11 +53,6 @@ fn the_calls_of_a_long_story() {
 }
 
 #[test]
-fn the_events_of_a_test_failover() {
-    compare(replay("test-failover", &["--events"]), "test-failover.events");
-}
-
-#[test]
 fn a_trial_in_which_chance_strikes_the_primary() {
     let options = ["--policy", "one replica", "--trial", "2"];
     check("given-a-node-fails", "given-a-node-fails.trace", &options);

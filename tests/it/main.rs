@@ -26,6 +26,7 @@ mod random_configurations;
 mod random_operations;
 mod readme;
 mod reference;
+mod remarks;
 mod requirements;
 mod results;
 mod rng;

@@ -8,12 +8,12 @@ use crate::cli::{Failure, quoted};
 use crate::engine::rng::TrialKey;
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Fact;
-use crate::model::plan::{GroupId, Plan};
+use crate::model::plan::{GroupId, Operation, Plan, ShardId};
 use crate::model::state::State;
 use crate::report::aws_events::SourceType;
 use crate::report::describe::{self, Answer};
-use crate::report::endpoints;
 use crate::report::event_log::{self, KEPT_MINUTES, Page, Query, When};
+use crate::report::{endpoints, remarks};
 use crate::scenario::units;
 
 #[derive(Args, Debug)]
@@ -125,7 +125,9 @@ impl Views {
                 Command::ModifyReplicationGroup => Answer::Modify,
                 Command::TestFailover => Answer::TestFailover,
             };
-            return Ok(View::Described(self.choose_group(plan)?, answer));
+            let group = self.choose_group(plan)?;
+            answered(plan, group, answer)?;
+            return Ok(View::Described(group, answer));
         }
         if self.events {
             let filters = &self.filters;
@@ -153,6 +155,43 @@ impl Views {
             ))),
         }
     }
+}
+
+/// Refuses to show the answer of a call that nobody makes.
+fn answered(plan: &Plan, group: GroupId, answer: Answer) -> Result<(), Failure> {
+    let of_group = |shard: ShardId| plan.shards[shard.idx()].group == group;
+    let is_modified = |operation: &Operation| match operation {
+        Operation::Modify { group: of, .. } => *of == group,
+        // A manual promotion is four modifications.
+        Operation::PromoteReplica { node } => of_group(plan.nodes[node.idx()].shard),
+        _ => false,
+    };
+    let is_tested = |operation: &Operation| match operation {
+        Operation::TestFailover { shard, .. } => of_group(*shard),
+        _ => false,
+    };
+    let calls = [
+        ("modify-replication-group", remarks::operations(plan).any(is_modified)),
+        ("test-failover", remarks::operations(plan).any(is_tested)),
+    ];
+    let wanted = match answer {
+        Answer::Describe => return Ok(()),
+        Answer::Modify => calls[0],
+        Answer::TestFailover => calls[1],
+    };
+    if wanted.1 {
+        return Ok(());
+    }
+    let made: Vec<&str> = calls.iter().filter(|call| call.1).map(|call| call.0).collect();
+    let instead = match made.as_slice() {
+        [] => "leave out --as: it is describe-replication-groups then".to_owned(),
+        made => format!("the scenario has {}; or leave out --as", made.join(", ")),
+    };
+    let (call, group) = (wanted.0, quoted(&plan.groups[group.idx()].id));
+    Err(Failure::Usage(format!(
+        "error: the scenario calls no {call} of {group}, so there is no answer to show\n\
+         hint: {instead}\n"
+    )))
 }
 
 impl Filters {

@@ -86,6 +86,8 @@ pub enum BusFact {
     WritesRefused {
         /// The group.
         group: GroupId,
+        /// How many are left.
+        serving: u16,
     },
     /// The serving primaries are a majority again.
     MajorityBack {

@@ -90,7 +90,7 @@ impl TestQuota {
     /// Shards that may be tested in any 24 hours (MZ-40).
     pub const SHARDS: usize = 15;
     /// The period.
-    pub const PERIOD: Span = Span::from_nanos(24 * 3600 * crate::engine::time::NANOS_PER_SEC);
+    pub const PERIOD: Span = crate::engine::time::DAY;
 
     /// Counts a call at `now`, unless the quota is used up; says whether it was counted.
     pub fn take(&mut self, now: SimTime) -> bool {

@@ -168,7 +168,7 @@ impl<'p> Metrics<'p> {
 
     fn of_bus(&mut self, now: SimTime, fact: BusFact) {
         match fact {
-            BusFact::WritesRefused { group } => {
+            BusFact::WritesRefused { group, .. } => {
                 for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
                     self.server(now, shard, self.shards[shard.idx()].server | REFUSED);
                 }

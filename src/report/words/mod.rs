@@ -128,11 +128,17 @@ impl<'p> Words<'p> {
             _ => return None,
         };
         let copy = self.node(copy);
-        let text = match (loss.writes, loss.window) {
-            (0, _) => format!("nothing: {copy} had every write"),
-            (amount, window) => format!(
+        let text = match (loss.writes, loss.beside, loss.window) {
+            (0, _, _) => format!("nothing: {copy} had every write"),
+            (amount, 0, window) => format!(
                 "{} acknowledged writes, those of the last {window}: {copy} did not have them yet",
                 writes(amount)
+            ),
+            (amount, beside, window) => format!(
+                "{} acknowledged writes, the oldest {window} old: {} by lag, {} in a split brain",
+                writes(amount),
+                writes(amount - beside),
+                writes(beside)
             ),
         };
         Some(Line { kind: "lost", text })
@@ -228,6 +234,11 @@ impl<'p> Words<'p> {
                 };
                 ("endpoint", format!("the {record} names {}", self.node(node)))
             }
+            // Nothing was in it, or snapshots have what was.
+            Fact::DatasetLost { writes: amount, bytes: 0, .. } => (
+                "LOST",
+                format!("the last complete copy: {} writes are in no other", writes(amount)),
+            ),
             Fact::DatasetLost { writes: amount, bytes: size, .. } => (
                 "LOST",
                 format!(
@@ -278,7 +289,10 @@ impl<'p> Words<'p> {
                 "minority",
                 format!("serving primaries of {}: {serving}, a majority is {majority}", group(id)),
             ),
-            BusFact::WritesRefused { group: id } => {
+            BusFact::WritesRefused { group: id, serving: 0 } => {
+                ("minority", format!("no primary of {} is left to take writes", group(id)))
+            }
+            BusFact::WritesRefused { group: id, .. } => {
                 ("minority", format!("the primaries left of {} refuse writes", group(id)))
             }
             BusFact::MajorityBack { group: id, serving } => {

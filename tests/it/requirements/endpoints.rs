@@ -4,8 +4,12 @@ use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::plan::{GroupId, NodeId, Plan, ShardId};
 use elasticache_sim::observe::endpoints::{Endpoints, Record, Target};
+use elasticache_sim::report::describe::{self, Answer};
+use elasticache_sim::report::endpoint_names::EndpointNames;
 use elasticache_sim::report::endpoints;
+use serde_json::Value;
 
+use super::story::state_at;
 use crate::rules::{PRIMARY_FAILS, plan};
 use crate::support::{load, run, with_fixed_times};
 
@@ -50,6 +54,40 @@ fn mz_05_the_endpoint_of_the_promoted_node_stays_with_the_node() {
     assert_eq!(changes(&endpoints, promoted), [], "who reads from it reads from the primary now");
     assert_eq!(endpoints.now[&promoted], endpoints.first[&promoted]);
     assert_eq!(endpoints.now[&Record::Reader(SHARD)], nodes(&[0, 2]), "it is no reader any more");
+}
+
+/// What share of its reads a client sends to the primary, in per cent, that reads from these node
+/// endpoints in turn; and the roles of the nodes that they lead to, as the API tells them.
+fn reads(plan: &Plan, after: u64, addresses: &[String]) -> (usize, Vec<String>) {
+    let state = state_at(plan, after);
+    let text = describe::document(plan, &state, GroupId(0), Answer::Describe);
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    let members = &document["ReplicationGroups"][0]["NodeGroups"][0]["NodeGroupMembers"];
+    let members = members.as_array().expect("members");
+    let role = |address: &String| {
+        let is_it = |member: &&Value| member["ReadEndpoint"]["Address"] == address.as_str();
+        let member = members.iter().find(is_it).expect("a node keeps its endpoint");
+        member["CurrentRole"].as_str().expect("a role").to_owned()
+    };
+    let roles: Vec<String> = addresses.iter().map(role).collect();
+    let n = roles.iter().filter(|role| *role == "primary").count();
+    (100 * n / roles.len(), roles)
+}
+
+#[test]
+fn mz_05_who_reads_from_the_promoted_nodes_endpoint_loads_the_primary() {
+    let plan = primary_fails();
+    let names = EndpointNames::new(&plan, GroupId(0));
+    let list = |nodes: [u16; 2]| nodes.map(|node| names.node(NodeId(node)));
+    let before = list([1, 2]);
+    let replicas = || vec!["replica".to_owned(); 2];
+    assert_eq!(reads(&plan, 599, &before), (0, replicas()));
+    // Promoted 12 s after the failure at 600 s. Nothing ever changes that by itself.
+    let pinned = (50, vec!["primary".to_owned(), "replica".to_owned()]);
+    assert_eq!(reads(&plan, 613, &before), pinned);
+    assert_eq!(reads(&plan, 4 * 3600 - 1, &before), pinned);
+    // The new replica, which the service made in the place of the lost primary, is to be named.
+    assert_eq!(reads(&plan, 4 * 3600 - 1, &list([0, 2])), (0, replicas()));
 }
 
 #[test]

@@ -107,6 +107,35 @@ fn mz_45_node_and_group_may_change_places_and_nothing_else() {
     assert_eq!(orders(EventOrder::Jittered), BTreeSet::from([documented, reversed]));
 }
 
+#[test]
+fn mz_45_over_many_seeds_only_the_two_documented_orders_of_five_messages_occur() {
+    let mut plan = load("test-failover").plan;
+    plan.control_plane.event_order = EventOrder::Jittered;
+    let order = |seed: u64| -> Vec<String> {
+        let entries = event_log::entries(&plan, &run(&plan, seed, 0).0);
+        let text = |entry: &Entry| {
+            let words: Vec<&str> = entry.event.message.split(' ').take(2).collect();
+            format!("{} {}", entry.event.source_type.name(), words.join(" "))
+        };
+        entries.iter().map(text).collect()
+    };
+    let [node, group] =
+        ["cache-cluster", "replication-group"].map(|of| [of, "Failover from"].join(" "));
+    let in_order = |second: &str, third: &str| {
+        [
+            "replication-group Test Failover",
+            second,
+            third,
+            "cache-cluster Recovering cache",
+            "cache-cluster Finished recovery",
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    };
+    let seen: BTreeSet<Vec<String>> = (0..100).map(order).collect();
+    assert_eq!(seen, BTreeSet::from([in_order(&node, &group), in_order(&group, &node)]));
+}
+
 /// What a query finds in the log of a replay that ended after 20 minutes.
 fn found(query: &Query) -> Vec<String> {
     let until = SimTime::START + secs(1200);

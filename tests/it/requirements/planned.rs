@@ -10,7 +10,7 @@ use elasticache_sim::observe::metrics::{Metric, Outcome};
 use super::story::{cluster, fail_node, one_shard, quiet, script, seconds_of, state_at, update};
 use super::{count, last_state, once};
 use crate::rules::seconds;
-use crate::support::{run, secs};
+use crate::support::{load_all, run, secs};
 
 use UpdateMethod::{Patch, Replace};
 
@@ -77,21 +77,23 @@ fn mz_08_so_does_a_group_with_multi_az_from_5_0_6_on() {
 fn mz_09_before_that_writes_are_refused_until_dns_is_updated() {
     let mut plan = one_shard(2);
     plan.groups[0].handover = Handover::DnsGap;
-    let (_, outcome) = updated(plan.clone(), Replace);
+    let (_, outcome) = updated(plan, Replace);
     assert_eq!(seconds(&outcome, Metric::WriteOutage), 4);
     assert_eq!(outcome.raw(Metric::LostWrites), 0);
-    // By the law that stands in the scenario, the interruption is a few seconds, never longer.
-    plan.timing.handover_gap = Law::uniform(1e9, 5e9).expect("a law");
-    script(&mut plan, &[(3_600, update(Replace))]);
+    // By the law that a scenario has which names none, the interruption is at most ten seconds.
+    let policies = load_all("maintenance-4-0-10-against-7-1").policies;
+    let plan = &policies.iter().find(|it| it.name == "Redis OSS 4.0.10").expect("it is there").plan;
+    assert_eq!(plan.groups[0].handover, Handover::DnsGap);
     let mut sum = 0;
-    for trial in 0..200 {
-        let (_, outcome) = run(&plan, 1, trial);
+    for trial in 0..300 {
+        let (_, outcome) = run(plan, 1, trial);
         let gap = outcome.raw(Metric::WriteOutage) / u128::from(HASH_SLOTS);
-        assert!((1_000_000_000..=5_000_000_000).contains(&gap), "{gap} ns");
+        assert!(gap <= 10_000_000_000, "{gap} ns");
+        assert_eq!(outcome.raw(Metric::Handovers), 1);
+        assert_eq!(outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites), 0);
         sum += gap;
     }
-    let mean = sum as f64 / 200.0 / 1e9;
-    assert!((2.7..3.3).contains(&mean), "{mean} s, four sigmas around 3 s");
+    assert!(sum > 0, "in the mean there is one");
 }
 
 #[test]

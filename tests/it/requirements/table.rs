@@ -66,7 +66,10 @@ pub const ROWS: &[Row] = &[
                it is promoted, the application reads from the primary until it is told \
                otherwise.",
         source: "Guide",
-        tests: &["mz_05_the_endpoint_of_the_promoted_node_stays_with_the_node"],
+        tests: &[
+            "mz_05_the_endpoint_of_the_promoted_node_stays_with_the_node",
+            "mz_05_who_reads_from_the_promoted_nodes_endpoint_loads_the_primary",
+        ],
         not_yet: None,
     },
     Row {
@@ -450,6 +453,7 @@ pub const ROWS: &[Row] = &[
         source: "Guide, \"Testing automatic failover\"",
         tests: &[
             "mz_45_node_and_group_may_change_places_and_nothing_else",
+            "mz_45_over_many_seeds_only_the_two_documented_orders_of_five_messages_occur",
             "mz_45_with_jitter_the_two_announcements_of_a_failover_come_in_either_order",
         ],
         not_yet: None,
@@ -651,7 +655,10 @@ pub const ROWS: &[Row] = &[
         says: "On older engines an external replica of a group with Multi-AZ can hinder \
                failovers.",
         source: "Guide, \"Limitations\"; the chance is assumed",
-        tests: &["mz_65_an_external_replica_can_hinder_failover_while_multi_az_is_on"],
+        tests: &[
+            "mz_65_an_external_replica_can_hinder_failover_while_multi_az_is_on",
+            "mz_65_the_report_flags_a_group_whose_external_replica_hinders_failover",
+        ],
         not_yet: None,
     },
     Row {

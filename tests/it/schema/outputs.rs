@@ -155,7 +155,7 @@ fn rare() -> Vec<Fact> {
         BusFact::ObjectivelyDown { node },
         BusFact::VoteSplit { shard },
         BusFact::MajorityLost { group, serving: 1, majority: 2 },
-        BusFact::WritesRefused { group },
+        BusFact::WritesRefused { group, serving: 1 },
         BusFact::MajorityBack { group, serving: 2 },
         BusFact::WritesTaken { group },
     ];

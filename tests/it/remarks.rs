@@ -1,0 +1,147 @@
+//! The lines under the tables of results: refused calls, ways of losing writes, shares of slots.
+
+use crate::support::{ecsim, root};
+
+/// What `ecsim` prints for these arguments; it succeeds.
+fn printed(arguments: &[&str]) -> String {
+    let output = ecsim(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The lines of a text that begin with `label`, without it.
+fn lines<'t>(text: &'t str, label: &str) -> Vec<&'t str> {
+    text.lines().filter_map(|line| line.strip_prefix(label)).collect()
+}
+
+const REFUSED: &str = "tests/data/refused.toml";
+
+#[test]
+fn a_run_tells_which_calls_were_refused_and_why() {
+    let one = printed(&["run", REFUSED, "--policy", "with failover"]);
+    let expected = "TestFailover 40 times, in 40 of 40 trials: InvalidReplicationGroupState: the \
+                    test failover before is not over: wait for its `Finished recovery`";
+    assert_eq!(lines(&one, " refused: "), [expected]);
+    let without = printed(&["run", REFUSED, "--policy", "without"]);
+    let expected = "TestFailover 80 times, in 40 of 40 trials: InvalidReplicationGroupState: \
+                    automatic failover is not enabled";
+    assert_eq!(lines(&without, " refused: "), [expected]);
+    let accepted = printed(&["run", "scenarios/test-failover.toml", "--trials", "20"]);
+    assert!(!accepted.contains("refused"), "{accepted}");
+}
+
+#[test]
+fn a_comparison_tells_it_of_each_policy() {
+    let both = printed(&["compare", REFUSED]);
+    let lines = lines(&both, " refused (");
+    let [first, second] = lines.as_slice() else { panic!("two lines: {both}") };
+    assert!(first.starts_with("with failover): TestFailover 40 times"), "{first}");
+    assert!(second.starts_with("without): TestFailover 80 times"), "{second}");
+    let alike = printed(&["compare", REFUSED, "--sweep", "workload.dataset=1 GiB,2 GiB"]);
+    assert!(alike.contains(" refused ("), "{alike}");
+}
+
+#[test]
+fn sensitivity_tells_where_calls_are_refused_more_or_less_often() {
+    // A test that takes no longer than until the second call does not stand in its way.
+    let options = ["--policy", "with failover", "--sensitivity", "--trials", "20"];
+    let set = ["--set", "timing.replacement=1s", "--set", "timing.test-failover=15s"];
+    let moved = printed(&[&["run", REFUSED][..], &options, &set].concat());
+    let lines = lines(&moved, " refused calls, which are ");
+    assert!(lines.iter().any(|line| line.contains(" at ")), "{moved}");
+}
+
+#[test]
+fn writes_are_lost_in_the_ways_that_the_table_names() {
+    let isolated = printed(&["run", "scenarios/isolated-primary.toml", "--trials", "200"]);
+    let ways = lines(&isolated, " how writes were lost: ");
+    let [way] = ways.as_slice() else { panic!("one line: {isolated}") };
+    let (split, lag) = way.split_once(" · ").expect("two ways");
+    assert!(split.starts_with("in a split brain ") && lag.starts_with("by lag "), "{way}");
+    let failed = printed(&["run", "scenarios/primary-failure.toml", "--trials", "200"]);
+    assert_eq!(lines(&failed, " how writes were lost: "), ["by lag 100 %"]);
+    assert!(!failed.contains("writes lost with it"), "{failed}");
+    let replica = printed(&["run", "scenarios/replica-failure.toml", "--trials", "20"]);
+    assert!(lines(&replica, " how writes were lost: ").is_empty(), "{replica}");
+}
+
+#[test]
+fn writes_lost_with_a_dataset_have_a_column_of_their_own() {
+    let whole = printed(&["run", "scenarios/whole-group.toml", "--trials", "20"]);
+    assert!(whole.contains("writes lost with it/trial"), "{whole}");
+    let sweep = ["--sweep", "group.replicas=1..2", "--trials", "20"];
+    let compared = printed(&[&["compare", "scenarios/whole-group.toml"][..], &sweep].concat());
+    assert!(compared.contains("writes lost with it/trial"), "{compared}");
+}
+
+#[test]
+fn outages_of_several_shards_are_weighted_and_the_table_says_so() {
+    let weights = "an outage of one shard counts by its share of the slots";
+    let says = |name: &str| {
+        let file = format!("scenarios/{name}.toml");
+        printed(&["run", &file, "--trials", "20"]).contains(weights)
+    };
+    assert!(says("two-shards-az-outage"));
+    assert!(!says("primary-failure"));
+}
+
+#[test]
+fn mz_65_the_report_flags_a_group_whose_external_replica_hinders_failover() {
+    let file = "tests/data/external-replica.toml";
+    let hazard = "g: while Multi-AZ is on, the external replica can hinder failovers (MZ-65)";
+    let table = printed(&["run", file]);
+    let lines_of_run = lines(&table, " external replica: ");
+    let [line] = lines_of_run.as_slice() else { panic!("one line: {table}") };
+    let often = line.strip_prefix(hazard).expect("the hazard is named");
+    assert!(often.starts_with("; it did ") && often.ends_with(" of 40 trials"), "{line}");
+    let switched_off = ["--set", "group.multi-az=false"];
+    let off = printed(&[&["run", file][..], &switched_off].concat());
+    assert!(!off.contains("external replica:"), "{off}");
+    // Trial by trial the story names each time, and counts them.
+    let story = |n: u64| printed(&["replay", file, "--trial", &n.to_string()]);
+    let stories: Vec<String> = (0..8).map(story).collect();
+    for story in &stories {
+        let last = story.lines().find(|line| line.starts_with("external replica")).expect("a line");
+        let times = story.matches("because of the external replica").count();
+        let told = match times {
+            0 => "; it did not".to_owned(),
+            1 => "; it did once".to_owned(),
+            n => format!("; it did {n} times"),
+        };
+        assert!(last.contains(hazard) && last.ends_with(&told), "{last}");
+    }
+    assert!(stories.iter().any(|story| story.contains("it did once")), "half of them, about");
+}
+
+#[test]
+fn an_answer_is_shown_only_of_a_call_that_is_made() {
+    let tested = "scenarios/test-failover.toml";
+    let refused = |file: &str, call: &str| {
+        let output = ecsim(&["replay", file, "--describe-at", "90s", "--as", call]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let said = refused(tested, "modify-replication-group");
+    assert!(said.contains("calls no modify-replication-group of redis1x3"), "{said}");
+    assert!(said.contains("hint: the scenario has test-failover; or leave out --as"), "{said}");
+    let said = refused("scenarios/primary-failure.toml", "test-failover");
+    assert!(said.contains("hint: leave out --as"), "{said}");
+    printed(&["replay", tested, "--describe-at", "90s", "--as", "test-failover"]);
+    let by_hand = "scenarios/promotion-by-hand.toml";
+    printed(&["replay", by_hand, "--describe-at", "90s", "--as", "modify-replication-group"]);
+}
+
+#[test]
+fn what_replay_shows_of_a_test_failover_is_as_reviewed() {
+    for (options, file) in [
+        (&["--describe-at", "90s"][..], "test-failover.described"),
+        (&["--describe-at", "10m 30s", "--as", "test-failover"], "test-failover.answer"),
+        (&["--endpoints"], "test-failover.endpoints"),
+        (&["--events"], "test-failover.events"),
+    ] {
+        let shown = printed(&[&["replay", "scenarios/test-failover.toml"][..], options].concat());
+        let path = root().join("tests/golden").join(file);
+        snapbox::assert_data_eq!(shown, snapbox::Data::read_from(&path, None).raw());
+    }
+}
