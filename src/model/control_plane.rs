@@ -199,6 +199,8 @@ impl<O: Observer> Step<'_, O> {
         }
         self.repair_shard(shard);
         self.tell_changes(shard);
+        // A primary that opened its fence may be all that planned work was waiting for.
+        self.planned_work_goes_on(shard);
     }
 
     /// Who follows a lost primary; nobody while automatic failover is off.

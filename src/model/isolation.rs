@@ -289,8 +289,10 @@ impl<O: Observer> Step<'_, O> {
 
     /// A node is back that the shard has gone on without, or that holds nothing complete.
     fn straggler_is_back(&mut self, shard: ShardId, node: NodeId) {
-        let data = self.state.node(node).data;
-        if data == Data::Complete && !self.state.serves(shard) {
+        let is_copy = self.plan.rules.counts_as_copy(self.state.node(node).data);
+        let is_over =
+            self.state.ledger.copies[node.idx()].history != self.state.books(shard).history;
+        if is_copy && is_over && !self.state.serves(shard) {
             debug_assert!(
                 self.state.shard(shard).dataset == Dataset::Lost || self.complete_copies(shard) > 0,
                 "what it holds was no copy"
@@ -299,5 +301,10 @@ impl<O: Observer> Step<'_, O> {
             self.note(Fact::Flushed { node });
         }
         self.node_joins(node);
+        // A copy in sync may be all that is left, where such copies count.
+        let state = *self.state.node(node);
+        if is_copy && state.data == Data::Syncing && state.upstream.is_none() {
+            self.replica_is_back(shard, node);
+        }
     }
 }

@@ -93,14 +93,6 @@ fn plan(draw: &mut Draw, faults: Faults) -> (Plan, String) {
         every: secs(7_000),
         length: secs(3_600),
     };
-    // A cut that ends in the middle of a crash and of planned work is known to leave that work
-    // waiting; `random_configurations` has cuts without operations.
-    if faults == Faults::Stop {
-        let is_cut = |scripted: &Scripted| {
-            matches!(scripted.fault(), Some(ScriptedFault::IsolateNode { .. }))
-        };
-        plan.script.retain(|scripted| !is_cut(scripted));
-    }
     // Chance was checked to find enough replicas among those of the start.
     let by_chance = |scripted: &Scripted| {
         matches!(scripted.fault(), Some(ScriptedFault::FailReplicas { shard: Victim::Any(_), .. }))

@@ -147,6 +147,17 @@ fn mz_67_an_isolated_replica_is_neither_replaced_nor_promoted() {
 }
 
 #[test]
+fn mz_67_a_copy_in_sync_that_was_cut_off_is_promoted_where_such_copies_count() {
+    let faults = "crash-node = { node = \"g-002\", restart-after = \"1s\" }\n\
+                  [[fault]]\nat = \"10m5s\"\n\
+                  isolate-node = { node = \"g-002\", duration = \"10m\" }\n\
+                  [[fault]]\nat = \"11m\"\nfail-node = { node = \"g-001\" }\n";
+    let (facts, outcome) = told(&plan_of(1, "syncing-counts-as-complete = true", faults));
+    assert_eq!(outcome.raw(Metric::DatasetLosses), 0);
+    assert_eq!(story::seconds_of(&facts, |f| matches!(f, Fact::Promoted { .. })), [1_207]);
+}
+
+#[test]
 fn mz_67_cluster_mode_is_refused() {
     let text = "schema = 1\n[run]\nhorizon = \"2h\"\n[group]\nid = \"g\"\nazs = [\"a\", \"b\"]\n\
                 replicas = 1\nshards = 2\ncluster-mode = \"enabled\"\n[[fault]]\nat = \"10m\"\n\

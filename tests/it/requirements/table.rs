@@ -684,6 +684,7 @@ pub const ROWS: &[Row] = &[
             "mz_67_without_a_fence_they_are_lost_until_the_cut_ends",
             "mz_67_where_nobody_follows_it_serves_again_with_everything",
             "mz_67_an_isolated_replica_is_neither_replaced_nor_promoted",
+            "mz_67_a_copy_in_sync_that_was_cut_off_is_promoted_where_such_copies_count",
             "mz_67_cluster_mode_is_refused",
         ],
         not_yet: Some("nodes in cluster mode, whose primaries stop by themselves in a minority"),
