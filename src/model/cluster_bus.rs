@@ -265,7 +265,6 @@ impl<O: Observer> Step<'_, O> {
             self.state.shard_mut(shard).failover = Failover::Idle;
             self.stall(shard);
         } else if is_able && self.may_stand(shard, node) {
-            self.stop_watch(shard);
             self.state.shard_mut(shard).failover = Failover::Idle;
             self.promote(shard, node, candidates);
         } else if rank < candidates {
@@ -275,6 +274,41 @@ impl<O: Observer> Step<'_, O> {
             self.note(Fact::FailoverFailed { shard });
             self.stall(shard);
         }
+    }
+}
+
+/// A primary that is cut off alone.
+impl<O: Observer> Step<'_, O> {
+    /// When the serving primary, cut off now, finds itself in a minority and refuses writes; a
+    /// single primary is a majority by itself.
+    pub(super) fn isolated_primary_refuses_at(&mut self, node: NodeId) -> Option<SimTime> {
+        let shard = self.plan.nodes[node.idx()].shard;
+        let group = self.plan.shards[shard.idx()].group;
+        let bus = &self.plan.control_plane.bus;
+        let is_alone = self.majority(group) > 1 && bus.minority == Minority::Refuses;
+        if self.watcher(shard) != Some(Watcher::Peers) || !is_alone {
+            return None;
+        }
+        let n = self.state.clocks.nodes[node.idx()].isolations;
+        self.state.clocks.nodes[node.idx()].isolations += 1;
+        let takes = self.node_time(&bus.suspicion, node, Purpose::IsolatedMinority, n);
+        let notices = self.now + takes;
+        let refuses = match self.state.group(group).quorum {
+            Quorum::Held => notices,
+            Quorum::Slipping(_) => {
+                let slipped = self.queue.pending(self.slots.quorum(group));
+                slipped.map_or(notices, |slipped| slipped.min(notices))
+            }
+            Quorum::Lost(_) | Quorum::Regaining(_) => self.now,
+        };
+        Some(if self.state.rejoins(shard) { self.now } else { refuses })
+    }
+
+    /// Whether it is the peers who elect the shard's next primary at this instant. They cannot
+    /// take the old one offline.
+    pub(super) fn is_elected_by_peers(&self, shard: ShardId) -> bool {
+        let is_election = matches!(self.state.shard(shard).watch, Watch::Electing(_));
+        self.watcher(shard) == Some(Watcher::Peers) && is_election
     }
 }
 

@@ -17,9 +17,7 @@ use crate::model::plan::{
     SyncingCopy,
 };
 use crate::model::policy::{self, ControlView};
-use crate::model::state::{
-    Belief, Data, Dataset, Failover, Node, Process, Reach, Serving, Watch, Window,
-};
+use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, Watch, Window};
 use crate::model::{Event, Step};
 
 /// Whether a node has failed, or cannot be reached (MZ-67), and the control plane does not know it
@@ -27,7 +25,7 @@ use crate::model::{Event, Step};
 /// customer asked for is no failure (MZ-60).
 fn is_suspect(node: &Node) -> bool {
     let failed = match node.process {
-        Process::Running => node.reach != Reach::Connected,
+        Process::Running => !node.reach.is_open(),
         Process::Rebooting(RebootBy::Customer) => false,
         Process::Crashed | Process::Rebooting(RebootBy::Service) | Process::Lost => true,
         Process::Absent => false,

@@ -105,6 +105,8 @@ pub enum Purpose {
     Isolation = 80,
     /// This node's lag when it is cut off as a replica, the n-th time.
     IsolationLag = 81,
+    /// How long this node takes, cut off as a primary, to notice that it is in a minority.
+    IsolatedMinority = 82,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness

@@ -66,7 +66,8 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn writers_retry(&mut self, shard: ShardId) {
         let state = *self.state.shard(shard);
         let group = self.plan.shards[shard.idx()].group;
-        let takes = self.state.serves(shard) && !self.state.refuses(group);
+        let refuses = self.state.refuses(group) || self.state.rejoins(shard);
+        let takes = self.state.serves(shard) && !refuses;
         let reached = takes && state.endpoint == state.primary;
         if !reached || self.state.books(shard).accepting {
             return;

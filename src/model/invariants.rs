@@ -56,7 +56,8 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         assert!(primary.data == Data::Complete, "a primary that serves holds the data");
         assert!(primary.upstream.is_none(), "a primary that serves follows nobody");
     }
-    let takes = shard.serving == Serving::Yes && !state.refuses(plan.shards[id.idx()].group);
+    let refuses = state.refuses(plan.shards[id.idx()].group) || state.rejoins(id);
+    let takes = shard.serving == Serving::Yes && !refuses;
     let reached = takes && shard.endpoint == shard.primary;
     assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
     let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
@@ -170,7 +171,11 @@ fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: No
     let node = &state.config.nodes[id.idx()];
     let isolated = node.reach == Reach::Isolated;
     let pending = queue.pending(plan.slots().isolation(id)).is_some();
-    assert!(!pending || isolated, "only an isolated node waits to be reached again");
+    let waits = match node.reach {
+        Reach::Connected | Reach::Fenced => false,
+        Reach::Isolated | Reach::Minority | Reach::Returning | Reach::Rejoining => true,
+    };
+    assert!(!pending || waits, "only a node that is or was isolated waits to be reached again");
     assert!(
         node.reach == Reach::Connected || node.process == Process::Running,
         "a node that is cut off runs"
@@ -179,6 +184,9 @@ fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: No
     if node.reach == Reach::Fenced {
         let serving = state.serves(shard);
         assert!(!serving, "a fence is open once somebody serves");
+    }
+    if node.reach == Reach::Rejoining {
+        assert!(state.config.shards[shard.idx()].primary == id, "who rejoins is primary");
     }
     let rate = state.ledger.beside[id.idx()].rate;
     assert!(rate == 0 || isolated, "only an isolated node takes writes beside it");

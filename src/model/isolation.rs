@@ -3,7 +3,9 @@
 //!
 //! An isolated node counts as failed. An isolated primary goes on taking the writes of the clients
 //! on its side: in its history until a replica is promoted, and then, unless it is fenced, astray:
-//! acknowledged and lost at once. A cut that ends before anybody follows the primary costs writes
+//! acknowledged and lost at once. Where primaries watch each other nobody fences it: as soon as it
+//! notices that it is in a minority it takes no writes, and after the cut it waits for a while
+//! before it takes writes again or follows its successor (`cluster_bus`). A cut that ends before anybody follows the primary costs writes
 //! nothing but the wait: it serves again with all it has. A fenced node is back and kept offline
 //! until its successor serves. The clients on its side reach the others as well: they go where all
 //! go as soon as it takes nothing from them.
@@ -36,9 +38,8 @@ impl<O: Observer> Step<'_, O> {
             false => Role::Replica,
         };
         self.settle(shard);
+        self.schedule_cut((node, role), duration);
         self.state.node_mut(node).reach = Reach::Isolated;
-        let slot = self.slots.isolation(node);
-        self.queue.schedule(slot, self.now + duration, Event::IsolationEnds(node));
         self.note(Fact::Isolation(IsolationFact::Began { node, role }));
         let accepted = self.state.books(shard).accepting;
         match role {
@@ -50,6 +51,32 @@ impl<O: Observer> Step<'_, O> {
         if role == Role::Primary && accepted {
             self.writers_stay_beside(shard, node, writers_beside);
         }
+    }
+
+    /// Schedules the end of the cut, or first what the node does before it.
+    fn schedule_cut(&mut self, (node, role): (NodeId, Role), duration: Span) {
+        let ends = self.now + duration;
+        let refuses = match role {
+            Role::Primary => self.isolated_primary_refuses_at(node),
+            Role::Replica => None,
+        };
+        let (due, event) = match refuses.filter(|refuses| *refuses < ends) {
+            Some(refuses) => (refuses, Event::MinorityNoticed(node)),
+            None => (ends, Event::IsolationEnds(node)),
+        };
+        self.state.clocks.nodes[node.idx()].cut_ends = ends;
+        self.queue.schedule(self.slots.isolation(node), due, event);
+    }
+
+    /// The isolated primary sees no majority of its peers: it takes writes from nobody.
+    pub(super) fn minority_noticed(&mut self, node: NodeId) {
+        let shard = self.plan.nodes[node.idx()].shard;
+        self.note(Fact::Isolation(IsolationFact::Refuses { node }));
+        self.end_beside(node);
+        self.state.node_mut(node).reach = Reach::Minority;
+        let ends = self.state.clocks.nodes[node.idx()].cut_ends;
+        self.queue.schedule(self.slots.isolation(node), ends, Event::IsolationEnds(node));
+        self.tell_changes(shard);
     }
 
     fn primary_is_cut_off(&mut self, shard: ShardId, node: NodeId) {
@@ -88,7 +115,7 @@ impl<O: Observer> Step<'_, O> {
     /// taken offline first, or goes on. The books must be settled.
     pub(super) fn primary_superseded(&mut self, shard: ShardId) {
         let primary = self.state.shard(shard).primary;
-        if self.state.node(primary).reach == Reach::Connected {
+        if self.state.node(primary).reach.is_open() {
             return;
         }
         let books = self.state.books_mut(shard);
@@ -99,9 +126,10 @@ impl<O: Observer> Step<'_, O> {
         if rate == 0 {
             return;
         }
+        let is_elected = self.is_elected_by_peers(shard);
         self.state.ledger.beside[primary.idx()] = match self.plan.rules.fencing {
-            Fencing::AtPromotion => Beside::NOTHING,
-            Fencing::OnReturn => {
+            Fencing::AtPromotion if !is_elected => Beside::NOTHING,
+            Fencing::AtPromotion | Fencing::OnReturn => {
                 self.state.books_mut(shard).astray += rate;
                 Beside { rate, astray_since: Some(self.now) }
             }
@@ -160,12 +188,53 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// The cut ends: the node is reached again.
+    /// The cut ends: the node is reached again. A primary that was in a minority waits then.
     pub(super) fn isolation_ends(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
+        match self.state.node(node).reach {
+            Reach::Isolated => {
+                self.cut_is_over(node);
+                self.takes_part_again(node, Reach::Connected);
+            }
+            Reach::Minority => {
+                self.cut_is_over(node);
+                if self.state.is_superseded(node, shard) {
+                    self.state.node_mut(node).reach = Reach::Returning;
+                    self.waits_to_rejoin(node, Role::Replica);
+                } else {
+                    self.takes_part_again(node, Reach::Rejoining);
+                }
+            }
+            Reach::Returning => self.takes_part_again(node, Reach::Connected),
+            Reach::Rejoining => {
+                self.state.node_mut(node).reach = Reach::Connected;
+                self.note(Fact::Isolation(IsolationFact::Takes { shard, node }));
+                self.writers_retry(shard);
+                self.tell_changes(shard);
+                self.planned_work_goes_on(shard);
+            }
+            Reach::Connected | Reach::Fenced => unreachable!("these wait for no end of a cut"),
+        }
+    }
+
+    fn cut_is_over(&mut self, node: NodeId) {
         self.end_beside(node);
-        let superseded = self.state.is_superseded(node, shard);
         self.note(Fact::Isolation(IsolationFact::Ended { node }));
+    }
+
+    /// Whoever was a primary in a minority waits, so that it hears of a successor before it takes
+    /// writes or follows.
+    fn waits_to_rejoin(&mut self, node: NodeId, role: Role) {
+        let shard = self.plan.nodes[node.idx()].shard;
+        self.note(Fact::Isolation(IsolationFact::Waits { shard, node, role }));
+        let due = self.now + self.plan.control_plane.bus.rejoin();
+        self.queue.schedule(self.slots.isolation(node), due, Event::IsolationEnds(node));
+    }
+
+    /// The node is part of its shard again, as a primary that serves again with `reach`.
+    fn takes_part_again(&mut self, node: NodeId, reach: Reach) {
+        let shard = self.plan.nodes[node.idx()].shard;
+        let superseded = self.state.is_superseded(node, shard);
         let state = *self.state.shard(shard);
         let is_whole = self.state.node(node).data == Data::Complete && !superseded;
         let is_primary = state.primary == node && is_whole && state.serving != Serving::Yes;
@@ -178,12 +247,16 @@ impl<O: Observer> Step<'_, O> {
             self.state.node_mut(node).reach = Reach::Connected;
             self.state.node_mut(node).belief = Belief::Up;
             if is_primary {
+                self.state.node_mut(node).reach = reach;
                 self.serves_again(shard);
             } else if is_whole {
                 self.replica_is_back(shard, node);
             } else {
                 self.straggler_is_back(shard, node);
             }
+        }
+        if self.state.rejoins(shard) {
+            self.waits_to_rejoin(node, Role::Primary);
         }
         self.close_window_if_settled(shard);
         self.repair_shard(shard);

@@ -108,7 +108,9 @@ pub enum Event {
     WatchDue(ShardId),
     /// The primaries of the group begin or cease to refuse writes.
     QuorumDue(GroupId),
-    /// The isolated node is reached again.
+    /// The isolated primary notices that it sees no majority of its peers.
+    MinorityNoticed(NodeId),
+    /// The isolated node is reached again, or takes part again after it was.
     IsolationEnds(NodeId),
 }
 
@@ -159,6 +161,7 @@ impl<O: Observer> Step<'_, O> {
             Event::ReplayDue(node) => self.replay_due(node),
             Event::WatchDue(shard) => self.watch_due(shard),
             Event::QuorumDue(group) => self.quorum_due(group),
+            Event::MinorityNoticed(node) => self.minority_noticed(node),
             Event::IsolationEnds(node) => self.isolation_ends(node),
         }
     }

@@ -5,8 +5,7 @@ use crate::model::Step;
 use crate::model::fact::{Fact, Observer, Phase};
 use crate::model::plan::{ColdStartNode, RebootBy, ShardId};
 use crate::model::state::{
-    Belief, Data, Dataset, Failover, Node, Process, Reach, Replacement, Serving, Told, Watch,
-    Window,
+    Belief, Data, Dataset, Failover, Node, Process, Replacement, Serving, Told, Watch, Window,
 };
 
 impl<O: Observer> Step<'_, O> {
@@ -15,7 +14,7 @@ impl<O: Observer> Step<'_, O> {
         let (mut complete, mut readers, mut configured) = (0, 0, 0);
         for node in self.nodes_of(shard) {
             // Only what runs holds data: a complete copy that can be reached serves reads.
-            let is_reached = node.reach == Reach::Connected;
+            let is_reached = node.reach.is_open();
             readers += u8::from(is_reached && node.data == Data::Complete);
             complete += u8::from(is_reached && self.plan.rules.counts_as_copy(node.data));
             configured += u8::from(node.process != Process::Absent);
@@ -88,7 +87,7 @@ impl<O: Observer> Step<'_, O> {
 fn awaited(node: &Node) -> Phase {
     match (node.process, node.replacement) {
         // It has to be reached again, which is like a restart for all who wait.
-        (Process::Running, _) if node.reach != Reach::Connected => match node.belief {
+        (Process::Running, _) if !node.reach.is_open() => match node.belief {
             Belief::Up => Phase::Detection,
             Belief::Down => Phase::Restart,
         },

@@ -11,7 +11,7 @@ use crate::model::Step;
 use crate::model::draws::Purpose;
 use crate::model::fact::{BusFact, Fact, Observer};
 use crate::model::plan::{Sentinel, ShardId};
-use crate::model::state::{Process, Reach, Watch};
+use crate::model::state::{Process, Watch};
 
 /// A Sentinel wakes 10 to 19 times a second, and draws anew how often each time it does.
 const HZ: (u64, u64) = (10, 19);
@@ -55,7 +55,7 @@ impl<O: Observer> Step<'_, O> {
             let state = self.state.node(primary);
             *found = match state.process {
                 Process::Lost | Process::Absent => silent(),
-                Process::Running if state.reach != Reach::Connected => silent(),
+                Process::Running if !state.reach.is_open() => silent(),
                 Process::Running | Process::Crashed | Process::Rebooting(_) => {
                     (u * CRASH_SPREAD as f64) as u64
                 }

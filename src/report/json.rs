@@ -219,6 +219,9 @@ fn isolation_name(fact: &IsolationFact) -> &'static str {
     match fact {
         IsolationFact::Began { .. } => "isolation_began",
         IsolationFact::Ended { .. } => "isolation_ended",
+        IsolationFact::Refuses { .. } => "primary_refuses",
+        IsolationFact::Waits { .. } => "rejoin_waits",
+        IsolationFact::Takes { .. } => "primary_takes_writes",
         IsolationFact::Beside { .. } => "writes_beside",
         IsolationFact::SplitBrain { .. } => "split_brain",
     }
@@ -231,7 +234,11 @@ fn isolation_fields(plan: &Plan, fact: IsolationFact) -> Vec<(&'static str, Valu
         IsolationFact::Began { node, role } => {
             vec![node_of(node), ("role", json!(role_name(role)))]
         }
-        IsolationFact::Ended { node } => vec![node_of(node)],
+        IsolationFact::Ended { node } | IsolationFact::Refuses { node } => vec![node_of(node)],
+        IsolationFact::Waits { shard, node, role } => {
+            vec![shard_of(shard), node_of(node), ("role", json!(role_name(role)))]
+        }
+        IsolationFact::Takes { shard, node } => vec![shard_of(shard), node_of(node)],
         IsolationFact::Beside { shard, kept, astray } => vec![
             shard_of(shard),
             ("kept_per_second", json!(kept)),

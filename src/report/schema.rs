@@ -383,6 +383,13 @@ enum Fact {
     IsolationBegan { node: String, role: Role },
     /// The isolated node is reached again.
     IsolationEnded { node: String },
+    /// The isolated primary sees no majority of its peers, and takes writes from nobody.
+    PrimaryRefuses { node: String },
+    /// Who was primary in a minority and is reached again waits before it takes writes, or follows
+    /// its successor.
+    RejoinWaits { shard: ShardName, node: String, role: Role },
+    /// The primary that was in a minority takes writes again.
+    PrimaryTakesWrites { shard: ShardName, node: String },
     /// How many writes a second isolated nodes take from now on: the primary in its history, former
     /// primaries astray.
     WritesBeside { shard: ShardName, kept_per_second: u64, astray_per_second: u64 },

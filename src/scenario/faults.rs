@@ -255,12 +255,6 @@ fn isolate_node(
             Some(0)
         }
     };
-    if node.as_ref().is_some_and(|node| is_clustered(node, topology)) {
-        let message = "isolating a node in cluster mode is not in this version";
-        let hint = "isolate a node of a group without cluster mode, or strike with `fail-node`";
-        cx.errors.report(Code::NotInThisVersion, &table.place, message).hint(hint);
-        return None;
-    }
     Some(ScriptedFault::IsolateNode {
         node: node?,
         duration: duration?,

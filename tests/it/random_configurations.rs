@@ -193,7 +193,7 @@ fn scripted(draw: &mut Draw, n_azs: u64, shards: u64, replicas: u64) -> String {
     };
     let enabled = draw.one_of(&["", "", "", "enabled = true\n", "enabled = false\n"]);
     let kind = match draw.below(if replicas > 0 { 8 } else { 7 }) {
-        _ if shards == 1 && draw.below(4) == 0 => isolation(draw, &node),
+        _ if draw.below(4) == 0 => isolation(draw, &node),
         0 => format!("fail-primary = {{ shard = \"{shard}\" }}"),
         1 => format!("fail-node = {{ node = \"{node}\" }}"),
         2 => format!("crash-node = {{ node = \"{node}\", restart-after = \"2s\" }}"),

@@ -18,6 +18,28 @@ pub enum IsolationFact {
         /// The node.
         node: NodeId,
     },
+    /// The isolated primary sees no majority of its peers, and takes writes from nobody.
+    Refuses {
+        /// The primary.
+        node: NodeId,
+    },
+    /// Who was primary in a minority and is reached again waits: with taking writes, or with
+    /// following its successor.
+    Waits {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+        /// Its role from now on.
+        role: Role,
+    },
+    /// The primary that was in a minority takes writes again.
+    Takes {
+        /// The shard.
+        shard: ShardId,
+        /// The primary.
+        node: NodeId,
+    },
     /// How many writes of the shard isolated nodes take from now on, in writes per second.
     Beside {
         /// The shard.

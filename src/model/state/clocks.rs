@@ -139,6 +139,8 @@ pub struct NodeClock {
     pub replays: u32,
     /// Times that it was cut off.
     pub isolations: u32,
+    /// When the last cut that a minority is to notice ends.
+    pub cut_ends: SimTime,
     /// Its rank in its shard's last election, from 1; 0 if it did not stand.
     pub ballot: u8,
 }

@@ -231,9 +231,27 @@ pub enum Reach {
     Connected,
     /// Neither the control plane nor other nodes do, nor the clients elsewhere (MZ-67).
     Isolated,
+    /// As isolated: a primary that has noticed that it sees no majority of its peers, and takes
+    /// writes from nobody.
+    Minority,
     /// It can be reached again, but its shard is about to have another primary: it is kept offline
     /// until that serves.
     Fenced,
+    /// A former primary that was in a minority can be reached again, and is about to follow its
+    /// successor.
+    Returning,
+    /// A primary that was in a minority is reached again, and takes no writes yet.
+    Rejoining,
+}
+
+impl Reach {
+    /// Whether others reach the node.
+    pub fn is_open(self) -> bool {
+        match self {
+            Reach::Connected | Reach::Rejoining => true,
+            Reach::Isolated | Reach::Minority | Reach::Fenced | Reach::Returning => false,
+        }
+    }
 }
 
 /// A node's copy of its shard's data.

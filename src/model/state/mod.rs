@@ -167,13 +167,13 @@ impl State {
     #[inline]
     pub fn answers(&self, node: NodeId) -> bool {
         let node = self.node(node);
-        node.process == Process::Running && node.reach == Reach::Connected
+        node.process == Process::Running && node.reach.is_open()
     }
 
     /// Whether the node cannot be reached and its shard has gone on without it: what it holds is no
     /// copy of the shard's data any more.
     pub fn is_superseded(&self, node: NodeId, shard: ShardId) -> bool {
-        self.node(node).reach != Reach::Connected
+        !self.node(node).reach.is_open()
             && self.ledger.copies[node.idx()].history != self.books(shard).history
     }
 
@@ -188,6 +188,13 @@ impl State {
     #[inline]
     pub fn refuses(&self, group: GroupId) -> bool {
         self.group(group).quorum.refuses()
+    }
+
+    /// Whether the shard's primary, if it serves, takes no writes for now, since it was cut off and
+    /// in a minority.
+    #[inline]
+    pub fn rejoins(&self, shard: ShardId) -> bool {
+        self.node(self.shard(shard).primary).reach == Reach::Rejoining
     }
 
     /// Whether the shard has a primary; with a majority of its peers it accepts writes.

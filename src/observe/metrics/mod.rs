@@ -9,7 +9,7 @@ mod outcome;
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime};
 use crate::model::fact::{
-    BackupFact, BusFact, Cause, Fact, IsolationFact, Loss, Observer, OperationFact, Phase,
+    BackupFact, BusFact, Cause, Fact, IsolationFact, Loss, Observer, OperationFact, Phase, Role,
 };
 use crate::model::persistence::Method;
 use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
@@ -68,6 +68,9 @@ const NO_PRIMARY: u8 = 1;
 
 /// Its primary refuses writes for want of a majority.
 const REFUSED: u8 = 2;
+
+/// Its primary was cut off in a minority, and takes no writes yet.
+const REJOINS: u8 = 4;
 
 /// Folds facts into an [`Outcome`].
 #[derive(Clone, Debug)]
@@ -314,7 +317,16 @@ impl<'p> Metrics<'p> {
             IsolationFact::SplitBrain { loss, .. } => {
                 self.lost(now, Cause::Isolation, Mechanism::SplitBrain, loss);
             }
-            IsolationFact::Began { .. } | IsolationFact::Ended { .. } => {}
+            IsolationFact::Waits { shard, role: Role::Primary, .. } => {
+                self.server(now, shard, self.shards[shard.idx()].server | REJOINS);
+            }
+            IsolationFact::Takes { shard, .. } => {
+                self.server(now, shard, self.shards[shard.idx()].server & !REJOINS);
+            }
+            IsolationFact::Began { .. }
+            | IsolationFact::Refuses { .. }
+            | IsolationFact::Waits { role: Role::Replica, .. }
+            | IsolationFact::Ended { .. } => {}
         }
     }
 
@@ -371,7 +383,7 @@ impl<'p> Metrics<'p> {
         if let Some(warm_up) = &mut open.warm_up {
             warm_up.go_on(now);
         }
-        self.server(now, shard, self.shards[shard.idx()].server & !NO_PRIMARY);
+        self.server(now, shard, self.shards[shard.idx()].server & !(NO_PRIMARY | REJOINS));
         self.primary_moves(now, shard, node);
     }
 

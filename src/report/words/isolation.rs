@@ -16,6 +16,23 @@ pub(super) fn line(words: &Words<'_>, fact: IsolationFact) -> Line {
             ("fault", format!("{node} ({role}) runs, and nobody on the other side reaches it"))
         }
         IsolationFact::Ended { node } => ("back", format!("{} is reached again", words.node(node))),
+        IsolationFact::Refuses { node } => {
+            let node = words.node(node);
+            ("minority", format!("{node} sees no majority of the primaries, and takes no writes"))
+        }
+        IsolationFact::Waits { node, role, .. } => {
+            let what = match role {
+                Role::Primary => "takes writes again",
+                Role::Replica => "follows its successor",
+            };
+            (
+                "minority",
+                format!("{} was in a minority: it waits before it {what}", words.node(node)),
+            )
+        }
+        IsolationFact::Takes { node, .. } => {
+            ("majority", format!("{} takes writes again", words.node(node)))
+        }
         IsolationFact::Beside { kept: 0, astray: 0, .. } => {
             ("writes", "writes beside an isolated node end".to_owned())
         }

@@ -162,6 +162,9 @@ fn rare() -> Vec<Fact> {
     let isolations = [
         IsolationFact::Began { node, role: Role::Primary },
         IsolationFact::Ended { node },
+        IsolationFact::Refuses { node },
+        IsolationFact::Waits { shard, node, role: Role::Primary },
+        IsolationFact::Takes { shard, node },
         IsolationFact::Beside { shard, kept: 1, astray: 0 },
         IsolationFact::SplitBrain { shard, node, loss },
     ];
