@@ -675,7 +675,7 @@ pub const ROWS: &[Row] = &[
         id: "MZ-67",
         says: "A primary that runs and cannot be reached counts as failed: it is taken offline \
                and a replica promoted. What it still took is lost. Whether it is taken offline at \
-               once is a rule (`fencing`).",
+               once is a rule (`fencing`); in cluster mode it stops by itself in a minority.",
         source: "Guide",
         tests: &[
             "mz_67_failover_happens_although_the_primary_runs",
@@ -685,9 +685,14 @@ pub const ROWS: &[Row] = &[
             "mz_67_where_nobody_follows_it_serves_again_with_everything",
             "mz_67_an_isolated_replica_is_neither_replaced_nor_promoted",
             "mz_67_a_copy_in_sync_that_was_cut_off_is_promoted_where_such_copies_count",
-            "mz_67_cluster_mode_is_refused",
+            "mz_67_in_cluster_mode_the_peers_elect_and_the_minority_refuses",
+            "mz_67_in_cluster_mode_a_cut_that_nobody_noticed_costs_the_wait",
+            "mz_67_a_minority_that_is_reached_again_waits_before_it_takes_writes",
+            "mz_67_where_the_peers_are_no_majority_the_control_plane_steps_in",
+            "mz_67_a_primary_that_is_a_majority_by_itself_goes_on_until_it_is_fenced",
+            "mz_67_in_cluster_mode_an_isolated_replica_does_not_stand_for_election",
         ],
-        not_yet: Some("nodes in cluster mode, whose primaries stop by themselves in a minority"),
+        not_yet: None,
     },
     Row {
         id: "MZ-68",
