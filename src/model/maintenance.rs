@@ -96,6 +96,19 @@ impl<O: Observer> Step<'_, O> {
         self.pending_work(group);
     }
 
+    /// The node is back after a failure: changes that wait for the maintenance window are applied
+    /// with its reboot or replacement, if that comes first (MZ-22). Those that are not possible at
+    /// this moment go on waiting.
+    pub(super) fn changes_come_with_failure(&mut self, node: NodeId) {
+        let group = self.plan.shards[self.plan.nodes[node.idx()].shard.idx()].group;
+        let pending = self.state.group(group).pending;
+        let is_possible =
+            || self.is_available(group).and_then(|()| self.may_modify(group, &pending)).is_ok();
+        if pending != Changes::NONE && is_possible() {
+            self.begin_pending(group);
+        }
+    }
+
     /// Begins one thing that waited; its end lets the next one begin.
     fn begin_pending(&mut self, group: GroupId) {
         let state = self.state.group_mut(group);

@@ -200,6 +200,8 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn replacement_ready(&mut self, id: NodeId) {
         let node = self.state.node_mut(id);
         debug_assert!(node.process == Process::Lost, "only a lost host is replaced");
+        let was_planned = node.update == Update::UnderWay;
+        let was_there = node.recovery == Recovery::Announced;
         node.process = Process::Running;
         node.replacement = Replacement::Idle;
         node.belief = Belief::Up;
@@ -210,6 +212,11 @@ impl<O: Observer> Step<'_, O> {
             self.start_node_lives(id);
         }
         self.node_joins(id);
+        let group = self.plan.shards[self.plan.nodes[id.idx()].shard.idx()].group;
+        let is_tested = self.state.group(group).testing == Some(id);
+        if was_there && !was_planned && !is_tested {
+            self.changes_come_with_failure(id);
+        }
     }
 
     /// A crashed or rebooted process answers again, empty. If it was the primary, and nobody has
@@ -217,13 +224,21 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn process_returns(&mut self, id: NodeId) {
         let shard = self.plan.nodes[id.idx()].shard;
         let node = self.state.node_mut(id);
-        let was = node.process;
+        let (was, was_planned) = (node.process, node.update == Update::UnderWay);
         node.process = Process::Running;
         self.note(Fact::ProcessBack { node: id });
-        if self.replays(id, was) {
-            self.planned_work_goes_on(shard);
-            return;
+        if !self.replays(id, was) {
+            self.process_joins(id, was);
         }
+        self.planned_work_goes_on(shard);
+        if was != Process::Rebooting(RebootBy::Customer) && !was_planned {
+            self.changes_come_with_failure(id);
+        }
+    }
+
+    /// The process that was `was` is part of its shard again.
+    fn process_joins(&mut self, id: NodeId, was: Process) {
+        let shard = self.plan.nodes[id.idx()].shard;
         self.state.node_mut(id).belief = Belief::Up;
         let shard_state = *self.state.shard(shard);
         let still_primary =
@@ -249,7 +264,6 @@ impl<O: Observer> Step<'_, O> {
         } else {
             self.node_joins(id);
         }
-        self.planned_work_goes_on(shard);
     }
 
     /// An empty node answers: it copies from whom it may, or starts cold, or waits.

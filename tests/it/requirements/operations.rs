@@ -7,7 +7,8 @@ use elasticache_sim::model::api::{ApiError, Refusal};
 use elasticache_sim::model::fact::{Announced, Fact, OperationFact, Status};
 use elasticache_sim::model::plan::{
     Action, Answer, Apply, Changes, Direction, EventOrder, ExternalReplicas, InAzOutage,
-    Membership, NodeId, Operation, Plan, ScriptedFault, ShardId, Share, Switch, Victim, Window,
+    Membership, NodeId, Operation, Plan, RebootBy, ScriptedFault, ShardId, Share, Switch, Victim,
+    Window,
 };
 use elasticache_sim::model::state::{AutomaticFailover, Process};
 use elasticache_sim::observe::metrics::Metric;
@@ -125,6 +126,28 @@ fn mz_22_a_modification_that_may_wait_waits_for_the_window() {
     assert_eq!(state_at(&plan, 5_001).config.groups[0].pending, Changes::NONE);
     let times: Vec<u64> = switched(&facts).iter().map(|(at, ..)| *at).collect();
     assert_eq!(times, [5_000, 5_060, 5_500, 5_560], "in the open window at once");
+}
+
+#[test]
+fn mz_22_a_reboot_after_a_failure_applies_it_if_that_comes_first() {
+    let switched_with = |fault: Action| {
+        let mut plan = unprotected(2);
+        plan.groups[0].maintenance =
+            Window { first: SimTime::START + secs(5_000), every: secs(86_400), length: secs(60) };
+        let (changes, apply) = (failover(On), Apply::InWindow);
+        let modify = Action::Operation(Operation::Modify { group: GROUP, changes, apply });
+        script(&mut plan, &[(60, modify), (100, fault)]);
+        let (facts, _) = run(&plan, 1, 0);
+        switched(&facts).iter().map(|(at, ..)| *at).collect::<Vec<u64>>()
+    };
+    let node = Victim::Named(NodeId(1));
+    let restart_after = Law::fixed(secs(20));
+    let crash = ScriptedFault::CrashNode { node: node.clone(), restart_after };
+    assert_eq!(switched_with(Action::Fault(crash)), [120, 180]);
+    assert_eq!(switched_with(fail_node(1)), [110 + 480, 110 + 480 + 60]);
+    // What the customer asks for is no failure.
+    let reboot = ScriptedFault::RebootNode { node, by: RebootBy::Customer };
+    assert_eq!(switched_with(Action::Fault(reboot)), [5_000, 5_060]);
 }
 
 /// Shards of a cluster tested one after the other, as soon as each is recovered.

@@ -227,10 +227,13 @@ pub const ROWS: &[Row] = &[
     Row {
         id: "MZ-22",
         says: "Changes that need not be applied immediately are pending until the maintenance \
-               window opens.",
+               window opens, or until a node comes back after a failure, if that comes first.",
         source: "API, ModifyReplicationGroup",
-        tests: &["mz_22_a_modification_that_may_wait_waits_for_the_window"],
-        not_yet: Some("applying them with the reboot after a failure, if that comes first"),
+        tests: &[
+            "mz_22_a_modification_that_may_wait_waits_for_the_window",
+            "mz_22_a_reboot_after_a_failure_applies_it_if_that_comes_first",
+        ],
+        not_yet: None,
     },
     Row {
         id: "MZ-23",
