@@ -660,7 +660,7 @@ pub const ROWS: &[Row] = &[
         source: "Guide, \"Limitations\"; the chance is assumed",
         tests: &[
             "mz_65_an_external_replica_can_hinder_failover_while_multi_az_is_on",
-            "mz_65_the_report_flags_a_group_whose_external_replica_hinders_failover",
+            "remarks::mz_65_the_report_flags_a_group_whose_external_replica_hinders_failover",
         ],
         not_yet: None,
     },
