@@ -244,8 +244,12 @@ impl Episodes {
     }
 
     fn would_end_by(&mut self, shard: ShardId, ending: Ending) {
+        self.outage_changes(shard, |_| ending);
+    }
+
+    fn outage_changes(&mut self, shard: ShardId, ending: impl FnOnce(Ending) -> Ending) {
         if let Some(outage) = &mut self.current(shard).outage {
-            outage.ending = ending;
+            outage.ending = ending(outage.ending);
         }
     }
 }
@@ -258,10 +262,12 @@ impl Observer for Episodes {
             Fact::PhaseBegan { shard, phase } => {
                 self.phase_ends(now, shard);
                 self.current(shard).phase = Some((phase, now));
+                self.outage_changes(shard, |ending| ending.waiting_for(phase));
             }
             Fact::PrimaryStopped { shard } => {
                 self.failover_ends(now, shard);
                 self.current(shard).primary_lost = Some(now);
+                self.outage_changes(shard, Ending::without_primary);
             }
             Fact::Promoted { shard, loss, .. } => self.promoted(now, shard, loss),
             Fact::PrimaryRecreated { shard, loss, .. } => {

@@ -157,6 +157,8 @@ pub(super) struct Endings {
     replay: f64,
     /// The application wrote to a new group, restored from a snapshot.
     restore: f64,
+    /// The primaries of the cluster had a majority again.
+    majority: f64,
     /// Nothing had by the end of the trial.
     open: f64,
 }

@@ -8,7 +8,7 @@ use elasticache_sim::model::plan::{
     Action, Answer, HASH_SLOTS, Minority, NodeId, Operation, Plan, Scripted, ShardId,
 };
 use elasticache_sim::model::state::WRITE;
-use elasticache_sim::observe::metrics::Metric;
+use elasticache_sim::observe::metrics::{Ending, Metric};
 
 use crate::support::{load, parse, run, secs, with_fixed_times};
 
@@ -101,6 +101,9 @@ fn two_shards_wait_for_the_control_plane_and_refuse_meanwhile() {
     let quorum = outcome.by_phase[Phase::Quorum as usize] / slots;
     // 27 s until the takeover and 2 s after the slot map, and the other shard's 32 s.
     assert_eq!(quorum, u128::from((27 + 2 + 32) * S));
+    let ended_by = |ending: Ending| outcome.by_ending[ending as usize] / slots;
+    assert_eq!(ended_by(Ending::Failover), u128::from(50 * S));
+    assert_eq!(ended_by(Ending::Majority), u128::from(32 * S), "that of the other shard");
     let server = outcome.raw(Metric::ServerWriteOutage);
     assert_eq!(server, outcome.raw(Metric::WriteOutage), "no node accepts writes before either");
     // Where primaries go on without a majority, the other shard never notices.

@@ -1,7 +1,7 @@
 //! What is measured of a trial: metrics, how outages end, how writes are lost.
 
 use crate::engine::time::{NANOS_PER_SEC, Span};
-use crate::model::fact::Cause;
+use crate::model::fact::{Cause, Phase};
 use crate::model::plan::{HASH_SLOTS, Plan};
 use crate::model::state::WRITE;
 
@@ -197,13 +197,30 @@ pub enum Ending {
     Replay,
     /// The application writes to a new group, restored from a snapshot.
     Restore,
+    /// The primaries of the cluster had a majority again.
+    Majority,
     /// Nothing had by the end of the trial.
     Open,
 }
 
 impl Ending {
+    /// How an outage ends that would have ended by `self`, now that it waits for `phase`: a primary
+    /// that is there and has no majority waits for that. A failover that took place stays one.
+    pub fn waiting_for(self, phase: Phase) -> Ending {
+        match (self, phase) {
+            (Ending::Restart, Phase::Quorum) => Ending::Majority,
+            (ending, _) => ending,
+        }
+    }
+
+    /// How the outage would end from now on, its primary being lost: a majority does not bring
+    /// that back.
+    pub fn without_primary(self) -> Ending {
+        if self == Ending::Majority { Ending::Restart } else { self }
+    }
+
     /// All endings, in the order of their numbers.
-    pub const ALL: [Ending; 8] = [
+    pub const ALL: [Ending; 9] = [
         Ending::Failover,
         Ending::Refill,
         Ending::ColdStart,
@@ -211,6 +228,7 @@ impl Ending {
         Ending::Handover,
         Ending::Replay,
         Ending::Restore,
+        Ending::Majority,
         Ending::Open,
     ];
 
@@ -224,6 +242,7 @@ impl Ending {
             Ending::Handover => "handover",
             Ending::Replay => "replay",
             Ending::Restore => "restore",
+            Ending::Majority => "majority",
             Ending::Open => "open",
         }
     }

@@ -389,7 +389,9 @@ impl<'p> Metrics<'p> {
 
     fn primary_stops(&mut self, now: SimTime, shard: ShardId) {
         self.reads_stop_missing(now, shard);
-        self.shards[shard.idx()].serving = None;
+        let open = &mut self.shards[shard.idx()];
+        open.serving = None;
+        open.ending = open.ending.without_primary();
         self.server(now, shard, self.shards[shard.idx()].server | NO_PRIMARY);
         for node in self.plan.shards[shard.idx()].node_ids() {
             self.sync_ends(now, node);
@@ -533,7 +535,9 @@ impl Observer for Metrics<'_> {
             Fact::WritesResumed { shard, .. } => self.writes_resume(now, shard),
             Fact::PhaseBegan { shard, phase } => {
                 self.phase_ends(now, shard);
-                self.shards[shard.idx()].phase = Some((phase, now));
+                let open = &mut self.shards[shard.idx()];
+                open.phase = Some((phase, now));
+                open.ending = open.ending.waiting_for(phase);
             }
             Fact::PrimaryStopped { shard } => self.primary_stops(now, shard),
             Fact::PrimaryServes { shard, node } => self.primary_serves(now, shard, node),
