@@ -147,7 +147,6 @@ codes! {
     ReplicaBesidePrimary "W0915" Advice "a replica stands in its primary's AZ";
     StaleSource "W0916" Warning "a source calls a value a default that is none";
     UnknownMemory "W0917" Advice "the memory of the node type is not known";
-    OtherRegion "W0918" Warning "a call goes to another region than that of the group";
     MeanBesideRange "W0920" Warning "the range of a mean does not hold the mean";
 }
 

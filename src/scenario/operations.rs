@@ -5,6 +5,7 @@
 //! What depends on the state at that moment is not checked here: the model refuses it, and the
 //! refusal is part of the history. What can never be right is told with the code that AWS gives.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::aws_text::{self, Call};
@@ -17,7 +18,7 @@ use super::limits;
 use super::reader::{Context, Item, Table};
 use super::script::{self, Addresses, Section};
 use super::sections;
-use super::topology::{Asker, Topology, answer};
+use super::topology::{Asker, Topology, answer, answer_by};
 use super::tree::{Node, Tree, Value};
 use super::units;
 use super::uses;
@@ -225,22 +226,47 @@ fn of_call(
     cx.assumptions.truncate(n_before);
     table.finish(&mut cx.errors, &[]);
     let operation = operation?;
-    if let Some((region, at)) = &call.region {
-        let group = topology.group_of(&operation);
-        let nodes = topology.nodes.iter().filter(|node| topology.is_in(node, group));
-        let azs = nodes.map(|node| topology.azs[node.az.idx()].name.as_str());
-        let mut regions: Vec<&str> = azs.filter_map(region_name).collect();
-        regions.dedup();
-        if !regions.is_empty() && !regions.contains(&region.as_str()) {
+    match &call.region {
+        Some((region, at)) => {
             let place = Place { at: at.clone(), ..item.place.clone() };
-            let group = &topology.groups[group.idx()].id;
-            let message = format!("goes to another region than that of `{}`", excerpt(group));
-            let diagnostic = cx.errors.report(Code::OtherRegion, &place, message);
-            diagnostic.hint(format!("its AZs are in {}", listed(regions)));
-            diagnostic.hint(answer(ApiError::ReplicationGroupNotFound));
+            is_known_in(region, &place, (&operation, topology), cx).then_some(operation)
         }
+        None => Some(operation),
     }
-    Some(operation)
+}
+
+/// Whether a call goes to the region of the group that it is about; what is known in one region is
+/// not found in another, which is reported (MZ-20, MZ-21).
+fn is_known_in(
+    region: &str,
+    place: &Place,
+    (operation, topology): (&Operation, &Topology),
+    cx: &mut Context<'_>,
+) -> bool {
+    let group = topology.group_of(operation);
+    let nodes = topology.nodes.iter().filter(|node| topology.is_in(node, group));
+    let azs = nodes.map(|node| topology.azs[node.az.idx()].name.as_str());
+    let regions: BTreeSet<&str> = azs.filter_map(region_name).collect();
+    if regions.is_empty() || regions.contains(region) {
+        return true;
+    }
+    let group = &topology.groups[group.idx()].id;
+    let message = format!("there is no group `{}` in this region", excerpt(group));
+    let error = match operation {
+        Operation::Reboot { .. } => ApiError::CacheClusterNotFound,
+        Operation::Modify { .. }
+        | Operation::PromoteReplica { .. }
+        | Operation::TestFailover { .. }
+        | Operation::SetReplicas { .. }
+        | Operation::AttachExternalReplica { .. }
+        | Operation::CreateSnapshot { .. }
+        | Operation::ServiceUpdate { .. } => ApiError::ReplicationGroupNotFound,
+    };
+    cx.errors
+        .report(Code::UnknownTarget, place, message)
+        .hint(format!("its AZs are in {}: send the call there", listed(regions)))
+        .hint(answer_by(error, "MZ-20, MZ-21"));
+    false
 }
 
 /// Reads the table of an operation of the kind `kind`.

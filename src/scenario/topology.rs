@@ -232,7 +232,7 @@ impl Topology {
             let names = self.nodes.iter().map(|node| node.name.as_str());
             let names: Vec<&str> = names.chain(asker.any()).collect();
             let told = self.unknown(item, "there is no such node", &names, cx);
-            asker.answered(told, ApiError::CacheClusterNotFound);
+            asker.answered(told, (ApiError::CacheClusterNotFound, "MZ-50"));
         }
         found
     }
@@ -249,8 +249,8 @@ impl Topology {
         if found.is_none() {
             let names: Vec<&str> = self.groups.iter().map(|group| group.id.as_str()).collect();
             let told = self.unknown(item, "there is no such group", &names, cx);
-            // MZ-21: the group must be there already.
-            asker.answered(told, ApiError::ReplicationGroupNotFound);
+            // The group must be there already.
+            asker.answered(told, (ApiError::ReplicationGroupNotFound, "MZ-21"));
         }
         found.map(|n| GroupId(n as u16))
     }
@@ -278,7 +278,7 @@ impl Topology {
             let shards = range.map(|n| self.shards[usize::from(n)].id.as_str());
             let names: Vec<&str> = shards.chain(asker.any()).collect();
             let told = self.unknown(item, "the group has no such shard", &names, cx);
-            asker.answered(told, ApiError::NodeGroupNotFound);
+            asker.answered(told, (ApiError::NodeGroupNotFound, "MZ-50"));
         }
         found
     }
@@ -348,10 +348,10 @@ impl Asker {
         }
     }
 
-    /// Says what the API answers, to those who ask it.
-    fn answered(self, told: Option<&mut Diagnostic>, error: ApiError) {
+    /// Says what the API answers and by which rule, to those who ask it.
+    fn answered(self, told: Option<&mut Diagnostic>, (error, rule): (ApiError, &str)) {
         match (self, told) {
-            (Asker::Operation, Some(diagnostic)) => drop(diagnostic.hint(answer(error))),
+            (Asker::Operation, Some(diagnostic)) => drop(diagnostic.hint(answer_by(error, rule))),
             (Asker::Operation, None) | (Asker::Fault, _) => {}
         }
     }
@@ -360,6 +360,11 @@ impl Asker {
 /// What the API says to it, as a hint.
 pub(super) fn answer(error: ApiError) -> String {
     format!("AWS answers {} ({})", error.code(), error.http_status())
+}
+
+/// What the API says to it and by which rule, as a hint.
+pub(super) fn answer_by(error: ApiError, rule: &str) -> String {
+    format!("{}: {rule}", answer(error))
 }
 
 /// Splits `total` in proportion to `weights` into whole parts whose sum is exact: the largest

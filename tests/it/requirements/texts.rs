@@ -109,14 +109,23 @@ fn mz_20_the_guides_request_enables_multi_az() {
     assert_eq!(call("request", &other.replace("redis12", "redis%31%32")), enabled());
 }
 
+/// In another region nothing of that id is known: neither a group nor a node.
 #[test]
 fn mz_20_the_region_is_that_of_the_host() {
     let elsewhere = MODIFY_REQUEST.replace("us-west-2", "eu-west-1");
-    let remarks = experiment(&text(&format!("request = '{elsewhere}'"))).remarks;
-    let codes: Vec<&str> = remarks.iter().map(|remark| remark.code.id()).collect();
-    assert!(codes.contains(&"W0918"), "{codes:?}");
-    let here = experiment(&text(&format!("request = '{MODIFY_REQUEST}'"))).remarks;
-    assert!(here.iter().all(|remark| remark.code.id() != "W0918"));
+    let said = mistakes(&format!("request = '{elsewhere}'"));
+    let group = "ReplicationGroupNotFoundFault (404): MZ-20, MZ-21";
+    assert!(said.contains("error[E0601]") && said.contains(group), "{said}");
+    assert!(said.contains("eu-west-1: there is no group `redis12` in this region"), "{said}");
+    assert!(said.contains("its AZs are in `us-west-2`"), "{said}");
+    let said = mistakes(&format!("cli = '''{TEST_UNIX} --region eu-west-1'''"));
+    assert!(said.contains("error[E0601]") && said.contains(group), "{said}");
+    let reboot = "aws elasticache reboot-cache-cluster --cache-cluster-id redis12-001 \
+                  --cache-node-ids-to-reboot 0001 --region";
+    let said = mistakes(&format!("cli = '{reboot} eu-west-1'"));
+    assert!(said.contains("CacheClusterNotFound (404)"), "{said}");
+    assert_eq!(mistakes(&format!("cli = '{reboot} us-west-2'")), "");
+    assert_eq!(mistakes(&format!("request = '{MODIFY_REQUEST}'")), "");
 }
 
 #[test]
