@@ -1,7 +1,8 @@
 //! The API of the service as far as the model answers it: which calls there are, with which errors
 //! it refuses them, and by which rule.
 //!
-//! Names and codes are those of the service model of version 2015-02-02.
+//! Names and codes are those of the service model of version 2015-02-02, and of the errors that all
+//! query APIs of AWS have in common.
 
 /// A call of the API, or work that the service begins by itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -55,8 +56,16 @@ impl Call {
 /// An error of the API, by its code on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ApiError {
+    /// There is no such call.
+    InvalidAction,
+    /// A request names no call.
+    MissingAction,
+    /// A parameter that is mandatory is absent.
+    MissingParameter,
     /// There is no such group.
     ReplicationGroupNotFound,
+    /// There is such a group already.
+    ReplicationGroupAlreadyExists,
     /// There is no such shard.
     NodeGroupNotFound,
     /// There is no such node.
@@ -75,15 +84,41 @@ pub enum ApiError {
     InvalidParameterValue,
     /// Parameters do not go together.
     InvalidParameterCombination,
-    /// More replicas than a shard may have.
+    /// More nodes than a group, or more replicas than a shard may have.
     NodeQuotaForClusterExceeded,
+    /// More shards than a group may have.
+    NodeGroupsPerReplicationGroupQuotaExceeded,
 }
 
 impl ApiError {
+    /// All of them.
+    pub const ALL: [ApiError; 16] = [
+        ApiError::InvalidAction,
+        ApiError::MissingAction,
+        ApiError::MissingParameter,
+        ApiError::ReplicationGroupNotFound,
+        ApiError::ReplicationGroupAlreadyExists,
+        ApiError::NodeGroupNotFound,
+        ApiError::CacheClusterNotFound,
+        ApiError::InvalidReplicationGroupState,
+        ApiError::InvalidCacheClusterState,
+        ApiError::TestFailoverNotAvailable,
+        ApiError::ApiCallRateForCustomerExceeded,
+        ApiError::SnapshotQuotaExceeded,
+        ApiError::InvalidParameterValue,
+        ApiError::InvalidParameterCombination,
+        ApiError::NodeQuotaForClusterExceeded,
+        ApiError::NodeGroupsPerReplicationGroupQuotaExceeded,
+    ];
+
     /// The code on the wire.
     pub fn code(self) -> &'static str {
         match self {
+            ApiError::InvalidAction => "InvalidAction",
+            ApiError::MissingAction => "MissingAction",
+            ApiError::MissingParameter => "MissingParameter",
             ApiError::ReplicationGroupNotFound => "ReplicationGroupNotFoundFault",
+            ApiError::ReplicationGroupAlreadyExists => "ReplicationGroupAlreadyExists",
             ApiError::NodeGroupNotFound => "NodeGroupNotFoundFault",
             ApiError::CacheClusterNotFound => "CacheClusterNotFound",
             ApiError::InvalidReplicationGroupState => "InvalidReplicationGroupState",
@@ -94,6 +129,9 @@ impl ApiError {
             ApiError::InvalidParameterValue => "InvalidParameterValue",
             ApiError::InvalidParameterCombination => "InvalidParameterCombination",
             ApiError::NodeQuotaForClusterExceeded => "NodeQuotaForClusterExceeded",
+            ApiError::NodeGroupsPerReplicationGroupQuotaExceeded => {
+                "NodeGroupsPerReplicationGroupQuotaExceeded"
+            }
         }
     }
 
@@ -103,14 +141,19 @@ impl ApiError {
             ApiError::ReplicationGroupNotFound
             | ApiError::NodeGroupNotFound
             | ApiError::CacheClusterNotFound => 404,
-            ApiError::InvalidReplicationGroupState
+            ApiError::InvalidAction
+            | ApiError::MissingAction
+            | ApiError::MissingParameter
+            | ApiError::ReplicationGroupAlreadyExists
+            | ApiError::InvalidReplicationGroupState
             | ApiError::InvalidCacheClusterState
             | ApiError::TestFailoverNotAvailable
             | ApiError::ApiCallRateForCustomerExceeded
             | ApiError::SnapshotQuotaExceeded
             | ApiError::InvalidParameterValue
             | ApiError::InvalidParameterCombination
-            | ApiError::NodeQuotaForClusterExceeded => 400,
+            | ApiError::NodeQuotaForClusterExceeded
+            | ApiError::NodeGroupsPerReplicationGroupQuotaExceeded => 400,
         }
     }
 }

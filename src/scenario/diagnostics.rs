@@ -244,6 +244,22 @@ impl Errors {
         &mut self.list[at]
     }
 
+    /// How many there are so far.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Says what AWS answers to the mistakes that came behind the first `n`, except to those of
+    /// TOML's types, which AWS does not know.
+    pub fn answer_since(&mut self, n: usize, answer: &str) {
+        let is_answered = |d: &&mut Diagnostic| {
+            d.severity() == Severity::Error && d.code != Code::WrongType
+        };
+        for diagnostic in self.list.iter_mut().skip(n).filter(is_answered) {
+            diagnostic.hint(answer);
+        }
+    }
+
     /// Takes back that the key at `path` is missing, since it is there under another name.
     pub fn forgive_missing(&mut self, path: &str) {
         self.list.retain(|d| d.kind != Kind::Missing || d.path != path);

@@ -9,11 +9,12 @@ use super::laws::{self, Source};
 use super::operations;
 use super::reader::{Context, Item, Table};
 use super::script::{self, Addresses, Section};
-use super::topology::{Asker, Topology};
+use super::topology::{Asker, Topology, answer};
 use super::victims;
 use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
+use crate::model::api::Refusal;
 use crate::model::plan::{
     Action, AzFailures, ClusterMode, GroupFailures, NodeFailures, NodeId, RebootBy, Scripted,
     ScriptedFault, ServiceUpdates, Share, Victim,
@@ -311,7 +312,8 @@ fn reboot_node(
         let message = "cluster mode has no such reboot";
         let hint = "RebootCacheCluster is refused there: write by = \"service\" (MZ-60)";
         let code = Code::CustomerRebootInClusterMode;
-        cx.errors.report(code, &asked.place, message).hint(hint);
+        let told = cx.errors.report(code, &asked.place, message).hint(hint);
+        told.hint(answer(Refusal::RebootInClusterMode.error()));
         return None;
     }
     Some(ScriptedFault::RebootNode { node: node?, by: by? })

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 
 use super::Origin;
 use super::codes::Code;
-use super::diagnostics::{Place, join};
+use super::diagnostics::{Errors, Place, join};
 use super::limits::{self, Given, NodeType, Wishes};
 use super::reader::{Context, Item, Table};
 use super::schedule::{self, Schedule};
+use super::topology::{answer, answered};
 use super::uses::Uses;
 use super::victims;
+use crate::model::api::ApiError;
 pub(super) use crate::model::plan::Switch;
 use crate::model::plan::{About, ClusterMode, Handover, Membership};
 
@@ -166,15 +168,18 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
     let hint = r#"write [group], or [[group]] for several"#;
     let mut table = item.table(&mut cx.errors, hint)?;
     let place = table.place.clone();
-    let id = table.require("id", &mut cx.errors, r#"name the group, as in id = "redis1x3""#);
-    let id = id.and_then(|id| name(&id, cx));
-    let (engine, engine_item) = engine(&mut table, cx);
+    let hint = r#"name the group, as in id = "redis1x3""#;
+    let id =
+        answered(ApiError::MissingParameter, cx, |cx| table.require("id", &mut cx.errors, hint));
+    let id = id.and_then(|id| answered(WRONG, cx, |cx| name(&id, cx)));
+    let (engine, engine_item) = answered(WRONG, cx, |cx| engine(&mut table, cx));
     let node_type_item = table.get("node-type");
-    let node_type = node_type_item.as_ref().and_then(|item| node_type(item, cx));
+    let node_type =
+        node_type_item.as_ref().and_then(|item| answered(WRONG, cx, |cx| node_type(item, cx)));
     let modes = [("disabled", ClusterMode::Disabled), ("enabled", ClusterMode::Enabled)];
     let mode_item = table.get("cluster-mode");
     let cluster_mode = match &mode_item {
-        Some(item) => item.choice(&mut cx.errors, &modes),
+        Some(item) => answered(WRONG, cx, |cx| item.choice(&mut cx.errors, &modes)),
         None => {
             assume(&table, "cluster-mode", "\"disabled\"", API_DEFAULT, cx);
             Some(ClusterMode::Disabled)
@@ -190,7 +195,7 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
             assume(&table, "durability", "\"disabled\"", API_DEFAULT, cx);
             Given::Absent
         }
-        Some(item) => match item.choice(&mut cx.errors, &levels) {
+        Some(item) => match answered(WRONG, cx, |cx| item.choice(&mut cx.errors, &levels)) {
             Some(position) => Given::Set(position, item),
             None => Given::Broken,
         },
@@ -231,6 +236,9 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
         schedule,
     })
 }
+
+/// What the API says to a value that no group has.
+const WRONG: ApiError = ApiError::InvalidParameterValue;
 
 /// Why a group is as it is unless it is asked for something else.
 const API_DEFAULT: &str = "as CreateReplicationGroup has it";
@@ -365,7 +373,7 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
         return exact_shards(&exact, cx).map(Placement::Exact);
     }
     let shards = match shards {
-        Some(item) => item.count(&mut cx.errors, 1..=MAX_NODES as u64),
+        Some(item) => shard_count(&item, cx),
         None => {
             assume(table, "shards", "1", API_DEFAULT, cx);
             Some(1)
@@ -373,7 +381,7 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
     };
     let replicas_place = replicas.as_ref().map_or(place.clone(), |item| item.place.clone());
     let replicas = match replicas {
-        Some(item) => item.count(&mut cx.errors, 0..=MAX_REPLICAS),
+        Some(item) => answered(WRONG, cx, |cx| item.count(&mut cx.errors, 0..=MAX_REPLICAS)),
         None => {
             let hint = "say how many each shard has, 0 to 5, as in replicas = 2";
             cx.errors.missing(&place, "replicas").hint(hint);
@@ -390,6 +398,17 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
     };
     let (azs, shards, replicas) = (azs?, shards?, replicas?);
     Some(Placement::Shorthand { azs, shards, replicas, place: replicas_place })
+}
+
+/// The number of shards of the shorthand.
+fn shard_count(item: &Item<'_>, cx: &mut Context<'_>) -> Option<u64> {
+    const MOST: u64 = MAX_NODES as u64;
+    let is_above = item.count(&mut Errors::default(), MOST + 1..=u64::MAX).is_some();
+    let error = match is_above {
+        true => ApiError::NodeGroupsPerReplicationGroupQuotaExceeded,
+        false => WRONG,
+    };
+    answered(error, cx, |cx| item.count(&mut cx.errors, 1..=MOST))
 }
 
 fn az_list(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<String>> {
@@ -409,7 +428,7 @@ fn az_list(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<String>> {
     let mut azs: Vec<String> = Vec::new();
     let mut n_bad = 0;
     for item in &items {
-        match name_of_one(item, cx) {
+        match answered(WRONG, cx, |cx| name_of_one(item, cx)) {
             Some(az) if azs.contains(&az) => {
                 let hint = "shards walk through the list and begin again at its end";
                 cx.errors.report(Code::NotUnique, &item.place, "is in the list already").hint(hint);
@@ -431,7 +450,8 @@ fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>
         let message = format!("holds {} shards", items.len());
         cx.errors
             .report(Code::TooMany, &item.place, message)
-            .hint("a group has at most 500 shards");
+            .hint("a group has at most 500 shards")
+            .hint(answer(ApiError::NodeGroupsPerReplicationGroupQuotaExceeded));
         return None;
     }
     let mut shards: Vec<ShardDraft> = Vec::new();
@@ -443,7 +463,8 @@ fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>
         };
         if shards.iter().any(|other| other.id == shard.id) {
             let message = format!("another shard has the id `{}`", shard.id);
-            cx.errors.report(Code::NotUnique, &place, message).hint("give it another id");
+            let told = cx.errors.report(Code::NotUnique, &place, message);
+            told.hint("give it another id").hint(answer(WRONG));
         }
         shards.push(shard);
     }
@@ -472,7 +493,8 @@ fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(Shard
                 let message = format!("holds {} replicas", items.len());
                 cx.errors
                     .report(Code::TooMany, &item.place, message)
-                    .hint("a shard has at most 5 replicas");
+                    .hint("a shard has at most 5 replicas (user guide, quotas)")
+                    .hint(answer(WRONG));
             }
             items.iter().map(|item| exact_node(item, cx)).collect::<Vec<_>>()
         }),

@@ -206,7 +206,8 @@ fn check_size(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) 
     match wishes.cluster_mode {
         Some(ClusterMode::Disabled) if shards.len() > 1 => {
             let message = format!("has {} shards with cluster mode disabled", shards.len());
-            let hint = r#"without cluster mode there is one shard; or cluster-mode = "enabled""#;
+            let hint = "without cluster mode a group has one shard (user guide, replication): write \
+                        cluster-mode = \"enabled\"";
             let diagnostic = cx.errors.report(Code::SeveralShards, &wishes.place, message);
             diagnostic.hint(hint).hint(answer(ApiError::InvalidParameterCombination));
         }
@@ -214,13 +215,17 @@ fn check_size(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) 
             let most = wishes.engine.map_or(MAX_NODES, most_nodes);
             if n_nodes > most {
                 let message = format!("has {n_nodes} nodes");
-                let hint = format!("a group has at most {most} nodes, primaries and replicas");
+                let hint = format!(
+                    "a group has at most {most} nodes, primaries and replicas (user guide, quotas)"
+                );
                 let diagnostic = cx.errors.report(Code::TooMany, &wishes.place, message);
                 diagnostic.hint(hint).hint(answer(ApiError::NodeQuotaForClusterExceeded));
             } else if n_nodes > DEFAULT_QUOTA {
                 let message = format!("has {n_nodes} nodes, more than the default quota");
                 let hint = format!("above {DEFAULT_QUOTA} nodes AWS must raise the quota first");
-                cx.errors.report(Code::NeedsQuota, &wishes.place, message).hint(hint);
+                let told = cx.errors.report(Code::NeedsQuota, &wishes.place, message).hint(hint);
+                let error = ApiError::NodeQuotaForClusterExceeded.code();
+                told.hint(format!("until then AWS answers {error}"));
             }
         }
         Some(ClusterMode::Disabled) | None => {}
@@ -234,7 +239,7 @@ fn check_engine(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
     };
     if wishes.cluster_mode == Some(ClusterMode::Enabled) && engine.is_redis_before(CLUSTER_SINCE) {
         let message = "this engine version has no cluster mode";
-        let hint = "cluster mode begins with Redis OSS 3.2.4";
+        let hint = "cluster mode begins with Redis OSS 3.2.4 (user guide, engine versions)";
         let diagnostic = cx.errors.report(Code::ClusterEngine, place, message).hint(hint);
         diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.mode_place.as_ref(), "cluster mode is asked for here");
@@ -292,7 +297,8 @@ fn check_durability(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
     let is_able = |e: Engine| e.kind == EngineKind::Valkey && e.version >= DURABILITY_SINCE;
     if !wishes.engine.is_none_or(is_able) {
         let message = "this engine version has no durability";
-        let hint = r#"it begins with Valkey 9.0: write durability = "disabled""#;
+        let hint =
+            r#"it begins with Valkey 9.0 (user guide, durability): write durability = "disabled""#;
         let code = Code::DurabilityUnsupported;
         let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
         diagnostic.hint(answer(ApiError::InvalidParameterCombination));

@@ -18,7 +18,7 @@ use super::limits;
 use super::reader::{Context, Item, Table};
 use super::script::{self, Addresses, Section};
 use super::sections;
-use super::topology::{Asker, Topology, answer, answer_by};
+use super::topology::{Asker, Topology, answer, answer_by, answered};
 use super::tree::{Node, Tree, Value};
 use super::units;
 use super::uses;
@@ -329,7 +329,8 @@ fn of_kind(
 
 fn node(table: &mut Table<'_>, topology: &Topology, cx: &mut Context<'_>) -> Option<NodeId> {
     let hint = r#"name the node, as in node = "redis1x3-002""#;
-    let item = table.require("node", &mut cx.errors, hint)?;
+    let missing = ApiError::MissingParameter;
+    let item = answered(missing, cx, |cx| table.require("node", &mut cx.errors, hint))?;
     topology.find_node(&item, Asker::Operation, cx)
 }
 
@@ -344,7 +345,8 @@ fn shard(table: &mut Table<'_>, topology: &Topology, cx: &mut Context<'_>) -> Op
     let shards = topology.groups[group.idx()].shards.clone();
     if shards.len() != 1 {
         let hint = format!("the group has {} shards: say which, as in \"0001\"", shards.len());
-        cx.errors.missing(&table.place, "shard").hint(hint);
+        let told = cx.errors.missing(&table.place, "shard").hint(hint);
+        told.hint(answer_by(ApiError::MissingParameter, "MZ-50"));
         return None;
     }
     Some(ShardId(shards.start))
@@ -471,7 +473,8 @@ fn replica_count(
     cx: &mut Context<'_>,
 ) -> Option<u8> {
     let hint = "how many replicas each shard is to have, as in to = 2";
-    let item = table.require("to", &mut cx.errors, hint)?;
+    let missing = ApiError::MissingParameter;
+    let item = answered(missing, cx, |cx| table.require("to", &mut cx.errors, hint))?;
     let is_above = item.count(&mut Errors::default(), MAX_REPLICAS + 1..=u64::MAX).is_some();
     let error = match is_above {
         true => ApiError::NodeQuotaForClusterExceeded,
@@ -488,7 +491,8 @@ pub(super) fn count_within(
     hint: &str,
     cx: &mut Context<'_>,
 ) -> Option<u8> {
-    let count = item.count(&mut cx.errors, 0..=u64::MAX)?;
+    let wrong = ApiError::InvalidParameterValue;
+    let count = answered(wrong, cx, |cx| item.count(&mut cx.errors, 0..=u64::MAX))?;
     if !range.contains(&count) {
         let (low, high) = range.into_inner();
         let message = format!("must be from {low} to {high}");
@@ -509,13 +513,15 @@ fn azs(table: &mut Table<'_>, cx: &mut Context<'_>) {
         if item.node().as_array().is_some() {
             let message = format!("names {} AZs", items.len());
             let hint = format!("name one to {MAX_REPLICAS}: the added replicas go there in turn");
-            cx.errors.report(Code::OutOfRange, &item.place, message).hint(hint);
+            let told = cx.errors.report(Code::OutOfRange, &item.place, message).hint(hint);
+            told.hint(answer(ApiError::InvalidParameterValue));
         }
         return;
     }
     for item in &items {
         // Only its name is checked: a replica may be the first node in its AZ.
-        let _ = groups::name_of_one(item, cx);
+        let wrong = ApiError::InvalidParameterValue;
+        let _ = answered(wrong, cx, |cx| groups::name_of_one(item, cx));
     }
 }
 

@@ -124,7 +124,8 @@ impl Topology {
     ) {
         if self.groups.iter().any(|group| group.id == draft.id) {
             let message = format!("another group has the id `{}`", draft.id);
-            cx.errors.report(Code::NotUnique, &draft.place, message);
+            let told = cx.errors.report(Code::NotUnique, &draft.place, message);
+            told.hint(answer(ApiError::ReplicationGroupAlreadyExists));
             self.is_complete = false;
             return;
         }
@@ -349,7 +350,7 @@ impl Asker {
     }
 
     /// Says what the API answers and by which rule, to those who ask it.
-    fn answered(self, told: Option<&mut Diagnostic>, (error, rule): (ApiError, &str)) {
+    pub fn answered(self, told: Option<&mut Diagnostic>, (error, rule): (ApiError, &str)) {
         match (self, told) {
             (Asker::Operation, Some(diagnostic)) => drop(diagnostic.hint(answer_by(error, rule))),
             (Asker::Operation, None) | (Asker::Fault, _) => {}
@@ -360,6 +361,18 @@ impl Asker {
 /// What the API says to it, as a hint.
 pub(super) fn answer(error: ApiError) -> String {
     format!("AWS answers {} ({})", error.code(), error.http_status())
+}
+
+/// Reads, and says of each mistake that is met what the API says to it.
+pub(super) fn answered<'a, T>(
+    error: ApiError,
+    cx: &mut Context<'a>,
+    read: impl FnOnce(&mut Context<'a>) -> T,
+) -> T {
+    let n = cx.errors.count();
+    let value = read(cx);
+    cx.errors.answer_since(n, &answer(error));
+    value
 }
 
 /// What the API says to it and by which rule, as a hint.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::codes::Code;
 use super::reader::{Context, Item, Table};
 use super::topology::{Asker, Topology};
+use crate::model::api::ApiError;
 use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Victim};
 
 /// What leaves a victim to chance. No node, AZ or shard can be called so.
@@ -66,7 +67,8 @@ pub(super) fn group(
         None => {
             if topology.is_complete && !topology.groups.is_empty() {
                 let hint = format!("there are several: {}", topology.group_names());
-                cx.errors.missing(&table.place, "group").hint(hint);
+                let told = cx.errors.missing(&table.place, "group").hint(hint);
+                asker.answered(Some(told), (ApiError::MissingParameter, "MZ-21"));
             }
             None
         }

@@ -11,7 +11,9 @@ use super::codes::Code;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, excerpt, hint_names};
 use super::reader::Item;
 use super::source::At;
+use super::topology::answer;
 use super::tree::{Entry, Node, Style, Tree, Value};
+use crate::model::api::ApiError;
 
 /// How a call is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,20 +55,27 @@ struct Mistake {
     part: String,
     /// Names of which one was perhaps meant.
     known: Vec<&'static str>,
+    /// What the API says to it, where it comes so far.
+    answer: Option<ApiError>,
 }
 
 impl Mistake {
     fn new(message: impl Into<String>, hint: &str) -> Self {
         let (message, hints) = (message.into(), vec![hint.to_owned()]);
         let (part, known) = (String::new(), Vec::new());
-        Mistake { code: Code::NotACall, message, hints, part, known }
+        Mistake { code: Code::NotACall, message, hints, part, known, answer: None }
     }
 
     /// A name that is none of `known`.
     fn unknown(what: &str, name: &str, known: Vec<&'static str>) -> Self {
         let message = format!("`{}` is not {what}", excerpt(name));
         let (hints, part) = (Vec::new(), name.to_owned());
-        Mistake { code: Code::NotACall, message, hints, part, known }
+        Mistake { code: Code::NotACall, message, hints, part, known, answer: None }
+    }
+
+    /// The same, with what the API says to it.
+    fn answered(self, error: ApiError) -> Self {
+        Mistake { answer: Some(error), ..self }
     }
 }
 
@@ -283,6 +292,9 @@ fn tell(mistake: &Mistake, item: &Item<'_>, errors: &mut Errors) {
     for hint in &mistake.hints {
         diagnostic.hint(hint);
     }
+    if let Some(error) = mistake.answer {
+        diagnostic.hint(answer(error));
+    }
 }
 
 /// Where `part` stands in the text as a word of its own, if it does; else the whole.
@@ -317,7 +329,9 @@ fn resolved(
     };
     let Some(action) = ACTIONS.iter().find(|action| called(action) == words.action) else {
         let known = ACTIONS.iter().map(called).collect();
-        mistakes.push(Mistake::unknown("an action that can be scheduled", &words.action, known));
+        let unknown = Mistake::unknown("an action that can be scheduled", &words.action, known);
+        let hint = format!("an action that AWS has not: {}", answer(ApiError::InvalidAction));
+        mistakes.push(Mistake { hints: vec![hint], ..unknown });
         return None;
     };
     let mut tree = Tree { style: Style::Braces, ..Tree::default() };
@@ -325,13 +339,17 @@ fn resolved(
     for (name, value) in &words.given {
         let Some(parameter) = find(form, action, name) else {
             let known = action.parameters.iter().map(|parameter| written(form, parameter));
-            mistakes.push(Mistake::unknown("one of its parameters", name, known.collect()));
+            let unknown = Mistake::unknown("one of its parameters", name, known.collect());
+            let error = ApiError::InvalidParameterValue;
+            let hint = format!("a parameter that AWS has not: {}", answer(error));
+            mistakes.push(Mistake { hints: vec![hint], ..unknown });
             continue;
         };
         // Only the members of a list come with numbers, one parameter each.
         if seen.contains(&parameter.name) && parameter.takes != List {
             let hint = "leave one of the two out";
             let twice = Mistake::new(format!("`{}` is given twice", excerpt(name)), hint);
+            let twice = twice.answered(ApiError::InvalidParameterCombination);
             mistakes.push(Mistake { part: name.clone(), ..twice });
             continue;
         }
@@ -348,7 +366,8 @@ fn resolved(
     for parameter in absent.collect::<Vec<_>>() {
         let name = written(form, parameter);
         let hint = format!("{} needs it", action.name);
-        mistakes.push(Mistake::new(format!("`{name}` is missing"), &hint));
+        let missing = Mistake::new(format!("`{name}` is missing"), &hint);
+        mistakes.push(missing.answered(ApiError::MissingParameter));
     }
     let at = item.place.at.clone();
     let region = words.region.clone().map(|region| {
@@ -406,6 +425,7 @@ fn entry(
             if is_node_ids && value.split(' ').any(|id| id != "0001") {
                 let hint = "nodes of Valkey and Redis OSS have the one cache node 0001";
                 let wrong = Mistake::new("there is no such cache node", hint);
+                let wrong = wrong.answered(ApiError::InvalidParameterValue);
                 return Err(Mistake { part: value.to_owned(), ..wrong });
             }
             return Ok(None);
@@ -424,6 +444,7 @@ fn entry(
             "false" => Value::Boolean(false),
             _ => {
                 let wrong = Mistake::new(format!("`{name}` is true or false"), "write true");
+                let wrong = wrong.answered(ApiError::InvalidParameterValue);
                 return Err(Mistake { part: value.to_owned(), ..wrong });
             }
         },

@@ -2,6 +2,7 @@
 //! the blanks before `?` and `&` that the guide's text has.
 
 use super::{Mistake, Words};
+use crate::model::api::ApiError;
 
 /// The version of the service model that is understood.
 const VERSION: &str = "2015-02-02";
@@ -31,16 +32,21 @@ pub(super) fn words(text: &str) -> Result<Words, Mistake> {
         }
     }
     if words.action.is_empty() {
-        return Err(Mistake::new("names no `Action`", HINT));
+        let missing = Mistake::new("names no `Action`", HINT);
+        return Err(missing.answered(ApiError::MissingAction));
     }
     match version {
         Some(version) if version == VERSION => Ok(words),
         Some(other) => {
             let hint = format!("write Version={VERSION}");
             let wrong = Mistake::new("is another version of the API", &hint);
+            let wrong = wrong.answered(ApiError::InvalidParameterValue);
             Err(Mistake { part: other, ..wrong })
         }
-        None => Err(Mistake::new("names no `Version`", &format!("add &Version={VERSION}"))),
+        None => {
+            let missing = Mistake::new("names no `Version`", &format!("add &Version={VERSION}"));
+            Err(missing.answered(ApiError::MissingParameter))
+        }
     }
 }
 
