@@ -209,13 +209,15 @@ pub enum Refusal {
     TooFewReplicas,
     /// The engine takes no external replicas.
     ExternalReplicas,
+    /// The node to copy was to be named in cluster mode.
+    SnapshottingNodeInClusterMode,
     /// Twenty manual snapshots of the node were taken in the last 24 hours.
     SnapshotQuota,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Refusal; 25] = [
+    pub const ALL: [Refusal; 26] = [
         Refusal::GroupIsModifying,
         Refusal::GroupIsSnapshotting,
         Refusal::TestInProgress,
@@ -240,6 +242,7 @@ impl Refusal {
         Refusal::ReplicaCountDirection,
         Refusal::TooFewReplicas,
         Refusal::ExternalReplicas,
+        Refusal::SnapshottingNodeInClusterMode,
         Refusal::SnapshotQuota,
     ];
 
@@ -263,6 +266,7 @@ impl Refusal {
             | Refusal::MultiAzUnsupported
             | Refusal::AppendOnlyUnsupported
             | Refusal::AppendOnlyFile
+            | Refusal::SnapshottingNodeInClusterMode
             | Refusal::ReplicaCountAtOnce => ApiError::InvalidParameterCombination,
             Refusal::AlreadyPrimary
             | Refusal::ReplicaCountDirection
@@ -320,6 +324,9 @@ impl Refusal {
                 "the engine takes no external replicas: Redis OSS did before 2.8.22, Valkey \
                  before 7.2.6"
             }
+            Refusal::SnapshottingNodeInClusterMode => {
+                "cluster mode chooses the nodes that are copied itself"
+            }
             Refusal::SnapshotQuota => "20 manual backups of the node were made in the last 24 h",
         }
     }
@@ -348,6 +355,7 @@ impl Refusal {
             | Refusal::ReplicaCountDirection
             | Refusal::TooFewReplicas => "MZ-14, MZ-15",
             Refusal::ExternalReplicas => "MZ-64",
+            Refusal::SnapshottingNodeInClusterMode => "BK-01",
         }
     }
 }

@@ -24,6 +24,20 @@ use crate::model::{Event, Step};
 /// (assumed).
 const PATIENCE: Span = Span::from_secs(60);
 
+impl Changes {
+    /// Whether one modification can make all these changes, whatever the group is (MZ-57, MZ-58,
+    /// MZ-66).
+    pub fn go_together(&self) -> Result<(), Refusal> {
+        let is_protected = [self.automatic_failover, self.multi_az].contains(&Some(Switch::On));
+        match (self.multi_az, self.automatic_failover, self.append_only_file) {
+            (Some(Switch::On), Some(Switch::Off), _) => Err(Refusal::MultiAzNeedsFailover),
+            (Some(Switch::On), _, Some(Switch::On)) => Err(Refusal::AppendOnlyFile),
+            _ if self.primary.is_some() && is_protected => Err(Refusal::PromotionIsProtected),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl<O: Observer> Step<'_, O> {
     /// A call, or work that the scenario has the service begin.
     pub(super) fn operation_due(&mut self, operation: &Operation) {
@@ -129,17 +143,28 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// `ModifyReplicationGroup`.
+    /// `ModifyReplicationGroup`. What is applied at once takes along what waits for the window
+    /// (MZ-22), and what is to wait must go together with what waits already.
     fn modify(&mut self, group: GroupId, changes: Changes, apply: Apply) {
-        let answer = self.is_available(group).and_then(|()| self.may_modify(group, &changes));
+        let all = changes.over(&self.state.group(group).pending);
+        let asked = match apply {
+            Apply::Immediately => all,
+            Apply::InWindow => changes,
+        };
+        let answer = self
+            .is_available(group)
+            .and_then(|()| all.go_together())
+            .and_then(|()| self.may_modify(group, &asked));
         if !self.answer(Call::ModifyReplicationGroup, group, answer) {
             return;
         }
         match apply {
-            Apply::Immediately => self.begin_modification(group, changes, None),
+            Apply::Immediately => {
+                self.state.group_mut(group).pending = Changes::NONE;
+                self.begin_modification(group, all, None);
+            }
             Apply::InWindow => {
-                let pending = &mut self.state.group_mut(group).pending;
-                *pending = changes.over(pending);
+                self.state.group_mut(group).pending = all;
                 self.note(Fact::Operation(OperationFact::ChangesPending { group }));
                 self.pending_work(group);
             }
@@ -179,6 +204,9 @@ impl<O: Observer> Step<'_, O> {
             for shard in self.shards_of(group) {
                 self.has_replica(shard)?;
             }
+        }
+        if changes.snapshotting_node.is_some() && mode == ClusterMode::Enabled {
+            return Err(Refusal::SnapshottingNodeInClusterMode);
         }
         match changes.primary {
             // Whoever is promoted by hand is protected by the last step, not by the same call.

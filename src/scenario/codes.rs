@@ -147,6 +147,7 @@ codes! {
     ReplicaBesidePrimary "W0915" Advice "a replica stands in its primary's AZ";
     StaleSource "W0916" Warning "a source calls a value a default that is none";
     UnknownMemory "W0917" Advice "the memory of the node type is not known";
+    AlwaysRefused "W0919" Warning "a call is refused whenever it comes";
     MeanBesideRange "W0920" Warning "the range of a mean does not hold the mean";
 }
 

@@ -252,9 +252,8 @@ impl Errors {
     /// Says what AWS answers to the mistakes that came behind the first `n`, except to those of
     /// TOML's types, which AWS does not know.
     pub fn answer_since(&mut self, n: usize, answer: &str) {
-        let is_answered = |d: &&mut Diagnostic| {
-            d.severity() == Severity::Error && d.code != Code::WrongType
-        };
+        let is_answered =
+            |d: &&mut Diagnostic| d.severity() == Severity::Error && d.code != Code::WrongType;
         for diagnostic in self.list.iter_mut().skip(n).filter(is_answered) {
             diagnostic.hint(answer);
         }

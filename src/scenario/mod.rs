@@ -34,6 +34,7 @@ mod persistence;
 mod policies;
 pub mod presets;
 mod reader;
+mod refused;
 pub mod resolved;
 mod sample;
 mod schedule;

@@ -10,12 +10,13 @@ use std::ops::RangeInclusive;
 
 use super::aws_text::{self, Call};
 use super::codes::Code;
-use super::diagnostics::{Errors, Place, excerpt, join, listed};
+use super::diagnostics::{Covers, Errors, Place, excerpt, join, listed};
 use super::domains::region_name;
 use super::groups::{self, GroupDraft, Switch};
 use super::laws;
 use super::limits;
 use super::reader::{Context, Item, Table};
+use super::refused;
 use super::script::{self, Addresses, Section};
 use super::sections;
 use super::topology::{Asker, Topology, answer, answer_by, answered};
@@ -172,6 +173,10 @@ pub(super) fn read(
         };
         let enabled = script::enabled(&mut table, Section::Operation, cx);
         let read = operation(&mut table, (topology, horizon), addresses, cx);
+        if let (Switch::On, Some((scripted, place))) = (enabled, &read) {
+            check_answer(scripted, place, topology, cx);
+        }
+        let read = read.map(|(scripted, _)| scripted);
         table.finish(&mut cx.errors, &LATER);
         match enabled {
             Switch::On => operations.extend(read),
@@ -181,12 +186,27 @@ pub(super) fn read(
     (operations, n_off)
 }
 
+/// Warns of a call that is refused whenever it comes.
+fn check_answer(scripted: &Scripted, place: &Place, topology: &Topology, cx: &mut Context<'_>) {
+    let Action::Operation(operation) = &scripted.action else {
+        return;
+    };
+    if let Some(refusal) = refused::always(operation, topology) {
+        let message = "is refused whenever it comes, and changes nothing";
+        cx.errors
+            .report(Code::AlwaysRefused, &Place { covers: Covers::Key, ..place.clone() }, message)
+            .hint(refusal.says())
+            .hint(answer_by(refusal.error(), refusal.rule()));
+    }
+}
+
+/// Reads an operation; with it comes the place of its kind.
 fn operation(
     table: &mut Table<'_>,
     (topology, horizon): (&Topology, Option<SimTime>),
     addresses: &mut Addresses,
     cx: &mut Context<'_>,
-) -> Option<Scripted> {
+) -> Option<(Scripted, Place)> {
     let (at, id) = (table.get("at"), table.get("id"));
     let moment = at.as_ref().and_then(|at| script::moment(at, Section::Operation, horizon, cx));
     let only = laws::one_of(table, &kinds().collect::<Vec<_>>(), "operation", cx);
@@ -208,7 +228,8 @@ fn operation(
             operation
         }
     };
-    Some(Scripted { at: moment?, action: Action::Operation(operation?), address: address? })
+    let action = Action::Operation(operation?);
+    Some((Scripted { at: moment?, action, address: address? }, item.place))
 }
 
 /// The operation that a call comes to.

@@ -150,6 +150,29 @@ fn mz_22_a_reboot_after_a_failure_applies_it_if_that_comes_first() {
     assert_eq!(switched_with(Action::Fault(reboot)), [5_000, 5_060]);
 }
 
+/// A modification that waits for the maintenance window.
+fn in_window(at: u64, changes: Changes) -> (u64, Action) {
+    (at, Action::Operation(Operation::Modify { group: GROUP, changes, apply: Apply::InWindow }))
+}
+
+#[test]
+fn mz_22_a_modification_at_once_takes_along_what_waits() {
+    let mut plan = unprotected(1);
+    let retention = Changes { snapshot_retention: Some(3), ..Changes::NONE };
+    script(&mut plan, &[in_window(60, both(On)), (70, modify(retention))]);
+    let (facts, _) = run(&plan, 1, 0);
+    assert_eq!(refusals(&facts), []);
+    assert_eq!(state_at(&plan, 65).config.groups[0].pending, both(On));
+    let group = state_at(&plan, 200).config.groups[0];
+    assert_eq!((group.pending, group.snapshot_retention), (Changes::NONE, 3));
+    assert_eq!((group.automatic_failover, group.multi_az), (AutomaticFailover::Enabled, On));
+    // What waits is asked about again: its replica is gone meanwhile.
+    let mut plan = unprotected(1);
+    let calls = [in_window(60, both(On)), (100, fail_node(1)), (120, modify(retention))];
+    script(&mut plan, &calls);
+    assert_eq!(refusals(&run(&plan, 1, 0).0), [(120, Refusal::NoAvailableReplica)]);
+}
+
 /// Shards of a cluster tested one after the other, as soon as each is recovered.
 fn tests_in_a_row(n: u64) -> Vec<(u64, Action)> {
     (0..n).map(|shard| (shard * 1_000, test_failover(shard as u16))).collect()
@@ -415,6 +438,24 @@ fn mz_57_a_fault_in_the_unprotected_time_is_answered_by_the_promotion_itself() {
     // The last step waits for the replica to be available again.
     let group = state_at(&plan, 3_600).config.groups[0];
     assert_eq!((group.automatic_failover, group.multi_az), (AutomaticFailover::Enabled, On));
+}
+
+/// Together they would be refused when the window opens, and the switches with the promotion.
+#[test]
+fn mz_57_no_promotion_waits_for_the_window_beside_what_protects() {
+    let protected = [(70, Refusal::PromotionIsProtected)];
+    let one_way = [in_window(60, failover(On)), in_window(70, primary(1))];
+    assert_eq!(refused(unprotected(1), &one_way), protected);
+    let other_way = [in_window(60, primary(1)), in_window(70, failover(On))];
+    assert_eq!(refused(unprotected(1), &other_way), protected);
+    let at_once = [in_window(60, failover(On)), (70, modify(primary(1)))];
+    assert_eq!(refused(unprotected(1), &at_once), protected);
+    let mut plan = unprotected(1);
+    plan.groups[0].maintenance =
+        Window { first: SimTime::START + secs(5_000), every: secs(86_400), length: secs(3_600) };
+    script(&mut plan, &other_way);
+    let handed_over = |f: &Fact| matches!(f, Fact::HandedOver { .. });
+    assert_eq!(seconds_of(&run(&plan, 1, 0).0, handed_over), [5_060], "the promotion comes");
 }
 
 #[test]

@@ -227,10 +227,12 @@ pub const ROWS: &[Row] = &[
     Row {
         id: "MZ-22",
         says: "Changes that need not be applied immediately are pending until the maintenance \
-               window opens, or until a node comes back after a failure, if that comes first.",
+               window opens, until a node comes back after a failure, or until a call that is \
+               applied immediately takes them along, whatever comes first.",
         source: "API, ModifyReplicationGroup",
         tests: &[
             "mz_22_a_modification_that_may_wait_waits_for_the_window",
+            "mz_22_a_modification_at_once_takes_along_what_waits",
             "mz_22_a_reboot_after_a_failure_applies_it_if_that_comes_first",
         ],
         not_yet: None,
@@ -577,6 +579,7 @@ pub const ROWS: &[Row] = &[
             "mz_57_one_operation_takes_all_four_steps",
             "mz_57_protection_ends_when_the_second_step_is_complete",
             "mz_57_a_fault_in_the_unprotected_time_is_answered_by_the_promotion_itself",
+            "mz_57_no_promotion_waits_for_the_window_beside_what_protects",
         ],
         not_yet: None,
     },

@@ -1,5 +1,6 @@
 //! Scenario files: what is accepted, what it becomes, and what is said about mistakes.
 
+mod answers;
 mod corpus;
 mod expect;
 mod experiment;

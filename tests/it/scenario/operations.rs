@@ -1,6 +1,7 @@
 //! Operations, windows, and the nodes that operations add.
 
 use elasticache_sim::engine::time::Span;
+use elasticache_sim::model::fact::{Fact, OperationFact};
 use elasticache_sim::model::plan::{
     Action, ExternalReplicas, Handover, InAzOutage, Membership, Operation, Plan, Scripted,
     UpdateMethod,
@@ -8,7 +9,7 @@ use elasticache_sim::model::plan::{
 use elasticache_sim::scenario::resolved;
 
 use super::{GROUP, HEAD, with};
-use crate::support::{codes, experiment};
+use crate::support::{codes, experiment, run};
 
 fn operations(plan: &Plan) -> Vec<&Operation> {
     let operation = |scripted: &Scripted| matches!(scripted.action, Action::Operation(_));
@@ -106,6 +107,61 @@ fn a_value_that_nothing_uses_is_told() {
     assert_eq!(given("[[operation]]\nat = \"1h\"\nmodify = { multi-az = false }\n"), [""; 0]);
     let off = "[[operation]]\nat = \"1h\"\nenabled = false\nmodify = { multi-az = false }\n";
     assert_eq!(given(off), [""; 0]);
+}
+
+/// What `check` says of a call that is always refused is what the model answers to it.
+#[test]
+fn calls_that_are_always_refused_are_warned_of() {
+    let clustered = format!(
+        "{HEAD}[group]\nid = \"g\"\nazs = [\"a\", \"b\"]\nreplicas = 1\ncluster-mode = \
+         \"enabled\"\nmulti-az = false\n[control-plane]\ndetector = \"managed\"\n"
+    );
+    let plain = format!("{HEAD}{GROUP}multi-az = false\n");
+    let off = plain.replace("multi-az = false", "multi-az = false\nautomatic-failover = false");
+    let bare = off.replace("replicas = 2", "replicas = 0");
+    let old = format!("{off}engine = \"redis\"\nengine-version = \"2.8.5\"\n");
+    let nobody = format!("{plain}[rules]\npromotion = \"none\"\n");
+    for (text, operation) in [
+        (&clustered, "reboot = { node = \"g-0001-001\" }"),
+        (&clustered, "promote-replica = { node = \"g-0001-002\" }"),
+        (&clustered, "modify = { primary = \"g-0001-002\", apply-immediately = true }"),
+        (&clustered, "modify = { snapshotting-node = \"g-0001-002\" }"),
+        (&clustered, "modify = { automatic-failover = false }"),
+        (&plain, "attach-external-replica = {}"),
+        (&plain, "increase-replica-count = { to = 3, apply-immediately = false }"),
+        (&off, "modify = { multi-az = true, automatic-failover = false }"),
+        (&off, "modify = { primary = \"g-002\", automatic-failover = true }"),
+        (&off, "modify = { append-only-file = true }"),
+        (&old, "modify = { automatic-failover = true, multi-az = true }"),
+        (&old, "test-failover = {}"),
+        (&bare, "modify = { automatic-failover = true }"),
+        (&bare, "test-failover = {}"),
+        (&nobody, "test-failover = {}"),
+    ] {
+        let text = format!("{text}[[operation]]\nat = \"1h\"\n{operation}\n");
+        let experiment = experiment(&text);
+        let mut warnings = experiment.remarks.iter().filter(|r| r.code.id() == "W0919");
+        let warning = warnings.next().unwrap_or_else(|| panic!("no warning of {operation}"));
+        let (facts, _) = run(&experiment.policies[0].plan, 1, 0);
+        let refusal = facts.iter().find_map(|(_, fact)| match fact {
+            Fact::Operation(OperationFact::Refused { refusal, .. }) => Some(*refusal),
+            _ => None,
+        });
+        let refusal = refusal.unwrap_or_else(|| panic!("{operation} is not refused"));
+        let answer = format!(
+            "AWS answers {} ({}): {}",
+            refusal.error().code(),
+            refusal.error().http_status(),
+            refusal.rule()
+        );
+        assert_eq!(warning.hints, [refusal.says().to_owned(), answer], "{operation}");
+        let off = text.replace("at = \"1h\"", "at = \"1h\"\nenabled = false");
+        assert!(!codes(&off).contains(&"W0919".to_owned()), "{operation} does not come");
+    }
+    for operation in ["test-failover = {}", "reboot = { node = \"g-001\" }"] {
+        let text = format!("{HEAD}{GROUP}[[operation]]\nat = \"1h\"\n{operation}\n");
+        assert_eq!(codes(&text), [""; 0], "{operation}");
+    }
 }
 
 #[test]
