@@ -224,7 +224,8 @@ fn stated_range(
     if given.is_some() || !assumption.why.is_claim() {
         return given.cloned();
     }
-    sections::default_range(path).map(|(low, high)| (low.to_owned(), high.to_owned()))
+    sections::default_range(path, &assumption.value)
+        .map(|(low, high)| (low.to_owned(), high.to_owned()))
 }
 
 fn schema(root: &mut Table<'_>, cx: &mut Context<'_>) {

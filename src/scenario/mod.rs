@@ -22,6 +22,7 @@ mod diagnostics;
 pub mod domains;
 pub mod expect;
 mod experiment;
+mod failover_times;
 mod faults;
 mod files;
 mod groups;

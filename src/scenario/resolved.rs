@@ -107,6 +107,7 @@ const ORDER: [(&str, &[&str]); 14] = [
     (
         "timing",
         &[
+            "preset",
             "detection",
             "promotion",
             "endpoint",

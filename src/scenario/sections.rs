@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::codes::Code;
 use super::diagnostics::{Place, join};
+use super::failover_times::{self, FailoverTimes};
 use super::groups::Switch;
 use super::laws;
 use super::reader::{Context, Item, Table};
@@ -44,20 +45,6 @@ pub(super) const fn default(
     Default { key, toml, origin: Origin::default(confidence, source) }
 }
 
-const DETECTION: Default = default(
-    "detection",
-    r#"{ lognormal = { median = "10s", p95 = "25s" } }"#,
-    Assumed,
-    "nothing is published about the managed detector",
-);
-const PROMOTION: Default = default(
-    "promotion",
-    r#"{ uniform = ["1s", "5s"] }"#,
-    Assumed,
-    "documented only as a few seconds for the whole failover",
-);
-const ENDPOINT: Default =
-    default("endpoint", r#"{ uniform = ["1s", "5s"] }"#, Assumed, "nothing is published");
 const REPLACEMENT: Default = default(
     "replacement",
     r#"{ lognormal = { median = "8m", p95 = "20m" } }"#,
@@ -142,9 +129,11 @@ const LAG: Default = default(
 const RANGES: [(&str, (&str, &str)); 2] =
     [("timing.detection", ("5s", "30s")), ("timing.full-sync", ("10s", "24s"))];
 
-/// The range of the default at a path, if one is stated.
-pub(super) fn default_range(path: &str) -> Option<(&'static str, &'static str)> {
-    RANGES.iter().find(|(of, _)| *of == path).map(|(_, range)| *range)
+/// The range of the default `value` at a path, if one is stated. What the guide says of the whole
+/// failover is far below the range of detection.
+pub(super) fn default_range(path: &str, value: &str) -> Option<(&'static str, &'static str)> {
+    let range = RANGES.iter().find(|(of, _)| *of == path);
+    range.filter(|_| !failover_times::is_documented(value)).map(|(_, range)| *range)
 }
 
 /// What `[run]` says.
@@ -356,6 +345,7 @@ pub(super) fn replication(
 pub(super) fn timing(table: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> Timing {
     // In hints they come first.
     table.allow(&[
+        "preset",
         "detection",
         "promotion",
         "endpoint",
@@ -376,10 +366,11 @@ pub(super) fn timing(table: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -
     let planned_replacement = law_if(&PLANNED_REPLACEMENT, Need::Replace, cx);
     let patch_restart = law_if(&PATCH_RESTART, Need::Patch, cx);
     let patch = law_if(&PATCH, Need::Patch, cx);
+    let FailoverTimes { detection, promotion, endpoint } = failover_times::read(table, cx);
     Timing {
-        detection: law(table, &DETECTION, cx),
-        promotion: law(table, &PROMOTION, cx),
-        endpoint: law(table, &ENDPOINT, cx),
+        detection,
+        promotion,
+        endpoint,
         replacement: law(table, &REPLACEMENT, cx),
         full_sync: full_sync(table, &FULL_SYNC, cx),
         cold_start: law(table, &COLD_START, cx),
@@ -654,7 +645,7 @@ mod tests {
 
     #[test]
     fn every_default_can_be_read() {
-        let laws = [DETECTION, PROMOTION, ENDPOINT, REPLACEMENT, COLD_START, REBOOT, LAG];
+        let laws = [REPLACEMENT, COLD_START, REBOOT, LAG];
         let planned = [
             MODIFY,
             TEST_FAILOVER,

@@ -305,6 +305,21 @@ struct Node {
     az: Name,
 }
 
+/// How fast failovers are.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum TimingPreset {
+    /// Detection is lognormal with a median of 10 s and a 95 % quantile of 25 s (assumed).
+    Typical,
+    /// Detection takes 5 s (assumed).
+    Fast,
+    /// Detection takes 30 s (assumed).
+    Slow,
+    /// The whole failover takes the guide's few seconds: detection 1 s to 3 s, promotion and
+    /// endpoint 0.5 s to 1.5 s each (our reading).
+    Documented,
+}
+
 /// Who decides that a node is gone.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
@@ -433,6 +448,10 @@ struct Replication {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct Timing {
+    /// Which defaults `detection`, `promotion` and `endpoint` have; what is given wins. Default:
+    /// "typical".
+    #[schemars(extend("default" = "typical"))]
+    preset: Option<TimingPreset>,
     /// From the failure to the control plane's decision that the node is gone. Default: lognormal
     /// with a median of 10 s and a 95 % quantile of 25 s (assumed: nothing is published about the
     /// managed detector).

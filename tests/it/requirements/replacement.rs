@@ -100,6 +100,30 @@ fn mz_03_the_new_primary_accepts_writes_from_the_promotion_on() {
 }
 
 #[test]
+fn mz_03_with_the_documented_preset_the_whole_failover_takes_a_few_seconds() {
+    let text = |preset: &str| {
+        format!(
+            "schema = 1\n[run]\nhorizon = \"1h\"\n[group]\nid = \"g\"\nazs = [\"a\", \"b\"]\n\
+             replicas = 1\n[timing]\npreset = \"{preset}\"\n[[fault]]\nat = \"10m\"\n\
+             fail-primary = {{}}\n"
+        )
+    };
+    let outages = |preset: &str| {
+        let plan = parse(&text(preset)).plan;
+        let outage = |trial| run(&plan, 1, trial).1.raw(Metric::WriteOutage);
+        (0..200).map(outage).collect::<Vec<u128>>()
+    };
+    // Detection from 1 s, promotion and endpoint from 0.5 s each, to 3 s and 1.5 s each.
+    let few = 2_000_000_000..6_000_000_000;
+    let documented = outages("documented");
+    assert!(documented.iter().all(|outage| few.contains(outage)), "{documented:?}");
+    for slower in ["fast", "typical", "slow"] {
+        let mean = |outages: &[u128]| outages.iter().sum::<u128>() / outages.len() as u128;
+        assert!(mean(&outages(slower)) > 2 * mean(&documented), "{slower}");
+    }
+}
+
+#[test]
 fn mz_04_the_primary_endpoint_moves_once_per_failover_and_writers_follow() {
     let check = |name: &str, n_failovers: usize| {
         let plan = with_fixed_times(load(name).plan);

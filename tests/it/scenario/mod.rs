@@ -4,6 +4,7 @@ mod answers;
 mod corpus;
 mod expect;
 mod experiment;
+mod failover_times;
 mod files;
 mod garbage;
 mod generated;

@@ -120,6 +120,7 @@ fn calls_that_are_always_refused_are_warned_of() {
     let off = plain.replace("multi-az = false", "multi-az = false\nautomatic-failover = false");
     let bare = off.replace("replicas = 2", "replicas = 0");
     let old = format!("{off}engine = \"redis\"\nengine-version = \"2.8.5\"\n");
+    let oldest = format!("{plain}engine = \"redis\"\nengine-version = \"2.8.5\"\n");
     let nobody = format!("{plain}[rules]\npromotion = \"none\"\n");
     for (text, operation) in [
         (&clustered, "reboot = { node = \"g-0001-001\" }"),
@@ -133,7 +134,7 @@ fn calls_that_are_always_refused_are_warned_of() {
         (&off, "modify = { primary = \"g-002\", automatic-failover = true }"),
         (&off, "modify = { append-only-file = true }"),
         (&old, "modify = { automatic-failover = true, multi-az = true }"),
-        (&old, "test-failover = {}"),
+        (&oldest, "test-failover = {}"),
         (&bare, "modify = { automatic-failover = true }"),
         (&bare, "test-failover = {}"),
         (&nobody, "test-failover = {}"),
