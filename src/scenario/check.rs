@@ -26,7 +26,9 @@ use super::uses::Uses;
 use super::{Assumption, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
-use crate::model::plan::{Plan, Replication, Workload};
+use crate::model::plan::{
+    Action, Apply, GroupId, Operation, Plan, Replication, Scripted, Window, Workload,
+};
 use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
@@ -140,7 +142,7 @@ fn sections(
     let (lag, backlog_bytes) = sections::replication(replication, backlog_era(drafts), cx);
     let mut table = sections::section(root, "timing", cx);
     let timing = sections::timing(&mut table, &uses, cx);
-    let used = persistence::use_of_snapshots(root, drafts, &uses);
+    let used = persistence::use_of_snapshots(drafts, &uses);
     let backup = sections::section(root, "backup", cx);
     let snapshots = persistence::snapshots(backup, &mut table, used, cx);
     let used = persistence::use_of_log(root, drafts);
@@ -177,6 +179,7 @@ fn sections(
         let shards = &topology.shards;
         sections::check_amounts(shards, write_bytes, horizon, &workload_place, cx);
         check_activity(&faults, (&topology, &run, horizon), &fault_place, cx);
+        check_windows(&faults, drafts, (&topology, horizon), cx);
     }
     let plan = Plan {
         name: name?,
@@ -335,6 +338,51 @@ fn approximately(bytes: u64) -> String {
     }
 }
 
+/// Warns of windows that open for the first time when the trial is over, if something waits for
+/// them.
+fn check_windows(
+    faults: &Faults,
+    drafts: &[GroupDraft],
+    (topology, horizon): (&Topology, SimTime),
+    cx: &mut Context<'_>,
+) {
+    for (draft, (n, group)) in drafts.iter().zip(topology.groups.iter().enumerate()) {
+        let id = GroupId(n as u16);
+        let never = |window: Window, from: SimTime| {
+            !window.is_open(from) && window.next_opening(from) >= horizon
+        };
+        let waits = |scripted: &&Scripted| match &scripted.action {
+            Action::Operation(
+                Operation::Modify { group, apply, .. }
+                | Operation::ServiceUpdate { group, apply, .. },
+            ) => *group == id && *apply == Apply::InWindow,
+            Action::Operation(_) | Action::Fault(_) => false,
+        };
+        let starts = faults.script.iter().filter(waits).filter_map(|waiting| waiting.at.range());
+        let mut starts: Vec<SimTime> = starts.map(|(from, _)| SimTime::START + from).collect();
+        let updates = faults.service_updates.iter();
+        starts.extend(
+            updates.filter(|it| it.group.is_none_or(|of| of == id)).map(|_| SimTime::START),
+        );
+        let mut told = |name: &str, what: &str, window: Window| {
+            let length = horizon.since(SimTime::START);
+            let opens = window.first.since(SimTime::START);
+            let message = format!("{what} for the {name}, which does not open in the {length}");
+            let hint = format!(
+                "it opens first after {opens}: raise run.horizon, or move {} or run.start",
+                name.replace(' ', "-")
+            );
+            cx.errors.report(Code::WindowTooLate, &draft.place, message).hint(hint);
+        };
+        if starts.iter().any(|from| never(group.maintenance, *from)) {
+            told("maintenance window", "something waits", group.maintenance);
+        }
+        if group.backups.retention_days > 0 && group.backups.window.first >= horizon {
+            told("snapshot window", "the first backup waits", group.backups.window);
+        }
+    }
+}
+
 /// Warns of scenarios in which nothing, or hardly anything, can happen.
 fn check_activity(
     faults: &Faults,
@@ -388,7 +436,12 @@ fn check_activity(
         + azs * topology.azs.len() as f64
         + (groups + updates) * topology.groups.len() as f64;
     let expected = per_trial * run.trials as f64;
-    if expected < 1.0 {
+    if expected == 0.0 {
+        let message = format!("no random fault can come within the {length} of a trial");
+        let hint =
+            "raise run.horizon, or shorten what comes again and again, as in every = \"30d\"";
+        cx.errors.report(Code::HardlyAnythingHappens, place, message).hint(hint);
+    } else if expected < 1.0 {
         let message = format!(
             "only {expected:.2e} random faults are to be expected in all {} trials of {length}",
             run.trials

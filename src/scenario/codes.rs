@@ -149,6 +149,7 @@ codes! {
     UnknownMemory "W0917" Advice "the memory of the node type is not known";
     AlwaysRefused "W0919" Warning "a call is refused whenever it comes";
     MeanBesideRange "W0920" Warning "the range of a mean does not hold the mean";
+    WindowTooLate "W0921" Warning "what waits for a window never comes";
 }
 
 impl Code {

@@ -249,13 +249,20 @@ impl Errors {
         self.list.len()
     }
 
-    /// Says what AWS answers to the mistakes that came behind the first `n`, except to those of
-    /// TOML's types, which AWS does not know.
-    pub fn answer_since(&mut self, n: usize, answer: &str) {
+    /// Says that the mistakes that came behind the first `n` are those of a policy.
+    pub fn name_policy_since(&mut self, n: usize, policy: &str) {
+        for diagnostic in self.list.iter_mut().skip(n) {
+            diagnostic.policies = vec![policy.to_owned()];
+        }
+    }
+
+    /// Adds a hint to the mistakes that came behind the first `n`, except to those of TOML's
+    /// types, of which AWS knows nothing.
+    pub fn hint_since(&mut self, n: usize, hint: &str) {
         let is_answered =
             |d: &&mut Diagnostic| d.severity() == Severity::Error && d.code != Code::WrongType;
         for diagnostic in self.list.iter_mut().skip(n).filter(is_answered) {
-            diagnostic.hint(answer);
+            diagnostic.hint(hint);
         }
     }
 

@@ -1,6 +1,6 @@
 //! How fast failovers are: detection, promotion and endpoint of `[timing]`, and `timing.preset`,
-//! which chooses their defaults. Nobody publishes how long the managed control plane takes, so there
-//! are several answers to choose from; a law that is written wins over all of them.
+//! which chooses their defaults. Nobody publishes how long the managed control plane takes, so
+//! there are several answers to choose from; a law that is written wins over all of them.
 
 use super::Confidence::{Assumed, Derived};
 use super::Origin;
@@ -44,8 +44,8 @@ const PRESETS: [(&str, Preset); 4] = [
 /// The keys of the parts.
 const PARTS: [&str; 3] = ["detection", "promotion", "endpoint"];
 
-const FEW_SECONDS: &str = "preset documented: the guide's few seconds for the whole failover (MZ-03); \
-                           how they are split is our reading";
+const FEW_SECONDS: &str = "preset documented: the guide's few seconds for the whole failover \
+                           (MZ-03); how they are split is our reading";
 const DOCUMENTED_DETECTION: &str = r#"{ uniform = ["1s", "3s"] }"#;
 
 const DETECTION: Default = default(

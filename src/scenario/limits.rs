@@ -206,8 +206,8 @@ fn check_size(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) 
     match wishes.cluster_mode {
         Some(ClusterMode::Disabled) if shards.len() > 1 => {
             let message = format!("has {} shards with cluster mode disabled", shards.len());
-            let hint = "without cluster mode a group has one shard (user guide, replication): write \
-                        cluster-mode = \"enabled\"";
+            let hint = "without cluster mode a group has one shard (user guide, replication): \
+                        write cluster-mode = \"enabled\"";
             let diagnostic = cx.errors.report(Code::SeveralShards, &wishes.place, message);
             diagnostic.hint(hint).hint(answer(ApiError::InvalidParameterCombination));
         }

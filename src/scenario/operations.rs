@@ -12,6 +12,7 @@ use super::aws_text::{self, Call};
 use super::codes::Code;
 use super::diagnostics::{Covers, Errors, Place, excerpt, join, listed};
 use super::domains::region_name;
+use super::faults;
 use super::groups::{self, GroupDraft, Switch};
 use super::laws;
 use super::limits;
@@ -71,7 +72,7 @@ const MAX_OPERATIONS: usize = 10_000;
 /// Replicas of a shard (user guide, quotas).
 const MAX_REPLICAS: u64 = 5;
 /// Days for which an automatic backup is kept (user guide, backups).
-pub(super) const MAX_RETENTION: u64 = 35;
+const MAX_RETENTION: u64 = 35;
 
 /// An operation as far as it can be told before groups are numbered.
 pub(super) struct Sketch {
@@ -177,6 +178,7 @@ pub(super) fn read(
             check_answer(scripted, place, topology, cx);
         }
         let read = read.map(|(scripted, _)| scripted);
+        told_faults(&mut table, cx);
         table.finish(&mut cx.errors, &LATER);
         match enabled {
             Switch::On => operations.extend(read),
@@ -184,6 +186,18 @@ pub(super) fn read(
         }
     }
     (operations, n_off)
+}
+
+/// Reports kinds of faults among the keys of an operation, and where they belong.
+fn told_faults(table: &mut Table<'_>, cx: &mut Context<'_>) {
+    for key in faults::kinds().filter(|kind| kind_of(kind).is_none()) {
+        if let Some(item) = table.peek(key) {
+            table.allow(&[key]);
+            let place = Place { covers: Covers::Key, ..item.place };
+            let hint = format!("write [[fault]], and below it {key} = {{ … }}");
+            cx.errors.report(Code::UnknownKey, &place, "is a fault, no operation").hint(hint);
+        }
+    }
 }
 
 /// Warns of a call that is refused whenever it comes.
@@ -398,10 +412,7 @@ fn changes(
     let primary = member(table, "primary", (group, topology), cx);
     let snapshotting_node = member(table, "snapshotting-node", (group, topology), cx);
     let retention = table.get("snapshot-retention");
-    let snapshot_retention = retention.and_then(|item| {
-        let error = ApiError::InvalidParameterValue;
-        count_within(&item, 0..=MAX_RETENTION, &answer(error), cx)
-    });
+    let snapshot_retention = retention.and_then(|item| days_kept(&item, cx));
     if is_empty && !table.has_others() {
         let hint = format!("name what is to change: {}", listed(KEYS));
         cx.errors
@@ -506,7 +517,7 @@ fn replica_count(
 }
 
 /// A small whole number; outside of `range` the hint says what AWS answers.
-pub(super) fn count_within(
+fn count_within(
     item: &Item<'_>,
     range: RangeInclusive<u64>,
     hint: &str,
@@ -521,6 +532,16 @@ pub(super) fn count_within(
         return None;
     }
     u8::try_from(count).ok()
+}
+
+/// The number of days for which automatic backups are kept.
+pub(super) fn days_kept(item: &Item<'_>, cx: &mut Context<'_>) -> Option<u8> {
+    let n_before = cx.errors.count();
+    let error = answer(ApiError::InvalidParameterValue);
+    let days = count_within(item, 0..=MAX_RETENTION, &error, cx);
+    let hint = "a number of days, as in snapshot-retention = 7; 0 switches backups off (BK-01)";
+    cx.errors.hint_since(n_before, hint);
+    days
 }
 
 /// Checks the AZs of the replicas that are added; `add_nodes` has used them already.

@@ -4,6 +4,7 @@
 
 use super::Confidence::{Assumed, Documented, Reported};
 use super::Origin;
+use super::codes::Code;
 use super::groups::{EngineKind, GroupDraft};
 use super::node_types;
 use super::reader::{Context, Table};
@@ -48,10 +49,10 @@ const REPLAY: Default = default(
 );
 
 /// Whether snapshots may be taken: automatic ones, or by an operation.
-pub(super) fn use_of_snapshots(root: &Table<'_>, drafts: &[GroupDraft], uses: &Uses) -> Use {
+pub(super) fn use_of_snapshots(drafts: &[GroupDraft], uses: &Uses) -> Use {
     let is_daily = drafts.iter().any(|draft| draft.schedule.retention > 0);
     let is_called = uses.of_need(Need::Snapshot) != Use::Unused;
-    if is_daily || is_called || root.peek("backup").is_some() { Use::Used } else { Use::Unused }
+    if is_daily || is_called { Use::Used } else { Use::Unused }
 }
 
 /// Whether any group has an append-only file.
@@ -70,6 +71,12 @@ pub(super) fn snapshots(
     used: Use,
     cx: &mut Context<'_>,
 ) -> SnapshotPlan {
+    if let (Use::Unused, Some(item)) = (used, table.get("after-dataset-loss")) {
+        let message = "no snapshot is taken";
+        let hint = "write snapshot-retention in [group], as in snapshot-retention = 7, or leave \
+                    this out";
+        cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
+    }
     quietly(used, cx, |cx| {
         let ways = [("restore", AfterLoss::Restore), ("start-cold", AfterLoss::StartCold)];
         let why = (Assumed, "who takes snapshots uses them");

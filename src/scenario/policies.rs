@@ -90,6 +90,7 @@ fn draft(mut table: Table<'_>, errors: &mut Errors) -> Option<PolicyDraft> {
     let names = name.or_else(|| table.peek("preset").filter(Item::is_text));
     let place = names.as_ref().map_or_else(|| table.place.clone(), |name| name.place.clone());
     let name = names.and_then(|name| check::title(&name, LONGEST_NAME, errors));
+    let n_before = errors.count();
     let preset = preset_item.and_then(|item| chosen(&item, errors));
     let mut overlay = match table.get("set") {
         None => Tree::default(),
@@ -106,6 +107,7 @@ fn draft(mut table: Table<'_>, errors: &mut Errors) -> Option<PolicyDraft> {
         let path = join("", &entry.key);
         experiment::check_common(&path, &entry.key_at, CommonTo::Cells, errors)
     });
+    errors.name_policy_since(n_before, name.as_deref()?);
     Some(PolicyDraft { name: name?, place: Some(place), overlay, preset })
 }
 
@@ -140,12 +142,24 @@ pub(super) fn lay_preset(
     let Some(chosen) = policy.preset.take() else {
         return;
     };
-    let Some((id, group)) = the_group(base, &chosen, errors) else {
+    let n_before = errors.count();
+    lay(policy, &chosen, (base, others), errors);
+    errors.name_policy_since(n_before, &policy.name);
+}
+
+/// Puts the preset `chosen` below what the policy sets.
+fn lay(
+    policy: &mut PolicyDraft,
+    chosen: &Chosen,
+    (base, others): (&Tree, &[&Tree]),
+    errors: &mut Errors,
+) {
+    let Some((id, group)) = the_group(base, chosen, errors) else {
         return;
     };
     let at = &chosen.place.at;
-    let mut laid = taken(&chosen);
-    rest(&mut laid, base, group, &chosen);
+    let mut laid = taken(chosen);
+    rest(&mut laid, base, group, chosen);
     let azs = azs_of(&laid);
     if let Some((azs, given)) = azs.zip(group.get("azs").and_then(Node::as_array)) {
         let is_named = others.iter().copied().chain([&policy.overlay]).any(|o| names_azs(o, id));

@@ -1,7 +1,7 @@
 //! Calls that are refused whenever they come: what of their preconditions the plan alone decides.
 //!
-//! The refusal is part of the history, so such a call is no mistake; whoever writes one should know.
-//! A test holds these rules against those by which the model refuses.
+//! The refusal is part of the history, so such a call is no mistake; whoever writes one should
+//! know. A test holds these rules against those by which the model refuses.
 
 use super::topology::Topology;
 use crate::model::api::Refusal;

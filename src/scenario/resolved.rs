@@ -418,9 +418,7 @@ pub fn render(experiment: &Experiment) -> String {
     }
     text.push('\n');
     let layout = Layout::of(experiment);
-    let first = &policies[0];
-    let shared: Vec<&ResolvedValue> =
-        first.resolved.values.iter().filter(|value| layout.is_shared(value)).collect();
+    let shared = shared_values(policies, &layout);
     let mut header = Block::Top;
     let placements: Vec<Vec<String>> =
         policies.iter().map(|policy| placement(&policy.plan)).collect();
@@ -460,6 +458,21 @@ pub fn render(experiment: &Experiment) -> String {
     }
     expectations(experiment, &mut text);
     text
+}
+
+/// What all policies share, in the order of the first; of what only some of them use the values
+/// that are common to all, as when the trials begin.
+fn shared_values<'e>(policies: &'e [Policy], layout: &Layout<'_>) -> Vec<&'e ResolvedValue> {
+    let of_policy =
+        |policy: &'e Policy| policy.resolved.values.iter().filter(|value| layout.is_shared(value));
+    let mut shared: Vec<&ResolvedValue> = of_policy(&policies[0]).collect();
+    for value in policies[1..].iter().flat_map(of_policy) {
+        if shared.iter().all(|other| other.path != value.path) {
+            let behind = shared.iter().rposition(|other| other.block == value.block);
+            shared.insert(behind.map_or(0, |n| n + 1), value);
+        }
+    }
+    shared
 }
 
 /// The expectations, each under the names that the policies have here.
@@ -626,6 +639,8 @@ impl<'e> Layout<'e> {
     fn is_shared(&self, value: &ResolvedValue) -> bool {
         let is_in_whole = match &value.block {
             Block::Element(name, _) => self.whole.contains(&name.as_str()),
+            // All policies have it in common, even where only some of them use it.
+            Block::Section(name) if name == "run" => return true,
             Block::Top | Block::Section(_) => false,
         };
         !is_in_whole && self.n_alike.get(&alike(value)) == Some(&self.n_policies)

@@ -5,7 +5,7 @@ use super::Origin;
 use super::check::title;
 use super::codes::Code;
 use super::diagnostics::{Place, join};
-use super::operations::{MAX_RETENTION, count_within};
+use super::operations::days_kept;
 use super::reader::{Context, Item, Table};
 use super::script::fnv;
 use super::topology::answer;
@@ -128,10 +128,7 @@ pub(super) fn read(
     let description = description.and_then(|item| title(&item, 255, &mut cx.errors));
     let retention_item = table.get("snapshot-retention");
     let retention = match &retention_item {
-        Some(item) => {
-            let hint = format!("days; {}", answer(ApiError::InvalidParameterValue));
-            count_within(item, 0..=MAX_RETENTION, &hint, cx).unwrap_or(0)
-        }
+        Some(item) => days_kept(item, cx).unwrap_or(0),
         None => 0,
     };
     if retention > 0 {

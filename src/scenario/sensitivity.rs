@@ -225,7 +225,14 @@ fn moves(
                 .map(|bytes| by_convention(quoted(&shown_size(bytes))))
                 .into(),
             Err(_) => {
-                let reason = "no other value is modelled".to_owned();
+                let reason = match path {
+                    "control-plane.detector" => {
+                        "the other detectors are those of other groups: with cluster mode, or run \
+                         by their owner"
+                    }
+                    _ => "no other value is modelled",
+                };
+                let reason = reason.to_owned();
                 vec![instead("another value", Err(reason), RangeOrigin::Choices)]
             }
         },

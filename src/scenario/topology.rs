@@ -371,7 +371,7 @@ pub(super) fn answered<'a, T>(
 ) -> T {
     let n = cx.errors.count();
     let value = read(cx);
-    cx.errors.answer_since(n, &answer(error));
+    cx.errors.hint_since(n, &answer(error));
     value
 }
 

@@ -8,7 +8,7 @@ mod cli;
 mod query;
 
 use super::codes::Code;
-use super::diagnostics::{Covers, Diagnostic, Errors, Place, excerpt, hint_names};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, excerpt, hint_names, nearest};
 use super::reader::Item;
 use super::source::At;
 use super::topology::answer;
@@ -338,11 +338,7 @@ fn resolved(
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in &words.given {
         let Some(parameter) = find(form, action, name) else {
-            let known = action.parameters.iter().map(|parameter| written(form, parameter));
-            let unknown = Mistake::unknown("one of its parameters", name, known.collect());
-            let error = ApiError::InvalidParameterValue;
-            let hint = format!("a parameter that AWS has not: {}", answer(error));
-            mistakes.push(Mistake { hints: vec![hint], ..unknown });
+            mistakes.push(unknown_parameter(form, action, name));
             continue;
         };
         // Only the members of a list come with numbers, one parameter each.
@@ -375,6 +371,25 @@ fn resolved(
         (region, at)
     });
     Some(Call { kind: action.kind, table: Node { at, value: Value::Table(tree) }, region })
+}
+
+/// What is said of a parameter that the action does not have.
+fn unknown_parameter(form: Form, action: &Action, name: &str) -> Mistake {
+    let known = action.parameters.iter().map(|parameter| written(form, parameter));
+    let unknown = Mistake::unknown("one of its parameters", name, known.collect());
+    let mut hints = Vec::new();
+    // Only switches have a form that begins so.
+    if let (Form::Cli, Some(positive)) = (form, name.strip_prefix("--no-")) {
+        let switches = action.parameters.iter().filter(|parameter| parameter.takes == Switch);
+        let switches: Vec<&str> = switches.map(|parameter| parameter.flag).collect();
+        let longer = switches.iter().copied().find(|flag| flag.starts_with(positive));
+        if let Some(flag) = longer.or_else(|| nearest(positive, &switches)) {
+            hints.push(format!("AWS writes it `--no-{flag}`"));
+        }
+    }
+    let error = ApiError::InvalidParameterValue;
+    hints.push(format!("a parameter that AWS has not: {}", answer(error)));
+    Mistake { hints, ..unknown }
 }
 
 /// A parameter as the form writes it, in lists of what there is.

@@ -607,7 +607,8 @@ fn a_diagnostic_names_the_place_and_hints() {
         shown[1],
         "error[E0201]: dir/test.toml:10:1: timing.endpiont: unknown key\n\
         hint: did you mean `endpoint`?\n\
-        hint: allowed: `detection`, `promotion`, `endpoint`, `replacement`, `full-sync`, \
+        hint: allowed: `preset`, `detection`, `promotion`, `endpoint`, `replacement`, \
+        `full-sync`, \
         `cold-start`, `reboot`, `modify`, `test-failover`, `maintenance-step`, `handover-start`, `handover-pause`, `handover-gap`, `planned-replacement`, `patch-restart`, `patch`, \
         `snapshot`, `fork`, `restore-decision`, `restore-provision`, `snapshot-load`, \
         `re-pointing`\n"

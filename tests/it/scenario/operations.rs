@@ -1,14 +1,16 @@
 //! Operations, windows, and the nodes that operations add.
 
+use std::path::Path;
+
 use elasticache_sim::engine::time::Span;
 use elasticache_sim::model::fact::{Fact, OperationFact};
 use elasticache_sim::model::plan::{
     Action, ExternalReplicas, Handover, InAzOutage, Membership, Operation, Plan, Scripted,
     UpdateMethod,
 };
-use elasticache_sim::scenario::resolved;
+use elasticache_sim::scenario::{self, Overrides, resolved};
 
-use super::{GROUP, HEAD, with};
+use super::{GROUP, HEAD, check, with};
 use crate::support::{codes, experiment, run};
 
 fn operations(plan: &Plan) -> Vec<&Operation> {
@@ -107,6 +109,94 @@ fn a_value_that_nothing_uses_is_told() {
     assert_eq!(given("[[operation]]\nat = \"1h\"\nmodify = { multi-az = false }\n"), [""; 0]);
     let off = "[[operation]]\nat = \"1h\"\nenabled = false\nmodify = { multi-az = false }\n";
     assert_eq!(given(off), [""; 0]);
+}
+
+/// A start that only one policy uses is the start of all.
+#[test]
+fn the_start_of_some_policies_is_written_once() {
+    let text = format!(
+        "{HEAD}{GROUP}[[fault]]\nat = \"1h\"\nfail-primary = {{}}\n[[operation]]\nat = \"1h\"\n\
+         modify = {{ multi-az = false }}\n[[policy]]\nname = \"off\"\nset = {{ \
+         operation.modify-1.enabled = false }}\n[[policy]]\nname = \"waits\"\n[[policy]]\n\
+         name = \"at once\"\nset = {{ operation.modify-1.modify.apply-immediately = true }}\n"
+    );
+    let first = experiment(&text);
+    let written = resolved::render(&first);
+    assert_eq!(written.matches("\nstart = ").count(), 1, "{written}");
+    let again = experiment(&written);
+    assert_eq!(resolved::render(&again), written);
+    for (one, other) in first.policies.iter().zip(&again.policies) {
+        assert_eq!(one.plan, other.plan);
+    }
+}
+
+/// What waits for a window that opens after the end is told.
+#[test]
+fn a_window_after_the_horizon_is_told() {
+    let week = |horizon: &str, rest: &str| {
+        let head = HEAD.replace("1y", horizon);
+        codes(&format!("{head}{GROUP}{rest}\n"))
+    };
+    let at = "[[operation]]\nat = \"1h\"\n";
+    let waiting = format!("{at}service-update = {{}}");
+    assert_eq!(week("3d", &waiting), ["W0921"]);
+    assert_eq!(week("7d", &waiting), [""; 0]);
+    // The window of the sixth day is over by then.
+    let late = waiting.replace("1h", "150h");
+    assert_eq!(week("7d", &late), ["W0921"]);
+    assert_eq!(week("3d", &format!("{at}modify = {{ multi-az = false }}")), ["W0921"]);
+    let at_once = format!("{at}service-update = {{ apply-immediately = true }}");
+    assert_eq!(week("3d", &at_once), [""; 0]);
+    let again = "[[fault]]\nservice-update = { every = { exponential = { mean = \"1d\" } } }";
+    assert_eq!(week("3d", again), ["W0921"]);
+    let fault = "[[fault]]\nat = \"1h\"\nfail-primary = {}";
+    assert_eq!(week("3h", &format!("snapshot-retention = 1\n{fault}")), ["W0921"]);
+    assert_eq!(week("8h", &format!("snapshot-retention = 1\n{fault}")), [""; 0]);
+}
+
+#[test]
+fn faults_and_operations_are_told_apart() {
+    check(
+        "[[operation]]\nat = \"1h\"\nfail-primary = {}\n",
+        &["operation[0].fail-primary: is a fault, no operation"],
+    );
+    check(
+        "[[operation]]\nat = \"1h\"\nnode-failure = { mttf = \"1y\" }\n",
+        &["operation[0].node-failure: is a fault, no operation"],
+    );
+    for kind in ["promote-replica", "test-failover", "cli", "maintenance"] {
+        check(
+            &format!("[[fault]]\nat = \"1h\"\n{kind} = {{}}\n"),
+            &[&format!("fault[0].{kind}: is an operation, no fault")],
+        );
+    }
+}
+
+#[test]
+fn newcomers_are_told_what_to_write() {
+    let said = |rest: &str| {
+        let found = scenario::parse("t.toml", rest, Path::new("."), &Overrides::default());
+        let found = found.map_or_else(|mistakes| mistakes, |experiment| experiment.remarks);
+        found.iter().map(|diagnostic| diagnostic.to_string()).collect::<String>()
+    };
+    let with = |rest: &str| said(&format!("{HEAD}{GROUP}{rest}\n"));
+    let days = "a number of days, as in snapshot-retention = 7";
+    assert!(with("snapshot-retention = \"7d\"").contains(days));
+    let at = "[[operation]]\nat = \"1h\"\n";
+    assert!(with(&format!("{at}modify = {{ snapshot-retention = 99 }}")).contains(days));
+    let cli = "cli = 'aws elasticache modify-replication-group --replication-group-id g --no-";
+    for flag in ["automatic-failover", "multi-az", "automatic-failover-enable"] {
+        let text = with(&format!("{at}{cli}{flag}'"));
+        let expected =
+            if flag == "multi-az" { "multi-az-enabled" } else { "automatic-failover-en" };
+        assert!(text.contains(&format!("AWS writes it `--no-{expected}")), "{text}");
+    }
+    let never = with("[[fault]]\nservice-update = { every = \"3y\" }");
+    assert!(never.contains("no random fault can come within the 1y"), "{never}");
+    let backup = with("[backup]\nafter-dataset-loss = \"start-cold\"");
+    assert!(backup.contains("W0914") && backup.contains("no snapshot is taken"), "{backup}");
+    let policy = "[[policy]]\nname = \"mine\"\nset = { run.horizon = \"2y\" }";
+    assert!(with(policy).contains("in the policy `mine`"), "{}", with(policy));
 }
 
 /// What `check` says of a call that is always refused is what the model answers to it.

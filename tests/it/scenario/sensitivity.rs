@@ -131,7 +131,7 @@ fn what_cannot_be_moved_says_why() {
     check("timing.reboot", "a sample is what was observed");
     check("group.multi-az", "it changes no number");
     check("group.automatic-failover", "E0508: group.automatic-failover = false: ");
-    check("control-plane.detector", "no other value is modelled");
+    check("control-plane.detector", "the other detectors are those of other groups");
 }
 
 #[test]
@@ -176,8 +176,8 @@ fn explaining_shows_the_ranges_of_defaults() {
     let text = format!("{HEAD}{GROUP}");
     let experiment = scenario::parse("t.toml", &text, Path::new(""), &Overrides::default());
     let rendered = resolved::render(&experiment.expect("valid"));
-    let line = "# default, ASSUMED: nothing is published about the managed detector; its mean may \
-                be from 5s to 30s";
+    let line = "# default, ASSUMED: preset typical: nothing is published about the managed \
+                detector; its mean may be from 5s to 30s";
     assert!(rendered.lines().any(|l| l == line), "{rendered}");
 }
 

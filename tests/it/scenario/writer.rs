@@ -1,6 +1,7 @@
-//! Writes scenarios from a list of choices: every section, law and kind of fault, groups in both
-//! forms of placement, policies, sweeps, sources; mostly valid, with a wrong value here and there.
-//! Fewer choices, or smaller ones, make a simpler scenario: that is how a failure is shrunk.
+//! Writes scenarios from a list of choices: every section, law and kind of fault and operation,
+//! groups in both forms of placement, policies, sweeps, sources; mostly valid, with a wrong value
+//! here and there. Fewer choices, or smaller ones, make a simpler scenario: that is how a failure
+//! is shrunk.
 
 use std::fmt::Write as _;
 
@@ -148,6 +149,8 @@ struct Names {
     azs: Vec<String>,
     /// By which overlays address faults, and the kinds.
     faults: Vec<(String, &'static str)>,
+    /// The same of operations.
+    operations: Vec<(String, &'static str)>,
 }
 
 /// The scenario that `choices` make.
@@ -184,6 +187,9 @@ pub fn scenario(choices: &mut Choices<'_>) -> Document {
     sections.push(rules(choices));
     for n in 0..choices.below(6) {
         sections.push(fault(n, &mut names, choices));
+    }
+    for n in 0..choices.below(4) {
+        sections.push(operation(n, &mut names, choices));
     }
     for n in 0..choices.below(4) {
         sections.push(policy(n, header, &names, choices));
@@ -354,6 +360,10 @@ fn workload(choices: &mut Choices<'_>) -> Section {
 
 fn timing(choices: &mut Choices<'_>) -> Section {
     let mut timing = Section::new("[timing]");
+    if choices.once_in(3) {
+        let presets = ["\"typical\"", "\"fast\"", "\"slow\"", "\"documented\""];
+        timing.set("preset", choices.one_of(&presets), choices);
+    }
     for key in ["detection", "promotion", "endpoint", "replacement", "cold-start", "reboot"] {
         if choices.once_in(2) {
             timing.set(key, law(choices), choices);
@@ -424,8 +434,9 @@ fn law(choices: &mut Choices<'_>) -> String {
 }
 
 fn fault(n: usize, names: &mut Names, choices: &mut Choices<'_>) -> Section {
-    const KINDS: [&str; 10] = [
+    const KINDS: [&str; 11] = [
         "node-failure",
+        "isolate-node",
         "fail-primary",
         "fail-node",
         "crash-node",
@@ -497,6 +508,10 @@ fn parameters(kind: &str, names: &Names, choices: &mut Choices<'_>) -> String {
         "fail-group" => format!("{{ {group} }}"),
         "fail-node" => format!("{{ node = \"{node}\" }}"),
         "crash-node" => format!("{{ node = \"{node}\", restart-after = {} }}", law(choices)),
+        "isolate-node" => {
+            let writers = choices.one_of(&["", ", writers-beside = 0", ", writers-beside = 50"]);
+            format!("{{ node = \"{node}\", duration = {}{writers} }}", law(choices))
+        }
         "reboot-node" => {
             let by = choices.one_of(&["service", "service", "service", "customer"]);
             format!("{{ node = \"{node}\", by = \"{by}\" }}")
@@ -511,6 +526,82 @@ fn parameters(kind: &str, names: &Names, choices: &mut Choices<'_>) -> String {
             1 => format!("{{ lifetime = {} }}", law(choices)),
             _ => format!("{{ {life} }}"),
         },
+    }
+}
+
+fn operation(n: usize, names: &mut Names, choices: &mut Choices<'_>) -> Section {
+    const KINDS: [&str; 10] = [
+        "modify",
+        "promote-replica",
+        "test-failover",
+        "reboot",
+        "increase-replica-count",
+        "decrease-replica-count",
+        "attach-external-replica",
+        "create-snapshot",
+        "service-update",
+        "cli",
+    ];
+    let mut operation = Section::new("[[operation]]");
+    let kind = choices.one_of(&KINDS);
+    let n_alike = names.operations.iter().filter(|(_, other)| *other == kind).count();
+    let mut name = format!("{kind}-{}", n_alike + 1);
+    if choices.once_in(3) {
+        name = id("o", n, choices);
+        operation.set("id", format!("\"{name}\""), choices);
+    }
+    names.operations.push((name, kind));
+    let moments = ["\"10m\"", "\"0s\"", "{ uniform = [\"1m\", \"10m\"] }"];
+    operation.set("at", choices.one_of(&moments), choices);
+    if choices.once_in(4) {
+        operation.set("enabled", choices.one_of(&["false", "true"]), choices);
+    }
+    let value = asked(kind, names, choices);
+    operation.set(kind, value, choices);
+    operation
+}
+
+/// What an operation of the kind `kind` asks for.
+fn asked(kind: &str, names: &Names, choices: &mut Choices<'_>) -> String {
+    let g = choices.below(names.groups.len());
+    let group = format!("group = \"{}\"", names.groups[g]);
+    let shard = &names.shards[g][choices.below(names.shards[g].len())];
+    let node = &names.nodes[choices.below(names.nodes.len())];
+    let apply = choices.one_of(&["", ", apply-immediately = true", ", apply-immediately = false"]);
+    match kind {
+        "modify" => {
+            let change = match choices.below(6) {
+                1 => "automatic-failover = true".to_owned(),
+                2 => "automatic-failover = false, multi-az = false".to_owned(),
+                3 => format!("primary = \"{node}\""),
+                4 => "snapshot-retention = 7".to_owned(),
+                5 => format!("snapshotting-node = \"{node}\""),
+                _ => "multi-az = false".to_owned(),
+            };
+            format!("{{ {group}, {change}{apply} }}")
+        }
+        "promote-replica" | "reboot" => format!("{{ node = \"{node}\" }}"),
+        "test-failover" => {
+            let cancel = choices.one_of(&["", ", cancel = true"]);
+            format!("{{ {group}, shard = \"{shard}\"{cancel} }}")
+        }
+        "increase-replica-count" => {
+            let azs = choices.one_of(&["", ", azs = [\"us-west-2d\"]"]);
+            format!("{{ {group}, to = {}{azs}{apply} }}", 1 + choices.below(5))
+        }
+        "decrease-replica-count" => format!("{{ {group}, to = {}{apply} }}", choices.below(3)),
+        "attach-external-replica" => {
+            format!("{{ {group}{} }}", choices.one_of(&["", ", hinders = 0.25"]))
+        }
+        "service-update" => {
+            let method = choices.one_of(&["", ", method = \"replace\"", ", method = \"patch\""]);
+            format!("{{ {group}{method}{apply} }}")
+        }
+        "cli" => format!(
+            "\"aws elasticache test-failover --replication-group-id {} --node-group-id {shard}\"",
+            names.groups[g]
+        ),
+        _ => format!("{{ {group} }}"),
     }
 }
 
@@ -529,7 +620,12 @@ fn change(header: &str, names: &Names, choices: &mut Choices<'_>) -> (String, St
         true => ("node-failure-1".to_owned(), "node-failure"),
         false => names.faults[choices.below(names.faults.len())].clone(),
     };
-    match choices.below(11) {
+    if !names.operations.is_empty() && choices.once_in(6) {
+        let (operation, _) = &names.operations[choices.below(names.operations.len())];
+        return (format!("operation.{operation}.enabled"), "false".to_owned());
+    }
+    match choices.below(12) {
+        11 => ("timing.preset".to_owned(), "\"slow\"".to_owned()),
         0 => ("timing.detection".to_owned(), law(choices)),
         1 => (format!("{group}.replicas"), choices.below(4).to_string()),
         2 => (format!("{group}.multi-az"), "false".to_owned()),

@@ -402,6 +402,7 @@ fn valid_files() -> Vec<String> {
              [[expect]]\nmetric = \"failovers.rpo_missed\"\nbelow = 0.01",
         ),
         with("[timing]\nfull-sync = \"9s\""),
+        with("[timing]\npreset = \"documented\""),
         with("[timing]\nfull-sync = { exponential = { mean = \"9s\" }, source = \"us\" }"),
         with("[timing.detection.exponential]\nmean = \"3s\""),
         with(
