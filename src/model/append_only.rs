@@ -114,11 +114,7 @@ impl<O: Observer> Step<'_, O> {
         self.note(Fact::Backup(BackupFact::Replayed { shard, node, loss }));
         self.recovered(node);
         self.serve(shard, node);
-        self.writers_retry(shard);
-        let state = *self.state.shard(shard);
-        if state.endpoint != node && state.failover == Failover::Idle {
-            self.start_endpoint_update(shard);
-        }
+        self.writers_return_to(shard);
         self.repair_shard(shard);
         self.close_window_if_settled(shard);
         self.tell_changes(shard);

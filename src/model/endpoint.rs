@@ -27,6 +27,16 @@ impl<O: Observer> Step<'_, O> {
         self.queue.schedule(slot, due, Event::EndpointDue(shard));
     }
 
+    /// The primary serves in the place that it had: writers reach it, unless the endpoint names
+    /// another node since a promotion that it never followed, and has to be moved.
+    pub(super) fn writers_return_to(&mut self, shard: ShardId) {
+        self.writers_retry(shard);
+        let state = *self.state.shard(shard);
+        if state.endpoint != state.primary && state.failover == Failover::Idle {
+            self.start_endpoint_update(shard);
+        }
+    }
+
     /// The endpoint names the promoted node; the failover is over.
     pub(super) fn endpoint_due(&mut self, shard: ShardId) {
         self.state.shard_mut(shard).failover = Failover::Idle;

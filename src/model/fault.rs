@@ -7,11 +7,11 @@
 //! and a victim that is down already is missed like one that was named.
 //! One fault is one event, however many nodes it takes: each shard then sees it once.
 
-use crate::engine::time::{SimTime, Span};
+use crate::engine::time::Span;
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer, Target};
 use crate::model::plan::{
-    Action, AzId, GroupId, NodeId, RebootBy, ReplacementAz, ScriptedFault, ShardId, Share,
+    AzId, GroupId, NodeId, RebootBy, ReplacementAz, ScriptedFault, ShardId, Share,
 };
 use crate::model::state::{Az, Life, Process, Replacement};
 use crate::model::{Event, Step};
@@ -30,41 +30,8 @@ struct AzFault {
 }
 
 impl<O: Observer> Step<'_, O> {
-    /// Decides when all that is scheduled comes in this trial, and puts the first into the queue.
-    pub(super) fn draw_script(&mut self) {
-        for (place, scripted) in self.plan.script.iter().enumerate() {
-            let at = SimTime::START + self.moment(&scripted.at, scripted.address);
-            self.state.clocks.script.push((at, place as u16));
-        }
-        // In place, and no work where the order of the plan is that of the trial.
-        self.state.clocks.script.sort_unstable();
-        self.schedule_script();
-    }
-
-    /// Puts the next scheduled fault into the queue.
-    fn schedule_script(&mut self) {
-        let clocks = &self.state.clocks;
-        if let Some(&(at, _)) = clocks.script.get(usize::from(clocks.n_struck)) {
-            self.queue.schedule(self.slots.script(), at, Event::ScriptDue);
-        }
-    }
-
-    /// What the scenario scheduled comes.
-    pub(super) fn script_due(&mut self) {
-        let clocks = &mut self.state.clocks;
-        let (_, place) = clocks.script[usize::from(clocks.n_struck)];
-        clocks.n_struck += 1;
-        self.schedule_script();
-        let plan = self.plan;
-        let scripted = &plan.script[usize::from(place)];
-        match &scripted.action {
-            Action::Fault(fault) => self.fault_due(fault, scripted.address),
-            Action::Operation(operation) => self.operation_due(operation),
-        }
-    }
-
     /// A scheduled fault strikes.
-    fn fault_due(&mut self, fault: &ScriptedFault, address: u32) {
+    pub(super) fn fault_due(&mut self, fault: &ScriptedFault, address: u32) {
         match fault {
             ScriptedFault::FailPrimary(shard) => {
                 let shard = self.victim_shard(shard, address, 0);

@@ -307,11 +307,7 @@ impl<O: Observer> Step<'_, O> {
                 self.rejoin(other);
             }
         }
-        self.writers_retry(shard);
-        let state = *self.state.shard(shard);
-        if state.endpoint != node && state.failover == Failover::Idle {
-            self.start_endpoint_update(shard);
-        }
+        self.writers_return_to(shard);
     }
 
     /// The replica follows the serving primary again: with what it lacks, if its copy belongs to

@@ -29,6 +29,7 @@ pub mod plan;
 pub mod policy;
 pub mod replication;
 pub mod restore;
+pub mod script;
 pub mod sentinel;
 pub mod state;
 

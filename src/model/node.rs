@@ -94,6 +94,18 @@ impl<O: Observer> Step<'_, O> {
     /// first what is true (the primary, the syncs, the copies), then what the control plane makes
     /// of it (suspicion, cold start, repair), then the telling.
     pub(super) fn shard_struck(&mut self, shard: ShardId, struck: NodeId, cause: Cause) {
+        self.shard_loses(shard, cause);
+        self.cold_start_struck(shard);
+        self.recreation_struck(shard);
+        self.suspect(shard, struck);
+        self.try_cold_start(shard);
+        self.repair_shard(shard);
+        self.tell_changes(shard);
+    }
+
+    /// What is true of the shard now that nodes of it stopped, whoever knows: its primary, the
+    /// syncs, the copies.
+    pub(super) fn shard_loses(&mut self, shard: ShardId, cause: Cause) {
         let primary = self.state.shard(shard).primary;
         if self.state.serves(shard) && !self.state.answers(primary) {
             self.primary_lost(shard, cause);
@@ -102,12 +114,6 @@ impl<O: Observer> Step<'_, O> {
         if self.state.shard(shard).dataset == Dataset::Held && self.complete_copies(shard) == 0 {
             self.dataset_lost(shard);
         }
-        self.cold_start_struck(shard);
-        self.recreation_struck(shard);
-        self.suspect(shard, struck);
-        self.try_cold_start(shard);
-        self.repair_shard(shard);
-        self.tell_changes(shard);
     }
 
     /// Repairs what may be repaired now in the shard, node by node (MZ-31).

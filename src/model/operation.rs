@@ -492,11 +492,7 @@ impl<O: Observer> Step<'_, O> {
             self.node_stops(primary, Process::Lost, cause);
             self.state.node_mut(primary).belief = Belief::Down;
             self.state.node_mut(primary).replacement = Replacement::Scheduled;
-            self.primary_lost(shard, cause);
-            self.sync_sources_lost(shard);
-            if self.complete_copies(shard) == 0 {
-                self.dataset_lost(shard);
-            }
+            self.shard_loses(shard, cause);
             self.start_promotion(shard);
             self.tell_changes(shard);
         }

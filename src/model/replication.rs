@@ -150,11 +150,7 @@ impl<O: Observer> Step<'_, O> {
         self.begin_empty_history(shard);
         self.serve(shard, node);
         lost.into_iter().flatten().flatten().for_each(|fact| self.note(fact));
-        self.writers_retry(shard);
-        let state = *self.state.shard(shard);
-        if state.endpoint != node && state.failover == Failover::Idle {
-            self.start_endpoint_update(shard);
-        }
+        self.writers_return_to(shard);
     }
 
     /// `node` holds the shard's data and accepts writes from now on; everybody else follows it
