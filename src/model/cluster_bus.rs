@@ -261,7 +261,8 @@ impl<O: Observer> Step<'_, O> {
         let is_able = ControlView::new(self.plan, self.state, shard)
             .candidates(Data::Complete)
             .any(|candidate| candidate.node == node);
-        if !self.has_majority(shard) {
+        if !self.has_majority(shard) || self.failover_is_hindered(shard) {
+            self.give_up_failover(shard);
             self.state.shard_mut(shard).failover = Failover::Idle;
             self.stall(shard);
         } else if is_able && self.may_stand(shard, node) {

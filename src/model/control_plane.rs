@@ -53,6 +53,7 @@ impl<O: Observer> Step<'_, O> {
         let in_failover = state.failover == Failover::Promoting || state.watch != Watch::Calm;
         let is_new = primary_suspect && !in_failover;
         if restarts && in_failover {
+            self.give_up_failover(shard);
             self.abandon_promotion(shard);
         }
         if self.is_watched(shard) && (is_new || restarts && in_failover) {
@@ -67,6 +68,13 @@ impl<O: Observer> Step<'_, O> {
             }
             Window::Closed => self.open_window(shard, Window::Replica, struck),
             Window::Replica => {}
+        }
+    }
+
+    /// Tells that the promotion under way does not come, if there is one. The caller ends it.
+    pub(super) fn give_up_failover(&mut self, shard: ShardId) {
+        if self.state.shard(shard).failover == Failover::Promoting {
+            self.note(Fact::FailoverGivenUp { shard });
         }
     }
 
@@ -178,10 +186,14 @@ impl<O: Observer> Step<'_, O> {
     /// A replica is promoted: chosen now, among those that answer and are complete (MZ-24,
     /// MZ-30).
     pub(super) fn promotion_due(&mut self, shard: ShardId) {
-        self.state.shard_mut(shard).failover = Failover::Idle;
         // Automatic failover may have been switched off meanwhile; what has begun goes on.
         let rule = self.plan.group_of(shard).promotion.expect("only automatic failover promotes");
-        if self.failover_is_hindered(shard) {
+        let is_hindered = self.failover_is_hindered(shard);
+        if is_hindered {
+            self.give_up_failover(shard);
+        }
+        self.state.shard_mut(shard).failover = Failover::Idle;
+        if is_hindered {
             self.start_promotion(shard);
             return;
         }
@@ -246,16 +258,12 @@ impl<O: Observer> Step<'_, O> {
         self.note(Fact::PrimaryRecreated { shard, node, from, loss });
         self.serve(shard, node);
         // Failover was switched off while a replica was being promoted: nobody needs it any more.
+        self.give_up_failover(shard);
         if self.state.shard(shard).failover == Failover::Promoting {
             self.state.shard_mut(shard).failover = Failover::Idle;
             self.queue.clear(self.slots.failover(shard));
         }
-        let state = self.state.shard(shard);
-        // Or after a promotion that the endpoint never followed.
-        if state.endpoint != node && state.failover == Failover::Idle {
-            self.start_endpoint_update(shard);
-        }
-        self.writers_retry(shard);
+        self.writers_return_to(shard);
         self.close_window_if_settled(shard);
     }
 

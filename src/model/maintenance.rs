@@ -82,8 +82,10 @@ impl<O: Observer> Step<'_, O> {
         if state.pending == Changes::NONE && state.pending_update.is_none() {
             return;
         }
+        // A service update takes nodes down, and waits until a tested primary is back (MZ-43).
+        let is_tested = state.pending == Changes::NONE && state.testing.is_some();
         let window = self.plan.groups[group.idx()].maintenance;
-        if self.is_available(group).is_ok() && window.is_open(self.now) {
+        if self.is_available(group).is_ok() && !is_tested && window.is_open(self.now) {
             self.begin_pending(group);
         } else {
             let opens = window.next_opening(self.now + Span::from_nanos(1));
@@ -181,7 +183,10 @@ impl<O: Observer> Step<'_, O> {
             Workflow::Idle
             | Workflow::Modifying(..)
             | Workflow::Updating(_)
-            | Workflow::Scaling => self.test_may_be_over(group),
+            | Workflow::Scaling => {
+                self.test_may_be_over(group);
+                self.pending_work(group);
+            }
         }
         match self.state.group(group).workflow {
             Workflow::TestCalled(_) | Workflow::Idle | Workflow::Modifying(..) => {}

@@ -597,6 +597,10 @@ impl<O: Observer> Step<'_, O> {
                 Direction::Decrease => self.remove_replicas(shard, count),
             }
         }
+        if direction == Direction::Decrease {
+            // The tested node may be among the removed ones.
+            self.pending_work(group);
+        }
         if direction == Direction::Increase {
             self.set_workflow(group, Workflow::Scaling);
             self.tell_group(group);

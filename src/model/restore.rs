@@ -226,6 +226,7 @@ impl<O: Observer> Step<'_, O> {
         for member in self.plan.shards[shard.idx()].node_ids() {
             self.renew_node(member, node, copy);
         }
+        self.give_up_failover(shard);
         self.queue.clear(self.slots.detection(shard));
         self.queue.clear(self.slots.failover(shard));
         self.stop_watch(shard);

@@ -302,6 +302,7 @@ impl Observer for Episodes {
             | Fact::NodeDetected { .. }
             | Fact::FailoverBegan { .. }
             | Fact::FailoverFailed { .. }
+            | Fact::FailoverGivenUp { .. }
             | Fact::ReplacementWaits { .. }
             | Fact::ReplacementStarted { .. }
             | Fact::NodeReplaced { .. }

@@ -98,6 +98,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::NodeDetected { .. } => "node_detected",
         Fact::FailoverBegan { .. } => "failover_began",
         Fact::FailoverFailed { .. } => "failover_failed",
+        Fact::FailoverGivenUp { .. } => "failover_given_up",
         Fact::Promoted { .. } => "promoted",
         Fact::PrimaryRecreated { .. } => "primary_recreated",
         Fact::EndpointUpdated { .. } => "endpoint_updated",
@@ -148,7 +149,8 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         ],
         Fact::PrimaryStopped { shard }
         | Fact::FailoverBegan { shard }
-        | Fact::FailoverFailed { shard } => vec![shard_of(shard)],
+        | Fact::FailoverFailed { shard }
+        | Fact::FailoverGivenUp { shard } => vec![shard_of(shard)],
         Fact::PrimaryServes { shard, node: id }
         | Fact::WritesResumed { shard, node: id }
         | Fact::EndpointUpdated { shard, node: id }

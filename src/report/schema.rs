@@ -236,6 +236,8 @@ enum Fact {
     FailoverBegan { shard: ShardName },
     /// No replica was left to promote.
     FailoverFailed { shard: ShardName },
+    /// The failover is called off before anybody was promoted: it begins anew, or nobody needs it.
+    FailoverGivenUp { shard: ShardName },
     /// A replica became primary: from and to whom, among how many candidates, and the acknowledged
     /// writes that this lost, with the age of the oldest in seconds.
     Promoted {

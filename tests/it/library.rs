@@ -2,7 +2,7 @@
 //! and must come out to the nanosecond and to the nano-write.
 
 use elasticache_sim::engine::law::Law;
-use elasticache_sim::engine::time::SimTime;
+use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::api::Refusal;
 use elasticache_sim::model::fact::{Fact, OperationFact, Phase};
 use elasticache_sim::model::plan::HASH_SLOTS;
@@ -224,6 +224,24 @@ fn isolated_primary() {
         ..one_failover(600 + 144)
     };
     check("isolated-primary", &expected);
+}
+
+/// The peers suspect after 18 s, agree in 1 s and elect in 0.7 s; the cut primary stops at 18 s too.
+#[test]
+fn isolated_primary_in_a_cluster() {
+    let mut plan = with_fixed_times(load("isolated-primary-cluster").plan);
+    let bus = &mut plan.control_plane.bus;
+    bus.suspicion = Law::fixed(secs(18));
+    bus.gossip = Law::fixed(secs(1));
+    bus.election = Law::fixed(Span::from_nanos(700_000_000));
+    let (_, outcome) = run(&plan, 42, 0);
+    let outage = 22_700_000_000 * u128::from(plan.shards[0].hash_slots);
+    assert_eq!(outcome.raw(Metric::WriteOutage), outage, "the slot map follows 3 s later");
+    assert_eq!(outcome.raw(Metric::Failovers), 1);
+    let rate = u128::from(plan.shards[0].writes_per_sec);
+    let beside = 18 * 1_000 * WRITE;
+    assert_eq!(outcome.raw(Metric::LostWrites), rate * WRITE / 10 + beside);
+    assert_eq!(outcome.raw(Metric::RejectedWrites), rate * WRITE * 227 / 10 - beside);
 }
 
 #[test]

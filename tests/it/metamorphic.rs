@@ -148,6 +148,7 @@ fn an_unrelated_group_changes_nothing() {
             | Fact::PhaseBegan { shard, .. }
             | Fact::FailoverBegan { shard }
             | Fact::FailoverFailed { shard }
+            | Fact::FailoverGivenUp { shard }
             | Fact::Promoted { shard, .. }
             | Fact::PrimaryRecreated { shard, .. }
             | Fact::EndpointUpdated { shard, .. }

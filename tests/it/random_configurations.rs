@@ -265,6 +265,22 @@ fn is_replay(fact: &Fact) -> bool {
     matches!(fact, Fact::Backup(BackupFact::Replayed { .. }))
 }
 
+/// Whether every failover that began ended before the next one of its shard did: completed, failed
+/// or given up.
+pub fn failovers_end(plan: &Plan, facts: &[(SimTime, Fact)]) -> bool {
+    let mut is_open = vec![false; plan.shards.len()];
+    facts.iter().all(|(_, fact)| match *fact {
+        Fact::FailoverBegan { shard } => !std::mem::replace(&mut is_open[shard.idx()], true),
+        Fact::Promoted { shard, .. }
+        | Fact::FailoverFailed { shard }
+        | Fact::FailoverGivenUp { shard } => {
+            is_open[shard.idx()] = false;
+            true
+        }
+        _ => true,
+    })
+}
+
 fn check_safety(case: u64) -> u64 {
     let (plan, text, state, outcome, facts) = run_case(case, Faults::Endless);
     let told = || format!("case {case}:\n{text}");
@@ -291,6 +307,7 @@ fn check_safety(case: u64) -> u64 {
         + outcome.raw(Metric::PrimaryRecreations)
         + outcome.raw(Metric::DatasetLosses)
         + facts.iter().filter(|(_, fact)| is_replay(fact)).count() as u128;
+    assert!(failovers_end(&plan, &facts), "a failover begins within another; {}", told());
     let lost = outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites);
     assert!(changes > 0 || lost == 0, "no loss without a promotion or a wipe; {}", told());
     facts.len() as u64

@@ -16,7 +16,7 @@ use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metric, Metrics, Outcome};
 use elasticache_sim::observe::trace::Recorder;
 
-use crate::random_configurations::{Draw, Faults, scenario};
+use crate::random_configurations::{Draw, Faults, failovers_end, scenario};
 use crate::support::{parse, secs};
 
 fn switch(draw: &mut Draw) -> Option<Switch> {
@@ -167,6 +167,7 @@ fn invariants_hold_whatever_is_called() {
             let kept = books.offset + books.lost + books.dataset_lost + books.archived;
             assert_eq!(books.acknowledged, kept, "case {case}");
         }
+        assert!(failovers_end(&plan, &facts), "case {case}: a failover begins within another");
         let outage = outcome.raw(Metric::WriteOutage);
         assert_eq!(outcome.by_phase.iter().sum::<u128>(), outage, "case {case}");
         assert_eq!(outcome.by_cause.iter().sum::<u128>(), outage, "case {case}");

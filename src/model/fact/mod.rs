@@ -112,6 +112,11 @@ pub enum Fact {
         /// The shard.
         shard: ShardId,
     },
+    /// The failover is called off before anybody was promoted: it begins anew, or nobody needs it.
+    FailoverGivenUp {
+        /// The shard.
+        shard: ShardId,
+    },
     /// A replica became primary.
     Promoted {
         /// The shard.

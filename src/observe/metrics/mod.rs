@@ -590,6 +590,7 @@ impl Observer for Metrics<'_> {
             | Fact::NodeDetected { .. }
             | Fact::FailoverBegan { .. }
             | Fact::FailoverFailed { .. }
+            | Fact::FailoverGivenUp { .. }
             | Fact::EndpointUpdated { .. }
             | Fact::ReplacementWaits { .. }
             | Fact::ReplacementStarted { .. }

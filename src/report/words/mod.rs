@@ -8,7 +8,7 @@ mod scripted;
 pub use scripted::scripted;
 
 use crate::model::fact::{BusFact, Cause, Fact, Role, Stop, Target};
-use crate::model::plan::{AzId, ClusterMode, GroupId, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, ClusterMode, Detector, GroupId, NodeId, Plan, ShardId};
 use crate::report::backups;
 use crate::report::numbers::{bytes, writes};
 
@@ -86,6 +86,7 @@ impl<'p> Words<'p> {
             | Fact::NodeDetected { .. }
             | Fact::FailoverBegan { .. }
             | Fact::FailoverFailed { .. }
+            | Fact::FailoverGivenUp { .. }
             | Fact::Promoted { .. }
             | Fact::PrimaryRecreated { .. }
             | Fact::EndpointUpdated { .. }
@@ -209,10 +210,21 @@ impl<'p> Words<'p> {
                 ("writes", format!("stop: {} accepts none", self.shard(shard)))
             }
             Fact::NodeDetected { node } => {
-                ("detected", format!("the control plane takes {} offline", self.node(node)))
+                let shard = self.plan.nodes[node.idx()].shard;
+                let text = match self.plan.group_of(shard).detector {
+                    Detector::Managed => format!("takes {} offline", self.node(node)),
+                    // On primaries their peers decide, or Sentinels.
+                    Detector::ClusterBus | Detector::Sentinel => {
+                        format!("sees that {} is gone", self.node(node))
+                    }
+                };
+                ("detected", format!("the control plane {text}"))
             }
             Fact::FailoverBegan { shard } => {
                 ("failover", format!("of {} begins", self.shard(shard)))
+            }
+            Fact::FailoverGivenUp { shard } => {
+                ("failover", format!("of {} is given up", self.shard(shard)))
             }
             Fact::FailoverFailed { shard } => {
                 ("failover", format!("of {} finds no replica to promote", self.shard(shard)))

@@ -6,7 +6,7 @@ use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::api::{ApiError, Refusal};
 use elasticache_sim::model::fact::{Announced, Fact, OperationFact, Status};
 use elasticache_sim::model::plan::{
-    Action, Answer, Apply, Changes, Direction, EventOrder, ExternalReplicas, InAzOutage,
+    Action, Answer, Apply, Changes, Detector, Direction, EventOrder, ExternalReplicas, InAzOutage,
     Membership, NodeId, Operation, Plan, RebootBy, ScriptedFault, ShardId, Share, Switch, Victim,
     Window,
 };
@@ -550,6 +550,17 @@ fn mz_65_an_external_replica_can_hinder_failover_while_multi_az_is_on() {
     };
     assert_eq!(outage(On, 0), 200 * 15);
     assert_eq!(outage(Off, 500), 200 * 15, "attached after making sure that Multi-AZ is off");
+    // An election that is hindered, and so all of them, leaves the shard without a primary.
+    let mut plan = cluster(3, 1);
+    plan.groups.iter_mut().for_each(|group| {
+        group.detector = Detector::ClusterBus;
+        group.external_replicas = ExternalReplicas::Hazard;
+    });
+    let attach = Operation::AttachExternalReplica { group: GROUP, hinders_permille: 1_000 };
+    script(&mut plan, &[(0, Action::Operation(attach)), (60, fail_node(0))]);
+    let (facts, outcome) = run(&plan, 1, 0);
+    assert!(count(&facts, |f| matches!(f, Fact::FailoverGivenUp { .. })) > 0);
+    assert_eq!(outcome.raw(Metric::Failovers), 0);
     // Each promotion of 2 s fails with chance 1/2, so one more is to be expected: 4 sigmas.
     let hindered = outage(On, 500) as f64 / 200.0 - 15.0;
     assert!((1.2..2.8).contains(&hindered), "{hindered} s more");

@@ -664,7 +664,7 @@ pub const ROWS: &[Row] = &[
     Row {
         id: "MZ-65",
         says: "On older engines an external replica of a group with Multi-AZ can hinder \
-               failovers.",
+               failovers, whoever decides on them.",
         source: "Guide, \"Limitations\"; the chance is assumed",
         tests: &[
             "mz_65_an_external_replica_can_hinder_failover_while_multi_az_is_on",
