@@ -169,6 +169,7 @@ fn rare() -> Vec<Fact> {
         IsolationFact::SplitBrain { shard, node, loss },
     ];
     let backups = backups.map(Fact::Backup).into_iter().chain(detectors.map(Fact::Bus));
+    let backups = backups.chain([Fact::FailoverGivenUp { shard }]);
     backups.chain(isolations.map(Fact::Isolation)).collect()
 }
 
