@@ -4,6 +4,10 @@
 //! takes its time as the group's one workflow. A modification switches Multi-AZ when it is
 //! accepted and automatic failover when it is complete, so protection ends, and begins, with the
 //! completion (MZ-57). What the service does on its own is in `maintenance`.
+//!
+//! Preconditions ask what the control plane can know (`policy::ControlView`): a node that stopped
+//! and was not missed yet is available to them. What is then commanded meets the truth. What the
+//! API says of itself (the switches, the workflow, AZs that are down) is true.
 
 use crate::engine::time::Span;
 use crate::model::api::{Call, Refusal};
@@ -14,6 +18,7 @@ use crate::model::plan::{
     Answer, Apply, Changes, ClusterMode, Direction, ExternalReplicas, GroupId, InAzOutage, NodeId,
     Operation, RebootBy, ShardId, Support, Switch,
 };
+use crate::model::policy::ControlView;
 use crate::model::state::{
     AutomaticFailover, Az, Belief, ByHand, Data, Dataset, Failover, Process, PromotionStep,
     Replacement, Serving, Workflow,
@@ -132,12 +137,18 @@ impl<O: Observer> Step<'_, O> {
         self.state.answers(node) && self.state.node(node).data == Data::Complete
     }
 
-    /// Whether the shard has a replica that is available.
+    /// What a precondition may ask about the shard: beliefs, and what nodes reported.
+    fn view(&self, shard: ShardId) -> ControlView<'_> {
+        ControlView::new(self.plan, self.state, shard)
+    }
+
+    /// Whether the shard has a replica that counts as available.
     fn has_replica(&self, shard: ShardId) -> Result<(), Refusal> {
         if self.replicas(shard).next().is_none() {
             return Err(Refusal::NoReplica);
         }
-        match self.replicas(shard).any(|node| self.is_complete(node)) {
+        let view = self.view(shard);
+        match self.replicas(shard).any(|node| view.seems_available(node)) {
             true => Ok(()),
             false => Err(Refusal::NoAvailableReplica),
         }
@@ -233,6 +244,14 @@ impl<O: Observer> Step<'_, O> {
         if self.state.shard(shard).primary == node {
             return Err(Refusal::AlreadyPrimary);
         }
+        match self.view(shard).seems_available(node) {
+            true => Ok(()),
+            false => Err(Refusal::NodeNotAvailable),
+        }
+    }
+
+    /// Whether the node obeys the command to become primary, which is where belief meets the truth.
+    fn obeys(&self, node: NodeId) -> Result<(), Refusal> {
         match self.is_complete(node) {
             true => Ok(()),
             false => Err(Refusal::NodeNotAvailable),
@@ -296,7 +315,7 @@ impl<O: Observer> Step<'_, O> {
             self.failover_was_switched(group);
         }
         if let Some(node) = changes.primary {
-            match self.may_be_promoted(node) {
+            match self.may_be_promoted(node).and_then(|()| self.obeys(node)) {
                 Ok(()) => self.give_primary_to(node),
                 refused => {
                     self.answer(Call::ModifyReplicationGroup, group, refused);
@@ -468,7 +487,7 @@ impl<O: Observer> Step<'_, O> {
         if state.multi_az == Switch::Off {
             return Err(Refusal::MultiAzOff);
         }
-        if !self.state.serves(shard) {
+        if !self.view(shard).seems_served(shard) {
             return Err(Refusal::NoPrimary);
         }
         self.has_replica(shard)
@@ -483,7 +502,8 @@ impl<O: Observer> Step<'_, O> {
         let primary = self.state.shard(shard).primary;
         let (cause, target) = (Cause::TestFailover, Target::Primary(shard));
         let is_same = self.state.group(group).testing == Some(primary);
-        let can_fail_over = self.state.serves(shard) && self.has_replica(shard).is_ok();
+        let has_replica = self.replicas(shard).any(|node| self.is_complete(node));
+        let can_fail_over = self.state.serves(shard) && has_replica;
         if !is_same || !can_fail_over {
             self.state.group_mut(group).testing = None;
             self.note(Fact::FaultMissed { cause, target });
@@ -542,7 +562,7 @@ impl<O: Observer> Step<'_, O> {
         let answer = self.is_available(group).and_then(|()| {
             if is_clustered {
                 Err(Refusal::RebootInClusterMode)
-            } else if self.state.answers(node) {
+            } else if self.may_be_rebooted(node) {
                 Ok(())
             } else {
                 Err(Refusal::NodeNotAvailable)
@@ -551,6 +571,13 @@ impl<O: Observer> Step<'_, O> {
         if self.answer(Call::RebootCacheCluster, group, answer) {
             self.reboot(node, RebootBy::Customer);
         }
+    }
+
+    /// Whether the node counts as running, complete or not. A reboot of one that is not does
+    /// nothing.
+    fn may_be_rebooted(&self, node: NodeId) -> bool {
+        let shard = self.plan.nodes[node.idx()].shard;
+        self.state.answers(node) || self.view(shard).seems_available(node)
     }
 
     /// A node outside ElastiCache follows the group (MZ-64, MZ-65).
@@ -628,6 +655,7 @@ impl<O: Observer> Step<'_, O> {
         if count == 0 && needs_one {
             return Err(Refusal::TooFewReplicas);
         }
+        // The number changes at once, with commands to the primaries: they meet the truth.
         match self.shards_of(group).all(|shard| self.state.serves(shard)) {
             true => Ok(()),
             false => Err(Refusal::NoPrimary),

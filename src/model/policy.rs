@@ -1,7 +1,7 @@
 //! Pure decisions of the control plane, from what it can know.
 
-use crate::model::plan::{NodeId, Plan, Promotion, Shard, ShardId};
-use crate::model::state::{Belief, Data, NanoWrites, State};
+use crate::model::plan::{NodeId, Plan, Promotion, RebootBy, Shard, ShardId};
+use crate::model::state::{Belief, Data, Failover, NanoWrites, Process, Serving, State};
 
 /// What the control plane can know of a shard's nodes: its beliefs, what replicas report, and
 /// who obeys a command. All that a policy may read.
@@ -27,6 +27,28 @@ impl<'a> ControlView<'a> {
             let reported_offset = self.state.ledger.copies[node.idx()].offset;
             able.then_some(Candidate { node, rank, reported_offset })
         })
+    }
+
+    /// Whether the node counts as available: believed to be up, and complete by its last report.
+    /// One that stopped and was not missed yet is taken for complete (assumed).
+    pub fn seems_available(&self, node: NodeId) -> bool {
+        let state = self.state.node(node);
+        let reports = match state.process {
+            Process::Running if state.reach.is_open() => state.data == Data::Complete,
+            Process::Running | Process::Crashed | Process::Lost => true,
+            Process::Rebooting(RebootBy::Service) => true,
+            // These are no failures: the control plane did it, or was asked to.
+            Process::Rebooting(RebootBy::Customer) | Process::Absent => false,
+        };
+        state.belief == Belief::Up && reports
+    }
+
+    /// Whether the shard counts as served: its primary serves, or is lost and not missed yet.
+    pub fn seems_served(&self, shard: ShardId) -> bool {
+        let of = self.state.shard(shard);
+        let is_quiet = matches!(of.failover, Failover::Idle | Failover::UpdatingEndpoint);
+        let is_unnoticed = !self.state.answers(of.primary) && self.seems_available(of.primary);
+        of.serving == Serving::Yes || is_quiet && is_unnoticed
     }
 }
 

@@ -4,11 +4,11 @@
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::api::{ApiError, Refusal};
-use elasticache_sim::model::fact::{Announced, Fact, OperationFact, Status};
+use elasticache_sim::model::fact::{Announced, Cause, Fact, OperationFact, Status};
 use elasticache_sim::model::plan::{
     Action, Answer, Apply, Changes, Detector, Direction, EventOrder, ExternalReplicas, InAzOutage,
-    Membership, NodeId, Operation, Plan, RebootBy, ScriptedFault, ShardId, Share, Switch, Victim,
-    Window,
+    Membership, NodeId, Operation, Plan, RebootBy, ScriptedFault, ShardId, Share, Switch,
+    UpdateMethod, Victim, Window,
 };
 use elasticache_sim::model::state::{AutomaticFailover, Process};
 use elasticache_sim::observe::metrics::Metric;
@@ -17,7 +17,7 @@ use super::story::{
     GROUP, both, cluster, fail_node, failover, modify, multi_az, one_shard, primary, quiet,
     refusals, script, seconds_of, state_at, test_failover,
 };
-use super::{count, in_order, once, promotion};
+use super::{count, in_order, once, promotion, times};
 use crate::rules::seconds;
 use crate::support::{parse, run, secs};
 
@@ -321,10 +321,37 @@ fn mz_48_a_test_needs_a_replica_failover_and_multi_az() {
     without.groups[0].multi_az = Off;
     assert_eq!(refused(without, &test), [(60, Refusal::MultiAzOff)]);
     // And a replica that is there, and a primary to take offline.
-    let lost = [(50, fail_node(1)), (60, test_failover(0))];
+    let lost = [(49, fail_node(1)), (60, test_failover(0))];
     assert_eq!(refused(one_shard(1), &lost), [(60, Refusal::NoAvailableReplica)]);
-    let lost = [(50, fail_node(0)), (60, test_failover(0))];
+    let lost = [(49, fail_node(0)), (60, test_failover(0))];
     assert_eq!(refused(one_shard(1), &lost), [(60, Refusal::NoPrimary)]);
+}
+
+#[test]
+fn an_update_that_waits_for_the_window_waits_for_a_tested_primary_too() {
+    let mut plan = one_shard(1);
+    plan.groups[0].maintenance =
+        Window { first: SimTime::START, every: secs(86_400), length: secs(80_000) };
+    let (apply, method) = (Apply::InWindow, UpdateMethod::Patch);
+    let update = Operation::ServiceUpdate { group: GROUP, apply, method };
+    script(&mut plan, &[(60, test_failover(0)), (130, Action::Operation(update))]);
+    let (facts, _) = run(&plan, 1, 0);
+    let synced = times(&facts, |f| matches!(f, Fact::Synced { node: NodeId(0) }));
+    let begins = once(&facts, |f| matches!(f, Fact::Operation(OperationFact::UpdateBegan { .. })));
+    assert_eq!(begins, synced[0], "as soon as the tested node is back");
+}
+
+#[test]
+fn a_call_is_judged_by_what_the_control_plane_knows() {
+    // Within the 10 s of its detection a lost node counts as available; the test finds out.
+    for node in [0, 1] {
+        let mut plan = one_shard(1);
+        script(&mut plan, &[(50, fail_node(node)), (55, test_failover(0))]);
+        let (facts, _) = run(&plan, 1, 0);
+        assert_eq!(refusals(&facts), []);
+        let missed = |f: &Fact| matches!(f, Fact::FaultMissed { cause: Cause::TestFailover, .. });
+        assert_eq!(seconds_of(&facts, missed), [55 + 60]);
+    }
 }
 
 #[test]
@@ -510,7 +537,7 @@ fn mz_60_a_reboot_by_the_customer_is_refused_in_cluster_mode() {
     let refusal = |at, refusal| [(at, refusal)];
     let clustered = refused(cluster(2, 1), &[reboot(60, 0)]);
     assert_eq!(clustered, refusal(60, Refusal::RebootInClusterMode));
-    let down = refused(one_shard(1), &[(50, fail_node(1)), reboot(60, 1)]);
+    let down = refused(one_shard(1), &[(49, fail_node(1)), reboot(60, 1)]);
     assert_eq!(down, refusal(60, Refusal::NodeNotAvailable));
     let mut plan = one_shard(1);
     script(&mut plan, &[reboot(60, 0)]);
