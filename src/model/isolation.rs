@@ -5,10 +5,10 @@
 //! on its side: in its history until a replica is promoted, and then, unless it is fenced, astray:
 //! acknowledged and lost at once. Where primaries watch each other nobody fences it: as soon as it
 //! notices that it is in a minority it takes no writes, and after the cut it waits for a while
-//! before it takes writes again or follows its successor (`cluster_bus`). A cut that ends before anybody follows the primary costs writes
-//! nothing but the wait: it serves again with all it has. A fenced node is back and kept offline
-//! until its successor serves. The clients on its side reach the others as well: they go where all
-//! go as soon as it takes nothing from them.
+//! before it takes writes again or follows its successor (`cluster_bus`). A cut that ends before
+//! anybody follows the primary costs writes nothing but the wait: it serves again with all it has.
+//! A fenced node is back and kept offline until its successor serves. The clients on its side reach
+//! the others as well: they go where all go as soon as it takes nothing from them.
 
 use crate::engine::time::Span;
 use crate::model::draws::Purpose;

@@ -1,7 +1,8 @@
 //! Nodes stop and return.
 //!
 //! What stops loses its memory; an append-only file may be left on its disk (`append_only`). A
-//! lost host is replaced in its own AZ; a crashed or rebooted process returns on its host. Whoever returns is empty,
+//! lost host is replaced in its own AZ; a crashed or rebooted process returns on its host. Whoever
+//! returns is empty,
 //! and what happens next depends on whether a primary serves, and on who knew of the failure.
 
 use crate::engine::time::Span;

@@ -226,7 +226,7 @@ fn isolated_primary() {
     check("isolated-primary", &expected);
 }
 
-/// The peers suspect after 18 s, agree in 1 s and elect in 0.7 s; the cut primary stops at 18 s too.
+/// The peers suspect after 18 s, agree in 1 s and elect in 0.7 s; the primary itself stops at 18 s.
 #[test]
 fn isolated_primary_in_a_cluster() {
     let mut plan = with_fixed_times(load("isolated-primary-cluster").plan);
