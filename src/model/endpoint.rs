@@ -76,7 +76,9 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn writers_retry(&mut self, shard: ShardId) {
         let state = *self.state.shard(shard);
         let group = self.plan.shards[shard.idx()].group;
-        let refuses = self.state.refuses(group) || self.state.rejoins(shard);
+        let refuses = self.state.refuses(group)
+            || self.state.rejoins(shard)
+            || !self.state.has_good_replicas(self.plan, shard);
         let takes = self.state.serves(shard) && !refuses;
         let reached = takes && state.endpoint == state.primary;
         if !reached || self.state.books(shard).accepting {

@@ -8,8 +8,8 @@ use crate::model::plan::{
     Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId, SyncingCopy,
 };
 use crate::model::state::{
-    Az, Data, Dataset, Failover, Life, NanoWrites, Process, Quorum, Reach, Replacement, Serving,
-    State, Watch, Window,
+    Az, Data, Dataset, Failover, GoodReplicas, Life, NanoWrites, Process, Quorum, Reach,
+    Replacement, Serving, State, Watch, Window,
 };
 
 /// Panics with the sentence that is not true of `state` at `now`.
@@ -56,8 +56,14 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         assert!(primary.data == Data::Complete, "a primary that serves holds the data");
         assert!(primary.upstream.is_none(), "a primary that serves follows nobody");
     }
+    let serves = shard.serving == Serving::Yes;
+    let is_short = serves && !state.has_good_replicas(plan, id);
+    assert!(
+        is_short == (shard.good == GoodReplicas::TooFew),
+        "a primary without enough good replicas knows it"
+    );
     let refuses = state.refuses(plan.shards[id.idx()].group) || state.rejoins(id);
-    let takes = shard.serving == Serving::Yes && !refuses;
+    let takes = serves && !is_short && !refuses;
     let reached = takes && shard.endpoint == shard.primary;
     assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
     let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
@@ -190,6 +196,16 @@ fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: No
     }
     let rate = state.ledger.beside[id.idx()].rate;
     assert!(rate == 0 || isolated, "only an isolated node takes writes beside it");
+    let needs = plan.replication.min_replicas > 0;
+    let until = state.ledger.beside[id.idx()].until;
+    assert!(rate == 0 || until.is_some() == needs, "who hears of no replica takes no more writes");
+    let counts_until = state.clocks.nodes[id.idx()].counts_until;
+    let next = [until, counts_until].into_iter().flatten().min();
+    let due = if needs { queue.pending(plan.slots().links(shard)) } else { None };
+    assert!(
+        next.is_none_or(|next| due.is_some_and(|due| due <= next)),
+        "who is not heard of is waited for"
+    );
     let of_shard = plan.shards[shard.idx()].node_range();
     let taken: u64 = state.ledger.beside[of_shard].iter().map(|beside| beside.rate).sum();
     let books = &state.ledger.shards[shard.idx()];

@@ -10,7 +10,7 @@
 //! A fenced node is back and kept offline until its successor serves. The clients on its side reach
 //! the others as well: they go where all go as soon as it takes nothing from them.
 
-use crate::engine::time::Span;
+use crate::engine::time::{SimTime, Span};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, IsolationFact, Loss, Observer, Role, Target};
 use crate::model::plan::{Fencing, NodeId, Resync, ShardId, SubDetection};
@@ -38,6 +38,14 @@ impl<O: Observer> Step<'_, O> {
             false => Role::Replica,
         };
         self.settle(shard);
+        self.blame(shard, cause);
+        let until = match role {
+            Role::Primary => self.primary_hears_nobody(shard),
+            Role::Replica => {
+                self.link_falls_silent(node, shard);
+                None
+            }
+        };
         self.schedule_cut((node, role), duration);
         self.state.node_mut(node).reach = Reach::Isolated;
         self.note(Fact::Isolation(IsolationFact::Began { node, role }));
@@ -49,7 +57,7 @@ impl<O: Observer> Step<'_, O> {
         self.backup_source_stopped(node);
         self.shard_struck(shard, node, cause);
         if role == Role::Primary && accepted {
-            self.writers_stay_beside(shard, node, writers_beside);
+            self.writers_stay_beside(node, writers_beside, until);
         }
     }
 
@@ -100,13 +108,15 @@ impl<O: Observer> Step<'_, O> {
         self.state.node_mut(node).upstream = None;
     }
 
-    fn writers_stay_beside(&mut self, shard: ShardId, node: NodeId, writers_beside: u64) {
+    fn writers_stay_beside(&mut self, node: NodeId, writers_beside: u64, until: Option<SimTime>) {
+        let shard = self.plan.nodes[node.idx()].shard;
         let offered = self.plan.shards[shard.idx()].writes_per_sec;
         let books = self.state.books_mut(shard);
         let rate = writers_beside.min(offered - books.astray);
         books.kept = rate;
-        self.state.ledger.beside[node.idx()] = Beside { rate, astray_since: None };
         if rate > 0 {
+            self.state.ledger.beside[node.idx()] = Beside { rate, astray_since: None, until };
+            self.watch_links(shard);
             self.tell_beside(shard);
         }
     }
@@ -127,18 +137,19 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         let is_elected = self.is_elected_by_peers(shard);
+        let beside = self.state.ledger.beside[primary.idx()];
         self.state.ledger.beside[primary.idx()] = match self.plan.rules.fencing {
             Fencing::AtPromotion if !is_elected => Beside::NOTHING,
             Fencing::AtPromotion | Fencing::OnReturn => {
                 self.state.books_mut(shard).astray += rate;
-                Beside { rate, astray_since: Some(self.now) }
+                Beside { rate, astray_since: Some(self.now), ..beside }
             }
         };
         self.tell_beside(shard);
     }
 
     /// The node takes no writes beside it any more.
-    fn end_beside(&mut self, node: NodeId) {
+    pub(super) fn end_beside(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
         self.settle(shard);
         let beside = std::mem::replace(&mut self.state.ledger.beside[node.idx()], Beside::NOTHING);

@@ -344,6 +344,8 @@ impl<O: Observer> Step<'_, O> {
         self.state.node_mut(to).upstream = None;
         self.state.node_mut(from).upstream = Some(to);
         self.state.shard_mut(shard).primary = to;
+        self.forget_links(shard);
+        self.blame(shard, Cause::Planned);
         let n = self.state.clocks.shards[shard.idx()].handovers;
         self.state.clocks.shards[shard.idx()].handovers += 1;
         let timing = &self.plan.timing;

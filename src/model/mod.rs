@@ -4,7 +4,8 @@
 //! rules stand one file per concern: [`fault`] injects, [`node`] stops and returns nodes,
 //! [`isolation`] cuts nodes off, [`replication`] copies data, [`control_plane`] detects, fails over
 //! and repairs, [`cluster_bus`] and [`sentinel`] find out and fail over where a group is not left
-//! to it, [`endpoint`] moves the writers, [`narration`] tells what changed. [`state`] is all that
+//! to it, [`endpoint`] moves the writers, [`good_replicas`] stops those that ask for replicas,
+//! [`narration`] tells what changed. [`state`] is all that
 //! changes, [`plan`] all that does not, [`fact`] what observers are told. The model cannot fail: a
 //! [`plan::Plan`] is checked before it gets here.
 
@@ -18,6 +19,7 @@ pub mod draws;
 pub mod endpoint;
 pub mod fact;
 pub mod fault;
+pub mod good_replicas;
 pub mod invariants;
 pub mod isolation;
 pub mod maintenance;
@@ -113,6 +115,8 @@ pub enum Event {
     MinorityNoticed(NodeId),
     /// The isolated node is reached again, or takes part again after it was.
     IsolationEnds(NodeId),
+    /// A primary of the shard has not heard of a replica for as long as it may.
+    LinkTimesOut(ShardId),
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innermost loop");
@@ -164,6 +168,7 @@ impl<O: Observer> Step<'_, O> {
             Event::QuorumDue(group) => self.quorum_due(group),
             Event::MinorityNoticed(node) => self.minority_noticed(node),
             Event::IsolationEnds(node) => self.isolation_ends(node),
+            Event::LinkTimesOut(shard) => self.link_times_out(shard),
         }
     }
 

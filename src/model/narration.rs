@@ -1,16 +1,19 @@
 //! What observers are told of a shard after each event: changes in copies and readers, and what
-//! an outage waits for. No rule reads any of this.
+//! an outage waits for. No rule reads any of this. Since every event that changes a shard ends
+//! here, its good replicas are counted first.
 
 use crate::model::Step;
 use crate::model::fact::{Fact, Observer, Phase};
 use crate::model::plan::{ColdStartNode, RebootBy, ShardId};
 use crate::model::state::{
-    Belief, Data, Dataset, Failover, Node, Process, Replacement, Serving, Told, Watch, Window,
+    Belief, Data, Dataset, Failover, GoodReplicas, Node, Process, Replacement, Serving, Told,
+    Watch, Window,
 };
 
 impl<O: Observer> Step<'_, O> {
     /// Tells observers what changed in the shard: copies, readers, and what an outage waits for.
     pub(super) fn tell_changes(&mut self, shard: ShardId) {
+        self.count_replicas(shard);
         let (mut complete, mut readers, mut configured) = (0, 0, 0);
         for node in self.nodes_of(shard) {
             // Only what runs holds data: a complete copy that can be reached serves reads.
@@ -40,8 +43,12 @@ impl<O: Observer> Step<'_, O> {
         if state.serving == Serving::Yes && state.endpoint != state.primary {
             return Phase::Endpoint;
         }
+        let group = self.plan.shards[shard.idx()].group;
         if state.serving == Serving::Yes {
-            return Phase::Quorum;
+            return match state.good {
+                GoodReplicas::TooFew if !self.state.refuses(group) => Phase::Replicas,
+                GoodReplicas::TooFew | GoodReplicas::Enough => Phase::Quorum,
+            };
         }
         match state.failover {
             Failover::ColdStarting(_) => return Phase::ColdStart,
@@ -114,6 +121,8 @@ fn nearness(phase: Phase) -> u8 {
         Phase::Provisioning => 2,
         Phase::Restart => 3,
         Phase::Sync | Phase::Replay => 4,
-        Phase::Promotion | Phase::ColdStart | Phase::Endpoint | Phase::Quorum => 5,
+        Phase::Promotion | Phase::ColdStart | Phase::Endpoint | Phase::Quorum | Phase::Replicas => {
+            5
+        }
     }
 }

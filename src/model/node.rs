@@ -69,6 +69,10 @@ impl<O: Observer> Step<'_, O> {
         };
         self.isolation_is_over(id);
         let left = self.left_on_disk(id, process);
+        self.blame(shard, cause);
+        if stop == Stop::HostLost {
+            self.link_falls_silent(id, shard);
+        }
         let shard_state = self.state.shard_mut(shard);
         if process == Process::Lost
             && shard_state.primary == id

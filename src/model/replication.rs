@@ -162,6 +162,7 @@ impl<O: Observer> Step<'_, O> {
         state.shards[shard.idx()].primary = node;
         let was = std::mem::replace(&mut state.shards[shard.idx()].serving, Serving::Yes);
         self.stop_watch(shard);
+        self.forget_links(shard);
         self.note(Fact::PrimaryServes { shard, node });
         if was != Serving::Yes {
             self.voter_back(shard);
@@ -260,6 +261,7 @@ impl<O: Observer> Step<'_, O> {
         let state = self.state.node_mut(node);
         state.data = Data::Syncing;
         state.upstream = Some(from);
+        self.state.clocks.nodes[node.idx()].counts_until = None;
         self.state.ledger.copies[node.idx()] = self.state.ledger.copies[from.idx()];
         let (takes, bytes) = self.full_sync_time(node, shard);
         let slot = self.slots.service(node);

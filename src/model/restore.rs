@@ -230,6 +230,7 @@ impl<O: Observer> Step<'_, O> {
         self.queue.clear(self.slots.detection(shard));
         self.queue.clear(self.slots.failover(shard));
         self.stop_watch(shard);
+        self.forget_links(shard);
         let served = self.state.serves(shard);
         let state = self.state.shard_mut(shard);
         state.primary = node;

@@ -9,7 +9,9 @@
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::api::{Call, Refusal};
-use crate::model::fact::{BackupFact, Cause, Fact, Loss, Observer, OperationFact, Phase};
+use crate::model::fact::{
+    BackupFact, Cause, Fact, Loss, Observer, OperationFact, Phase, ReplicasFact,
+};
 use crate::model::plan::{Plan, ShardId};
 use crate::model::state::NanoWrites;
 use crate::observe::metrics::Ending;
@@ -317,7 +319,14 @@ impl Observer for Episodes {
             | Fact::Copies { .. }
             | Fact::Operation(_)
             | Fact::Bus(_)
-            | Fact::Isolation(_) => {}
+            | Fact::Isolation(_)
+            | Fact::Replicas(ReplicasFact::TooFew { .. }) => {}
+            Fact::Replicas(ReplicasFact::Enough { shard, .. }) => {
+                let phase = self.current(shard).phase;
+                if phase.is_some_and(|(phase, _)| phase == Phase::Replicas) {
+                    self.would_end_by(shard, Ending::Replica);
+                }
+            }
             Fact::Backup(fact) => self.on_backup(now, fact),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::engine::time::SimTime;
 use crate::model::api::Call;
 use crate::model::fact::{
-    Announced, BusFact, Fact, IsolationFact, Loss, OperationFact, Role, Stop, Target,
+    Announced, BusFact, Fact, IsolationFact, Loss, OperationFact, ReplicasFact, Role, Stop, Target,
 };
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
@@ -122,6 +122,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Backup(fact) => backups::name(fact),
         Fact::Bus(fact) => bus_name(fact),
         Fact::Isolation(fact) => isolation_name(fact),
+        Fact::Replicas(fact) => replicas_name(fact),
     }
 }
 
@@ -214,6 +215,25 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::Backup(ref fact) => backups::fields(plan, fact),
         Fact::Bus(fact) => bus_fields(plan, fact),
         Fact::Isolation(fact) => isolation_fields(plan, fact),
+        Fact::Replicas(fact) => replicas_fields(plan, fact),
+    }
+}
+
+fn replicas_name(fact: &ReplicasFact) -> &'static str {
+    match fact {
+        ReplicasFact::TooFew { .. } => "too_few_replicas",
+        ReplicasFact::Enough { .. } => "enough_replicas",
+    }
+}
+
+fn replicas_fields(plan: &Plan, fact: ReplicasFact) -> Vec<(&'static str, Value)> {
+    match fact {
+        ReplicasFact::TooFew { shard, good, needed }
+        | ReplicasFact::Enough { shard, good, needed } => vec![
+            ("shard", shard_name(plan, shard)),
+            ("good", json!(good)),
+            ("needed", json!(needed)),
+        ],
     }
 }
 

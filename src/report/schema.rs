@@ -137,6 +137,8 @@ pub(super) struct Phases {
     replay: f64,
     /// The primaries of the cluster had no majority.
     no_majority: f64,
+    /// The primary had fewer good replicas than writes ask for.
+    too_few_replicas: f64,
 }
 
 /// A number per way in which an outage ends.
@@ -159,6 +161,8 @@ pub(super) struct Endings {
     restore: f64,
     /// The primaries of the cluster had a majority again.
     majority: f64,
+    /// The primary had enough good replicas again.
+    replica: f64,
     /// Nothing had by the end of the trial.
     open: f64,
 }
@@ -399,6 +403,10 @@ enum Fact {
     WritesBeside { shard: ShardName, kept_per_second: u64, astray_per_second: u64 },
     /// What a former primary took while it was isolated is lost.
     SplitBrain { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
+    /// The primary has too few good replicas, and refuses writes.
+    TooFewReplicas { shard: ShardName, good: u8, needed: u8 },
+    /// The primary has enough good replicas again.
+    EnoughReplicas { shard: ShardName, good: u8, needed: u8 },
     /// The entry that ElastiCache's event log would hold.
     AwsEvent { source_type: SourceType, source: String, message: String },
     /// The last line: what the trial came to.
@@ -623,6 +631,8 @@ enum Phase {
     Restart,
     /// The primaries of the cluster have no majority.
     NoMajority,
+    /// The primary has fewer good replicas than writes ask for.
+    TooFewReplicas,
 }
 
 /// What an entry of the event log is about.

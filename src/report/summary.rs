@@ -631,6 +631,7 @@ pub fn phase_key(phase: Phase) -> &'static str {
         Phase::Restart => "restart",
         Phase::Replay => "replay",
         Phase::Quorum => "no_majority",
+        Phase::Replicas => "too_few_replicas",
     }
 }
 

@@ -26,9 +26,7 @@ use super::uses::Uses;
 use super::{Assumption, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
-use crate::model::plan::{
-    Action, Apply, GroupId, Operation, Plan, Replication, Scripted, Window, Workload,
-};
+use crate::model::plan::{Action, Apply, GroupId, Operation, Plan, Scripted, Window, Workload};
 use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
@@ -139,7 +137,7 @@ fn sections(
     let workload_place = workload.place.clone();
     let (load, write_bytes) = sections::workload(workload, cx);
     let replication = sections::section(root, "replication", cx);
-    let (lag, backlog_bytes) = sections::replication(replication, backlog_era(drafts), cx);
+    let (replication, asked) = sections::replication(replication, backlog_era(drafts), cx);
     let mut table = sections::section(root, "timing", cx);
     let timing = sections::timing(&mut table, &uses, cx);
     let used = persistence::use_of_snapshots(drafts, &uses);
@@ -161,6 +159,9 @@ fn sections(
     }
     topology.is_complete &= groups.is_some();
     check_memory(drafts, &topology, cx);
+    if let Some(place) = asked {
+        sections::check_min_replicas(replication.min_replicas, &place, &topology, cx);
+    }
     let mut addresses = Addresses::default();
     let fault_item = root.get("fault");
     let mut faults = match &fault_item {
@@ -191,7 +192,7 @@ fn sections(
         nodes: topology.nodes,
         azs: topology.azs,
         workload: Workload { write_bytes },
-        replication: Replication { lag, backlog_bytes },
+        replication,
         timing,
         rules,
         control_plane,

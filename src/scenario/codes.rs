@@ -108,6 +108,7 @@ codes! {
     ClusterEngine "E0512" Error "the engine version has no cluster mode";
     WindowsOverlap "E0513" Error "the two windows of a group overlap";
     DetectorMode "E0514" Error "the detector does not fit the cluster mode";
+    TooManyGoodReplicas "E0515" Error "writes ask for more replicas than a shard has";
     UnknownTarget "E0601" Error "a fault or an operation names something that does not exist";
     RandomFaultWithTime "E0602" Error "a random fault takes no time";
     AfterHorizon "E0603" Error "a fault strikes at the horizon or after it";
@@ -150,6 +151,7 @@ codes! {
     AlwaysRefused "W0919" Warning "a call is refused whenever it comes";
     MeanBesideRange "W0920" Warning "the range of a mean does not hold the mean";
     WindowTooLate "W0921" Warning "what waits for a window never comes";
+    EveryReplicaNeeded "W0922" Warning "writes ask for every replica of a shard";
 }
 
 impl Code {

@@ -263,6 +263,10 @@ fn rest(laid: &mut Tree, base: &Tree, group: &Tree, chosen: &Chosen) {
     if group.get("append-only-file").is_some() {
         put_back("group", "append-only-file", Value::Boolean(false));
     }
+    let replication = base.get("replication").and_then(Node::as_table);
+    if replication.is_some_and(|table| table.get("min-replicas-to-write").is_some()) {
+        put_back("replication", "min-replicas-to-write", Value::Integer("0".to_owned(), 10));
+    }
     let control_plane = base.get("control-plane").and_then(Node::as_table);
     let detector = control_plane.and_then(|table| table.get("detector"));
     // Sentinel needs no cluster, and whoever has it compares groups that run by themselves.

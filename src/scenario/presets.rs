@@ -51,6 +51,8 @@ const AOF: Way = Way::Laid(&[
 /// With cluster mode no endpoint has to follow the primary.
 const CLUSTER: Way = Way::Laid(&["control-plane", "timing.endpoint"]);
 const SNAPSHOTS: Way = Way::Laid(&["group.snapshot-retention", "backup"]);
+const MIN_REPLICAS: Way =
+    Way::Laid(&["replication.min-replicas-to-write", "replication.min-replicas-max-lag"]);
 const DURABLE: Way = Way::StandIn("the model has no durable log");
 const CLIENT: Way = Way::StandIn("the model has no clients");
 
@@ -90,7 +92,7 @@ pub const PRESETS: &[Preset] = &[
     preset!(
         "min-replicas-to-write",
         "a primary that refuses writes without a replica",
-        Way::StandIn("the model has no min-replicas-to-write")
+        MIN_REPLICAS
     ),
     preset!(
         "wait-1",

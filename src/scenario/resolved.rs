@@ -103,7 +103,7 @@ const ORDER: [(&str, &[&str]); 14] = [
             "dataset",
         ],
     ),
-    ("replication", &["lag", "backlog"]),
+    ("replication", &["lag", "backlog", "min-replicas-to-write", "min-replicas-max-lag"]),
     (
         "timing",
         &[

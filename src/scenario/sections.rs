@@ -2,6 +2,7 @@
 //! `[replication]`, `[timing]`, `[rules]`, `[objectives]`, with their defaults and where those come
 //! from.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::codes::Code;
@@ -11,15 +12,16 @@ use super::groups::Switch;
 use super::laws;
 use super::reader::{Context, Item, Table};
 use super::source::{Source, SourceKind};
-use super::topology::{Load, WriteRate};
+use super::topology::{Load, Topology, WriteRate};
 use super::tree;
 use super::uses::{Need, Use, Uses};
 use super::{Confidence, Origin};
 use crate::engine::law::Law;
-use crate::engine::time::{SimTime, Span, YEAR};
+use crate::engine::time::{NANOS_PER_SEC, SimTime, Span, YEAR};
 use crate::model::plan::{
-    ColdStartNode, DuringFailover, Fencing, FullSync, Promotion, ReplacementAz, ReplacementStarts,
-    Resync, ResyncSource, Rules, Shard, SubDetection, SyncingCopy, SyncingNodes, Timing,
+    ColdStartNode, DuringFailover, Fencing, FullSync, Membership, Promotion, ReplacementAz,
+    ReplacementStarts, Replication, Resync, ResyncSource, Rules, Shard, SubDetection, SyncingCopy,
+    SyncingNodes, Timing,
 };
 use crate::montecarlo::objectives::Objectives;
 
@@ -317,14 +319,14 @@ pub(super) enum BacklogEra {
     Large,
 }
 
-/// Reads `[replication]`: the law of the lag, and the bytes of the backlog.
+/// Reads `[replication]`; gives also where it says how many replicas writes ask for.
 pub(super) fn replication(
     mut table: Table<'_>,
     era: BacklogEra,
     cx: &mut Context<'_>,
-) -> (Law, u64) {
+) -> (Replication, Option<Place>) {
     let lag = law(&mut table, &LAG, cx);
-    let backlog = match table.get("backlog") {
+    let backlog_bytes = match table.get("backlog") {
         Some(item) => item.size(&mut cx.errors, 0..=MAX_DATASET_BYTES).unwrap_or(0),
         None => {
             let (mib, shown) = match era {
@@ -337,8 +339,92 @@ pub(super) fn replication(
             mib << 20
         }
     };
+    let asked = table.get("min-replicas-to-write");
+    let min_replicas = match &asked {
+        Some(item) => item.count(&mut cx.errors, 0..=MOST_REPLICAS).unwrap_or(0) as u8,
+        None => {
+            let why = Origin::convention("off, as in the parameter groups of ElastiCache");
+            cx.assume(&join(&table.place.path, "min-replicas-to-write"), "0", why);
+            0
+        }
+    };
+    let max_lag = max_lag(&mut table, (min_replicas, asked.is_some()), cx);
     table.finish(&mut cx.errors, &["link"]);
-    (lag, backlog)
+    let asked = asked.filter(|_| min_replicas > 0).map(|item| item.place);
+    (Replication { lag, backlog_bytes, min_replicas, max_lag }, asked)
+}
+
+/// Replicas of a shard, at most (MZ-50).
+const MOST_REPLICAS: u64 = 5;
+
+/// For how long a replica is good that is not heard of: whole seconds.
+fn max_lag(
+    table: &mut Table<'_>,
+    (min_replicas, is_given): (u8, bool),
+    cx: &mut Context<'_>,
+) -> Span {
+    const KEY: &str = "min-replicas-max-lag";
+    const DEFAULT: Span = Span::from_secs(10);
+    /// The engines count in seconds, in 31 bits.
+    const MOST: Span = Span::from_secs((1 << 31) - 1);
+    match table.get(KEY) {
+        Some(item) => {
+            if !is_given {
+                let message = "nothing in the scenario uses it";
+                let hint = "it matters with min-replicas-to-write above 0";
+                cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
+            }
+            let Some(span) = item.span(&mut cx.errors) else { return DEFAULT };
+            let is_whole = span.as_nanos().is_multiple_of(NANOS_PER_SEC);
+            if span == Span::ZERO || span > MOST || !is_whole {
+                let message = "must be whole seconds, at least one and below 2^31";
+                let hint = "the engine takes no others; min-replicas-to-write = 0 switches it off";
+                cx.errors.report(Code::DurationRange, &item.place, message).hint(hint);
+            }
+            span
+        }
+        None => {
+            if min_replicas > 0 {
+                let source = "the engine's own, in the parameter groups of ElastiCache";
+                let why = Origin::default(Documented, source);
+                cx.assume(&join(&table.place.path, KEY), "\"10s\"", why);
+            }
+            DEFAULT
+        }
+    }
+}
+
+/// Writes that ask for more replicas than a shard has are never taken, and those that ask for all
+/// of them wait for the repair of each.
+pub(super) fn check_min_replicas(
+    min_replicas: u8,
+    place: &Place,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) {
+    let members = |nodes: Range<u16>| {
+        let nodes = &topology.nodes[usize::from(nodes.start)..usize::from(nodes.end)];
+        nodes.iter().filter(|node| node.membership == Membership::Member).count()
+    };
+    let replicas = |shard: &Shard| members(shard.nodes.clone()).saturating_sub(1);
+    let fewest = topology.shards.iter().map(replicas).min();
+    let Some(fewest) = fewest.filter(|fewest| *fewest <= usize::from(min_replicas)) else {
+        return;
+    };
+    let many = |n: usize, one: &str, more: &str| match n {
+        1 => format!("1 {one}"),
+        _ => format!("{n} {more}"),
+    };
+    let has = many(fewest, "replica", "replicas");
+    if fewest < usize::from(min_replicas) {
+        let message = format!("no write is ever taken in a shard with {has}");
+        let hint = "lower it, or give every shard more replicas";
+        cx.errors.report(Code::TooManyGoodReplicas, place, message).hint(hint);
+    } else {
+        let message = format!("a shard has {has}: writes stop whenever one is replaced or syncs");
+        let hint = "one replica more would let writes go on";
+        cx.errors.report(Code::EveryReplicaNeeded, place, message).hint(hint);
+    }
 }
 
 /// Reads `[timing]`. What only operations and service updates use is listed where they are.

@@ -189,6 +189,10 @@ fn its_defaults_are_those_of_the_program() {
             .replace("snapshotting-node = \"cache-002\"", "multi-az = false"),
     ));
     all.extend(gap.into_iter().filter(|(path, _)| path == "timing.handover-gap"));
+    let asks = "[group]\nid = \"cache\"\nazs = [\"a\", \"b\"]\nreplicas = 1\n[replication]\n\
+                min-replicas-to-write = 1\n";
+    let asks = defaults(&blocks::whole(asks));
+    all.extend(asks.into_iter().filter(|(path, _)| path == "replication.min-replicas-max-lag"));
     let defaults = all;
     for row in &rows {
         let program = defaults.iter().find(|(path, _)| row.is_of(path)).map(|(_, default)| default);

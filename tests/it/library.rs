@@ -554,6 +554,28 @@ fn capacity_planning() {
 
 /// Likewise.
 #[test]
+fn min_replicas() {
+    const TRIALS: u64 = 1_000;
+    let experiment = load_all("min-replicas");
+    let of = |policy: &str| of_policy(&experiment, policy, TRIALS);
+    let mean = |tally: &Tally, metric| tally.of(metric).mean();
+    let lost = |tally: &Tally| mean(tally, Metric::LostWrites);
+    let outage = |tally: &Tally| mean(tally, Metric::WriteOutage);
+    let free = of("1+2, N = 0");
+    // The cut loses 600 s of 1,000 writes a second, or 10 s of them.
+    assert!(lost(&free) > 595_000.0, "{}", lost(&free));
+    let [one, two] = ["1+2, N = 1", "1+2, N = 2"].map(of);
+    for guarded in [&one, &two] {
+        assert!((10_000.0..25_000.0).contains(&lost(guarded)), "{}", lost(guarded));
+    }
+    let (small, small_free) = (of("1+1, N = 1"), of("1+1, N = 0"));
+    assert!(lost(&small) < 0.1 * lost(&small_free));
+    assert!(outage(&free) < outage(&one), "it has its price");
+    assert!(2.0 * outage(&one) < outage(&two) && 2.0 * outage(&one) < outage(&small));
+}
+
+/// Likewise.
+#[test]
 fn ways_to_run_a_group() {
     const TRIALS: u64 = 5_000;
     let experiment = load_all("ways-to-run-a-group");

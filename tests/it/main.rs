@@ -14,6 +14,7 @@ mod estimates;
 mod exact;
 mod explain;
 mod golden;
+mod good_replicas;
 mod interplay;
 mod laws;
 mod layers;

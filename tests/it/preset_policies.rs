@@ -44,8 +44,8 @@ fn plan(text: &str) -> Plan {
 /// The preset's own file with another group that has the same names, and nothing else that a way
 /// of running a group is made of.
 fn around(preset: &Preset, group: &str) -> String {
-    const OF_WAYS: [&str; 5] =
-        ["[group]", "[control-plane]", "[timing]", "[backup]", "[persistence]"];
+    const OF_WAYS: [&str; 6] =
+        ["[group]", "[control-plane]", "[replication]", "[timing]", "[backup]", "[persistence]"];
     let mut is_kept = true;
     let mut text = String::new();
     for line in preset.text.lines().filter(|line| !line.starts_with('#')) {
@@ -72,7 +72,7 @@ fn a_policy_is_the_file_of_its_preset_apart_from_workload_and_faults() {
              [control-plane]\ndetector = \"cluster-bus\"\n"
         ),
     ];
-    assert_eq!(ways().count(), 9);
+    assert_eq!(ways().count(), 10);
     for preset in ways() {
         let expected = plan(preset.text);
         for group in &groups {

@@ -85,6 +85,8 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
         Faults::Endless => &TIMES[..],
         Faults::Stop => &TIMES[..BOUNDED],
     };
+    // What writes ask for has draws of its own: it changes nobody's failures.
+    let mut asks = Draw(draw.0 ^ 0x5eed);
     let n_azs = 1 + draw.below(3);
     let replicas = draw.below(4);
     let azs: Vec<String> = (0..n_azs).map(|az| format!("\"az{az}\"")).collect();
@@ -110,7 +112,14 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
         draw.one_of(&["0", "\"1 MiB\"", "\"8 GiB\""]),
     );
     let lag = draw.one_of(times);
-    let _ = writeln!(text, "[replication]\nlag = {lag}\nbacklog = \"64 KiB\"\n[timing]");
+    let _ = writeln!(text, "[replication]\nlag = {lag}\nbacklog = \"64 KiB\"");
+    let min_replicas = asks.below(3).min(replicas);
+    let _ = writeln!(text, "min-replicas-to-write = {min_replicas}");
+    if min_replicas > 0 {
+        let max_lag = asks.one_of(&["1s", "10s", "1m"]);
+        let _ = writeln!(text, "min-replicas-max-lag = \"{max_lag}\"");
+    }
+    text.push_str("[timing]\n");
     text.push_str(RESTORE);
     for key in ["detection", "promotion", "endpoint", "replacement", "cold-start", "reboot"] {
         let _ = writeln!(text, "{key} = {}", draw.one_of(times));

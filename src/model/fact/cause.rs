@@ -86,11 +86,13 @@ pub enum Phase {
     Replay,
     /// The primaries of the cluster have no majority.
     Quorum,
+    /// The primary has fewer good replicas than writes ask for.
+    Replicas,
 }
 
 impl Phase {
     /// All phases, in the order of their numbers.
-    pub const ALL: [Phase; 10] = [
+    pub const ALL: [Phase; 11] = [
         Phase::Detection,
         Phase::Promotion,
         Phase::Endpoint,
@@ -101,6 +103,7 @@ impl Phase {
         Phase::Restart,
         Phase::Replay,
         Phase::Quorum,
+        Phase::Replicas,
     ];
 
     /// The name in results and in the timeline.
@@ -116,6 +119,7 @@ impl Phase {
             Phase::Restart => "restart",
             Phase::Replay => "replay",
             Phase::Quorum => "no majority",
+            Phase::Replicas => "too few replicas",
         }
     }
 }

@@ -7,6 +7,7 @@ mod backup;
 mod bus;
 mod cause;
 mod operation;
+mod replicas;
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::plan::{AzId, NodeId, ShardId};
@@ -16,6 +17,7 @@ pub use backup::*;
 pub use bus::*;
 pub use cause::*;
 pub use operation::*;
+pub use replicas::*;
 
 /// Something that became true.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -268,6 +270,8 @@ pub enum Fact {
     Bus(BusFact),
     /// Something about nodes that run and cannot be reached.
     Isolation(IsolationFact),
+    /// Something about writes that ask for replicas.
+    Replicas(ReplicasFact),
 }
 
 /// Listens to a trial. Observers see facts and never influence it.

@@ -339,6 +339,11 @@ pub struct Replication {
     pub lag: Law,
     /// Bytes of replication stream that a node keeps for replicas that come back.
     pub backlog_bytes: u64,
+    /// Good replicas that a primary needs to take writes; 0 switches that off. No more than any
+    /// shard begins with.
+    pub min_replicas: u8,
+    /// For how long a replica is good that is not heard of.
+    pub max_lag: Span,
 }
 
 /// How long things take.

@@ -26,6 +26,7 @@ pub struct Slots {
     watches: u32,
     quorums: u32,
     isolations: u32,
+    links: u32,
     len: u32,
 }
 
@@ -119,6 +120,12 @@ impl Slots {
     pub fn isolation(&self, node: NodeId) -> Slot {
         Slot(self.isolations + u32::from(node.0))
     }
+
+    /// The next moment at which a primary of `shard` has not heard of a replica for too long; there
+    /// is none where no writes ask for replicas.
+    pub fn links(&self, shard: ShardId) -> Slot {
+        Slot(self.links + u32::from(shard.0))
+    }
 }
 
 impl Plan {
@@ -138,6 +145,9 @@ impl Plan {
         let windows = workflows + groups;
         let watches = windows + 4 * groups;
         let quorums = watches + shards;
+        let isolations = quorums + groups;
+        let links = isolations + nodes;
+        let n_links = if self.replication.min_replicas > 0 { shards } else { 0 };
         Slots {
             n_groups: groups,
             n_azs: azs,
@@ -157,8 +167,9 @@ impl Plan {
             restores: windows + 3 * groups,
             watches,
             quorums,
-            isolations: quorums + groups,
-            len: quorums + groups + nodes,
+            isolations,
+            links,
+            len: links + n_links,
         }
     }
 }

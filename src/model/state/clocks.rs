@@ -141,6 +141,8 @@ pub struct NodeClock {
     pub isolations: u32,
     /// When the last cut that a minority is to notice ends.
     pub cut_ends: SimTime,
+    /// Until when its primary counts it as good although it is not heard of any more.
+    pub counts_until: Option<SimTime>,
     /// Its rank in its shard's last election, from 1; 0 if it did not stand.
     pub ballot: u8,
 }

@@ -317,6 +317,17 @@ pub struct Shard {
     pub dataset: Dataset,
     /// What those who watch the primary make of its loss: its peers, or Sentinels.
     pub watch: Watch,
+    /// Whether the serving primary has as many good replicas as writes ask for.
+    pub good: GoodReplicas,
+}
+
+/// Whether a primary has as many good replicas as writes ask for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum GoodReplicas {
+    /// It has, or there is none that serves.
+    Enough,
+    /// It has not, and refuses writes.
+    TooFew,
 }
 
 /// Where the peers of a lost primary, or Sentinels, are on the way to its successor.

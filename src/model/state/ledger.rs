@@ -30,11 +30,13 @@ pub struct Beside {
     pub rate: u64,
     /// Since when its shard has another primary, so that all it takes is lost.
     pub astray_since: Option<SimTime>,
+    /// When it ceases for want of replicas.
+    pub until: Option<SimTime>,
 }
 
 impl Beside {
     /// Nothing.
-    pub const NOTHING: Beside = Beside { rate: 0, astray_since: None };
+    pub const NOTHING: Beside = Beside { rate: 0, astray_since: None, until: None };
 }
 
 /// A node's copy of the data, frozen when its upstream was lost: a point in a history.

@@ -46,6 +46,8 @@ pub struct Told {
     pub phase: Option<Phase>,
     /// What opened the outage.
     pub cause: Cause,
+    /// What struck a replica last, or took the role of primary from a node.
+    pub struck: Cause,
 }
 
 impl State {
@@ -111,7 +113,8 @@ impl State {
         refill(&mut self.told, n_shards, |s| {
             let copies = plan.n_members(ShardId(s as u16)) as u8;
             let configured = copies;
-            Told { copies, configured, readers: copies, phase: None, cause: Cause::Node }
+            let cause = Cause::Node;
+            Told { copies, configured, readers: copies, phase: None, cause, struck: cause }
         });
     }
 
@@ -197,6 +200,29 @@ impl State {
         self.node(self.shard(shard).primary).reach == Reach::Rejoining
     }
 
+    /// Whether the shard's primary hears the node, and the node has all that it says.
+    pub fn is_linked(&self, node: NodeId, shard: ShardId) -> bool {
+        let (primary, state) = (self.shard(shard).primary, self.node(node));
+        let follows = state.upstream == Some(primary) && state.data == Data::Complete;
+        follows && self.reaches(primary, node)
+    }
+
+    /// How many good replicas the shard's primary has, as far as it knows.
+    pub fn n_good_replicas(&self, plan: &Plan, shard: ShardId) -> u8 {
+        let is_good = |node: &NodeId| {
+            let counts = self.clocks.nodes[node.idx()].counts_until.is_some();
+            counts || self.is_linked(*node, shard)
+        };
+        plan.shards[shard.idx()].node_ids().filter(is_good).count() as u8
+    }
+
+    /// Whether these are as many as writes ask for.
+    #[inline]
+    pub fn has_good_replicas(&self, plan: &Plan, shard: ShardId) -> bool {
+        let needed = plan.replication.min_replicas;
+        needed == 0 || self.n_good_replicas(plan, shard) >= needed
+    }
+
     /// Whether the shard has a primary; with a majority of its peers it accepts writes.
     #[inline]
     pub fn serves(&self, shard: ShardId) -> bool {
@@ -219,6 +245,7 @@ fn fresh_shard(plan: &Plan, shard: usize) -> Shard {
         failover: Failover::Idle,
         dataset: Dataset::Held,
         watch: Watch::Calm,
+        good: GoodReplicas::Enough,
     }
 }
 

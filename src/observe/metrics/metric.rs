@@ -199,6 +199,8 @@ pub enum Ending {
     Restore,
     /// The primaries of the cluster had a majority again.
     Majority,
+    /// The primary had enough good replicas again.
+    Replica,
     /// Nothing had by the end of the trial.
     Open,
 }
@@ -213,14 +215,17 @@ impl Ending {
         }
     }
 
-    /// How the outage would end from now on, its primary being lost: a majority does not bring
-    /// that back.
+    /// How the outage would end from now on, its primary being lost: neither a majority nor a
+    /// replica brings that back.
     pub fn without_primary(self) -> Ending {
-        if self == Ending::Majority { Ending::Restart } else { self }
+        match self {
+            Ending::Majority | Ending::Replica => Ending::Restart,
+            kept => kept,
+        }
     }
 
     /// All endings, in the order of their numbers.
-    pub const ALL: [Ending; 9] = [
+    pub const ALL: [Ending; 10] = [
         Ending::Failover,
         Ending::Refill,
         Ending::ColdStart,
@@ -229,6 +234,7 @@ impl Ending {
         Ending::Replay,
         Ending::Restore,
         Ending::Majority,
+        Ending::Replica,
         Ending::Open,
     ];
 
@@ -243,6 +249,7 @@ impl Ending {
             Ending::Replay => "replay",
             Ending::Restore => "restore",
             Ending::Majority => "majority",
+            Ending::Replica => "replica",
             Ending::Open => "open",
         }
     }

@@ -9,7 +9,8 @@ mod outcome;
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime};
 use crate::model::fact::{
-    BackupFact, BusFact, Cause, Fact, IsolationFact, Loss, Observer, OperationFact, Phase, Role,
+    BackupFact, BusFact, Cause, Fact, IsolationFact, Loss, Observer, OperationFact, Phase,
+    ReplicasFact, Role,
 };
 use crate::model::persistence::Method;
 use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
@@ -71,6 +72,8 @@ const REFUSED: u8 = 2;
 
 /// Its primary was cut off in a minority, and takes no writes yet.
 const REJOINS: u8 = 4;
+/// It refuses writes for want of replicas.
+const TOO_FEW: u8 = 8;
 
 /// Folds facts into an [`Outcome`].
 #[derive(Clone, Debug)]
@@ -189,6 +192,21 @@ impl<'p> Metrics<'p> {
             | BusFact::VoteSplit { .. }
             | BusFact::MajorityLost { .. }
             | BusFact::MajorityBack { .. } => {}
+        }
+    }
+
+    fn of_replicas(&mut self, now: SimTime, fact: ReplicasFact) {
+        match fact {
+            ReplicasFact::TooFew { shard, .. } => {
+                self.server(now, shard, self.shards[shard.idx()].server | TOO_FEW);
+            }
+            ReplicasFact::Enough { shard, .. } => {
+                let open = self.shards[shard.idx()];
+                if open.phase.is_some_and(|(phase, _)| phase == Phase::Replicas) {
+                    self.would_end_by(shard, Ending::Replica);
+                }
+                self.server(now, shard, open.server & !TOO_FEW);
+            }
         }
     }
 
@@ -392,7 +410,8 @@ impl<'p> Metrics<'p> {
         let open = &mut self.shards[shard.idx()];
         open.serving = None;
         open.ending = open.ending.without_primary();
-        self.server(now, shard, self.shards[shard.idx()].server | NO_PRIMARY);
+        let refused = open.server & (REFUSED | REJOINS);
+        self.server(now, shard, refused | NO_PRIMARY);
         for node in self.plan.shards[shard.idx()].node_ids() {
             self.sync_ends(now, node);
         }
@@ -543,6 +562,7 @@ impl Observer for Metrics<'_> {
             Fact::PrimaryServes { shard, node } => self.primary_serves(now, shard, node),
             Fact::Bus(fact) => self.of_bus(now, fact),
             Fact::Isolation(fact) => self.of_isolation(now, fact),
+            Fact::Replicas(fact) => self.of_replicas(now, fact),
             Fact::Promoted { shard, loss, .. } => {
                 self.count(Metric::Failovers, now, 1);
                 self.lost_in_outage(now, shard, Mechanism::Lag, loss);

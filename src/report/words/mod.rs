@@ -3,6 +3,7 @@
 
 mod isolation;
 mod operations;
+mod replicas;
 mod scripted;
 
 pub use scripted::scripted;
@@ -117,6 +118,7 @@ impl<'p> Words<'p> {
             Fact::Backup(ref fact) => backups::line(self, fact),
             Fact::Bus(fact) => Some(self.of_bus(fact)),
             Fact::Isolation(fact) => Some(isolation::line(self, fact)),
+            Fact::Replicas(fact) => Some(replicas::line(self, fact)),
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }

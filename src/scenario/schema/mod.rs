@@ -442,6 +442,15 @@ struct Replication {
     /// matters with `resync-after-failover = "engine"` only. Default: "10 MiB" if all groups run
     /// Valkey 8.0 or later, else "1 MiB" (documented: engine default).
     backlog: Option<Size<0, { 1 << 50 }>>,
+    /// How many good replicas a primary needs to take writes, from 0 to 5: in sync, linked, and
+    /// heard of within `min-replicas-max-lag`. No more than each shard has. Default: 0, which is
+    /// off (convention).
+    #[schemars(extend("default" = 0))]
+    min_replicas_to_write: Option<Count<0, 5>>,
+    /// For how long a replica is good that is not heard of, in whole seconds; matters with
+    /// `min-replicas-to-write` above 0. Default: "10s" (documented: engine default).
+    #[schemars(extend("default" = "10s"))]
+    min_replicas_max_lag: Option<Duration>,
 }
 
 /// How long things take.

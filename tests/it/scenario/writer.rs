@@ -182,6 +182,10 @@ pub fn scenario(choices: &mut Choices<'_>) -> Document {
         replication.set("lag", law(choices), choices);
         replication.set("backlog", choices.one_of(&["0", "\"1 MiB\"", "\"1 PiB\""]), choices);
     }
+    if choices.once_in(3) {
+        replication.set("min-replicas-to-write", choices.one_of(&["0", "1"]), choices);
+        replication.set("min-replicas-max-lag", choices.one_of(&["\"1s\"", "\"2m\""]), choices);
+    }
     sections.push(replication);
     sections.push(timing(choices));
     sections.push(rules(choices));

@@ -144,6 +144,8 @@ fn mistakes() -> Vec<String> {
         with("[workload]\ndataset = [8]"),
         with("[replication]\nlag = 0.2"),
         with("[replication]\nbacklog = \"1 M\""),
+        with("[replication]\nmin-replicas-to-write = 6"),
+        with("[replication]\nmin-replicas-max-lag = 10"),
         with("[replication]\nlink = 1"),
         with("[timing]\nelection = \"1s\""),
         with("[timing]\nfull-sync = { per-gb = \"1s\" }"),
@@ -376,6 +378,7 @@ fn valid_files() -> Vec<String> {
         with("[workload]\nwrites-per-second-per-shard = \"1e3\"\nwrite-size = 1\ndataset = 0"),
         with("[workload]\nwrites-per-second = 1\nwrite-size = \"512mib\"\ndataset = \"1_024 TiB\""),
         with("[replication]\nlag = \"0s\"\nbacklog = 1_125_899_906_842_624"),
+        with("[replication]\nmin-replicas-to-write = 1\nmin-replicas-max-lag = \"10s\""),
         with(
             "[timing]\ndetection = \"10s\"\npromotion = { fixed = \"1s\" }\n\
              endpoint = { fixed = \"1s\" }\nreplacement = \"8m\"\n\

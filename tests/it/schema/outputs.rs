@@ -5,7 +5,7 @@ use std::process::Command;
 
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::fact::{
-    BackupFact, BackupFailure, BusFact, Fact, IsolationFact, Loss, RestoreStep, Role,
+    BackupFact, BackupFailure, BusFact, Fact, IsolationFact, Loss, ReplicasFact, RestoreStep, Role,
 };
 use elasticache_sim::model::persistence::{BackupKind, Method};
 use elasticache_sim::model::plan::{GroupId, NodeId, ShardId};
@@ -168,9 +168,14 @@ fn rare() -> Vec<Fact> {
         IsolationFact::Beside { shard, kept: 1, astray: 0 },
         IsolationFact::SplitBrain { shard, node, loss },
     ];
+    let replicas = [
+        ReplicasFact::TooFew { shard, good: 0, needed: 1 },
+        ReplicasFact::Enough { shard, good: 1, needed: 1 },
+    ];
+    let isolations = isolations.map(Fact::Isolation).into_iter();
     let backups = backups.map(Fact::Backup).into_iter().chain(detectors.map(Fact::Bus));
     let backups = backups.chain([Fact::FailoverGivenUp { shard }]);
-    backups.chain(isolations.map(Fact::Isolation)).collect()
+    backups.chain(isolations).chain(replicas.map(Fact::Replicas)).collect()
 }
 
 /// A group whose life holds what the library's do not.

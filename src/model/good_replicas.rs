@@ -1,0 +1,118 @@
+//! Writes that ask for replicas: `min-replicas-to-write`.
+//!
+//! A primary takes writes only while enough of its replicas are good: in sync, linked, and heard of
+//! within `min-replicas-max-lag`. A replica whose process ends closes its link at once. One that
+//! cannot be heard any more, because its host is lost or the network is, counts until that time has
+//! passed; the same time bounds for how long an isolated primary goes on. A new primary counts
+//! those that follow it already, and refuses writes (NOREPLICAS) until they are enough.
+
+use crate::engine::time::SimTime;
+use crate::model::fact::{Cause, Fact, Observer, ReplicasFact};
+use crate::model::plan::{NodeId, ShardId};
+use crate::model::state::GoodReplicas;
+use crate::model::{Event, Step};
+
+impl<O: Observer> Step<'_, O> {
+    /// The replica is gone without a word to its primary: as far as that knows, it is good for a
+    /// while.
+    pub(super) fn link_falls_silent(&mut self, node: NodeId, shard: ShardId) {
+        if self.plan.replication.min_replicas > 0 && self.state.is_linked(node, shard) {
+            let until = self.now + self.plan.replication.max_lag;
+            self.state.clocks.nodes[node.idx()].counts_until = Some(until);
+        }
+    }
+
+    /// The primary is cut off from all of its replicas at this instant: when it ceases to take the
+    /// writes that still reach it, if it does.
+    pub(super) fn primary_hears_nobody(&mut self, shard: ShardId) -> Option<SimTime> {
+        let needed = usize::from(self.plan.replication.min_replicas);
+        if needed == 0 {
+            return None;
+        }
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            self.link_falls_silent(node, shard);
+        }
+        let nodes = self.plan.shards[shard.idx()].node_range();
+        let last = self.state.clocks.nodes[nodes].iter().filter_map(|clock| clock.counts_until);
+        // The last moment at which so many count.
+        last.clone().filter(|at| last.clone().filter(|other| other >= at).count() >= needed).max()
+    }
+
+    /// What the former primary knew of its replicas is of no use to the next one.
+    pub(super) fn forget_links(&mut self, shard: ShardId) {
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            self.state.clocks.nodes[node.idx()].counts_until = None;
+        }
+    }
+
+    /// What strikes a replica may stop the shard's writes now or later: by this cause.
+    pub(super) fn blame(&mut self, shard: ShardId, cause: Cause) {
+        self.state.told[shard.idx()].struck = cause;
+    }
+
+    /// Counts the good replicas of the shard's primary: its writes stop where they are too few, and
+    /// go on where they are enough.
+    pub(super) fn count_replicas(&mut self, shard: ShardId) {
+        let needed = self.plan.replication.min_replicas;
+        if needed == 0 {
+            return;
+        }
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            if self.state.is_linked(node, shard) {
+                self.state.clocks.nodes[node.idx()].counts_until = None;
+            }
+        }
+        self.watch_links(shard);
+        let good = self.state.n_good_replicas(self.plan, shard);
+        let serves = self.state.serves(shard);
+        let now = match serves && good < needed {
+            true => GoodReplicas::TooFew,
+            false => GoodReplicas::Enough,
+        };
+        let before = std::mem::replace(&mut self.state.shard_mut(shard).good, now);
+        match (before, now) {
+            (GoodReplicas::Enough, GoodReplicas::TooFew) => {
+                self.note(Fact::Replicas(ReplicasFact::TooFew { shard, good, needed }));
+                self.writers_lose_primary(shard, self.state.told[shard.idx()].struck);
+            }
+            (GoodReplicas::TooFew, GoodReplicas::Enough) if serves => {
+                self.note(Fact::Replicas(ReplicasFact::Enough { shard, good, needed }));
+            }
+            (GoodReplicas::TooFew, _) | (GoodReplicas::Enough, GoodReplicas::Enough) => {}
+        }
+        self.writers_retry(shard);
+    }
+
+    /// Waits for the next moment at which a replica of the shard counts no more, or an isolated
+    /// node ceases to take writes.
+    pub(super) fn watch_links(&mut self, shard: ShardId) {
+        if self.plan.replication.min_replicas == 0 {
+            return;
+        }
+        let nodes = self.plan.shards[shard.idx()].node_ids();
+        let next = nodes.flat_map(|node| {
+            let counts_until = self.state.clocks.nodes[node.idx()].counts_until;
+            [counts_until, self.state.ledger.beside[node.idx()].until]
+        });
+        let slot = self.slots.links(shard);
+        match next.flatten().min() {
+            Some(due) => self.queue.schedule(slot, due, Event::LinkTimesOut(shard)),
+            None => self.queue.clear(slot),
+        }
+    }
+
+    /// The time has passed in which somebody should have been heard of.
+    pub(super) fn link_times_out(&mut self, shard: ShardId) {
+        let now = self.now;
+        let is_over = |until: Option<SimTime>| until.is_some_and(|until| until <= now);
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            if is_over(self.state.clocks.nodes[node.idx()].counts_until) {
+                self.state.clocks.nodes[node.idx()].counts_until = None;
+            }
+            if is_over(self.state.ledger.beside[node.idx()].until) {
+                self.end_beside(node);
+            }
+        }
+        self.tell_changes(shard);
+    }
+}
