@@ -47,8 +47,8 @@ impl<O: Observer> Step<'_, O> {
             }
         };
         let books = self.state.books(shard);
-        let rate = NanoWrites::from(self.plan.shards[shard.idx()].writes_per_sec);
-        let unsaved = rate * NanoWrites::from(tail.as_nanos());
+        let rate = self.plan.shards[shard.idx()].writes_per_sec - books.failing;
+        let unsaved = NanoWrites::from(rate) * NanoWrites::from(tail.as_nanos());
         let behind = unsaved.min(books.offset - books.branch.offset);
         let copy = Copy { history: books.history, offset: books.offset - behind };
         self.state.ledger.copies[node.idx()] = copy;

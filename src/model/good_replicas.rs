@@ -1,15 +1,21 @@
-//! Writes that ask for replicas: `min-replicas-to-write`.
+//! Writes that ask for replicas: `min-replicas-to-write`, and clients that send WAIT.
 //!
 //! A primary takes writes only while enough of its replicas are good: in sync, linked, and heard of
 //! within `min-replicas-max-lag`. A replica whose process ends closes its link at once. One that
 //! cannot be heard any more, because its host is lost or the network is, counts until that time has
 //! passed; the same time bounds for how long an isolated primary goes on. A new primary counts
 //! those that follow it already, and refuses writes (NOREPLICAS) until they are enough.
+//!
+//! A client that sends WAIT takes its write as done once so many replicas have it. Of what a
+//! promotion loses beyond the offset that so many replicas had, the share that waits was never
+//! acknowledged: the books count it as rejected, in whole nano-writes, rounded down, and the rest
+//! as lost. Where so few replicas follow that WAIT runs into its time-out, the client proceeds, or
+//! takes the write for failed, whatever becomes of it.
 
 use crate::engine::time::SimTime;
 use crate::model::fact::{Cause, Fact, Observer, ReplicasFact};
-use crate::model::plan::{NodeId, ShardId};
-use crate::model::state::GoodReplicas;
+use crate::model::plan::{NodeId, ShardId, WaitTimeout};
+use crate::model::state::{Data, GoodReplicas, NanoWrites, Stretch};
 use crate::model::{Event, Step};
 
 impl<O: Observer> Step<'_, O> {
@@ -53,6 +59,7 @@ impl<O: Observer> Step<'_, O> {
     /// Counts the good replicas of the shard's primary: its writes stop where they are too few, and
     /// go on where they are enough.
     pub(super) fn count_replicas(&mut self, shard: ShardId) {
+        self.count_followers(shard);
         let needed = self.plan.replication.min_replicas;
         if needed == 0 {
             return;
@@ -114,5 +121,64 @@ impl<O: Observer> Step<'_, O> {
             }
         }
         self.tell_changes(shard);
+    }
+}
+
+/// Clients that send WAIT.
+impl<O: Observer> Step<'_, O> {
+    /// The primary is lost and every copy frozen: what it took beyond the copies of enough replicas
+    /// is not confirmed. Where fewer followed, WAIT had timed out before. The books are settled.
+    pub(super) fn note_unconfirmed(&mut self, shard: ShardId) {
+        let Some(wait) = self.plan.workload.wait else { return };
+        let primary = self.state.shard(shard).primary;
+        let followers = self.plan.shards[shard.idx()].node_ids().filter(|node| {
+            let state = self.state.node(*node);
+            state.upstream == Some(primary) && state.data == Data::Complete
+        });
+        let offsets = followers.map(|node| self.state.ledger.copies[node.idx()].offset);
+        let is_confirmed = |offset: &NanoWrites| {
+            let n_have = offsets.clone().filter(|other| other >= offset).count();
+            n_have >= usize::from(wait.replicas)
+        };
+        let offset = self.state.books(shard).offset;
+        let confirmed = offsets.clone().filter(is_confirmed).max().unwrap_or(offset);
+        self.state.books_mut(shard).unconfirmed = Stretch { from: confirmed, to: offset };
+    }
+
+    /// Only what lies before offset `kept` is left: of the unconfirmed writes beyond it, the share
+    /// that waits was never acknowledged. Gives how much that is.
+    pub(super) fn take_back_unconfirmed(&mut self, shard: ShardId, kept: NanoWrites) -> NanoWrites {
+        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        let waiting = NanoWrites::from(self.plan.waiting(rate));
+        let books = self.state.books_mut(shard);
+        let unconfirmed = std::mem::replace(&mut books.unconfirmed, Stretch::NOTHING);
+        let beyond = unconfirmed.to.saturating_sub(unconfirmed.from.max(kept));
+        let writes = (beyond * waiting).checked_div(NanoWrites::from(rate)).unwrap_or(0);
+        books.acknowledged -= writes;
+        books.rejected += writes;
+        if writes > 0 {
+            self.note(Fact::Replicas(ReplicasFact::Unconfirmed { shard, writes }));
+        }
+        writes
+    }
+
+    /// Whether WAIT is answered: where too few replicas follow, clients may take their writes for
+    /// failed.
+    fn count_followers(&mut self, shard: ShardId) {
+        let Some(wait) = self.plan.workload.wait else { return };
+        let nodes = self.plan.shards[shard.idx()].node_ids();
+        let n_linked = nodes.filter(|node| self.state.is_linked(*node, shard)).count();
+        let times_out = self.state.serves(shard) && n_linked < usize::from(wait.replicas);
+        let failing = match self.plan.rules.wait_timeout {
+            WaitTimeout::Fail if times_out => {
+                self.plan.waiting(self.plan.shards[shard.idx()].writes_per_sec)
+            }
+            WaitTimeout::Fail | WaitTimeout::Proceed => 0,
+        };
+        if failing != self.state.books(shard).failing {
+            self.settle(shard);
+            self.state.books_mut(shard).failing = failing;
+            self.note(Fact::Replicas(ReplicasFact::WaitFails { shard, per_sec: failing }));
+        }
     }
 }

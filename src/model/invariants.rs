@@ -39,6 +39,7 @@ fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
         books.acknowledged == books.offset + books.archived + books.lost + books.dataset_lost,
         "every acknowledged write is retained or lost"
     );
+    assert!(books.unconfirmed.to <= books.offset, "only what was written waits");
     assert!(books.branch.offset <= books.offset, "a history does not end before it begins");
 }
 

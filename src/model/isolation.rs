@@ -13,10 +13,10 @@
 use crate::engine::time::{SimTime, Span};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, IsolationFact, Loss, Observer, Role, Target};
-use crate::model::plan::{Fencing, NodeId, Resync, ShardId, SubDetection};
+use crate::model::plan::{Fencing, NodeId, Resync, ShardId, SubDetection, WaitTimeout};
 use crate::model::state::{
-    Belief, Beside, Copy, Data, Dataset, Failover, NanoWrites, Process, Reach, Serving, WRITE,
-    Watch, Window,
+    Belief, Beside, Copy, Data, Dataset, Failover, NanoWrites, Process, Reach, Serving, Stretch,
+    WRITE, Watch, Window,
 };
 use crate::model::{Event, Step};
 
@@ -113,6 +113,12 @@ impl<O: Observer> Step<'_, O> {
         let offered = self.plan.shards[shard.idx()].writes_per_sec;
         let books = self.state.books_mut(shard);
         let rate = writers_beside.min(offered - books.astray);
+        let rate = match self.plan.rules.wait_timeout {
+            WaitTimeout::Proceed => rate,
+            // Those that wait see that nobody answers, and write elsewhere.
+            WaitTimeout::Fail => rate - self.plan.waiting(rate),
+        };
+        let books = self.state.books_mut(shard);
         books.kept = rate;
         if rate > 0 {
             self.state.ledger.beside[node.idx()] = Beside { rate, astray_since: None, until };
@@ -309,6 +315,7 @@ impl<O: Observer> Step<'_, O> {
         let node = self.state.shard(shard).primary;
         let books = self.state.books_mut(shard);
         (books.taken_beside, books.taken_for) = (0, Span::ZERO);
+        books.unconfirmed = Stretch::NOTHING;
         self.state.shard_mut(shard).serving = Serving::Yes;
         self.stop_watch(shard);
         self.note(Fact::PrimaryServes { shard, node });

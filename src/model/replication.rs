@@ -40,6 +40,7 @@ impl<O: Observer> Step<'_, O> {
                 self.freeze(node, shard, lag);
             }
         }
+        self.note_unconfirmed(shard);
         // A lost host takes the process with it; a crashed or rebooted process may come back.
         self.state.shard_mut(shard).serving = match self.state.node(primary).process {
             Process::Lost | Process::Absent => Serving::No,
@@ -55,7 +56,7 @@ impl<O: Observer> Step<'_, O> {
     /// writes were taken it caught up.
     pub(super) fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
         let books = self.state.books(shard);
-        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        let rate = self.plan.shards[shard.idx()].writes_per_sec - books.failing;
         let calm = match books.accepting {
             true => 0,
             false => self.now.since(books.stopped).as_nanos(),
@@ -81,16 +82,19 @@ impl<O: Observer> Step<'_, O> {
             copy.history == books.history && copy.offset <= books.offset,
             "a complete copy lies in the history of the lost primary"
         );
-        let writes = books.offset - copy.offset;
         let (beside, taken_for) = (books.taken_beside, books.taken_for);
-        books.lost += writes;
+        // A copy in reach ends before the cut: it has nothing of what was taken after it.
+        let trailed = books.offset - copy.offset - beside;
+        let lost = trailed - self.take_back_unconfirmed(shard, copy.offset);
+        let window = if lost > 0 { age_of_oldest(trailed, rate) } else { Span::ZERO };
+        let books = self.state.books_mut(shard);
+        books.lost += lost + beside;
         books.branch = copy;
         books.history.0 += 1;
         books.offset = copy.offset;
         (books.taken_beside, books.taken_for) = (0, Span::ZERO);
         self.state.archive.shard_mut(shard).cut(copy.offset);
-        // A copy in reach ends before the cut: it has nothing of what was taken after it.
-        Loss { writes, beside, window: age_of_oldest(writes - beside, rate).plus(taken_for) }
+        Loss { writes: lost + beside, beside, window: window.plus(taken_for) }
     }
 
     /// The shard's history starts over with nothing in it.
@@ -118,6 +122,8 @@ impl<O: Observer> Step<'_, O> {
         let (archived, kept) = self.keep_archive(shard, self.state.books(shard).offset);
         let books = self.state.books_mut(shard);
         let writes = books.offset - archived;
+        let writes = writes - self.take_back_unconfirmed(shard, archived);
+        let books = self.state.books_mut(shard);
         let bytes = bytes - kept.min(bytes);
         books.dataset_lost += writes;
         books.archived += archived;

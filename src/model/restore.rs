@@ -13,7 +13,7 @@ use crate::model::plan::{Changes, FullSync, GroupId, NodeId, ReplacementAz, Shar
 use crate::model::replication::age_of_oldest;
 use crate::model::state::{
     AutomaticFailover, Az, Belief, Copy, Data, Dataset, Failover, NanoWrites, Node, Process, Reach,
-    Recovery, Replacement, Serving, Update, Window, Workflow,
+    Recovery, Replacement, Serving, Stretch, Update, Window, Workflow,
 };
 use crate::model::{Event, Step};
 
@@ -213,6 +213,7 @@ impl<O: Observer> Step<'_, O> {
         let books = self.state.books_mut(shard);
         let writes = books.offset;
         books.lost += writes;
+        books.unconfirmed = Stretch::NOTHING;
         books.offset = std::mem::take(&mut books.archived);
         books.history.0 += 1;
         books.branch = Copy { history: books.history, offset: books.offset };

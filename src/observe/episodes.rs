@@ -320,7 +320,11 @@ impl Observer for Episodes {
             | Fact::Operation(_)
             | Fact::Bus(_)
             | Fact::Isolation(_)
-            | Fact::Replicas(ReplicasFact::TooFew { .. }) => {}
+            | Fact::Replicas(
+                ReplicasFact::TooFew { .. }
+                | ReplicasFact::Unconfirmed { .. }
+                | ReplicasFact::WaitFails { .. },
+            ) => {}
             Fact::Replicas(ReplicasFact::Enough { shard, .. }) => {
                 let phase = self.current(shard).phase;
                 if phase.is_some_and(|(phase, _)| phase == Phase::Replicas) {

@@ -223,6 +223,8 @@ fn replicas_name(fact: &ReplicasFact) -> &'static str {
     match fact {
         ReplicasFact::TooFew { .. } => "too_few_replicas",
         ReplicasFact::Enough { .. } => "enough_replicas",
+        ReplicasFact::Unconfirmed { .. } => "unconfirmed",
+        ReplicasFact::WaitFails { .. } => "wait_fails",
     }
 }
 
@@ -234,6 +236,12 @@ fn replicas_fields(plan: &Plan, fact: ReplicasFact) -> Vec<(&'static str, Value)
             ("good", json!(good)),
             ("needed", json!(needed)),
         ],
+        ReplicasFact::Unconfirmed { shard, writes } => {
+            vec![("shard", shard_name(plan, shard)), ("writes", amount(writes))]
+        }
+        ReplicasFact::WaitFails { shard, per_sec } => {
+            vec![("shard", shard_name(plan, shard)), ("per_second", json!(per_sec))]
+        }
     }
 }
 

@@ -407,6 +407,10 @@ enum Fact {
     TooFewReplicas { shard: ShardName, good: u8, needed: u8 },
     /// The primary has enough good replicas again.
     EnoughReplicas { shard: ShardName, good: u8, needed: u8 },
+    /// Writes that WAIT had not confirmed are gone with their primary; they count as rejected.
+    Unconfirmed { shard: ShardName, writes: f64 },
+    /// So many writes a second wait in vain from now on, and count as rejected.
+    WaitFails { shard: ShardName, per_second: u64 },
     /// The entry that ElastiCache's event log would hold.
     AwsEvent { source_type: SourceType, source: String, message: String },
     /// The last line: what the trial came to.

@@ -26,7 +26,7 @@ use super::uses::Uses;
 use super::{Assumption, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
-use crate::model::plan::{Action, Apply, GroupId, Operation, Plan, Scripted, Window, Workload};
+use crate::model::plan::{Action, Apply, GroupId, Operation, Plan, Scripted, Window};
 use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
@@ -135,7 +135,7 @@ fn sections(
     let control_plane = control_plane::read(table, &uses, &detection, cx);
     let workload = sections::section(root, "workload", cx);
     let workload_place = workload.place.clone();
-    let (load, write_bytes) = sections::workload(workload, cx);
+    let (load, workload) = sections::workload(workload, cx);
     let replication = sections::section(root, "replication", cx);
     let (replication, asked) = sections::replication(replication, backlog_era(drafts), cx);
     let mut table = sections::section(root, "timing", cx);
@@ -159,6 +159,7 @@ fn sections(
     }
     topology.is_complete &= groups.is_some();
     check_memory(drafts, &topology, cx);
+    sections::check_wait(workload, &workload_place, &topology, cx);
     if let Some(place) = asked {
         sections::check_min_replicas(replication.min_replicas, &place, &topology, cx);
     }
@@ -178,6 +179,7 @@ fn sections(
     let fault_place = fault_item.map_or_else(|| root.place.clone(), |item| item.place);
     if let Some(horizon) = run.horizon {
         let shards = &topology.shards;
+        let write_bytes = workload.write_bytes;
         sections::check_amounts(shards, write_bytes, horizon, &workload_place, cx);
         check_activity(&faults, (&topology, &run, horizon), &fault_place, cx);
         check_windows(&faults, drafts, (&topology, horizon), cx);
@@ -191,7 +193,7 @@ fn sections(
         shards: topology.shards,
         nodes: topology.nodes,
         azs: topology.azs,
-        workload: Workload { write_bytes },
+        workload,
         replication,
         timing,
         rules,

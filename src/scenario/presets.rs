@@ -53,6 +53,7 @@ const CLUSTER: Way = Way::Laid(&["control-plane", "timing.endpoint"]);
 const SNAPSHOTS: Way = Way::Laid(&["group.snapshot-retention", "backup"]);
 const MIN_REPLICAS: Way =
     Way::Laid(&["replication.min-replicas-to-write", "replication.min-replicas-max-lag"]);
+const WAIT: Way = Way::Laid(&["workload.wait"]);
 const DURABLE: Way = Way::StandIn("the model has no durable log");
 const CLIENT: Way = Way::StandIn("the model has no clients");
 
@@ -94,11 +95,7 @@ pub const PRESETS: &[Preset] = &[
         "a primary that refuses writes without a replica",
         MIN_REPLICAS
     ),
-    preset!(
-        "wait-1",
-        "clients that wait until a replica has their writes",
-        Way::StandIn("the model has no WAIT")
-    ),
+    preset!("wait-1", "clients that wait until a replica has their writes", WAIT),
     preset!(
         "durable-sync",
         "durable cluster, each write in the log before it is acknowledged",

@@ -21,7 +21,7 @@ use crate::engine::time::{NANOS_PER_SEC, SimTime, Span, YEAR};
 use crate::model::plan::{
     ColdStartNode, DuringFailover, Fencing, FullSync, Membership, Promotion, ReplacementAz,
     ReplacementStarts, Replication, Resync, ResyncSource, Rules, Shard, SubDetection, SyncingCopy,
-    SyncingNodes, Timing,
+    SyncingNodes, Timing, Wait, WaitTimeout, Workload,
 };
 use crate::montecarlo::objectives::Objectives;
 
@@ -266,8 +266,8 @@ pub(super) fn check_amounts(
     }
 }
 
-/// Reads `[workload]`: what the groups take, and the bytes of one write.
-pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64) {
+/// Reads `[workload]`: what the groups take, and what the writes are like.
+pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, Workload) {
     const WHY: Origin = Origin::default(Assumed, "an example");
     let per_group = table.get("writes-per-second");
     let per_shard = table.get("writes-per-second-per-shard");
@@ -297,6 +297,7 @@ pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64
     };
     let write_bytes = size("write-size", 1..=MAX_WRITE_BYTES, (512, "\"512 B\""));
     let dataset_bytes = size("dataset", 0..=MAX_DATASET_BYTES, (1 << 30, "\"1 GiB\""));
+    let wait = table.get("wait").and_then(|item| wait(&item, cx));
     let reads_per_sec = match table.get("reads-per-second") {
         Some(item) => item.count(&mut cx.errors, 0..=MAX_RATE).unwrap_or(0),
         None => {
@@ -307,7 +308,42 @@ pub(super) fn workload(mut table: Table<'_>, cx: &mut Context<'_>) -> (Load, u64
     };
     table.finish(&mut cx.errors, &[]);
     let rate = rate.unwrap_or(WriteRate::PerGroup(0));
-    (Load { rate, reads_per_sec, dataset_bytes }, write_bytes)
+    (Load { rate, reads_per_sec, dataset_bytes }, Workload { write_bytes, wait })
+}
+
+/// Which writes wait for replicas, and for how many.
+fn wait(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Wait> {
+    const HINT: &str = "write wait = { replicas = 1, share = 0.5 }";
+    let mut table = item.table(&mut cx.errors, HINT)?;
+    let replicas = table.require("replicas", &mut cx.errors, HINT);
+    let replicas = replicas.and_then(|item| item.count(&mut cx.errors, 1..=MOST_REPLICAS));
+    let share_ppm = match table.get("share") {
+        Some(item) => share_ppm(&item, cx),
+        None => {
+            let why = Origin::convention("every write waits");
+            cx.assume(&join(&table.place.path, "share"), "1.0", why);
+            Some(WHOLE_PPM)
+        }
+    };
+    table.finish(&mut cx.errors, &[]);
+    Some(Wait { replicas: replicas? as u8, share_ppm: share_ppm? })
+}
+
+/// All writes, in millionths.
+const WHOLE_PPM: u32 = 1_000_000;
+
+fn share_ppm(item: &Item<'_>, cx: &mut Context<'_>) -> Option<u32> {
+    let share = item.number(&mut cx.errors)?;
+    let millionths = (share * f64::from(WHOLE_PPM)).round();
+    // Written so that NaN fails it.
+    let is_valid = millionths >= 1.0 && share <= 1.0;
+    if !is_valid {
+        let message = "a share lies above 0 and up to 1";
+        let hint = "at least a millionth waits; leave `wait` out if no write does";
+        cx.errors.report(Code::NotAShare, &item.place, message).hint(hint);
+        return None;
+    }
+    Some(millionths as u32)
 }
 
 /// Whether the default backlog of a group's engine grew to 10 MB (Valkey 8.0 and later).
@@ -394,6 +430,31 @@ fn max_lag(
     }
 }
 
+/// How many replicas each shard begins with.
+fn replicas_of(topology: &Topology) -> impl Iterator<Item = usize> + '_ {
+    let members = |nodes: Range<u16>| {
+        let nodes = &topology.nodes[usize::from(nodes.start)..usize::from(nodes.end)];
+        nodes.iter().filter(|node| node.membership == Membership::Member).count()
+    };
+    topology.shards.iter().map(move |shard| members(shard.nodes.clone()).saturating_sub(1))
+}
+
+/// Where no shard has as many replicas as WAIT asks for, it is never answered.
+pub(super) fn check_wait(
+    workload: Workload,
+    place: &Place,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) {
+    let most = replicas_of(topology).max().unwrap_or(0);
+    if let Some(wait) = workload.wait.filter(|wait| usize::from(wait.replicas) > most) {
+        let message = format!("no shard has {} replicas: every WAIT times out", wait.replicas);
+        let hint = "lower wait.replicas, or give the shards more replicas";
+        let place = Place { path: join(&place.path, "wait"), ..place.clone() };
+        cx.errors.report(Code::WithoutEffect, &place, message).hint(hint);
+    }
+}
+
 /// Writes that ask for more replicas than a shard has are never taken, and those that ask for all
 /// of them wait for the repair of each.
 pub(super) fn check_min_replicas(
@@ -402,12 +463,7 @@ pub(super) fn check_min_replicas(
     topology: &Topology,
     cx: &mut Context<'_>,
 ) {
-    let members = |nodes: Range<u16>| {
-        let nodes = &topology.nodes[usize::from(nodes.start)..usize::from(nodes.end)];
-        nodes.iter().filter(|node| node.membership == Membership::Member).count()
-    };
-    let replicas = |shard: &Shard| members(shard.nodes.clone()).saturating_sub(1);
-    let fewest = topology.shards.iter().map(replicas).min();
+    let fewest = replicas_of(topology).min();
     let Some(fewest) = fewest.filter(|fewest| *fewest <= usize::from(min_replicas)) else {
         return;
     };
@@ -709,6 +765,9 @@ pub(super) fn rules(
     let ways = [("at-promotion", Fencing::AtPromotion), ("on-return", Fencing::OnReturn)];
     let why = (Assumed, "a failed primary is taken offline first (MZ-67)");
     let fencing = rule_if(t, "fencing", &ways, why, uses.of_need(Need::Isolation), cx);
+    let ways = [("proceed", WaitTimeout::Proceed), ("fail", WaitTimeout::Fail)];
+    let why = (Assumed, "the reply only counts replicas, and few clients look at it");
+    let wait_timeout = rule_if(t, "wait-timeout", &ways, why, uses.of_need(Need::Wait), cx);
     let rules = Rules {
         replacement_starts,
         resync,
@@ -720,6 +779,7 @@ pub(super) fn rules(
         cold_start_node,
         sub_detection_fault,
         fencing,
+        wait_timeout,
     };
     table.finish(&mut cx.errors, &[]);
     (rules, promotion)

@@ -41,6 +41,8 @@ pub(super) enum Need {
     AzOutage,
     /// When an isolated primary is taken offline.
     Isolation,
+    /// What a WAIT that is not answered means.
+    Wait,
 }
 
 /// Whether something is used.
@@ -67,6 +69,11 @@ impl Uses {
         let mut uses = Uses::default();
         for operation in operations {
             uses.add(&of_operation(operation.kind, &operation.table), operation.enabled);
+        }
+        let workload = root.get("workload");
+        let workload = workload.as_ref().and_then(|item| item.node().as_table());
+        if workload.is_some_and(|table| table.get("wait").is_some()) {
+            uses.need(Need::Wait);
         }
         let faults = root.get("fault");
         let faults = faults.as_ref().and_then(|item| item.node().as_array()).unwrap_or_default();

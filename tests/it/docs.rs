@@ -190,9 +190,11 @@ fn its_defaults_are_those_of_the_program() {
     ));
     all.extend(gap.into_iter().filter(|(path, _)| path == "timing.handover-gap"));
     let asks = "[group]\nid = \"cache\"\nazs = [\"a\", \"b\"]\nreplicas = 1\n[replication]\n\
-                min-replicas-to-write = 1\n";
+                min-replicas-to-write = 1\n[workload]\nwait = { replicas = 1, share = 1.0 }\n";
     let asks = defaults(&blocks::whole(asks));
-    all.extend(asks.into_iter().filter(|(path, _)| path == "replication.min-replicas-max-lag"));
+    all.extend(asks.into_iter().filter(|(path, _)| {
+        ["replication.min-replicas-max-lag", "rules.wait-timeout"].contains(&path.as_str())
+    }));
     let defaults = all;
     for row in &rows {
         let program = defaults.iter().find(|(path, _)| row.is_of(path)).map(|(_, default)| default);

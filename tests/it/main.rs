@@ -39,3 +39,4 @@ mod support;
 mod telling;
 mod timelines;
 mod topology;
+mod wait;

@@ -37,8 +37,7 @@ const CATALOGUE: [(&str, &[&str]); 19] = [
 ];
 
 /// Presets of something that the model does not have, which must say so.
-const STAND_INS: [&str; 10] = [
-    "wait-1",
+const STAND_INS: [&str; 9] = [
     "durable-sync",
     "durable-async",
     "global-datastore",
@@ -329,6 +328,15 @@ fn writes_that_wait_are_not_lost() {
     let summary = trials(&scheduled("wait-1"), 300);
     check_failover(&summary, 16.5, 19.5);
     assert_eq!(summary.hits(Probability::WriteLoss), 0);
+    // What those who do not wait lose counts as rejected beside what the outage rejects.
+    let mut without = scheduled("wait-1");
+    without.workload.wait = None;
+    let without = trials(&without, 300);
+    let mean = |tally: &Tally, metric| tally.of(metric).mean();
+    let lost = mean(&without, Metric::LostWrites);
+    assert!((800.0..=1_200.0).contains(&lost), "5,000 a second times a lag of 0.2 s: {lost}");
+    let more = mean(&summary, Metric::RejectedWrites) - mean(&without, Metric::RejectedWrites);
+    assert!((more - lost).abs() < 1e-6 * lost, "{more}, not {lost}");
 }
 
 #[test]

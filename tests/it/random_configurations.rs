@@ -111,6 +111,11 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
         draw.one_of(&["1", "\"512 B\"", "\"1 MiB\""]),
         draw.one_of(&["0", "\"1 MiB\"", "\"8 GiB\""]),
     );
+    let waits = asks.below(2) == 0;
+    if waits {
+        let (n, share) = (1 + asks.below(2), asks.one_of(&["1.0", "0.3", "0.000_001"]));
+        let _ = writeln!(text, "wait = {{ replicas = {n}, share = {share} }}");
+    }
     let lag = draw.one_of(times);
     let _ = writeln!(text, "[replication]\nlag = {lag}\nbacklog = \"64 KiB\"");
     let min_replicas = asks.below(3).min(replicas);
@@ -135,6 +140,10 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     }
     let fencing = draw.one_of(&["at-promotion", "on-return"]);
     let _ = writeln!(text, "fencing = \"{fencing}\"");
+    if waits {
+        let timeout = asks.one_of(&["proceed", "fail"]);
+        let _ = writeln!(text, "wait-timeout = \"{timeout}\"");
+    }
     for _ in 0..draw.below(14) {
         text.push_str(&scripted(draw, n_azs, shards, replicas));
     }

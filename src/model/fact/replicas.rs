@@ -1,6 +1,7 @@
 //! Facts of writes that ask for replicas.
 
 use crate::model::plan::ShardId;
+use crate::model::state::NanoWrites;
 
 /// Something about writes that ask for replicas became true.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,5 +23,20 @@ pub enum ReplicasFact {
         good: u8,
         /// How many it needs.
         needed: u8,
+    },
+    /// Writes that WAIT had not confirmed are gone with their primary: nobody was told that they
+    /// were done.
+    Unconfirmed {
+        /// The shard.
+        shard: ShardId,
+        /// How many.
+        writes: NanoWrites,
+    },
+    /// So many writes a second wait in vain from now on, and count as failed.
+    WaitFails {
+        /// The shard.
+        shard: ShardId,
+        /// Writes per second; none where enough replicas follow.
+        per_sec: u64,
     },
 }

@@ -330,6 +330,17 @@ pub struct Az {
 pub struct Workload {
     /// Bytes of one write.
     pub write_bytes: u64,
+    /// Which writes wait for replicas.
+    pub wait: Option<Wait>,
+}
+
+/// Writes that are followed by WAIT: the client takes them as done once replicas have them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wait {
+    /// How many replicas; at least one.
+    pub replicas: u8,
+    /// Which share of the writes, in millionths; above zero.
+    pub share_ppm: u32,
 }
 
 /// Asynchronous replication.
@@ -400,6 +411,12 @@ impl Plan {
             || !self.az_failures.is_empty()
             || !self.group_failures.is_empty()
             || !self.service_updates.is_empty()
+    }
+
+    /// Of so many writes per second those that wait for replicas, in whole ones.
+    pub fn waiting(&self, per_sec: u64) -> u64 {
+        let share = self.workload.wait.map_or(0, |wait| u64::from(wait.share_ppm));
+        per_sec * share / 1_000_000
     }
 
     /// The shard's group.

@@ -24,6 +24,8 @@ pub struct Rules {
     pub sub_detection_fault: SubDetection,
     /// When a primary that could not be reached ceases to take writes.
     pub fencing: Fencing,
+    /// What a client makes of a WAIT that too few replicas answer.
+    pub wait_timeout: WaitTimeout,
 }
 
 /// When the repair of a failed node (replacement, cold start) may begin.
@@ -130,6 +132,15 @@ pub enum Fencing {
     AtPromotion,
     /// When it can be reached again.
     OnReturn,
+}
+
+/// What a client makes of a WAIT that runs into its time-out, since too few replicas follow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WaitTimeout {
+    /// It takes the write as done.
+    Proceed,
+    /// It takes the write as failed.
+    Fail,
 }
 
 impl Rules {

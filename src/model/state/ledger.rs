@@ -84,6 +84,25 @@ pub struct ShardLedger {
     pub offset: NanoWrites,
     /// Whether the data of the start of the trial is still there.
     pub original: bool,
+    /// Writes per second that the primary takes and WAIT does not confirm: the client counts them
+    /// as rejected, and so do these books, though the primary may keep them.
+    pub failing: u64,
+    /// What a lost primary had taken and WAIT had not confirmed yet.
+    pub unconfirmed: Stretch,
+}
+
+/// A part of a history, from one offset to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// Where it begins.
+    pub from: NanoWrites,
+    /// Where it ends.
+    pub to: NanoWrites,
+}
+
+impl Stretch {
+    /// Nothing of it.
+    pub const NOTHING: Stretch = Stretch { from: 0, to: 0 };
 }
 
 impl ShardLedger {
@@ -104,8 +123,13 @@ impl ShardLedger {
             self.lost += astray;
         }
         if self.accepting {
-            self.acknowledged += writes;
-            self.offset += writes;
+            let failing = match self.failing {
+                0 => 0,
+                failing => during(failing.min(writes_per_sec - self.kept - self.astray)),
+            };
+            self.acknowledged += writes - failing;
+            self.offset += writes - failing;
+            self.rejected += failing;
         } else {
             self.rejected += writes;
         }

@@ -311,5 +311,7 @@ fn fresh_books(origin: Copy) -> ShardLedger {
         branch: origin,
         offset: 0,
         original: true,
+        failing: 0,
+        unconfirmed: Stretch::NOTHING,
     }
 }

@@ -39,6 +39,9 @@ struct Open {
     beside: u64,
     beside_since: SimTime,
     taken_beside: u128,
+    /// Writes per second that wait in vain, and since when.
+    failing: u64,
+    failing_since: SimTime,
     /// The primary that serves, and the filling of its cache if it lost its data.
     serving: Option<NodeId>,
     warm_up: Option<WarmUp>,
@@ -59,6 +62,8 @@ impl Open {
         beside: 0,
         beside_since: SimTime::START,
         taken_beside: 0,
+        failing: 0,
+        failing_since: SimTime::START,
         serving: None,
         warm_up: None,
     };
@@ -207,6 +212,13 @@ impl<'p> Metrics<'p> {
                 }
                 self.server(now, shard, open.server & !TOO_FEW);
             }
+            ReplicasFact::Unconfirmed { writes, .. } => {
+                self.count(Metric::RejectedWrites, now, writes);
+            }
+            ReplicasFact::WaitFails { shard, per_sec } => {
+                self.count_failing(now, shard);
+                self.shards[shard.idx()].failing = per_sec;
+            }
         }
     }
 
@@ -233,6 +245,7 @@ impl<'p> Metrics<'p> {
         }
         for shard in self.plan.shard_ids() {
             self.reads_stop_missing(end, shard);
+            self.count_failing(end, shard);
         }
         for node in self.plan.node_ids() {
             self.sync_ends(end, node);
@@ -275,6 +288,7 @@ impl<'p> Metrics<'p> {
     }
 
     fn writes_stop(&mut self, now: SimTime, shard: ShardId, cause: Cause) {
+        self.count_failing(now, shard);
         let open = &mut self.shards[shard.idx()];
         open.writes_since = Some(now);
         open.beside_since = now;
@@ -292,6 +306,7 @@ impl<'p> Metrics<'p> {
     fn writes_resume(&mut self, now: SimTime, shard: ShardId) {
         self.phase_ends(now, shard);
         self.count_beside(now, shard);
+        self.count_failing(now, shard);
         let open = &mut self.shards[shard.idx()];
         let taken_beside = std::mem::take(&mut open.taken_beside);
         let since = open.writes_since.take().expect("an outage that ends has begun");
@@ -316,6 +331,18 @@ impl<'p> Metrics<'p> {
         }
     }
 
+    /// What waited in vain was rejected, though there was no outage.
+    fn count_failing(&mut self, now: SimTime, shard: ShardId) {
+        let open = self.shards[shard.idx()];
+        if open.failing > 0 && open.writes_since.is_none() {
+            let offered = self.plan.shards[shard.idx()].writes_per_sec;
+            let failing = u128::from(open.failing.min(offered - open.beside));
+            let length = u128::from(self.observed(open.failing_since, now));
+            self.outcome.values[Metric::RejectedWrites as usize] += failing * length;
+        }
+        self.shards[shard.idx()].failing_since = now;
+    }
+
     /// What isolated nodes took in an outage was not rejected.
     fn count_beside(&mut self, now: SimTime, shard: ShardId) {
         let open = self.shards[shard.idx()];
@@ -330,6 +357,7 @@ impl<'p> Metrics<'p> {
         match fact {
             IsolationFact::Beside { shard, kept, astray } => {
                 self.count_beside(now, shard);
+                self.count_failing(now, shard);
                 self.shards[shard.idx()].beside = kept + astray;
             }
             IsolationFact::SplitBrain { loss, .. } => {

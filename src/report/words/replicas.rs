@@ -2,6 +2,7 @@
 
 use super::{Line, Words};
 use crate::model::fact::ReplicasFact;
+use crate::report::numbers::writes;
 
 /// The fact in words.
 pub(super) fn line(words: &Words<'_>, fact: ReplicasFact) -> Line {
@@ -21,6 +22,19 @@ pub(super) fn line(words: &Words<'_>, fact: ReplicasFact) -> Line {
                 words.shard(shard)
             ),
         ),
+        ReplicasFact::Unconfirmed { writes: amount, .. } => {
+            ("waiting", format!("{} writes are gone that WAIT had not confirmed", writes(amount)))
+        }
+        ReplicasFact::WaitFails { shard, per_sec: 0 } => {
+            ("waiting", format!("WAIT is answered again in {}", words.shard(shard)))
+        }
+        ReplicasFact::WaitFails { shard, per_sec } => {
+            let shard = words.shard(shard);
+            (
+                "waiting",
+                format!("too few replicas for WAIT in {shard}: {per_sec} writes a second fail"),
+            )
+        }
     };
     Line { kind, text }
 }

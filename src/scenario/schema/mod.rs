@@ -427,6 +427,21 @@ struct Workload {
     /// (assumed: an example).
     #[schemars(extend("default" = "1 GiB"))]
     dataset: Option<Size<0, { 1 << 50 }>>,
+    /// Writes that clients follow by WAIT, and take as done once replicas have them. Without it
+    /// nobody waits.
+    wait: Option<Wait>,
+}
+
+/// Writes that wait for replicas.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Wait {
+    /// How many replicas have to have a write, from 1 to 5.
+    replicas: Count<1, 5>,
+    /// Share of the writes that wait, above 0 and up to 1, in millionths. Default: 1.0
+    /// (convention).
+    #[schemars(extend("default" = 1.0, "exclusiveMinimum" = 0, "maximum" = 1))]
+    share: Option<f64>,
 }
 
 /// How replicas follow their primary.
@@ -646,6 +661,10 @@ struct Rules {
     /// Default: "at-promotion" (assumed: a failed primary is taken offline first, MZ-67).
     #[schemars(extend("default" = "at-promotion"))]
     fencing: Option<Fencing>,
+    /// What a client makes of a WAIT that runs into its time-out, since too few replicas follow.
+    /// Default: "proceed" (assumed: the reply only counts replicas, and few clients look at it).
+    #[schemars(extend("default" = "proceed"))]
+    wait_timeout: Option<WaitTimeout>,
 }
 
 /// When the repair of a failed node may begin.
@@ -724,4 +743,14 @@ enum SubDetection {
     Blip,
     /// The failover happens all the same.
     Failover,
+}
+
+/// What a client makes of a WAIT that too few replicas answer.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum WaitTimeout {
+    /// It takes the write as done.
+    Proceed,
+    /// It takes the write as failed, so it counts as rejected.
+    Fail,
 }

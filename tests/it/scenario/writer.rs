@@ -176,7 +176,15 @@ pub fn scenario(choices: &mut Choices<'_>) -> Document {
         control.set("quorum", choices.one_of(&["1", "2"]), choices);
     }
     sections.push(control);
-    sections.push(workload(choices));
+    let mut load = workload(choices);
+    if choices.once_in(4) {
+        load.set(
+            "wait",
+            choices.one_of(&["{ replicas = 1 }", "{ replicas = 2, share = 0.5 }"]),
+            choices,
+        );
+    }
+    sections.push(load);
     let mut replication = Section::new("[replication]");
     if choices.once_in(2) {
         replication.set("lag", law(choices), choices);

@@ -141,6 +141,11 @@ fn mistakes() -> Vec<String> {
         with("[workload]\ndataset = 1_125_899_906_842_625"),
         with("[workload]\ndataset = \"8 GiB!\""),
         with("[workload]\ndataset = \"2 PB\""),
+        with("[workload]\nwait = 1"),
+        with("[workload]\nwait = { share = 0.5 }"),
+        with("[workload]\nwait = { replicas = 0 }"),
+        with("[workload]\nwait = { replicas = 1, share = 1.5 }"),
+        with("[workload]\nwait = { replicas = 1, time = \"1s\" }"),
         with("[workload]\ndataset = [8]"),
         with("[replication]\nlag = 0.2"),
         with("[replication]\nbacklog = \"1 M\""),
@@ -379,6 +384,7 @@ fn valid_files() -> Vec<String> {
         with("[workload]\nwrites-per-second = 1\nwrite-size = \"512mib\"\ndataset = \"1_024 TiB\""),
         with("[replication]\nlag = \"0s\"\nbacklog = 1_125_899_906_842_624"),
         with("[replication]\nmin-replicas-to-write = 1\nmin-replicas-max-lag = \"10s\""),
+        with("[workload]\nwait = { replicas = 2, share = 0.25 }\n[rules]\nwait-timeout = \"fail\""),
         with(
             "[timing]\ndetection = \"10s\"\npromotion = { fixed = \"1s\" }\n\
              endpoint = { fixed = \"1s\" }\nreplacement = \"8m\"\n\
@@ -564,7 +570,8 @@ fn policies_sweeps_and_sources() {
     check("[[policy]]\nset = {}", false);
     check("[[policy]]\npreset = \"multi-az-1x2\"", true);
     check("[[policy]]\nname = \"x\"\npreset = \"single\"\nset = { group.replicas = 1 }", true);
-    check("[[policy]]\npreset = \"wait-1\"", false);
+    check("[[policy]]\npreset = \"wait-1\"", true);
+    check("[[policy]]\npreset = \"durable-sync\"", false);
     check("[[policy]]\npreset = \"multi-az-1x4\"", false);
     check("[[policy]]\npreset = 2", false);
     check("[[policy]]\nname = \"x\"\nsett = {}", false);

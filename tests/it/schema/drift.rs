@@ -55,6 +55,7 @@ fn the_keys_of_each_table_are_those_of_the_decoder() {
         ("Policy", format!("{HEAD}{GROUP}[[policy]]\nname = \"p\"\nzzz = 1\n")),
         ("Workload", section("workload")),
         ("Replication", section("replication")),
+        ("Wait", format!("{HEAD}{GROUP}[workload]\nwait = {{ zzz = 1 }}\n")),
         ("Objectives", section("objectives")),
         ("Expectation", format!("{HEAD}{GROUP}[[expect]]\nzzz = 1\n")),
         ("Timing", section("timing")),
@@ -132,6 +133,8 @@ fn the_choices_are_those_of_the_decoder() {
     let used =
         "[[fault]]\nat = \"1h\"\nisolate-node = { node = \"any\", duration = \"1h\" }\n[rules]\n";
     check("Fencing", used, "fencing", &[]);
+    let used = "[workload]\nwait = { replicas = 1 }\n[rules]\n";
+    check("WaitTimeout", used, "wait-timeout", &[]);
     let used = "[[operation]]\nat = \"1h\"\ntest-failover = {}\n[control-plane]\n";
     check("InAzOutage", used, "test-failover-in-az-outage", &[]);
     check("EventOrder", used, "event-order", &[]);
@@ -147,7 +150,8 @@ fn planned(engine: &str) -> String {
     format!(
         "{HEAD}{GROUP}{engine}{update} }}\n{update}, method = \"patch\" }}\n\
          [[fault]]\nat = \"1h\"\nisolate-node = {{ node = \"any\", duration = \"1m\" }}\n\
-         [backup]\n[persistence]\n[replication]\nmin-replicas-to-write = 1\n\
+         [backup]\n[persistence]\n[replication]\nmin-replicas-to-write = 1\n[workload]\n\
+         wait = {{ replicas = 1, share = 1.0 }}\n\
          [[operation]]\nat = \"1h\"\ntest-failover = {{}}\n\
          [[operation]]\nat = \"2h\"\nmodify = {{ multi-az = false, \
          snapshot-retention = 3 }}\n"
@@ -209,6 +213,7 @@ fn the_defaults_are_those_of_the_decoder() {
                 "reads-per-second",
                 "preset",
                 "min-replicas-to-write",
+                "wait",
             ];
             let is_alternative = alternatives.contains(&key.as_str());
             assert!(is_compared || is_alternative, "{section}.{key} has no default");

@@ -171,6 +171,8 @@ fn rare() -> Vec<Fact> {
     let replicas = [
         ReplicasFact::TooFew { shard, good: 0, needed: 1 },
         ReplicasFact::Enough { shard, good: 1, needed: 1 },
+        ReplicasFact::Unconfirmed { shard, writes: WRITE },
+        ReplicasFact::WaitFails { shard, per_sec: 7 },
     ];
     let isolations = isolations.map(Fact::Isolation).into_iter();
     let backups = backups.map(Fact::Backup).into_iter().chain(detectors.map(Fact::Bus));
