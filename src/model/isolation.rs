@@ -376,10 +376,14 @@ impl<O: Observer> Step<'_, O> {
 
     /// A node is back that the shard has gone on without, or that holds nothing complete.
     fn straggler_is_back(&mut self, shard: ShardId, node: NodeId) {
-        let is_copy = self.plan.rules.counts_as_copy(self.state.node(node).data);
+        // What is left of a history that is over, complete or not.
+        let is_left = match self.state.node(node).data {
+            Data::Complete | Data::Syncing => true,
+            Data::Empty | Data::Logged => false,
+        };
         let is_over =
             self.state.ledger.copies[node.idx()].history != self.state.books(shard).history;
-        if is_copy && is_over && !self.state.serves(shard) {
+        if is_left && is_over && !self.state.serves(shard) {
             debug_assert!(
                 self.state.shard(shard).dataset == Dataset::Lost || self.complete_copies(shard) > 0,
                 "what it holds was no copy"

@@ -70,7 +70,7 @@ impl Uses {
         for operation in operations {
             uses.add(&of_operation(operation.kind, &operation.table), operation.enabled);
         }
-        let workload = root.get("workload");
+        let workload = root.peek("workload");
         let workload = workload.as_ref().and_then(|item| item.node().as_table());
         if workload.is_some_and(|table| table.get("wait").is_some()) {
             uses.need(Need::Wait);
