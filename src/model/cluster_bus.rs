@@ -84,7 +84,7 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn watch_due(&mut self, shard: ShardId) {
         let state = *self.state.shard(shard);
         let is_elected = matches!(state.watch, Watch::Electing(_));
-        if state.dataset == Dataset::Lost {
+        if state.dataset != Dataset::Held {
             self.nothing_to_elect(shard);
         } else if state.failover == Failover::Promoting && !is_elected {
             // The control plane promotes somebody already, as in a test failover.
@@ -125,6 +125,7 @@ impl<O: Observer> Step<'_, O> {
             self.note(Fact::FailoverFailed { shard });
         }
         self.try_cold_start(shard);
+        self.serve_from_log(shard);
     }
 
     /// Some peer suspects the primary (PFAIL); that becomes a failure once a majority has heard.

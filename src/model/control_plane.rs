@@ -14,7 +14,6 @@ use crate::model::draws::{Choice, Purpose};
 use crate::model::fact::{Fact, Observer};
 use crate::model::plan::{
     ColdStartNode, DuringFailover, NodeId, Promotion, RebootBy, ReplacementStarts, ShardId,
-    SyncingCopy,
 };
 use crate::model::policy::{self, ControlView};
 use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Serving, Watch, Window};
@@ -149,7 +148,7 @@ impl<O: Observer> Step<'_, O> {
         }
         self.state.shard_mut(shard).failover = Failover::Idle;
         self.queue.clear(self.slots.failover(shard));
-        if state.dataset == Dataset::Lost {
+        if state.dataset != Dataset::Held {
             self.try_cold_start(shard);
             return;
         }
@@ -157,7 +156,10 @@ impl<O: Observer> Step<'_, O> {
             Some(_) => self.start_promotion(shard),
             // Automatic failover is off: the primary is recreated (MZ-06). If its process is back
             // already, it fills up at once.
-            None if self.state.answers(state.primary) => self.copy_from_best(state.primary),
+            None if self.state.answers(state.primary) => {
+                self.copy_from_best(state.primary);
+                self.serve_from_log(shard);
+            }
             None => self.fenced_primary_serves(shard),
         }
     }
@@ -205,6 +207,7 @@ impl<O: Observer> Step<'_, O> {
                 self.try_cold_start(shard);
                 self.replay_instead_of_failover(shard);
                 self.fenced_primary_serves(shard);
+                self.serve_from_log(shard);
             }
         }
         self.repair_shard(shard);
@@ -229,9 +232,9 @@ impl<O: Observer> Step<'_, O> {
             })
             .map(|node| (node, candidates))
         };
-        match self.plan.rules.syncing {
-            SyncingCopy::Incomplete => find(Data::Complete),
-            SyncingCopy::CountsAsComplete => find(Data::Complete).or_else(|| find(Data::Syncing)),
+        match self.plan.counts_as_copy(shard, Data::Syncing) {
+            false => find(Data::Complete),
+            true => find(Data::Complete).or_else(|| find(Data::Syncing)),
         }
     }
 

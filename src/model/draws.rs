@@ -107,6 +107,10 @@ pub enum Purpose {
     IsolationLag = 81,
     /// How long this node takes, cut off as a primary, to notice that it is in a minority.
     IsolatedMinority = 82,
+    /// How far this shard's durable log trails at the n-th loss of its primary.
+    LogLag = 100,
+    /// How long this node's n-th sync takes where it reads the durable log.
+    LogRead = 101,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness

@@ -4,9 +4,8 @@
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::model::Event;
-use crate::model::plan::{
-    Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId, SyncingCopy,
-};
+use crate::model::persistence::Durability;
+use crate::model::plan::{Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId};
 use crate::model::state::{
     Az, Data, Dataset, Failover, GoodReplicas, Life, NanoWrites, Process, Quorum, Reach,
     Replacement, Serving, State, Watch, Window,
@@ -69,14 +68,19 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
     assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
     let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
         _ if state.is_superseded(*node, id) => false,
-        Data::Complete | Data::Logged => true,
-        Data::Syncing => plan.rules.syncing == SyncingCopy::CountsAsComplete,
-        Data::Empty => false,
+        data => plan.counts_as_copy(id, data),
     };
     let copies = plan.shards[id.idx()].node_ids().filter(counts).count();
     assert!(
         (shard.dataset == Dataset::Held) == (copies > 0),
         "the dataset is held exactly while a complete copy is left"
+    );
+    let is_durable = plan.group_of(id).durability != Durability::Disabled;
+    assert!(is_durable || shard.dataset != Dataset::InLog, "only a durable shard has a log");
+    assert!(!is_durable || shard.dataset != Dataset::Lost, "a durable shard loses no dataset");
+    assert!(
+        !is_durable || books.elsewhere <= books.offset,
+        "the durable log is not ahead of the primary"
     );
     assert!(
         (shard.window != Window::Closed) == queue.pending(slots.detection(id)).is_some()

@@ -110,9 +110,13 @@ impl<O: Observer> Step<'_, O> {
 
     fn writers_stay_beside(&mut self, node: NodeId, writers_beside: u64, until: Option<SimTime>) {
         let shard = self.plan.nodes[node.idx()].shard;
-        let offered = self.plan.shards[shard.idx()].writes_per_sec;
-        let books = self.state.books_mut(shard);
-        let rate = writers_beside.min(offered - books.astray);
+        // An isolated primary does not reach the durable log either.
+        let offered = match self.is_durable(shard) {
+            true => 0,
+            false => self.plan.shards[shard.idx()].writes_per_sec,
+        };
+        let books = self.state.books(shard);
+        let rate = writers_beside.min(offered.saturating_sub(books.astray));
         let rate = match self.plan.rules.wait_timeout {
             WaitTimeout::Proceed => rate,
             // Those that wait see that nobody answers, and write elsewhere.
@@ -342,7 +346,8 @@ impl<O: Observer> Step<'_, O> {
         let missing = books.offset - copy.offset;
         let bytes = missing * u128::from(self.plan.workload.write_bytes);
         let backlog = u128::from(self.plan.replication.backlog_bytes) * WRITE;
-        if bytes <= backlog || self.plan.rules.resync == Resync::None {
+        let is_durable = self.is_durable(shard);
+        if bytes <= backlog || self.plan.rules.resync == Resync::None || is_durable {
             self.state.node_mut(node).upstream = Some(primary);
             self.note(Fact::Reattached { node, missing });
         } else {
@@ -394,7 +399,7 @@ impl<O: Observer> Step<'_, O> {
         self.node_joins(node);
         // A copy in sync may be all that is left, where such copies count.
         let state = *self.state.node(node);
-        if is_copy && state.data == Data::Syncing && state.upstream.is_none() {
+        if is_left && state.data == Data::Syncing && state.upstream.is_none() {
             self.replica_is_back(shard, node);
         }
     }

@@ -385,6 +385,7 @@ impl<O: Observer> Step<'_, O> {
     fn copies_catch_up(&mut self, shard: ShardId) {
         let books = self.state.books(shard);
         let all = Copy { history: books.history, offset: books.offset };
+        self.state.books_mut(shard).elsewhere = all.offset;
         for node in self.plan.shards[shard.idx()].node_ids() {
             if self.state.node(node).data != Data::Empty {
                 self.state.ledger.copies[node.idx()] = all;

@@ -16,6 +16,7 @@ pub mod backup;
 pub mod cluster_bus;
 pub mod control_plane;
 pub mod draws;
+pub mod durability;
 pub mod endpoint;
 pub mod fact;
 pub mod fault;

@@ -19,7 +19,7 @@ impl<O: Observer> Step<'_, O> {
             // Only what runs holds data: a complete copy that can be reached serves reads.
             let is_reached = node.reach.is_open();
             readers += u8::from(is_reached && node.data == Data::Complete);
-            complete += u8::from(is_reached && self.plan.rules.counts_as_copy(node.data));
+            complete += u8::from(is_reached && self.plan.counts_as_copy(shard, node.data));
             configured += u8::from(node.process != Process::Absent);
         }
         let phase = match self.state.books(shard).accepting {
@@ -71,22 +71,28 @@ impl<O: Observer> Step<'_, O> {
         let promotes = self.successor_rule(shard).is_some();
         let decides = match state.dataset {
             Dataset::Held => promotes || !knows_at_once,
+            Dataset::InLog => true,
             Dataset::Lost => !knows_at_once,
         };
         if state.window == Window::Primary && decides {
             return Phase::Detection;
         }
-        let anybody = state.dataset == Dataset::Lost
-            && promotes
-            && self.plan.rules.cold_start_node == ColdStartNode::FirstReady;
+        let anybody = match state.dataset {
+            Dataset::Held => false,
+            Dataset::InLog => true,
+            Dataset::Lost => {
+                promotes && self.plan.rules.cold_start_node == ColdStartNode::FirstReady
+            }
+        };
         if !anybody {
             return awaited(self.state.node(state.primary));
         }
-        self.nodes_of(shard)
-            .iter()
-            .map(awaited)
-            .max_by_key(|phase| nearness(*phase))
-            .expect("a shard has nodes")
+        let nearest = self.nodes_of(shard).iter().map(awaited);
+        let nearest = nearest.max_by_key(|phase| nearness(*phase)).expect("a shard has nodes");
+        match state.dataset {
+            Dataset::InLog if nearest == Phase::Sync => Phase::Replay,
+            Dataset::Held | Dataset::InLog | Dataset::Lost => nearest,
+        }
     }
 }
 

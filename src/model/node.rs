@@ -117,7 +117,7 @@ impl<O: Observer> Step<'_, O> {
         }
         self.sync_sources_lost(shard);
         if self.state.shard(shard).dataset == Dataset::Held && self.complete_copies(shard) == 0 {
-            self.dataset_lost(shard);
+            self.copies_gone(shard);
         }
     }
 
@@ -256,7 +256,8 @@ impl<O: Observer> Step<'_, O> {
             shard_state.primary == id && shard_state.serving == Serving::Interrupted;
         let by_customer = was == Process::Rebooting(RebootBy::Customer);
         let blip = self.plan.rules.sub_detection_fault == SubDetection::Blip;
-        if still_primary && (by_customer || blip) {
+        let is_durable = self.is_durable(shard);
+        if still_primary && (by_customer || blip) && !is_durable {
             // Who detects replicas may have noticed it, where others decide on primaries.
             self.state.node_mut(id).belief = Belief::Up;
             self.empty_primary_serves(shard);
@@ -267,7 +268,7 @@ impl<O: Observer> Step<'_, O> {
             // The failover comes all the same; until then the node waits, fenced for good, unless
             // the control plane repairs as if it knew.
             self.state.shard_mut(shard).serving = Serving::No;
-            if self.plan.rules.repairs_at_once() {
+            if self.plan.rules.repairs_at_once() || is_durable {
                 self.node_joins(id);
             } else {
                 self.tell_changes(shard);

@@ -1,4 +1,4 @@
-//! What outlives memory, as the plan has it: snapshots and the append-only file.
+//! What outlives memory, as the plan has it: snapshots, the append-only file, the durable log.
 
 use crate::engine::law::Law;
 use crate::engine::time::Span;
@@ -77,6 +77,26 @@ impl Fsync {
             Fsync::No => Span::from_secs(30),
         }
     }
+}
+
+/// Whether a log in several AZs has the writes of a group (`Durability`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Durability {
+    /// There is none.
+    Disabled,
+    /// It trails the writes.
+    Async,
+    /// A write is in it before it is acknowledged.
+    Sync,
+}
+
+/// The log of durable groups.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DurableLogPlan {
+    /// With `async`: how far it trails, in time.
+    pub lag: Law,
+    /// Reading it, by a node that has nothing.
+    pub restore: FullSync,
 }
 
 /// How a backup copies a node.

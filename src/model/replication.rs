@@ -17,11 +17,10 @@ use crate::model::{Event, Step};
 impl<O: Observer> Step<'_, O> {
     /// Complete copies of the shard's data, by the rule that says what counts.
     pub(super) fn complete_copies(&self, shard: ShardId) -> u8 {
-        let rules = &self.plan.rules;
         let nodes = self.plan.shards[shard.idx()].node_ids();
         nodes
             .filter(|node| !self.state.is_superseded(*node, shard))
-            .filter(|node| rules.counts_as_copy(self.state.node(*node).data))
+            .filter(|node| self.plan.counts_as_copy(shard, self.state.node(*node).data))
             .count() as u8
     }
 
@@ -33,9 +32,10 @@ impl<O: Observer> Step<'_, O> {
         let primary = self.state.shard(shard).primary;
         let n = self.state.clocks.shards[shard.idx()].primary_losses;
         self.state.clocks.shards[shard.idx()].primary_losses += 1;
+        let is_durable = self.is_durable(shard);
         for node in plan.shards[shard.idx()].node_ids() {
             let copy = *self.state.node(node);
-            if copy.upstream == Some(primary) && copy.data != Data::Empty {
+            if copy.upstream == Some(primary) && copy.data != Data::Empty && !is_durable {
                 let lag = self.node_time(&plan.replication.lag, node, Purpose::Lag, n);
                 self.freeze(node, shard, lag);
             }
@@ -47,14 +47,26 @@ impl<O: Observer> Step<'_, O> {
             Process::Running | Process::Crashed | Process::Rebooting(_) => Serving::Interrupted,
         };
         self.freeze_log(shard, n);
+        self.freeze_durable_log(shard, n);
         self.note(Fact::PrimaryStopped { shard });
         self.writers_lose_primary(shard, cause);
         self.voter_lost(shard, cause);
     }
 
-    /// Ends the copy of a follower `lag` before now, but not before its history began. While no
-    /// writes were taken it caught up.
+    /// Ends the copy of a follower `lag` before now, but not before its history began.
     pub(super) fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
+        let behind = self.behind(shard, lag);
+        let books = self.state.books(shard);
+        let copy = Copy { history: books.history, offset: books.offset - behind };
+        self.state.ledger.copies[node.idx()] = copy;
+        if self.state.node(node).data == Data::Complete {
+            self.note(Fact::LagFrozen { node, lag, behind });
+        }
+    }
+
+    /// Writes of the current history that a copy lacks which trails by `lag`; while no writes were
+    /// taken it caught up.
+    pub(super) fn behind(&self, shard: ShardId, lag: Span) -> NanoWrites {
         let books = self.state.books(shard);
         let rate = self.plan.shards[shard.idx()].writes_per_sec - books.failing;
         let calm = match books.accepting {
@@ -63,18 +75,13 @@ impl<O: Observer> Step<'_, O> {
         };
         let left = lag.as_nanos().saturating_sub(calm);
         let trailing = NanoWrites::from(rate) * NanoWrites::from(left);
-        let behind = trailing.min(books.offset - books.branch.offset);
-        let copy = Copy { history: books.history, offset: books.offset - behind };
-        self.state.ledger.copies[node.idx()] = copy;
-        if self.state.node(node).data == Data::Complete {
-            self.note(Fact::LagFrozen { node, lag, behind });
-        }
+        trailing.min(books.offset - books.branch.offset)
     }
 
     /// `node`'s copy becomes the shard's history; says what that loses.
     pub(super) fn branch_from(&mut self, shard: ShardId, node: NodeId) -> Loss {
         let rate = self.plan.shards[shard.idx()].writes_per_sec;
-        let copy = self.state.ledger.copies[node.idx()];
+        let copy = self.caught_up(shard, self.state.ledger.copies[node.idx()]);
         self.settle(shard);
         self.primary_superseded(shard);
         let books = self.state.books_mut(shard);
@@ -199,6 +206,8 @@ impl<O: Observer> Step<'_, O> {
         let missing = books.branch.offset.saturating_sub(copy.offset);
         let same_history = copy.history == books.branch.history;
         let partial = match self.plan.rules.resync {
+            // The log has what it lacks, and never lacked more than the primary.
+            _ if self.is_durable(shard) => same_history && copy.offset <= books.branch.offset,
             Resync::Full => false,
             Resync::None => true,
             Resync::Engine => {
@@ -223,6 +232,12 @@ impl<O: Observer> Step<'_, O> {
     /// while no primary serves.
     pub(super) fn copy_from_best(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
+        if self.is_durable(shard) {
+            if self.state.node(node).data == Data::Empty {
+                self.read_log(node);
+            }
+            return;
+        }
         let recreated =
             self.successor_rule(shard).is_none() && self.state.shard(shard).primary == node;
         let copying = self.state.node(node).upstream.is_some();
@@ -264,6 +279,10 @@ impl<O: Observer> Step<'_, O> {
     /// The node drops what it has and copies everything; nobody can read from it meanwhile.
     pub(super) fn start_full_sync(&mut self, node: NodeId, from: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
+        if self.is_durable(shard) {
+            self.read_log(node);
+            return;
+        }
         let state = self.state.node_mut(node);
         state.data = Data::Syncing;
         state.upstream = Some(from);
@@ -307,6 +326,10 @@ impl<O: Observer> Step<'_, O> {
     /// The node holds a complete copy.
     pub(super) fn sync_ends(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
+        if self.is_durable(shard) {
+            self.log_is_read(node);
+            return;
+        }
         let source = self.state.node(node).upstream;
         let source = source.expect("a node in full sync has a source");
         self.state.node_mut(node).data = Data::Complete;
@@ -328,6 +351,10 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn sync_sources_lost(&mut self, shard: ShardId) {
         for node in self.plan.shards[shard.idx()].node_ids() {
             let state = *self.state.node(node);
+            if self.reads_log(node) && !self.state.answers(node) {
+                self.stop_sync(node);
+                self.state.node_mut(node).data = Data::Empty;
+            }
             let Some(source) = state.upstream.filter(|_| state.data == Data::Syncing) else {
                 continue;
             };
@@ -340,7 +367,8 @@ impl<O: Observer> Step<'_, O> {
 
     /// A full sync stops; the node keeps what is of no use alone.
     fn stop_sync(&mut self, node: NodeId) {
-        if self.state.node_mut(node).upstream.take().is_some() {
+        let reads_log = self.reads_log(node);
+        if self.state.node_mut(node).upstream.take().is_some() || reads_log {
             self.queue.clear(self.slots.service(node));
             self.note(Fact::SyncStopped { node });
         }

@@ -226,7 +226,8 @@ impl Episodes {
                 self.lost(now, shard, loss);
                 self.would_end_by(shard, Ending::Restore);
             }
-            BackupFact::Replayed { shard, loss, .. } => {
+            BackupFact::Replayed { shard, loss, .. }
+            | BackupFact::ServedFromDurableLog { shard, loss, .. } => {
                 self.lost(now, shard, loss);
                 self.would_end_by(shard, Ending::Replay);
             }
@@ -241,7 +242,10 @@ impl Episodes {
             | BackupFact::NodeRestored { .. }
             | BackupFact::ArchiveLost { .. }
             | BackupFact::LogKept { .. }
-            | BackupFact::ReplayBegan { .. } => {}
+            | BackupFact::ReplayBegan { .. }
+            | BackupFact::DurableLogEnds { .. }
+            | BackupFact::OnlyInDurableLog { .. }
+            | BackupFact::DurableLogRead { .. } => {}
         }
     }
 

@@ -1,8 +1,9 @@
-//! Snapshots, restores and the append-only file in words, as JSON, and as the AWS events that
-//! announce them.
+//! Snapshots, restores, the append-only file and the durable log in words, as
+//! JSON, and as the AWS events that announce them.
 
 use serde_json::{Value, json};
 
+use crate::engine::time::Span;
 use crate::model::fact::{BackupFact, Loss, RestoreStep};
 use crate::model::persistence::{BackupKind, Method};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
@@ -50,6 +51,10 @@ pub(super) fn name(fact: &BackupFact) -> &'static str {
         BackupFact::LogKept { .. } => "log_kept",
         BackupFact::ReplayBegan { .. } => "replay_began",
         BackupFact::Replayed { .. } => "replayed",
+        BackupFact::DurableLogEnds { .. } => "durable_log_ends",
+        BackupFact::OnlyInDurableLog { .. } => "only_in_durable_log",
+        BackupFact::DurableLogRead { .. } => "durable_log_read",
+        BackupFact::ServedFromDurableLog { .. } => "served_from_durable_log",
     }
 }
 
@@ -94,7 +99,8 @@ pub(super) fn fields(plan: &Plan, fact: &BackupFact) -> Vec<(&'static str, Value
             ("age_s", json!(age.as_secs_f64())),
         ],
         BackupFact::ShardRestored { shard, node, loss }
-        | BackupFact::Replayed { shard, node, loss } => {
+        | BackupFact::Replayed { shard, node, loss }
+        | BackupFact::ServedFromDurableLog { shard, node, loss } => {
             [of_shard(shard), of_node(node)].into_iter().chain(lost(loss)).collect()
         }
         BackupFact::ArchiveLost { shard, writes, bytes } => {
@@ -107,6 +113,15 @@ pub(super) fn fields(plan: &Plan, fact: &BackupFact) -> Vec<(&'static str, Value
         ],
         BackupFact::NodeRestored { node } | BackupFact::ReplayBegan { node } => {
             vec![of_node(node)]
+        }
+        BackupFact::DurableLogEnds { shard, lag, behind } => vec![
+            of_shard(shard),
+            ("lag_s", json!(lag.as_secs_f64())),
+            ("behind_writes", amount(behind)),
+        ],
+        BackupFact::OnlyInDurableLog { shard } => vec![of_shard(shard)],
+        BackupFact::DurableLogRead { node, bytes } => {
+            vec![of_node(node), ("bytes", json!(bytes))]
         }
     }
 }
@@ -167,6 +182,22 @@ pub(super) fn line(words: &Words<'_>, fact: &BackupFact) -> Option<Line> {
         BackupFact::Replayed { node, loss, .. } => {
             let (node, amount) = (words.node(node), writes(loss.writes));
             ("replayed", format!("{node} serves what its file had: {amount} writes are lost"))
+        }
+        BackupFact::DurableLogEnds { lag: Span::ZERO, .. } => return None,
+        BackupFact::DurableLogEnds { shard, lag, behind } => {
+            let (shard, behind) = (words.shard(shard), writes(behind));
+            ("log", format!("the log of {shard} lacks the last {lag}: {behind} writes"))
+        }
+        BackupFact::OnlyInDurableLog { shard } => (
+            "log",
+            format!("no node of {} has its data any more; the log does", words.shard(shard)),
+        ),
+        BackupFact::DurableLogRead { node, bytes: size } => {
+            ("sync", format!("{} reads the log: {}", words.node(node), bytes(size)))
+        }
+        BackupFact::ServedFromDurableLog { node, loss, .. } => {
+            let (node, amount) = (words.node(node), writes(loss.writes));
+            ("replayed", format!("{node} serves what the log had: {amount} writes are lost"))
         }
     };
     Some(Line { kind, text })

@@ -19,6 +19,7 @@ pub fn how_lost(mechanism: Mechanism) -> &'static str {
         Mechanism::Restore => "by a restore",
         Mechanism::AofTail => "from the end of a log file",
         Mechanism::SplitBrain => "in a split brain",
+        Mechanism::Log => "by lag of the durable log",
     }
 }
 

@@ -181,6 +181,8 @@ pub(super) struct Mechanisms {
     aof_tail: f64,
     /// An isolated primary took them, and nobody else.
     split_brain: f64,
+    /// The durable log trailed.
+    log: f64,
 }
 
 /// One line of `ecsim replay --format json`: the first is the header, then come the facts of the
@@ -367,6 +369,14 @@ enum Fact {
     ReplayBegan { node: String },
     /// The primary serves what its append-only file had.
     Replayed { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
+    /// The primary of a durable shard is gone: how far the log trailed, and what it lacks.
+    DurableLogEnds { shard: ShardName, lag_s: f64, behind_writes: f64 },
+    /// No node has a complete copy of a durable shard any more; the log has its data.
+    OnlyInDurableLog { shard: ShardName },
+    /// A node begins to read so much from the durable log.
+    DurableLogRead { node: String, bytes: u64 },
+    /// A node serves what the durable log had.
+    ServedFromDurableLog { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
     /// The lost primary is suspected, and a majority of the primaries is there to hear of it.
     Suspected { node: String },
     /// The primaries have no majority to agree on the failure, or to elect anybody.

@@ -194,7 +194,8 @@ impl<'p> Lanes<'p> {
             Fact::ReplacementWaits { node } => (node, '.', None),
             Fact::NodeReplaced { node } | Fact::ProcessBack { node } => (node, 'o', None),
             Fact::Flushed { node } => (node, 'o', Some('W')),
-            Fact::SyncStarted { node, .. } => (node, '~', None),
+            Fact::SyncStarted { node, .. }
+            | Fact::Backup(BackupFact::DurableLogRead { node, .. }) => (node, '~', None),
             Fact::SyncStopped { node } => (node, 'o', None),
             Fact::Synced { node }
             | Fact::Reattached { node, .. }
@@ -211,7 +212,8 @@ impl<'p> Lanes<'p> {
                 self.move_role(shard, to);
                 (to, '=', Some('H'))
             }
-            Fact::ColdStarted { shard, node } => {
+            Fact::ColdStarted { shard, node }
+            | Fact::Backup(BackupFact::ServedFromDurableLog { shard, node, .. }) => {
                 self.move_role(shard, node);
                 (node, '=', None)
             }

@@ -145,6 +145,8 @@ fn sections(
     let snapshots = persistence::snapshots(backup, &mut table, used, cx);
     let used = persistence::use_of_log(root, drafts);
     let log = persistence::log(sections::section(root, "persistence", cx), used, cx);
+    let durable_log = sections::section(root, "durability", cx);
+    let durable_log = persistence::durable_log(durable_log, drafts, cx);
     table.finish(&mut cx.errors, &[]);
     let rules = sections::section(root, "rules", cx);
     let failover = groups.as_ref().map(|groups| {
@@ -200,6 +202,7 @@ fn sections(
         control_plane,
         snapshots,
         log,
+        durable_log,
         script: faults.script,
         node_failures: faults.node_failures,
         az_failures: faults.az_failures,

@@ -104,7 +104,7 @@ codes! {
     ClusterWithoutFailover "E0508" Error "cluster mode needs automatic failover";
     AofUnsupported "E0509" Error "the engine version or node type has no append-only file";
     AofWithMultiAz "E0510" Error "Multi-AZ and the append-only file exclude each other";
-    DurabilityUnsupported "E0511" Error "durability needs Valkey 9.0 and cluster mode";
+    DurabilityUnsupported "E0511" Error "the group cannot be durable";
     ClusterEngine "E0512" Error "the engine version has no cluster mode";
     WindowsOverlap "E0513" Error "the two windows of a group overlap";
     DetectorMode "E0514" Error "the detector does not fit the cluster mode";

@@ -13,6 +13,7 @@ use super::topology::{answer, answered};
 use super::uses::Uses;
 use super::victims;
 use crate::model::api::ApiError;
+use crate::model::persistence::Durability;
 pub(super) use crate::model::plan::Switch;
 use crate::model::plan::{About, ClusterMode, Handover, Membership};
 
@@ -30,6 +31,8 @@ pub(super) struct GroupDraft {
     pub multi_az: Switch,
     /// Whether primaries log what they write.
     pub append_only_file: Switch,
+    /// Whether a log in several AZs has its writes.
+    pub durability: Durability,
     /// Engine and its version.
     pub engine: Engine,
     /// What it runs on, if the scenario says so, and where it does.
@@ -185,21 +188,11 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
             Some(ClusterMode::Disabled)
         }
     };
-    let levels = [("disabled", Switch::Off), ("async", Switch::On), ("sync", Switch::On)];
     let append_only = switch(&mut table, "append-only-file", cx);
     if matches!(append_only, Given::Absent) {
         assume(&table, "append-only-file", "false", API_DEFAULT, cx);
     }
-    let durability = match table.get("durability") {
-        None => {
-            assume(&table, "durability", "\"disabled\"", API_DEFAULT, cx);
-            Given::Absent
-        }
-        Some(item) => match answered(WRONG, cx, |cx| item.choice(&mut cx.errors, &levels)) {
-            Some(position) => Given::Set(position, item),
-            None => Given::Broken,
-        },
-    };
+    let (level, durability) = durability(&mut table, cx);
     let wishes = Wishes {
         automatic_failover: switch(&mut table, "automatic-failover", cx),
         multi_az: switch(&mut table, "multi-az", cx),
@@ -229,6 +222,7 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
         automatic_failover,
         multi_az,
         append_only_file: Switch::from(wishes.append_only.on().is_some()),
+        durability: level,
         engine,
         node_type,
         azs,
@@ -246,6 +240,24 @@ const API_DEFAULT: &str = "as CreateReplicationGroup has it";
 /// Notes the default of a key of the group.
 fn assume(table: &Table<'_>, key: &str, value: &str, source: &'static str, cx: &mut Context<'_>) {
     cx.assume(&join(&table.place.path, key), value, Origin::convention(source));
+}
+
+/// The level of durability, and whether one is asked for.
+fn durability<'a>(table: &mut Table<'a>, cx: &mut Context<'_>) -> (Durability, Given<'a>) {
+    let levels = [
+        ("disabled", Durability::Disabled),
+        ("async", Durability::Async),
+        ("sync", Durability::Sync),
+    ];
+    let Some(item) = table.get("durability") else {
+        assume(table, "durability", "\"disabled\"", API_DEFAULT, cx);
+        return (Durability::Disabled, Given::Absent);
+    };
+    match answered(WRONG, cx, |cx| item.choice(&mut cx.errors, &levels)) {
+        None => (Durability::Disabled, Given::Broken),
+        Some(Durability::Disabled) => (Durability::Disabled, Given::Set(Switch::Off, item)),
+        Some(level) => (level, Given::Set(Switch::On, item)),
+    }
 }
 
 fn switch<'a>(table: &mut Table<'a>, key: &'static str, cx: &mut Context<'_>) -> Given<'a> {

@@ -7,7 +7,7 @@ use super::codes::Code;
 use super::diagnostics::{Diagnostic, Place, excerpt, hint_names, join, listed};
 use super::domains::region_name;
 use super::groups::{Engine, EngineKind, MAX_NODES, ShardDraft, Switch};
-use super::reader::{Context, Item, not_in_this_version};
+use super::reader::{Context, Item};
 use super::schedule::Schedule;
 use super::topology::answer;
 use super::{Confidence, Origin};
@@ -75,6 +75,8 @@ pub(super) enum NodeType {
     T1,
     /// `cache.t2.*`
     T2,
+    /// `cache.r6gd.*`: data tiering, part of the data on disks.
+    R6gd,
     /// Any other.
     Other,
 }
@@ -85,6 +87,7 @@ impl NodeType {
         match name.split('.').nth(1) {
             Some("t1") => NodeType::T1,
             Some("t2") => NodeType::T2,
+            Some("r6gd") => NodeType::R6gd,
             Some(_) | None => NodeType::Other,
         }
     }
@@ -289,7 +292,7 @@ fn check_append_only(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
     }
 }
 
-/// Durable groups need Valkey 9.0 and cluster mode.
+/// Durable groups need Valkey 9.0 and cluster mode, and no data tiering.
 fn check_durability(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
     let Some(item) = wishes.durability.on() else {
         return;
@@ -310,9 +313,13 @@ fn check_durability(wishes: &Wishes<'_>, cx: &mut Context<'_>) {
         let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
         diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         relate(diagnostic, wishes.mode_place.as_ref(), "cluster mode");
-    } else {
-        let hint = r#"write durability = "disabled""#;
-        not_in_this_version(&mut cx.errors, &item.place).hint(hint);
+    } else if wishes.node_type == Some(NodeType::R6gd) {
+        let message = "there is no durability with data tiering";
+        let hint = r#"take another node type than r6gd, or write durability = "disabled""#;
+        let code = Code::DurabilityUnsupported;
+        let diagnostic = cx.errors.report(code, &item.place, message).hint(hint);
+        diagnostic.hint(answer(ApiError::InvalidParameterCombination));
+        relate(diagnostic, wishes.node_type_place.as_ref(), "the node type");
     }
 }
 

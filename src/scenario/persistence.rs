@@ -1,4 +1,5 @@
-//! What outlives memory: `[backup]`, `[persistence]` and their times, which stand in `[timing]`.
+//! What outlives memory: `[backup]` and its times, which stand in `[timing]`, `[persistence]` and
+//! `[durability]`.
 //!
 //! Defaults are listed as assumptions only where something can depend on them.
 
@@ -10,7 +11,9 @@ use super::node_types;
 use super::reader::{Context, Table};
 use super::sections::{self, Default, default};
 use super::uses::{Need, Use, Uses};
-use crate::model::persistence::{AfterLoss, Forkless, Fsync, LogPlan, SnapshotPlan};
+use crate::model::persistence::{
+    AfterLoss, Durability, DurableLogPlan, Forkless, Fsync, LogPlan, SnapshotPlan,
+};
 use crate::model::plan::{FullSync, Switch};
 
 const SNAPSHOT: Default = default(
@@ -47,6 +50,15 @@ const REPLAY: Default = default(
     Assumed,
     "75 MB/s, and a file as large as the data",
 );
+
+const LOG_LAG: Default = default(
+    "log-lag",
+    r#"{ uniform = ["0s", "10s"] }"#,
+    Assumed,
+    "only the bound of 10 s is documented",
+);
+const LOG_RESTORE: Default =
+    default("restore", r#"{ per-gib = "18s" }"#, Assumed, "as long as a full sync");
 
 /// Whether snapshots may be taken: automatic ones, or by an operation.
 pub(super) fn use_of_snapshots(drafts: &[GroupDraft], uses: &Uses) -> Use {
@@ -104,6 +116,25 @@ pub(super) fn log(mut table: Table<'_>, used: Use, cx: &mut Context<'_>) -> LogP
         table.finish(&mut cx.errors, &[]);
         LogPlan { fsync, replay }
     })
+}
+
+/// Reads `[durability]`: what of it durable groups need, and of the lag those with `async`.
+pub(super) fn durable_log(
+    mut table: Table<'_>,
+    drafts: &[GroupDraft],
+    cx: &mut Context<'_>,
+) -> DurableLogPlan {
+    let has = |level: &dyn Fn(Durability) -> bool| match drafts.iter().any(|d| level(d.durability))
+    {
+        true => Use::Used,
+        false => Use::Unused,
+    };
+    let trails = has(&|level| level == Durability::Async);
+    let lag = quietly(trails, cx, |cx| sections::law(&mut table, &LOG_LAG, cx));
+    let is_read = has(&|level| level != Durability::Disabled);
+    let restore = quietly(is_read, cx, |cx| sections::full_sync(&mut table, &LOG_RESTORE, cx));
+    table.finish(&mut cx.errors, &[]);
+    DurableLogPlan { lag, restore }
 }
 
 /// Reads, and forgets the defaults and choices that nothing depends on.

@@ -267,6 +267,9 @@ fn rest(laid: &mut Tree, base: &Tree, group: &Tree, chosen: &Chosen) {
     if replication.is_some_and(|table| table.get("min-replicas-to-write").is_some()) {
         put_back("replication", "min-replicas-to-write", Value::Integer("0".to_owned(), 10));
     }
+    if group.get("durability").is_some() {
+        put_back("group", "durability", Value::Text("disabled".to_owned()));
+    }
     let control_plane = base.get("control-plane").and_then(Node::as_table);
     let detector = control_plane.and_then(|table| table.get("detector"));
     // Sentinel needs no cluster, and whoever has it compares groups that run by themselves.

@@ -54,7 +54,15 @@ const SNAPSHOTS: Way = Way::Laid(&["group.snapshot-retention", "backup"]);
 const MIN_REPLICAS: Way =
     Way::Laid(&["replication.min-replicas-to-write", "replication.min-replicas-max-lag"]);
 const WAIT: Way = Way::Laid(&["workload.wait"]);
-const DURABLE: Way = Way::StandIn("the model has no durable log");
+/// The log needs a new engine and a cluster.
+const DURABLE: Way = Way::Laid(&[
+    "group.engine",
+    "group.engine-version",
+    "group.durability",
+    "control-plane",
+    "timing.endpoint",
+    "durability",
+]);
 const CLIENT: Way = Way::StandIn("the model has no clients");
 
 macro_rules! preset {

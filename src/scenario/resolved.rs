@@ -64,7 +64,7 @@ enum Block {
 }
 
 /// The order in which sections and their keys are shown; other keys follow as written.
-const ORDER: [(&str, &[&str]); 14] = [
+const ORDER: [(&str, &[&str]); 15] = [
     ("schema", &[]),
     ("name", &[]),
     ("run", &["horizon", "trials", "seed", "warm-up", "start"]),
@@ -163,6 +163,7 @@ const ORDER: [(&str, &[&str]); 14] = [
     ),
     ("backup", &["after-dataset-loss"]),
     ("persistence", &["fsync", "replay"]),
+    ("durability", &["log-lag", "restore"]),
     ("objectives", &["rto", "rpo"]),
     ("fault", &["id", "at", "enabled"]),
     ("operation", &["id", "at", "enabled"]),
@@ -542,7 +543,7 @@ const MODEL: &str = "\
 #   Lags of replicas are independent of each other and of the fault.
 #   Writes are a steady stream; one writer without cache retries at once.
 #   A replacement always finds a host in its AZ once the AZ is up.
-#   No partitions between AZs, client caches, replication links or durable logs are modelled yet.
+#   No partitions between AZs, client caches or replication links are modelled yet.
 ";
 
 /// Kinds of random faults that a plan does not have.

@@ -175,6 +175,7 @@ impl Topology {
                 node: draft.schedule.snapshotting_node.as_ref().and_then(of_name),
             },
             append_only_file: draft.append_only_file,
+            durability: draft.durability,
             memory_bytes: draft.memory_bytes(),
             forkless: draft.forkless(),
             about: draft.about(),

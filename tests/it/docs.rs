@@ -195,6 +195,10 @@ fn its_defaults_are_those_of_the_program() {
     all.extend(asks.into_iter().filter(|(path, _)| {
         ["replication.min-replicas-max-lag", "rules.wait-timeout"].contains(&path.as_str())
     }));
+    let durable = "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\ndurability = \"async\"\n\
+                   azs = [\"a\", \"b\"]\nreplicas = 1";
+    let durable = defaults(&blocks::whole(&format!("[group]\nid = \"cache\"\n{durable}\n")));
+    all.extend(durable.into_iter().filter(|(path, _)| path.starts_with("durability.")));
     let defaults = all;
     for row in &rows {
         let program = defaults.iter().find(|(path, _)| row.is_of(path)).map(|(_, default)| default);

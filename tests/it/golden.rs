@@ -59,6 +59,11 @@ fn a_trial_in_which_chance_strikes_the_primary() {
 }
 
 #[test]
+fn a_shard_that_a_durable_log_gives_back() {
+    check("durability", "durability.trace", &["--policy", "log after (async)"]);
+}
+
+#[test]
 fn the_first_weeks_of_a_harsh_year() {
     check("w2-harsh", "w2-harsh-3w.trace", &["--until", "21d"]);
 }

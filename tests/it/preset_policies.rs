@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use elasticache_sim::model::persistence::Durability;
 use elasticache_sim::model::plan::{Detector, Plan, Switch};
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::observe::metrics::Metric;
@@ -44,8 +45,15 @@ fn plan(text: &str) -> Plan {
 /// The preset's own file with another group that has the same names, and nothing else that a way
 /// of running a group is made of.
 fn around(preset: &Preset, group: &str) -> String {
-    const OF_WAYS: [&str; 6] =
-        ["[group]", "[control-plane]", "[replication]", "[timing]", "[backup]", "[persistence]"];
+    const OF_WAYS: [&str; 7] = [
+        "[group]",
+        "[control-plane]",
+        "[replication]",
+        "[timing]",
+        "[backup]",
+        "[persistence]",
+        "[durability]",
+    ];
     let mut is_kept = true;
     let mut text = String::new();
     for line in preset.text.lines().filter(|line| !line.starts_with('#')) {
@@ -94,8 +102,20 @@ fn an_append_only_file_is_off_where_the_preset_has_none() {
     assert_eq!(file("single-aof").groups[0].append_only_file, Switch::On);
 }
 
+#[test]
+fn a_group_is_not_durable_where_the_preset_is_not() {
+    let durable = GROUP.replace("replicas = 2", "replicas = 2\nshards = 3")
+        + "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\ndurability = \"sync\"\n";
+    let level =
+        |policy: &str| plan(&format!("{HEAD}{durable}{}", of_preset(policy))).groups[0].durability;
+    assert_eq!(level("multi-az-1x2"), Durability::Disabled);
+    assert_eq!(level("cluster-3x2"), Durability::Disabled);
+    assert_eq!(level("durable-async"), Durability::Async);
+    assert_eq!(level("durable-sync"), Durability::Sync);
+}
+
 /// Each preset by hand, over [`GROUP`].
-const BY_HAND: [(&str, &str); 5] = [
+const BY_HAND: [(&str, &str); 6] = [
     (
         "single",
         "group = { azs = [\"x\"], replicas = 0, multi-az = false, automatic-failover = false }",
@@ -111,6 +131,13 @@ const BY_HAND: [(&str, &str); 5] = [
         "snapshots-daily",
         "group = { azs = [\"x\", \"y\"], replicas = 1, multi-az = true, \
          snapshot-retention = 1 }, backup = { after-dataset-loss = \"restore\" }",
+    ),
+    (
+        "durable-async",
+        "group = { engine-version = \"9.0\", cluster-mode = \"enabled\", shards = 3, \
+         replicas = 1, multi-az = true, durability = \"async\" }, \
+         control-plane = { detector = \"cluster-bus\", node-timeout = \"15s\" }, \
+         durability = { log-lag = { uniform = [\"0s\", \"10s\"] } }, timing = { endpoint = \"0s\" }",
     ),
 ];
 

@@ -37,9 +37,7 @@ const CATALOGUE: [(&str, &[&str]); 19] = [
 ];
 
 /// Presets of something that the model does not have, which must say so.
-const STAND_INS: [&str; 9] = [
-    "durable-sync",
-    "durable-async",
+const STAND_INS: [&str; 7] = [
     "global-datastore",
     "client-aws-lettuce",
     "client-resolve-once-pool",

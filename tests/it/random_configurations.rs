@@ -99,9 +99,16 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
         false => "",
     };
     let retention = draw.below(2);
+    // Of its own, so that the other draws stay what they were.
+    let mut own = Draw(draw.0 ^ 0xd0_7ab1e);
+    let durable = match shards {
+        1 => "",
+        _ => own.one_of(&["", "durability = \"async\"\n", "durability = \"sync\"\n"]),
+    };
+    let engine = if durable.is_empty() { engine } else { "engine-version = \"9.0\"\n" };
     let mut text = format!(
         "schema = 1\n[run]\nhorizon = \"12h\"\n[group]\nid = \"g\"\ncluster-mode = \"{mode}\"\n\
-         {engine}snapshot-retention = {retention}\n\
+         {engine}{durable}snapshot-retention = {retention}\n\
          azs = [{}]\nshards = {shards}\nreplicas = {replicas}\nautomatic-failover = {failover}\n\
          multi-az = false\n{}[workload]\nwrites-per-second = {}\nwrite-size = {}\n\
          dataset = {}\n",
@@ -134,6 +141,7 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     } else {
         let _ = writeln!(text, "full-sync = {}", draw.one_of(times));
     }
+    let _ = writeln!(text, "[durability]\nlog-lag = {}", own.one_of(times));
     text.push_str("[rules]\n");
     for (rule, values) in RULES {
         let _ = writeln!(text, "{rule} = {}", draw.one_of(values));
@@ -280,7 +288,10 @@ fn run_case(case: u64, faults: Faults) -> (Plan, String, State, Outcome, Vec<(Si
 }
 
 fn is_replay(fact: &Fact) -> bool {
-    matches!(fact, Fact::Backup(BackupFact::Replayed { .. }))
+    matches!(
+        fact,
+        Fact::Backup(BackupFact::Replayed { .. } | BackupFact::ServedFromDurableLog { .. })
+    )
 }
 
 /// Whether every failover that began ended before the next one of its shard did: completed, failed
@@ -381,8 +392,9 @@ fn bound(plan: &Plan) -> Span {
         + longest(&timing.cold_start).as_nanos()
         + 3 * sync.as_nanos()
         + 2 * watch(plan).as_nanos();
-    // A restore's decision, provisioning, reading of 8 GiB and re-pointing; reading a file of 8 GiB.
-    let persistence = secs(60 + 120 + 44 + 60 + 112);
+    // A restore's decision, provisioning, reading of 8 GiB and re-pointing; reading a file of 8 GiB,
+    // and three times a log.
+    let persistence = secs(60 + 120 + 44 + 60 + 112 + 3 * 144);
     Span::from_nanos(nanos + persistence.as_nanos())
 }
 

@@ -1,4 +1,4 @@
-//! Facts of snapshots and restores.
+//! Facts of what outlives memory: snapshots, the append-only file, the durable log.
 
 use crate::engine::time::Span;
 use crate::model::fact::Loss;
@@ -6,7 +6,7 @@ use crate::model::persistence::{BackupKind, Method};
 use crate::model::plan::{GroupId, NodeId, ShardId};
 use crate::model::state::NanoWrites;
 
-/// Something about snapshots, restores and the append-only file became true.
+/// Something about snapshots, restores, the append-only file and the durable log became true.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BackupFact {
     /// A backup begins.
@@ -115,6 +115,36 @@ pub enum BackupFact {
         /// The node.
         node: NodeId,
         /// What was not on the disk.
+        loss: Loss,
+    },
+    /// The primary of a durable shard is gone, and this is where the log ends.
+    DurableLogEnds {
+        /// The shard.
+        shard: ShardId,
+        /// Age of the newest write in the log.
+        lag: Span,
+        /// Writes that it lacks.
+        behind: NanoWrites,
+    },
+    /// No node has a complete copy of the shard's data any more; the durable log has it.
+    OnlyInDurableLog {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// A node begins to read the durable log; it is unreachable until it has.
+    DurableLogRead {
+        /// The node.
+        node: NodeId,
+        /// How much there is to read.
+        bytes: u64,
+    },
+    /// A node has what the durable log has, and serves.
+    ServedFromDurableLog {
+        /// The shard.
+        shard: ShardId,
+        /// The node.
+        node: NodeId,
+        /// What was not in the log.
         loss: Loss,
     },
 }

@@ -13,7 +13,8 @@ use std::ops::Range;
 
 use crate::engine::law::Law;
 use crate::engine::time::{SimTime, Span};
-use crate::model::persistence::{Forkless, LogPlan, SnapshotPlan};
+use crate::model::persistence::{Durability, DurableLogPlan, Forkless, LogPlan, SnapshotPlan};
+use crate::model::state::Data;
 
 pub use action::*;
 pub use control::*;
@@ -100,6 +101,8 @@ pub struct Plan {
     pub snapshots: SnapshotPlan,
     /// The append-only file.
     pub log: LogPlan,
+    /// The log of durable groups.
+    pub durable_log: DurableLogPlan,
     /// Scheduled faults and operations, those that can come earliest first; where several come at
     /// the same instant, they do so in this order.
     pub script: Vec<Scripted>,
@@ -146,6 +149,8 @@ pub struct Group {
     pub backups: Backups,
     /// Whether its primaries log what they write, at the start (MZ-58).
     pub append_only_file: Switch,
+    /// Whether a log in several AZs has its writes.
+    pub durability: Durability,
     /// Bytes of memory of a node, with what is reserved, where that is known.
     pub memory_bytes: Option<u64>,
     /// Whether its engine can back up without forking.
@@ -417,6 +422,19 @@ impl Plan {
     pub fn waiting(&self, per_sec: u64) -> u64 {
         let share = self.workload.wait.map_or(0, |wait| u64::from(wait.share_ppm));
         per_sec * share / 1_000_000
+    }
+
+    /// Whether a node of the shard that holds `data` counts as a complete copy; one that reads a
+    /// durable log does not, whatever the rule on syncing nodes.
+    pub fn counts_as_copy(&self, shard: ShardId, data: Data) -> bool {
+        match data {
+            Data::Complete | Data::Logged => true,
+            Data::Syncing => match self.group_of(shard).durability {
+                Durability::Disabled => self.rules.syncing == SyncingCopy::CountsAsComplete,
+                Durability::Async | Durability::Sync => false,
+            },
+            Data::Empty => false,
+        }
     }
 
     /// The shard's group.

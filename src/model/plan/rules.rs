@@ -144,16 +144,6 @@ pub enum WaitTimeout {
 }
 
 impl Rules {
-    /// Whether a node that holds `data` counts as a complete copy.
-    pub fn counts_as_copy(&self, data: crate::model::state::Data) -> bool {
-        use crate::model::state::Data;
-        match data {
-            Data::Complete | Data::Logged => true,
-            Data::Syncing => self.syncing == SyncingCopy::CountsAsComplete,
-            Data::Empty => false,
-        }
-    }
-
     /// Whether repair begins as if failures were known without delay.
     pub fn repairs_at_once(&self) -> bool {
         self.replacement_starts == ReplacementStarts::AtFailure

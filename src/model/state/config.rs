@@ -391,6 +391,8 @@ pub enum Failover {
 pub enum Dataset {
     /// At least one.
     Held,
+    /// None, but the durable log has it: who has read it serves.
+    InLog,
     /// None: what comes next starts cold.
     Lost,
 }

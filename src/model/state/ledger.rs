@@ -82,6 +82,9 @@ pub struct ShardLedger {
     /// Acknowledged writes in the current history and its ancestors: the primary's offset, or
     /// the lost primary's.
     pub offset: NanoWrites,
+    /// How far of the current history that copy goes which stands elsewhere than on the nodes, in
+    /// the durable log; of meaning from the loss of the primary until there is another.
+    pub elsewhere: NanoWrites,
     /// Whether the data of the start of the trial is still there.
     pub original: bool,
     /// Writes per second that the primary takes and WAIT does not confirm: the client counts them

@@ -310,6 +310,7 @@ fn fresh_books(origin: Copy) -> ShardLedger {
         history: HistoryId(0),
         branch: origin,
         offset: 0,
+        elsewhere: 0,
         original: true,
         failing: 0,
         unconfirmed: Stretch::NOTHING,

@@ -193,7 +193,7 @@ pub enum Ending {
     Restart,
     /// DNS named the node that the role was handed over to.
     Handover,
-    /// The primary's process came back and read its append-only file.
+    /// A process came back and read its append-only file, or a node the durable log.
     Replay,
     /// The application writes to a new group, restored from a snapshot.
     Restore,
@@ -269,16 +269,19 @@ pub enum Mechanism {
     AofTail,
     /// An isolated primary took them, and nobody else.
     SplitBrain,
+    /// The durable log trailed.
+    Log,
 }
 
 impl Mechanism {
     /// All mechanisms, in the order of their numbers.
-    pub const ALL: [Mechanism; 5] = [
+    pub const ALL: [Mechanism; 6] = [
         Mechanism::Lag,
         Mechanism::RefillLag,
         Mechanism::Restore,
         Mechanism::AofTail,
         Mechanism::SplitBrain,
+        Mechanism::Log,
     ];
 
     /// The name in results.
@@ -289,6 +292,7 @@ impl Mechanism {
             Mechanism::Restore => "restore",
             Mechanism::AofTail => "aof-tail",
             Mechanism::SplitBrain => "split-brain",
+            Mechanism::Log => "log",
         }
     }
 }

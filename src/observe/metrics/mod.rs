@@ -12,7 +12,7 @@ use crate::model::fact::{
     BackupFact, BusFact, Cause, Fact, IsolationFact, Loss, Observer, OperationFact, Phase,
     ReplicasFact, Role,
 };
-use crate::model::persistence::Method;
+use crate::model::persistence::{Durability, Method};
 use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
 use crate::observe::load::WarmUp;
 
@@ -396,6 +396,14 @@ impl<'p> Metrics<'p> {
         self.lost(now, self.shards[shard.idx()].cause, mechanism, loss);
     }
 
+    /// What trailed where a copy of the shard did: in a durable group its log.
+    fn trailing(&self, shard: ShardId, otherwise: Mechanism) -> Mechanism {
+        match self.plan.group_of(shard).durability {
+            Durability::Disabled => otherwise,
+            Durability::Async | Durability::Sync => Mechanism::Log,
+        }
+    }
+
     fn lost(&mut self, now: SimTime, cause: Cause, mechanism: Mechanism, loss: Loss) {
         if !self.is_observed(now) {
             return;
@@ -512,6 +520,10 @@ impl<'p> Metrics<'p> {
                 self.lost_in_outage(now, shard, Mechanism::AofTail, loss);
                 self.would_end_by(shard, Ending::Replay);
             }
+            BackupFact::ServedFromDurableLog { shard, loss, .. } => {
+                self.lost_in_outage(now, shard, Mechanism::Log, loss);
+                self.would_end_by(shard, Ending::Replay);
+            }
             BackupFact::Began { method: Method::Forked, .. }
             | BackupFact::Copies { .. }
             | BackupFact::RestoreBegan { .. }
@@ -520,7 +532,10 @@ impl<'p> Metrics<'p> {
             | BackupFact::Restored { .. }
             | BackupFact::NodeRestored { .. }
             | BackupFact::LogKept { .. }
-            | BackupFact::ReplayBegan { .. } => {}
+            | BackupFact::ReplayBegan { .. }
+            | BackupFact::DurableLogEnds { .. }
+            | BackupFact::OnlyInDurableLog { .. }
+            | BackupFact::DurableLogRead { .. } => {}
         }
     }
 
@@ -593,12 +608,13 @@ impl Observer for Metrics<'_> {
             Fact::Replicas(fact) => self.of_replicas(now, fact),
             Fact::Promoted { shard, loss, .. } => {
                 self.count(Metric::Failovers, now, 1);
-                self.lost_in_outage(now, shard, Mechanism::Lag, loss);
+                self.lost_in_outage(now, shard, self.trailing(shard, Mechanism::Lag), loss);
                 self.would_end_by(shard, Ending::Failover);
             }
             Fact::PrimaryRecreated { shard, loss, .. } => {
                 self.count(Metric::PrimaryRecreations, now, 1);
-                self.lost_in_outage(now, shard, Mechanism::RefillLag, loss);
+                let mechanism = self.trailing(shard, Mechanism::RefillLag);
+                self.lost_in_outage(now, shard, mechanism, loss);
                 self.would_end_by(shard, Ending::Refill);
             }
             Fact::HandedOver { shard, to, pause, .. } => {

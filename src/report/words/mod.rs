@@ -9,6 +9,7 @@ mod scripted;
 pub use scripted::scripted;
 
 use crate::model::fact::{BusFact, Cause, Fact, Role, Stop, Target};
+use crate::model::persistence::Durability;
 use crate::model::plan::{AzId, ClusterMode, Detector, GroupId, NodeId, Plan, ShardId};
 use crate::report::backups;
 use crate::report::numbers::{bytes, writes};
@@ -125,12 +126,15 @@ impl<'p> Words<'p> {
 
     /// What a promotion or a refill cost, and why.
     fn of_loss(&self, fact: &Fact) -> Option<Line> {
-        let (copy, loss) = match *fact {
-            Fact::Promoted { to, loss, .. } => (to, loss),
-            Fact::PrimaryRecreated { from, loss, .. } => (from, loss),
+        let (shard, copy, loss) = match *fact {
+            Fact::Promoted { shard, to, loss, .. } => (shard, to, loss),
+            Fact::PrimaryRecreated { shard, from, loss, .. } => (shard, from, loss),
             _ => return None,
         };
-        let copy = self.node(copy);
+        let copy = match self.plan.group_of(shard).durability {
+            Durability::Disabled => self.node(copy),
+            Durability::Async | Durability::Sync => "the log",
+        };
         let text = match (loss.writes, loss.beside, loss.window) {
             (0, _, _) => format!("nothing: {copy} had every write"),
             (amount, 0, window) => format!(

@@ -111,6 +111,8 @@ struct Scenario {
     backup: Option<Backup>,
     /// The append-only file.
     persistence: Option<Persistence>,
+    /// The log of durable groups.
+    durability: Option<DurableLog>,
     /// What fails: at a given time (`at`), or at random.
     fault: Option<Vec<Fault>>,
     /// Calls of the API, and work that the service begins, each at its moment.
@@ -209,7 +211,9 @@ struct Group {
     /// never beside Multi-AZ. Default: false.
     #[schemars(extend("default" = false))]
     append_only_file: Option<bool>,
-    /// Durability of writes by Valkey 9.0 and later: only "disabled" is modelled.
+    /// Whether a log in several AZs has the writes: Valkey 9.0 and later, with cluster mode
+    /// enabled, not on node types with data tiering. Default: "disabled".
+    #[schemars(extend("default" = "disabled"))]
     durability: Option<Durability>,
     /// Whether a replica is promoted when the primary fails. Mandatory with cluster mode enabled.
     /// Default: true where there is a replica (documented with cluster mode enabled, assumed
@@ -280,6 +284,10 @@ enum ClusterMode {
 enum Durability {
     /// A write is acknowledged before any replica has it.
     Disabled,
+    /// The log follows the writes by ten seconds at most.
+    Async,
+    /// A write is in the log before it is acknowledged.
+    Sync,
 }
 
 /// A shard: one primary and its replicas.
@@ -600,6 +608,21 @@ struct Persistence {
     /// the data).
     #[schemars(extend("default" = { "per-gib": "14s" }))]
     replay: Option<FullSync>,
+}
+
+/// The log of durable groups.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct DurableLog {
+    /// With `durability = "async"`: age of the newest write in the log when the primary is lost.
+    /// What exceeds 10 s counts as 10 s. Default: uniform from 0 s to 10 s (assumed: only the bound
+    /// is documented).
+    #[schemars(extend("default" = { "uniform": ["0s", "10s"] }))]
+    log_lag: Option<Law>,
+    /// How long a node without data reads the log: `{ per-gib = "18s" }`, or a law whatever the
+    /// size. Default: 18 s per GiB (assumed: as long as a full sync).
+    #[schemars(extend("default" = { "per-gib": "18s" }))]
+    restore: Option<FullSync>,
 }
 
 /// When the append-only file is brought to the disk.

@@ -9,7 +9,8 @@ use super::faults::Fault;
 use super::operations::Operation;
 use super::values::{AnyTable, Title};
 use super::{
-    Backup, ControlPlane, Group, Objectives, Persistence, Replication, Rules, Timing, Workload,
+    Backup, ControlPlane, DurableLog, Group, Objectives, Persistence, Replication, Rules, Timing,
+    Workload,
 };
 use crate::scenario::presets::{PRESETS, Way};
 
@@ -76,6 +77,8 @@ struct Overlay {
     backup: Option<Partial<Backup>>,
     /// Values of `[persistence]`.
     persistence: Option<Partial<Persistence>>,
+    /// Values of `[durability]`.
+    durability: Option<Partial<DurableLog>>,
     /// Values of `[objectives]`.
     objectives: Option<Partial<Objectives>>,
     /// Values of faults by their `id`; one without is called by its kind and position among its

@@ -341,7 +341,11 @@ fn switches(group: &mut Section, n_replicas: usize, is_clustered: bool, choices:
             "\"redis\"" => ["\"7.1\"", "\"6.2.6\"", "\"5.0.6\""],
             _ => ["\"8.0\"", "\"7.2\"", "\"9.0.1\""],
         };
-        group.set("engine-version", choices.one_of(&versions), choices);
+        let version = choices.one_of(&versions);
+        group.set("engine-version", version, choices);
+        let level = choices.one_of(&["\"disabled\"", "\"async\"", "\"sync\""]);
+        let is_able = is_clustered && version == "\"9.0.1\"";
+        group.set("durability", if is_able { level } else { "\"disabled\"" }, choices);
     }
     if choices.once_in(4) {
         let types = ["\"cache.r7g.large\"", "\"cache.t4g.micro\"", "\"cache.t1.micro\""];
@@ -349,7 +353,6 @@ fn switches(group: &mut Section, n_replicas: usize, is_clustered: bool, choices:
     }
     if choices.once_in(6) {
         group.set("append-only-file", "false", choices);
-        group.set("durability", "\"disabled\"", choices);
     }
 }
 

@@ -110,7 +110,7 @@ fn mistakes() -> Vec<String> {
         with("node-type = \"r7g.large\""),
         with("cluster-mode = true"),
         with("cluster-mode = \"compatible\""),
-        with("durability = \"sync\""),
+        with("durability = \"always\""),
         with("multi-az = \"yes\""),
         with("automatic-failover = 1"),
         group(exact).replace("id = \"g\"\n", "id = \"g\"\nreplicas = 1\n"),
@@ -395,6 +395,10 @@ fn valid_files() -> Vec<String> {
         ),
         with(
             "snapshot-retention = 35\n[workload]\nreads-per-second = 7\n[backup]\nafter-dataset-loss = \"start-cold\"\n[persistence]\nfsync = \"no\"\nreplay = \"1m\"",
+        ),
+        with(
+            "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\ndurability = \"async\"\n\
+             [durability]\nlog-lag = \"1s\"\nrestore = { per-gib = \"9s\" }",
         ),
         with("[objectives]\nrto = \"60s\"\nrpo = \"500ms\""),
         with("[objectives]"),

@@ -83,6 +83,7 @@ fn the_keys_of_each_table_are_those_of_the_decoder() {
         ("GroupFailure", fault("group-failure = { zzz = 1 }")),
         ("Backup", section("backup")),
         ("Persistence", section("persistence")),
+        ("DurableLog", section("durability")),
         ("ServiceUpdates", fault("service-update = { zzz = 1 }")),
         ("Operation", operation("zzz = 1")),
         ("Modify", operation("modify = { zzz = 1 }")),
@@ -121,7 +122,7 @@ fn the_choices_are_those_of_the_decoder() {
     };
     check("Engine", "", "engine", &[]);
     check("ClusterMode", "", "cluster-mode", &[]);
-    check("Durability", "", "durability", &["async", "sync"]);
+    check("Durability", "", "durability", &[]);
     check("Detector", "[control-plane]\n", "detector", &[]);
     check("Minority", "cluster-mode = \"enabled\"\n[control-plane]\n", "minority", &[]);
     check("ReplacementStarts", "[rules]\n", "replacement-starts", &[]);
@@ -172,8 +173,11 @@ fn the_defaults_are_those_of_the_decoder() {
     let schema = scenario_schema();
     let mut compared = BTreeSet::new();
     let old = "engine = \"redis\"\nengine-version = \"4.0.10\"\n";
-    let both = ["", old].map(|engine| parse(&planned(engine)).assumptions);
-    for assumption in both.into_iter().flatten() {
+    let durable = "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\n\
+         durability = \"async\"\n[control-plane]\ndetector = \"managed\"\n";
+    let durable = format!("{HEAD}{GROUP}{durable}");
+    let all = [planned(""), planned(old), durable].map(|text| parse(&text).assumptions);
+    for assumption in all.into_iter().flatten() {
         // Those of single faults and operations are compared by eye.
         if ["fault.", "operation."].iter().any(|start| assumption.path.starts_with(start)) {
             continue;
@@ -188,6 +192,7 @@ fn the_defaults_are_those_of_the_decoder() {
             "rules" => "Rules",
             "backup" => "Backup",
             "persistence" => "Persistence",
+            "durability" => "DurableLog",
             other => panic!("a default in a new section: {other}"),
         };
         let property = &schema["definitions"][section]["properties"][key];

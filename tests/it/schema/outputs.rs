@@ -146,6 +146,10 @@ fn rare() -> Vec<Fact> {
         BackupFact::LogKept { node, tail: age, behind: WRITE },
         BackupFact::ReplayBegan { node },
         BackupFact::Replayed { shard, node, loss },
+        BackupFact::DurableLogEnds { shard, lag: age, behind: WRITE },
+        BackupFact::OnlyInDurableLog { shard },
+        BackupFact::DurableLogRead { node, bytes: 512 },
+        BackupFact::ServedFromDurableLog { shard, node, loss },
     ];
     let detectors = [
         BusFact::Suspected { node },
