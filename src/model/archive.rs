@@ -45,10 +45,21 @@ pub struct Restore {
     pub step: RestoreStep,
     /// Whether that has ended and only an AZ is awaited.
     pub awaits: Awaits,
-    /// When the snapshot was begun.
+    /// When the snapshot was begun; when everything was lost, where there is none.
     pub taken: SimTime,
     /// When the new group was begun; before that, when the restore was.
     pub begun: SimTime,
+    /// Where the data comes from.
+    pub from: RestoreFrom,
+}
+
+/// Where a restore has its data from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RestoreFrom {
+    /// A snapshot.
+    Snapshot,
+    /// The copy in the second region, which becomes the group.
+    SecondRegion,
 }
 
 /// What a step of a restore waits for.

@@ -111,6 +111,14 @@ pub enum Purpose {
     LogLag = 100,
     /// How long this node's n-th sync takes where it reads the durable log.
     LogRead = 101,
+    /// How far the other region's copy of this shard trails at the n-th loss of its primary.
+    RegionLag = 102,
+    /// How long this group's n-th switch to the other region takes to be decided.
+    RegionDecision = 103,
+    /// How long its promotion takes.
+    RegionPromotion = 104,
+    /// How long the application then takes to write to it.
+    RegionEndpoint = 105,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness

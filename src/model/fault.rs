@@ -188,6 +188,9 @@ impl<O: Observer> Step<'_, O> {
     /// What an AZ failure does to the nodes of one shard in it.
     fn az_takes_shard(&mut self, nodes: &[NodeId], share: f64, fault: &AzFault) {
         let shard = self.plan.nodes[nodes[0].idx()].shard;
+        if !self.is_home(self.plan.shards[shard.idx()].group) {
+            return;
+        }
         for &node in nodes {
             self.replacement_loses_az(node);
         }

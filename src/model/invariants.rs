@@ -7,7 +7,7 @@ use crate::model::Event;
 use crate::model::persistence::Durability;
 use crate::model::plan::{Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId};
 use crate::model::state::{
-    Az, Data, Dataset, Failover, GoodReplicas, Life, NanoWrites, Process, Quorum, Reach,
+    Az, Data, Dataset, Failover, GoodReplicas, Life, NanoWrites, Process, Quorum, Reach, Region,
     Replacement, Serving, State, Watch, Window,
 };
 
@@ -162,7 +162,8 @@ fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId)
     }
     if node.replacement == Replacement::Provisioning {
         assert!(node.process == Process::Lost, "only a lost host is replaced");
-        let az_up = state.config.azs[plan.nodes[id.idx()].az.idx()] == Az::Up;
+        let is_away = state.group(plan.shards[shard.idx()].group).region == Region::Second;
+        let az_up = is_away || state.config.azs[plan.nodes[id.idx()].az.idx()] == Az::Up;
         let needs_az = plan.rules.replacement_az == ReplacementAz::Waits;
         assert!(az_up || !needs_az, "a replacement runs while its AZ is up");
     }

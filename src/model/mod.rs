@@ -30,6 +30,7 @@ pub mod operation;
 pub mod persistence;
 pub mod plan;
 pub mod policy;
+pub mod region;
 pub mod replication;
 pub mod restore;
 pub mod script;

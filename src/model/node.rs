@@ -145,8 +145,7 @@ impl<O: Observer> Step<'_, O> {
     /// Begins the replacement of a lost host, or lets it wait for its AZ.
     pub(super) fn begin_replacement(&mut self, node: NodeId, haste: Haste) {
         let state = *self.state.node(node);
-        let az_down = self.state.config.azs[self.plan.nodes[node.idx()].az.idx()] == Az::Down;
-        if az_down && self.plan.rules.replacement_az == ReplacementAz::Waits {
+        if self.is_az_down(node) && self.plan.rules.replacement_az == ReplacementAz::Waits {
             if state.replacement != Replacement::WaitingForAz {
                 self.state.node_mut(node).replacement = Replacement::WaitingForAz;
                 self.note(Fact::ReplacementWaits { node });
@@ -184,7 +183,9 @@ impl<O: Observer> Step<'_, O> {
             }
         };
         let factor = self.plan.control_plane.az_event_slowdown_permille;
+        let group = self.plan.group_of(self.plan.nodes[node.idx()].shard);
         let is_slow = factor != 1000
+            && self.is_home(self.plan.shards[usize::from(group.shards.start)].group)
             && (self.now < self.state.clocks.slow_until
                 || self.state.config.azs.contains(&Az::Down));
         match is_slow {

@@ -473,7 +473,7 @@ impl<O: Observer> Step<'_, O> {
         if state.testing.is_some() {
             return Err(Refusal::TestInProgress);
         }
-        let is_large_event = self.state.config.azs.contains(&Az::Down);
+        let is_large_event = self.is_home(group) && self.state.config.azs.contains(&Az::Down);
         let blocks = self.plan.control_plane.test_failover_in_az_outage == InAzOutage::Blocked;
         if is_large_event && blocks {
             return Err(Refusal::LargeEvent);

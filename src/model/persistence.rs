@@ -99,6 +99,21 @@ pub struct DurableLogPlan {
     pub restore: FullSync,
 }
 
+/// A second region, whose copy of a group a person makes the group when everything is lost.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RegionPlan {
+    /// Its name: "eu-west-1".
+    pub name: String,
+    /// How far its copy trails, in time.
+    pub lag: Law,
+    /// From the loss of everything to somebody's decision.
+    pub decision: Law,
+    /// From the decision to a group there that takes writes.
+    pub promotion: Law,
+    /// From a group that takes writes to the application writing to it.
+    pub endpoint: Law,
+}
+
 /// How a backup copies a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Method {

@@ -48,6 +48,7 @@ impl<O: Observer> Step<'_, O> {
         };
         self.freeze_log(shard, n);
         self.freeze_durable_log(shard, n);
+        self.freeze_second_region(shard, n);
         self.note(Fact::PrimaryStopped { shard });
         self.writers_lose_primary(shard, cause);
         self.voter_lost(shard, cause);

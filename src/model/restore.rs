@@ -5,15 +5,15 @@
 //! more afterwards. What only the snapshot has stands in the books as archived.
 
 use crate::engine::time::Span;
-use crate::model::archive::{Awaits, Newest, Part, Restore, StartData};
+use crate::model::archive::{Awaits, Newest, Part, Restore, RestoreFrom, StartData};
 use crate::model::draws::Purpose;
 use crate::model::fact::{BackupFact, Fact, Loss, Observer, RestoreStep};
 use crate::model::persistence::AfterLoss;
 use crate::model::plan::{Changes, FullSync, GroupId, NodeId, ReplacementAz, ShardId};
 use crate::model::replication::age_of_oldest;
 use crate::model::state::{
-    AutomaticFailover, Az, Belief, Copy, Data, Dataset, Failover, NanoWrites, Node, Process, Reach,
-    Recovery, Replacement, Serving, Stretch, Update, Window, Workflow,
+    AutomaticFailover, Belief, Copy, Data, Dataset, Failover, NanoWrites, Node, Process, Reach,
+    Recovery, Region, Replacement, Serving, Stretch, Update, Window, Workflow,
 };
 use crate::model::{Event, Step};
 
@@ -22,6 +22,9 @@ impl<O: Observer> Step<'_, O> {
     /// Gives what of the `writes` of the shard is in it, and how many bytes.
     pub(super) fn keep_archive(&mut self, shard: ShardId, writes: NanoWrites) -> (NanoWrites, u64) {
         let group = self.plan.shards[shard.idx()].group;
+        if self.second_region(group).is_some() {
+            return self.keep_second_region(shard);
+        }
         let newest = self.state.archive.group(group).newest(self.now);
         let archive = *self.state.archive.shard(shard);
         if self.plan.snapshots.after_dataset_loss == AfterLoss::StartCold || archive.kept.is_some()
@@ -41,15 +44,23 @@ impl<O: Observer> Step<'_, O> {
         let mut shards = self.shards_of(group);
         let is_lost = shards.all(|shard| self.state.archive.shard(shard).kept.is_some());
         let archive = *self.state.archive.group(group);
-        let newest = archive.newest(self.now).filter(|_| is_lost && archive.restore.is_none());
-        let taken = newest.map(Newest::taken)?;
+        if !is_lost || archive.restore.is_some() {
+            return None;
+        }
+        let (taken, from) = match self.second_region(group) {
+            Some(_) => (self.now, RestoreFrom::SecondRegion),
+            None => (archive.newest(self.now).map(Newest::taken)?, RestoreFrom::Snapshot),
+        };
         self.state.clocks.groups[group.idx()].restores += 1;
         let (step, begun) = (RestoreStep::Deciding, self.now);
-        let restore = Restore { step, awaits: Awaits::Time, taken, begun };
+        let restore = Restore { step, awaits: Awaits::Time, taken, begun, from };
         self.state.archive.group_mut(group).restore = Some(restore);
         self.schedule_restore(group, RestoreStep::Deciding);
         let age = self.now.since(taken);
-        Some(Fact::Backup(BackupFact::RestoreBegan { group, age }))
+        Some(Fact::Backup(match from {
+            RestoreFrom::Snapshot => BackupFact::RestoreBegan { group, age },
+            RestoreFrom::SecondRegion => BackupFact::SwitchBegan { group },
+        }))
     }
 
     /// The shard's data begins anew. What a snapshot has of the old is written off, unless it is
@@ -74,6 +85,9 @@ impl<O: Observer> Step<'_, O> {
         let n = self.state.clocks.groups[group.idx()].restores;
         let snapshots = &plan.snapshots;
         let takes = match step {
+            _ if let Some(region) = self.second_region(group) => {
+                self.switch_time(region, group, step)
+            }
             RestoreStep::Deciding => {
                 self.group_time(&snapshots.decision, group, Purpose::RestoreDecision, n)
             }
@@ -89,6 +103,7 @@ impl<O: Observer> Step<'_, O> {
             RestoreStep::RePointing => {
                 self.group_time(&snapshots.re_pointing, group, Purpose::RePointing, n)
             }
+            RestoreStep::Promoting => unreachable!("only a group in a second region is promoted"),
         };
         let slot = self.slots.restore(group);
         self.queue.schedule(slot, self.now + takes, Event::RestoreDue(group));
@@ -113,19 +128,24 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn restore_due(&mut self, group: GroupId) {
         let restore = self.state.archive.group(group).restore;
         let restore = restore.expect("only a restore under way has a next step");
-        let next = match restore.step {
-            RestoreStep::Deciding => RestoreStep::Provisioning,
-            RestoreStep::Provisioning => RestoreStep::Loading,
-            RestoreStep::Loading => RestoreStep::RePointing,
-            RestoreStep::RePointing if self.restore_waits(group) => return,
-            RestoreStep::RePointing => return self.re_point(group),
+        let next = match (restore.step, restore.from) {
+            (RestoreStep::Deciding, RestoreFrom::SecondRegion) => RestoreStep::Promoting,
+            (RestoreStep::Deciding, RestoreFrom::Snapshot) => RestoreStep::Provisioning,
+            (RestoreStep::Provisioning, _) => RestoreStep::Loading,
+            (RestoreStep::Loading | RestoreStep::Promoting, _) => RestoreStep::RePointing,
+            (RestoreStep::RePointing, RestoreFrom::SecondRegion) => return self.re_point(group),
+            (RestoreStep::RePointing, _) if self.restore_waits(group) => return,
+            (RestoreStep::RePointing, RestoreFrom::Snapshot) => return self.re_point(group),
         };
         if next == RestoreStep::Provisioning && self.restore_waits(group) {
             return;
         }
         let begun = match next {
             RestoreStep::Provisioning => self.now,
-            RestoreStep::Deciding | RestoreStep::Loading | RestoreStep::RePointing => restore.begun,
+            RestoreStep::Deciding
+            | RestoreStep::Promoting
+            | RestoreStep::Loading
+            | RestoreStep::RePointing => restore.begun,
         };
         let restore = Restore { step: next, awaits: Awaits::Time, begun, ..restore };
         self.state.archive.group_mut(group).restore = Some(restore);
@@ -148,9 +168,8 @@ impl<O: Observer> Step<'_, O> {
         let mut shards = self.shards_of(group);
         shards.any(|shard| {
             self.plan.shards[shard.idx()].node_ids().any(|node| {
-                let az = self.plan.nodes[node.idx()].az;
                 let is_member = self.state.node(node).process != Process::Absent;
-                is_member && self.state.config.azs[az.idx()] == Az::Down
+                is_member && self.is_az_down(node)
             })
         })
     }
@@ -171,14 +190,22 @@ impl<O: Observer> Step<'_, O> {
         self.abandon_backup(group);
         let archive = self.state.archive.group_mut(group);
         let restore = archive.restore.take().expect("a restore is under way");
-        archive.restored += 1;
-        archive.created = restore.begun;
-        let number = archive.restored;
         let age = self.now.since(restore.taken);
+        let told = match restore.from {
+            RestoreFrom::Snapshot => {
+                archive.restored += 1;
+                archive.created = restore.begun;
+                BackupFact::Restored { group, number: archive.restored, age }
+            }
+            RestoreFrom::SecondRegion => {
+                self.state.group_mut(group).region = Region::Second;
+                BackupFact::Switched { group }
+            }
+        };
         self.renew_group(group);
-        self.note(Fact::Backup(BackupFact::Restored { group, number, age }));
+        self.note(Fact::Backup(told));
         for shard in self.shards_of(group) {
-            self.restore_shard(shard);
+            self.restore_shard(shard, restore.from);
         }
         self.tell_group(group);
     }
@@ -202,7 +229,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// The shard is what the snapshot has, on new nodes; what the old one took since the loss is
     /// gone.
-    fn restore_shard(&mut self, shard: ShardId) {
+    fn restore_shard(&mut self, shard: ShardId, from: RestoreFrom) {
         self.settle(shard);
         let rate = self.plan.shards[shard.idx()].writes_per_sec;
         let archive = self.state.archive.shard_mut(shard);
@@ -212,9 +239,12 @@ impl<O: Observer> Step<'_, O> {
         rebase(archive.epoch, part, &mut archive.manual);
         let books = self.state.books_mut(shard);
         let writes = books.offset;
-        books.lost += writes;
+        let lacked = std::mem::take(&mut books.archived) - part.offset;
+        books.lost += writes + lacked;
         books.unconfirmed = Stretch::NOTHING;
-        books.offset = std::mem::take(&mut books.archived);
+        // Whatever isolated nodes of the old group took went with it.
+        (books.taken_beside, books.taken_for) = (0, Span::ZERO);
+        books.offset = part.offset;
         books.history.0 += 1;
         books.branch = Copy { history: books.history, offset: books.offset };
         books.original = part.start == StartData::Included;
@@ -224,6 +254,9 @@ impl<O: Observer> Step<'_, O> {
         let node = members.next().expect("a shard keeps a node");
         let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
         self.note(Fact::Backup(BackupFact::ShardRestored { shard, node, loss }));
+        if from == RestoreFrom::SecondRegion {
+            self.tell_shard_switched(shard, node, lacked);
+        }
         for member in self.plan.shards[shard.idx()].node_ids() {
             self.renew_node(member, node, copy);
         }

@@ -226,6 +226,10 @@ impl Episodes {
                 self.lost(now, shard, loss);
                 self.would_end_by(shard, Ending::Restore);
             }
+            BackupFact::ShardSwitched { shard, loss, .. } => {
+                self.lost(now, shard, loss);
+                self.would_end_by(shard, Ending::Region);
+            }
             BackupFact::Replayed { shard, loss, .. }
             | BackupFact::ServedFromDurableLog { shard, loss, .. } => {
                 self.lost(now, shard, loss);
@@ -240,6 +244,8 @@ impl Episodes {
             | BackupFact::RestoreStep { .. }
             | BackupFact::Restored { .. }
             | BackupFact::NodeRestored { .. }
+            | BackupFact::SwitchBegan { .. }
+            | BackupFact::Switched { .. }
             | BackupFact::ArchiveLost { .. }
             | BackupFact::LogKept { .. }
             | BackupFact::ReplayBegan { .. }

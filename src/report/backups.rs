@@ -47,6 +47,9 @@ pub(super) fn name(fact: &BackupFact) -> &'static str {
         BackupFact::Restored { .. } => "restored",
         BackupFact::ShardRestored { .. } => "shard_restored",
         BackupFact::NodeRestored { .. } => "node_restored",
+        BackupFact::SwitchBegan { .. } => "switch_began",
+        BackupFact::Switched { .. } => "switched",
+        BackupFact::ShardSwitched { .. } => "shard_switched",
         BackupFact::ArchiveLost { .. } => "archive_lost",
         BackupFact::LogKept { .. } => "log_kept",
         BackupFact::ReplayBegan { .. } => "replay_began",
@@ -89,7 +92,12 @@ pub(super) fn fields(plan: &Plan, fact: &BackupFact) -> Vec<(&'static str, Value
         BackupFact::RestoreBegan { group, age } => {
             vec![of_group(group), ("age_s", json!(age.as_secs_f64()))]
         }
-        BackupFact::RestoreWaits { group } => vec![of_group(group)],
+        BackupFact::RestoreWaits { group } | BackupFact::SwitchBegan { group } => {
+            vec![of_group(group)]
+        }
+        BackupFact::Switched { group } => {
+            vec![of_group(group), ("region", json!(region_name(plan)))]
+        }
         BackupFact::RestoreStep { group, step } => {
             vec![of_group(group), ("step", json!(step_name(step)))]
         }
@@ -99,6 +107,7 @@ pub(super) fn fields(plan: &Plan, fact: &BackupFact) -> Vec<(&'static str, Value
             ("age_s", json!(age.as_secs_f64())),
         ],
         BackupFact::ShardRestored { shard, node, loss }
+        | BackupFact::ShardSwitched { shard, node, loss }
         | BackupFact::Replayed { shard, node, loss }
         | BackupFact::ServedFromDurableLog { shard, node, loss } => {
             [of_shard(shard), of_node(node)].into_iter().chain(lost(loss)).collect()
@@ -154,6 +163,9 @@ pub(super) fn line(words: &Words<'_>, fact: &BackupFact) -> Option<Line> {
                 RestoreStep::Provisioning => "a new group is provisioned",
                 RestoreStep::Loading => "the new group reads the snapshot",
                 RestoreStep::RePointing => "the new group answers, at a new endpoint",
+                RestoreStep::Promoting => {
+                    "it is decided: the group of the other region is promoted"
+                }
             };
             ("restore", text.to_owned())
         }
@@ -167,6 +179,23 @@ pub(super) fn line(words: &Words<'_>, fact: &BackupFact) -> Option<Line> {
             ("lost", format!("{amount} acknowledged writes, which {shard} took since the loss"))
         }
         BackupFact::ShardRestored { .. } => return None,
+        BackupFact::SwitchBegan { .. } => {
+            let region = region_name(words.plan);
+            (
+                "region",
+                format!("everything is lost here; {region} has a copy, and somebody decides"),
+            )
+        }
+        BackupFact::Switched { .. } => {
+            let region = region_name(words.plan);
+            let text =
+                format!("the application writes to {region}, which no AZ failure here reaches");
+            ("region", text)
+        }
+        BackupFact::ShardSwitched { shard, loss, .. } => {
+            let (shard, amount) = (words.shard(shard), writes(loss.writes));
+            ("lost", format!("{amount} acknowledged writes: the copy of {shard} did not have them"))
+        }
         BackupFact::ArchiveLost { shard, writes: amount, bytes: size } => {
             let shard = words.shard(shard);
             let (amount, size) = (writes(amount), bytes(size));
@@ -203,6 +232,11 @@ pub(super) fn line(words: &Words<'_>, fact: &BackupFact) -> Option<Line> {
     Some(Line { kind, text })
 }
 
+/// The second region's name; a switch is told only where there is one.
+fn region_name(plan: &Plan) -> &str {
+    plan.region.as_ref().map_or("", |region| &region.name)
+}
+
 fn kind_name(kind: BackupKind) -> &'static str {
     match kind {
         BackupKind::Automatic => "automatic",
@@ -230,5 +264,6 @@ fn step_name(step: RestoreStep) -> &'static str {
         RestoreStep::Provisioning => "provisioning",
         RestoreStep::Loading => "loading",
         RestoreStep::RePointing => "re-pointing",
+        RestoreStep::Promoting => "promoting",
     }
 }

@@ -20,6 +20,7 @@ pub fn how_lost(mechanism: Mechanism) -> &'static str {
         Mechanism::AofTail => "from the end of a log file",
         Mechanism::SplitBrain => "in a split brain",
         Mechanism::Log => "by lag of the durable log",
+        Mechanism::Region => "by lag of the second region",
     }
 }
 

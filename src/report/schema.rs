@@ -163,6 +163,8 @@ pub(super) struct Endings {
     majority: f64,
     /// The primary had enough good replicas again.
     replica: f64,
+    /// The application wrote to the group of another region.
+    region: f64,
     /// Nothing had by the end of the trial.
     open: f64,
 }
@@ -183,6 +185,8 @@ pub(super) struct Mechanisms {
     split_brain: f64,
     /// The durable log trailed.
     log: f64,
+    /// The other region's copy trailed.
+    region: f64,
 }
 
 /// One line of `ecsim replay --format json`: the first is the header, then come the facts of the
@@ -361,6 +365,12 @@ enum Fact {
     ShardRestored { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
     /// A node of the new group is in the place of an old one.
     NodeRestored { node: String },
+    /// Everything is lost, and the second region has a copy: somebody is to decide.
+    SwitchBegan { group: String },
+    /// The application writes to the group of the second region.
+    Switched { group: String, region: String },
+    /// A shard of that group, and what the copy lacked.
+    ShardSwitched { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
     /// What a snapshot still had of a lost dataset is given up.
     ArchiveLost { shard: ShardName, writes: f64, bytes: u64 },
     /// The primary's process is gone, its append-only file is not; it lacks so much.
@@ -512,6 +522,8 @@ enum RestoreStep {
     Loading,
     /// The application is given the new endpoint.
     RePointing,
+    /// The group of the second region is promoted.
+    Promoting,
 }
 
 /// Whose event log announces a failover first.

@@ -13,6 +13,7 @@ use super::node_types;
 use super::operations;
 use super::persistence;
 use super::reader::{Context, Item, Table};
+use super::region;
 use super::sample::Samples;
 use super::schedule;
 use super::script::Addresses;
@@ -147,6 +148,7 @@ fn sections(
     let log = persistence::log(sections::section(root, "persistence", cx), used, cx);
     let durable_log = sections::section(root, "durability", cx);
     let durable_log = persistence::durable_log(durable_log, drafts, cx);
+    let region = region::read(root, drafts, cx);
     table.finish(&mut cx.errors, &[]);
     let rules = sections::section(root, "rules", cx);
     let failover = groups.as_ref().map(|groups| {
@@ -203,6 +205,7 @@ fn sections(
         snapshots,
         log,
         durable_log,
+        region,
         script: faults.script,
         node_failures: faults.node_failures,
         az_failures: faults.az_failures,

@@ -109,6 +109,7 @@ codes! {
     WindowsOverlap "E0513" Error "the two windows of a group overlap";
     DetectorMode "E0514" Error "the detector does not fit the cluster mode";
     TooManyGoodReplicas "E0515" Error "writes ask for more replicas than a shard has";
+    RegionUnsupported "E0516" Error "the group cannot have a second region";
     UnknownTarget "E0601" Error "a fault or an operation names something that does not exist";
     RandomFaultWithTime "E0602" Error "a random fault takes no time";
     AfterHorizon "E0603" Error "a fault strikes at the horizon or after it";

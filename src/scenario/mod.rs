@@ -36,6 +36,7 @@ mod policies;
 pub mod presets;
 mod reader;
 mod refused;
+mod region;
 pub mod resolved;
 mod sample;
 mod schedule;

@@ -114,7 +114,7 @@ pub const PRESETS: &[Preset] = &[
     preset!(
         "global-datastore",
         "a second region, to which a person switches",
-        Way::StandIn("the model has no second region")
+        Way::Laid(&["global-datastore"])
     ),
     preset!("client-aws-lettuce", "a client tuned as AWS advises for Lettuce", CLIENT),
     preset!("client-resolve-once-pool", "a pool that never resolves the endpoint again", CLIENT),

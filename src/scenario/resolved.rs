@@ -64,7 +64,7 @@ enum Block {
 }
 
 /// The order in which sections and their keys are shown; other keys follow as written.
-const ORDER: [(&str, &[&str]); 15] = [
+const ORDER: [(&str, &[&str]); 16] = [
     ("schema", &[]),
     ("name", &[]),
     ("run", &["horizon", "trials", "seed", "warm-up", "start"]),
@@ -164,6 +164,7 @@ const ORDER: [(&str, &[&str]); 15] = [
     ("backup", &["after-dataset-loss"]),
     ("persistence", &["fsync", "replay"]),
     ("durability", &["log-lag", "restore"]),
+    ("global-datastore", &["region", "lag", "decision", "promotion", "endpoint"]),
     ("objectives", &["rto", "rpo"]),
     ("fault", &["id", "at", "enabled"]),
     ("operation", &["id", "at", "enabled"]),

@@ -126,13 +126,17 @@ fn a_harsh_life_with_a_warm_up_has_parts_of_many_kinds() {
         assert!(causes[cause as usize] > 0, "{} opened no outage", cause.name());
     }
     // A restore takes longer than a cold start, which ends the outage before it; and a majority
-    // ends none where primaries do not watch each other (`cluster_bus` has those).
-    let may_come = |ending: &Ending| !matches!(ending, Ending::Restore | Ending::Majority);
+    // ends none where primaries do not watch each other (`cluster_bus` has those), nor a replica
+    // where writes ask for none (`good_replicas`), nor a region where there is no second one.
+    let may_come = |ending: &Ending| {
+        !matches!(ending, Ending::Restore | Ending::Majority | Ending::Replica | Ending::Region)
+    };
     for ending in Ending::ALL.into_iter().filter(may_come) {
         assert!(endings[ending as usize] > 0, "{} ended no outage", ending.name());
     }
-    // A group without cluster mode has no durable log.
-    for mechanism in Mechanism::ALL.into_iter().filter(|it| *it != Mechanism::Log) {
+    // The group has no durable log and no second region.
+    let is_absent = |it: &Mechanism| matches!(it, Mechanism::Log | Mechanism::Region);
+    for mechanism in Mechanism::ALL.into_iter().filter(|mechanism| !is_absent(mechanism)) {
         assert!(mechanisms[mechanism as usize] > 0, "{} lost nothing", mechanism.name());
     }
     assert!(phases.iter().filter(|part| **part > 0).count() >= 6, "{phases:?}");

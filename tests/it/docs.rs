@@ -199,6 +199,9 @@ fn its_defaults_are_those_of_the_program() {
                    azs = [\"a\", \"b\"]\nreplicas = 1";
     let durable = defaults(&blocks::whole(&format!("[group]\nid = \"cache\"\n{durable}\n")));
     all.extend(durable.into_iter().filter(|(path, _)| path.starts_with("durability.")));
+    let region = "[global-datastore]\nregion = \"eu-west-1\"\n";
+    let region = defaults(&blocks::whole(region));
+    all.extend(region.into_iter().filter(|(path, _)| path.starts_with("global-datastore.")));
     let defaults = all;
     for row in &rows {
         let program = defaults.iter().find(|(path, _)| row.is_of(path)).map(|(_, default)| default);

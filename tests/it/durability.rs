@@ -124,7 +124,7 @@ fn a_shard_whose_nodes_are_all_lost_is_read_from_the_log() {
             .collect();
         // Detected, replaced, and the bytes of the shard read at 7 s per GiB.
         let bytes = plan.shards[1].dataset_bytes;
-        let reading = u128::from(7 * S) * u128::from(bytes) >> 30;
+        let reading = (u128::from(7 * S) * u128::from(bytes)) >> 30;
         let at = 600 * S + 490 * S + reading as u64;
         assert_eq!(served, [(at, ShardId(1), NodeId(2))], "{level}");
         assert_eq!(outcome.raw(Metric::LongestWriteOutage), u128::from(490 * S) + reading);

@@ -35,6 +35,7 @@ mod rng;
 mod rules;
 mod scenario;
 mod schema;
+mod second_region;
 mod sentinel;
 mod support;
 mod telling;

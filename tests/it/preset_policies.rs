@@ -45,7 +45,7 @@ fn plan(text: &str) -> Plan {
 /// The preset's own file with another group that has the same names, and nothing else that a way
 /// of running a group is made of.
 fn around(preset: &Preset, group: &str) -> String {
-    const OF_WAYS: [&str; 7] = [
+    const OF_WAYS: [&str; 8] = [
         "[group]",
         "[control-plane]",
         "[replication]",
@@ -53,6 +53,7 @@ fn around(preset: &Preset, group: &str) -> String {
         "[backup]",
         "[persistence]",
         "[durability]",
+        "[global-datastore]",
     ];
     let mut is_kept = true;
     let mut text = String::new();
@@ -80,7 +81,7 @@ fn a_policy_is_the_file_of_its_preset_apart_from_workload_and_faults() {
              [control-plane]\ndetector = \"cluster-bus\"\n"
         ),
     ];
-    assert_eq!(ways().count(), 11);
+    assert_eq!(ways().count(), 12);
     for preset in ways() {
         let expected = plan(preset.text);
         for group in &groups {

@@ -142,6 +142,15 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
         let _ = writeln!(text, "full-sync = {}", draw.one_of(times));
     }
     let _ = writeln!(text, "[durability]\nlog-lag = {}", own.one_of(times));
+    if durable.is_empty() && !logged && own.below(4) == 0 {
+        let _ = writeln!(
+            text,
+            "[global-datastore]\nregion = \"elsewhere\"\nlag = {}\ndecision = \"3m\"\n\
+             promotion = \"1m\"\nendpoint = {}",
+            own.one_of(times),
+            own.one_of(&["\"0s\"", "\"30s\""])
+        );
+    }
     text.push_str("[rules]\n");
     for (rule, values) in RULES {
         let _ = writeln!(text, "{rule} = {}", draw.one_of(values));

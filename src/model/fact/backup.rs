@@ -85,6 +85,25 @@ pub enum BackupFact {
         /// The node.
         node: NodeId,
     },
+    /// Everything is lost, and the second region has a copy: somebody is to decide.
+    SwitchBegan {
+        /// The group.
+        group: GroupId,
+    },
+    /// The application writes to the group of the second region.
+    Switched {
+        /// The group.
+        group: GroupId,
+    },
+    /// What that means for a shard.
+    ShardSwitched {
+        /// The shard.
+        shard: ShardId,
+        /// Its primary.
+        node: NodeId,
+        /// What the copy lacked.
+        loss: Loss,
+    },
     /// What a snapshot still has of a lost dataset is given up.
     ArchiveLost {
         /// The shard.
@@ -185,4 +204,6 @@ pub enum RestoreStep {
     Loading,
     /// The application is given the new endpoint.
     RePointing,
+    /// The group of the second region is promoted.
+    Promoting,
 }

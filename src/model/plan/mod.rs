@@ -13,7 +13,9 @@ use std::ops::Range;
 
 use crate::engine::law::Law;
 use crate::engine::time::{SimTime, Span};
-use crate::model::persistence::{Durability, DurableLogPlan, Forkless, LogPlan, SnapshotPlan};
+use crate::model::persistence::{
+    Durability, DurableLogPlan, Forkless, LogPlan, RegionPlan, SnapshotPlan,
+};
 use crate::model::state::Data;
 
 pub use action::*;
@@ -103,6 +105,8 @@ pub struct Plan {
     pub log: LogPlan,
     /// The log of durable groups.
     pub durable_log: DurableLogPlan,
+    /// The second region that has a copy of every group.
+    pub region: Option<RegionPlan>,
     /// Scheduled faults and operations, those that can come earliest first; where several come at
     /// the same instant, they do so in this order.
     pub script: Vec<Scripted>,

@@ -48,6 +48,17 @@ pub struct Group {
     pub voters: u16,
     /// Whether these are a majority, and what follows from it.
     pub quorum: Quorum,
+    /// Where it stands.
+    pub region: Region,
+}
+
+/// The region in which a group stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Region {
+    /// That of the AZs of the plan.
+    Home,
+    /// The second one, since everything was lost in the first.
+    Second,
 }
 
 impl Group {

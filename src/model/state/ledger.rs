@@ -83,7 +83,8 @@ pub struct ShardLedger {
     /// the lost primary's.
     pub offset: NanoWrites,
     /// How far of the current history that copy goes which stands elsewhere than on the nodes, in
-    /// the durable log; of meaning from the loss of the primary until there is another.
+    /// the durable log or in another region; of meaning from the loss of the primary until there is
+    /// another.
     pub elsewhere: NanoWrites,
     /// Whether the data of the start of the trial is still there.
     pub original: bool,

@@ -271,6 +271,7 @@ fn fresh_group(plan: &Plan, group: usize) -> Group {
         append_only_file: group.append_only_file,
         voters: group.shards.len() as u16,
         quorum: Quorum::Held,
+        region: Region::Home,
     }
 }
 

@@ -201,6 +201,8 @@ pub enum Ending {
     Majority,
     /// The primary had enough good replicas again.
     Replica,
+    /// The application writes to the group of another region.
+    Region,
     /// Nothing had by the end of the trial.
     Open,
 }
@@ -225,7 +227,7 @@ impl Ending {
     }
 
     /// All endings, in the order of their numbers.
-    pub const ALL: [Ending; 10] = [
+    pub const ALL: [Ending; 11] = [
         Ending::Failover,
         Ending::Refill,
         Ending::ColdStart,
@@ -235,6 +237,7 @@ impl Ending {
         Ending::Restore,
         Ending::Majority,
         Ending::Replica,
+        Ending::Region,
         Ending::Open,
     ];
 
@@ -250,6 +253,7 @@ impl Ending {
             Ending::Restore => "restore",
             Ending::Majority => "majority",
             Ending::Replica => "replica",
+            Ending::Region => "region",
             Ending::Open => "open",
         }
     }
@@ -271,17 +275,20 @@ pub enum Mechanism {
     SplitBrain,
     /// The durable log trailed.
     Log,
+    /// The other region's copy trailed.
+    Region,
 }
 
 impl Mechanism {
     /// All mechanisms, in the order of their numbers.
-    pub const ALL: [Mechanism; 6] = [
+    pub const ALL: [Mechanism; 7] = [
         Mechanism::Lag,
         Mechanism::RefillLag,
         Mechanism::Restore,
         Mechanism::AofTail,
         Mechanism::SplitBrain,
         Mechanism::Log,
+        Mechanism::Region,
     ];
 
     /// The name in results.
@@ -293,6 +300,7 @@ impl Mechanism {
             Mechanism::AofTail => "aof-tail",
             Mechanism::SplitBrain => "split-brain",
             Mechanism::Log => "log",
+            Mechanism::Region => "region",
         }
     }
 }

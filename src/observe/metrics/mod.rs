@@ -512,6 +512,10 @@ impl<'p> Metrics<'p> {
                     self.sync_ends(now, node);
                 }
             }
+            BackupFact::ShardSwitched { shard, loss, .. } => {
+                self.lost_in_outage(now, shard, Mechanism::Region, loss);
+                self.would_end_by(shard, Ending::Region);
+            }
             BackupFact::ArchiveLost { shard, writes, bytes } => {
                 self.archive_lost(now, shard, writes);
                 self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
@@ -531,6 +535,8 @@ impl<'p> Metrics<'p> {
             | BackupFact::RestoreStep { .. }
             | BackupFact::Restored { .. }
             | BackupFact::NodeRestored { .. }
+            | BackupFact::SwitchBegan { .. }
+            | BackupFact::Switched { .. }
             | BackupFact::LogKept { .. }
             | BackupFact::ReplayBegan { .. }
             | BackupFact::DurableLogEnds { .. }

@@ -26,7 +26,7 @@ pub struct Line {
 /// Names for ids.
 #[derive(Clone, Copy)]
 pub struct Words<'p> {
-    plan: &'p Plan,
+    pub(super) plan: &'p Plan,
 }
 
 impl<'p> Words<'p> {

@@ -113,6 +113,8 @@ struct Scenario {
     persistence: Option<Persistence>,
     /// The log of durable groups.
     durability: Option<DurableLog>,
+    /// A second region that has a copy of every group, and to which a person switches.
+    global_datastore: Option<GlobalDatastore>,
     /// What fails: at a given time (`at`), or at random.
     fault: Option<Vec<Fault>>,
     /// Calls of the API, and work that the service begins, each at its moment.
@@ -623,6 +625,32 @@ struct DurableLog {
     /// size. Default: 18 s per GiB (assumed: as long as a full sync).
     #[schemars(extend("default" = { "per-gib": "18s" }))]
     restore: Option<FullSync>,
+}
+
+/// A second region that has a copy of every group: Redis OSS 5.0.6 and later, not beside
+/// `durability`. When all of a group is lost somebody decides, and the copy becomes the group.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct GlobalDatastore {
+    /// Its name, as in "eu-west-1": another one than that of the nodes.
+    #[schemars(length(min = 1, max = 40), extend("pattern" = "^[A-Za-z0-9-]+$"))]
+    region: String,
+    /// Age of the newest write in the copy when the primary is lost. Default: uniform from 0 s to
+    /// 1 s (assumed: disaster-recovery.workshop.aws says usually below 1 s).
+    #[schemars(extend("default" = { "uniform": ["0s", "1s"] }))]
+    lag: Option<Law>,
+    /// From the loss of everything to the decision. Default: lognormal with a median of 15 min and
+    /// a 95 % quantile of 1 h (assumed: a person decides).
+    #[schemars(extend("default" = { "lognormal": { "median": "15m", "p95": "1h" } }))]
+    decision: Option<Law>,
+    /// From the decision to a group there that takes writes. Default: "1m" (reported:
+    /// disaster-recovery.workshop.aws).
+    #[schemars(extend("default" = { "fixed": "1m" }))]
+    promotion: Option<Law>,
+    /// From a group that takes writes to the application writing to it, under its other endpoint.
+    /// Default: "0s" (assumed: the decision covers it).
+    #[schemars(extend("default" = { "fixed": "0s" }))]
+    endpoint: Option<Law>,
 }
 
 /// When the append-only file is brought to the disk.

@@ -9,8 +9,8 @@ use super::faults::Fault;
 use super::operations::Operation;
 use super::values::{AnyTable, Title};
 use super::{
-    Backup, ControlPlane, DurableLog, Group, Objectives, Persistence, Replication, Rules, Timing,
-    Workload,
+    Backup, ControlPlane, DurableLog, GlobalDatastore, Group, Objectives, Persistence, Replication,
+    Rules, Timing, Workload,
 };
 use crate::scenario::presets::{PRESETS, Way};
 
@@ -79,6 +79,8 @@ struct Overlay {
     persistence: Option<Partial<Persistence>>,
     /// Values of `[durability]`.
     durability: Option<Partial<DurableLog>>,
+    /// Values of `[global-datastore]`.
+    global_datastore: Option<Partial<GlobalDatastore>>,
     /// Values of `[objectives]`.
     objectives: Option<Partial<Objectives>>,
     /// Values of faults by their `id`; one without is called by its kind and position among its

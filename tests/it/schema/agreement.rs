@@ -400,6 +400,10 @@ fn valid_files() -> Vec<String> {
             "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\ndurability = \"async\"\n\
              [durability]\nlog-lag = \"1s\"\nrestore = { per-gib = \"9s\" }",
         ),
+        with(
+            "[global-datastore]\nregion = \"eu-west-1\"\nlag = \"1s\"\ndecision = \"1h\"\n\
+             promotion = \"2m\"\nendpoint = \"1m\"",
+        ),
         with("[objectives]\nrto = \"60s\"\nrpo = \"500ms\""),
         with("[objectives]"),
         format!("expect = []\n{HEAD}{GROUP}"),

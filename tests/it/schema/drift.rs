@@ -84,6 +84,7 @@ fn the_keys_of_each_table_are_those_of_the_decoder() {
         ("Backup", section("backup")),
         ("Persistence", section("persistence")),
         ("DurableLog", section("durability")),
+        ("GlobalDatastore", section("global-datastore")),
         ("ServiceUpdates", fault("service-update = { zzz = 1 }")),
         ("Operation", operation("zzz = 1")),
         ("Modify", operation("modify = { zzz = 1 }")),
@@ -176,7 +177,8 @@ fn the_defaults_are_those_of_the_decoder() {
     let durable = "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\n\
          durability = \"async\"\n[control-plane]\ndetector = \"managed\"\n";
     let durable = format!("{HEAD}{GROUP}{durable}");
-    let all = [planned(""), planned(old), durable].map(|text| parse(&text).assumptions);
+    let region = format!("{HEAD}{GROUP}[global-datastore]\nregion = \"eu-west-1\"\n");
+    let all = [planned(""), planned(old), durable, region].map(|text| parse(&text).assumptions);
     for assumption in all.into_iter().flatten() {
         // Those of single faults and operations are compared by eye.
         if ["fault.", "operation."].iter().any(|start| assumption.path.starts_with(start)) {
@@ -193,6 +195,7 @@ fn the_defaults_are_those_of_the_decoder() {
             "backup" => "Backup",
             "persistence" => "Persistence",
             "durability" => "DurableLog",
+            "global-datastore" => "GlobalDatastore",
             other => panic!("a default in a new section: {other}"),
         };
         let property = &schema["definitions"][section]["properties"][key];
