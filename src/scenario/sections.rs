@@ -390,7 +390,7 @@ pub(super) fn replication(
     (Replication { lag, backlog_bytes, min_replicas, max_lag }, asked)
 }
 
-/// Replicas of a shard, at most (MZ-50).
+/// Replicas of a shard, at most: a limit of ElastiCache.
 const MOST_REPLICAS: u64 = 5;
 
 /// For how long a replica is good that is not heard of: whole seconds.
