@@ -81,7 +81,7 @@ fn a_policy_is_the_file_of_its_preset_apart_from_workload_and_faults() {
              [control-plane]\ndetector = \"cluster-bus\"\n"
         ),
     ];
-    assert_eq!(ways().count(), 12);
+    assert_eq!(ways().count(), 14);
     for preset in ways() {
         let expected = plan(preset.text);
         for group in &groups {

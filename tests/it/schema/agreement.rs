@@ -579,7 +579,8 @@ fn policies_sweeps_and_sources() {
     check("[[policy]]\npreset = \"multi-az-1x2\"", true);
     check("[[policy]]\nname = \"x\"\npreset = \"single\"\nset = { group.replicas = 1 }", true);
     check("[[policy]]\npreset = \"wait-1\"", true);
-    check("[[policy]]\npreset = \"durable-sync\"", false);
+    check("[[policy]]\npreset = \"durable-sync\"", true);
+    check("[[policy]]\npreset = \"client-jedis-2022\"", false);
     check("[[policy]]\npreset = \"multi-az-1x4\"", false);
     check("[[policy]]\npreset = 2", false);
     check("[[policy]]\nname = \"x\"\nsett = {}", false);
