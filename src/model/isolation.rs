@@ -276,7 +276,7 @@ impl<O: Observer> Step<'_, O> {
                 self.straggler_is_back(shard, node);
             }
         }
-        if self.state.rejoins(shard) {
+        if self.state.node(node).reach == Reach::Rejoining {
             self.waits_to_rejoin(node, Role::Primary);
         }
         self.close_window_if_settled(shard);

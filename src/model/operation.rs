@@ -338,7 +338,8 @@ impl<O: Observer> Step<'_, O> {
                 && state.dataset == Dataset::Held;
             let is_known = self.state.node(state.primary).belief == Belief::Down
                 || state.serving == Serving::No;
-            if is_waiting && is_known {
+            // Those who watch the primary decide on its successor, whatever is switched.
+            if is_waiting && is_known && !self.is_left_to_watchers(shard) {
                 match self.successor_rule(shard) {
                     Some(_) => self.start_promotion(shard),
                     None if self.state.answers(state.primary) => self.copy_from_best(state.primary),

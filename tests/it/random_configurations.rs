@@ -15,7 +15,7 @@ use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metric, Metrics, Outcome};
 use elasticache_sim::observe::trace::Recorder;
 
-use crate::support::{parse, secs};
+use crate::support::{cases, parse, secs};
 
 /// A small generator (Steele and others 2014, SplitMix64); what it draws is the test, and never
 /// changes.
@@ -413,7 +413,7 @@ fn is_reached(fact: &Fact) -> bool {
 
 #[test]
 fn when_the_faults_stop_everything_heals_in_bounded_time() {
-    for case in 0..3_000 {
+    for case in 0..cases(3_000) {
         let (plan, text, state, _, facts) = run_case(case, Faults::Stop);
         let calm = facts
             .iter()

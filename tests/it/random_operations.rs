@@ -17,7 +17,7 @@ use elasticache_sim::observe::metrics::{Metric, Metrics, Outcome};
 use elasticache_sim::observe::trace::Recorder;
 
 use crate::random_configurations::{Draw, Faults, failovers_end, scenario};
-use crate::support::{parse, secs};
+use crate::support::{cases, parse, secs};
 
 fn switch(draw: &mut Draw) -> Option<Switch> {
     [None, Some(Switch::On), Some(Switch::Off), Some(Switch::On)][draw.below(4) as usize]
@@ -160,7 +160,7 @@ fn run_case(case: u64, faults: Faults) -> Story {
 #[test]
 fn invariants_hold_whatever_is_called() {
     let (mut accepted, mut refused, mut handovers) = (0, 0, 0);
-    for case in 0..2_000 {
+    for case in 0..cases(2_000) {
         let (plan, state, outcome, facts) = run_case(case, Faults::Endless);
         for (shard, books) in plan.shards.iter().zip(&state.ledger.shards) {
             let horizon = u128::from(plan.horizon.as_nanos());
@@ -189,7 +189,7 @@ fn invariants_hold_whatever_is_called() {
 
 #[test]
 fn once_faults_and_calls_stop_every_workflow_ends() {
-    for case in 0..2_000 {
+    for case in 0..cases(2_000) {
         let (plan, state, _, facts) = run_case(case, Faults::Stop);
         let told = || {
             let actions: Vec<_> = plan.script.iter().map(|s| (s.at.range(), &s.action)).collect();

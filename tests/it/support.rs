@@ -172,6 +172,12 @@ pub fn summary_text(experiment: &Experiment, trials: u64, threads: usize) -> Str
     report::summary::json(&study)
 }
 
+/// How many random cases a test takes: `usual`, or what `RANDOM_CASES` says for a longer run.
+pub fn cases(usual: u64) -> u64 {
+    let given = std::env::var("RANDOM_CASES").ok();
+    given.map_or(usual, |text| text.parse().expect("RANDOM_CASES is a whole number"))
+}
+
 /// Seconds as a span.
 pub fn secs(secs: u64) -> Span {
     Span::from_secs(secs)
