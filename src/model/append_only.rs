@@ -74,10 +74,18 @@ impl<O: Observer> Step<'_, O> {
         may
     }
 
+    /// Whether the shard's primary is back and reads its file: nobody misses it any more.
+    pub(super) fn reads_file(&self, shard: ShardId) -> bool {
+        let primary = self.state.shard(shard).primary;
+        let is_pending = self.queue.pending(self.slots.service(primary)).is_some();
+        self.state.node(primary).data == Data::Logged && self.state.answers(primary) && is_pending
+    }
+
     /// The failover found nobody to promote; if the primary is back, its file is what there is.
     pub(super) fn replay_instead_of_failover(&mut self, shard: ShardId) {
         let primary = self.state.shard(shard).primary;
-        if self.state.node(primary).data == Data::Logged && self.state.answers(primary) {
+        let has_file = self.state.node(primary).data == Data::Logged;
+        if has_file && self.state.answers(primary) && !self.reads_file(shard) {
             self.start_replay(shard);
         }
     }

@@ -156,12 +156,23 @@ impl<O: Observer> Step<'_, O> {
             Some(_) => self.start_promotion(shard),
             // Automatic failover is off: the primary is recreated (MZ-06). If its process is back
             // already, it fills up at once.
-            None if self.state.answers(state.primary) => {
-                self.copy_from_best(state.primary);
-                self.serve_from_log(shard);
-            }
-            None => self.fenced_primary_serves(shard),
+            None => self.nobody_follows(shard),
         }
+    }
+
+    /// The primary is gone or back, and nobody is to follow it: it has what its file has, or fills
+    /// up from the best copy.
+    pub(super) fn nobody_follows(&mut self, shard: ShardId) {
+        let primary = self.state.shard(shard).primary;
+        if !self.state.answers(primary) {
+            self.fenced_primary_serves(shard);
+            return;
+        }
+        match self.state.node(primary).data {
+            Data::Logged => self.replay_instead_of_failover(shard),
+            Data::Complete | Data::Syncing | Data::Empty => self.copy_from_best(primary),
+        }
+        self.serve_from_log(shard);
     }
 
     /// The role is to move to a replica; nothing from here on waits for a new node (MZ-02).

@@ -13,11 +13,11 @@ use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer, OperationFact};
 use crate::model::node::Haste;
 use crate::model::plan::{
-    Apply, Changes, ClusterMode, GroupId, Handover, NodeId, ShardId, Switch, UpdateMethod,
+    Apply, Changes, ClusterMode, GroupId, Handover, NodeId, RebootBy, ShardId, Switch, UpdateMethod,
 };
 use crate::model::state::{
-    Belief, Copy, Data, Failover, Process, Reach, Recovery, Replacement, Serving, Update, Window,
-    Workflow,
+    Belief, Copy, Data, Dataset, Failover, Process, Reach, Recovery, Replacement, Serving, Update,
+    Window, Workflow,
 };
 use crate::model::{Event, Step};
 
@@ -442,17 +442,30 @@ impl<O: Observer> Step<'_, O> {
         self.planned_work_goes_on(shard);
     }
 
-    /// The old primary of a recreation is gone: what is left is a failure like others.
+    /// The old primary of a recreation is gone, and the new node with it: what is left is a failure
+    /// like others. A reboot that the customer asked for is none that anybody would notice (MZ-60);
+    /// but the control plane has taken this primary offline itself.
     pub(super) fn recreation_struck(&mut self, shard: ShardId) {
         let state = *self.state.shard(shard);
         let is_recreating = matches!(state.failover, Failover::Recreating | Failover::Refilling);
-        if is_recreating && !self.state.answers(state.primary) {
-            self.state.shard_mut(shard).failover = Failover::Idle;
-            self.queue.clear(self.slots.failover(shard));
-            debug_assert!(
-                self.state.node(state.primary).replacement == Replacement::Idle,
-                "the new node had no place of its own"
-            );
+        if !is_recreating || self.state.answers(state.primary) {
+            return;
+        }
+        self.state.shard_mut(shard).failover = Failover::Idle;
+        self.queue.clear(self.slots.failover(shard));
+        let primary = self.state.node_mut(state.primary);
+        debug_assert!(
+            primary.replacement == Replacement::Idle,
+            "the new node had no place of its own"
+        );
+        if primary.process != Process::Lost && primary.update == Update::UnderWay {
+            // On the host that it was on.
+            primary.update = Update::Due;
+        }
+        let is_asked_for = primary.process == Process::Rebooting(RebootBy::Customer);
+        let has_copy = self.state.shard(shard).dataset == Dataset::Held;
+        if is_asked_for && has_copy && self.successor_rule(shard).is_some() {
+            self.start_promotion(shard);
         }
     }
 }

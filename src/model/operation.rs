@@ -338,12 +338,13 @@ impl<O: Observer> Step<'_, O> {
                 && state.dataset == Dataset::Held;
             let is_known = self.state.node(state.primary).belief == Belief::Down
                 || state.serving == Serving::No;
-            // Those who watch the primary decide on its successor, whatever is switched.
-            if is_waiting && is_known && !self.is_left_to_watchers(shard) {
+            // Those who watch the primary decide on its successor, whatever is switched; and one
+            // that reads its file is about to serve.
+            let is_left_alone = self.is_left_to_watchers(shard) || self.reads_file(shard);
+            if is_waiting && is_known && !is_left_alone {
                 match self.successor_rule(shard) {
                     Some(_) => self.start_promotion(shard),
-                    None if self.state.answers(state.primary) => self.copy_from_best(state.primary),
-                    None => self.fenced_primary_serves(shard),
+                    None => self.nobody_follows(shard),
                 }
                 self.tell_changes(shard);
             }

@@ -3,7 +3,10 @@
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::fact::{Cause, Fact, OperationFact, Stop};
-use elasticache_sim::model::plan::{HASH_SLOTS, Handover, NodeId, Plan, Switch, UpdateMethod};
+use elasticache_sim::model::plan::{
+    Action, HASH_SLOTS, Handover, NodeId, Plan, RebootBy, ScriptedFault, Switch, UpdateMethod,
+    Victim,
+};
 use elasticache_sim::model::state::Update;
 use elasticache_sim::observe::metrics::{Metric, Outcome};
 
@@ -133,6 +136,35 @@ fn mz_10_a_fault_during_the_recreation_is_a_failure_like_others() {
     assert_eq!(with_replica.raw(Metric::DatasetLosses), 0);
     assert_eq!(with_replica.raw(Metric::LostWrites), 0, "nobody could write any more");
     assert_eq!(with_replica.raw(Metric::Failovers), 1);
+}
+
+#[test]
+fn mz_10_a_reboot_by_the_customer_during_the_recreation_ends_it() {
+    let rebooted = |replicas: usize, failover: Switch| {
+        let mut plan = one_shard(replicas);
+        plan.groups[0].multi_az = Switch::Off;
+        plan.groups[0].automatic_failover = failover;
+        let begins = 3_600 + 40 + replicas as u64 * (618 + 40);
+        let node = Victim::Named(NodeId(0));
+        let reboot = Action::Fault(ScriptedFault::RebootNode { node, by: RebootBy::Customer });
+        script(&mut plan, &[(3_600, update(Replace)), (begins + 100, reboot)]);
+        run(&plan, 1, 0)
+    };
+    // Nobody would notice such a reboot, but the control plane took this primary offline itself:
+    // it promotes the replica, and the node that was rebooted is still to be updated.
+    let (facts, outcome) = rebooted(1, Switch::On);
+    assert_eq!(outcome.raw(Metric::Failovers), 1);
+    assert_eq!(outcome.raw(Metric::LostWrites), 0);
+    let last = facts.iter().rfind(|(_, f)| matches!(f, Fact::WritesResumed { .. }));
+    let stopped = facts.iter().rfind(|(_, f)| matches!(f, Fact::WritesStopped { .. }));
+    assert!(last.map(|(at, _)| at) > stopped.map(|(at, _)| at), "the shard serves again");
+    once(&facts, |f| matches!(f, Fact::Operation(OperationFact::UpdateEnded { .. })));
+    assert_eq!(taken_down(&facts), [NodeId(1), NodeId(0)], "the replica, then the rebooted node");
+    // Alone it comes back empty on its old host, and the update begins anew.
+    let (facts, outcome) = rebooted(0, Switch::Off);
+    assert_eq!(outcome.raw(Metric::DatasetLosses), 1);
+    let begun = |f: &Fact| matches!(f, Fact::Operation(OperationFact::RecreationBegan { .. }));
+    assert_eq!(count(&facts, begun), 2);
 }
 
 #[test]
