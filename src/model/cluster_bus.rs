@@ -192,7 +192,7 @@ impl<O: Observer> Step<'_, O> {
     fn elect(&mut self, shard: ShardId) {
         let candidates = self.draw_up_ballot(shard);
         if candidates == 0 {
-            self.stall(shard);
+            self.nobody_to_elect(shard);
             return;
         }
         self.give_up_primary(shard);
@@ -274,7 +274,16 @@ impl<O: Observer> Step<'_, O> {
         } else {
             self.state.shard_mut(shard).failover = Failover::Idle;
             self.note(Fact::FailoverFailed { shard });
-            self.stall(shard);
+            self.nobody_to_elect(shard);
+        }
+    }
+
+    /// No replica can stand: the old primary goes on, if it is back with what a durable log has.
+    fn nobody_to_elect(&mut self, shard: ShardId) {
+        let primary = self.state.shard(shard).primary;
+        match self.has_read_log(primary) {
+            true => self.serve_what_log_had(shard, primary),
+            false => self.stall(shard),
         }
     }
 }

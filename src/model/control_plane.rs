@@ -252,6 +252,7 @@ impl<O: Observer> Step<'_, O> {
     /// The replica is primary and accepts writes from this instant (MZ-03).
     pub(super) fn promote(&mut self, shard: ShardId, to: NodeId, candidates: u8) {
         let from = self.state.shard(shard).primary;
+        debug_assert!(from != to || !self.is_durable(shard), "a failover has a new primary");
         self.abandon_sync(to);
         let loss = self.branch_from(shard, to);
         let announced = self.announced(shard);

@@ -6,16 +6,16 @@
 //! the log as well: they need no primary for that and burden none. A shard whose nodes are all
 //! gone has its data in the log still: the first node that has read it serves.
 //!
-//! A primary whose process returns has nothing in memory, and is not the primary of anything any
-//! more: it reads the log like all others. An isolated primary does not reach the log either, and
-//! takes no writes.
+//! A primary whose process returns has nothing in memory and reads the log like all others. If it
+//! has read it before anybody decided that it failed it serves again; otherwise it is none of those
+//! who may follow it. An isolated primary does not reach the log either, and takes no writes.
 
 use crate::engine::time::Span;
 use crate::model::draws::Purpose;
 use crate::model::fact::{BackupFact, Fact, Observer};
 use crate::model::persistence::Durability;
 use crate::model::plan::{FullSync, NodeId, ShardId, SyncingNodes};
-use crate::model::state::{Copy, Data, Dataset, Failover, Reach, Window};
+use crate::model::state::{Copy, Data, Dataset, Failover, Reach, Serving, Window};
 use crate::model::{Event, Step};
 
 /// No log trails further: the primary refuses writes before.
@@ -131,8 +131,15 @@ impl<O: Observer> Step<'_, O> {
         self.planned_work_goes_on(shard);
     }
 
+    /// Whether the node of a durable shard answers and has all that the log has.
+    pub(super) fn has_read_log(&self, node: NodeId) -> bool {
+        self.state.answers(node)
+            && self.state.node(node).data == Data::Complete
+            && self.is_durable(self.plan.nodes[node.idx()].shard)
+    }
+
     /// Somebody who has read the log serves what it had, if the shard has no primary and nobody
-    /// is about to decide on one.
+    /// is about to decide on one; its primary even then, if it is back before they have.
     pub(super) fn serve_from_log(&mut self, shard: ShardId) {
         let state = *self.state.shard(shard);
         let is_idle = match state.failover {
@@ -142,18 +149,22 @@ impl<O: Observer> Step<'_, O> {
             | Failover::Recreating
             | Failover::Refilling => false,
         };
-        let is_decided = state.window != Window::Primary && !self.is_left_to_watchers(shard);
-        if !self.is_durable(shard) || self.state.serves(shard) || !is_idle || !is_decided {
+        if !self.is_durable(shard) || self.state.serves(shard) || !is_idle {
             return;
         }
-        let has_read = |node: &NodeId| {
-            self.state.answers(*node) && self.state.node(*node).data == Data::Complete
-        };
+        let is_back = state.serving == Serving::Interrupted && self.has_read_log(state.primary);
+        let is_decided = state.window != Window::Primary && !self.is_left_to_watchers(shard);
         let nodes = self.plan.shards[shard.idx()].node_ids();
-        let Some(node) = nodes.filter(has_read).min_by_key(|n| self.plan.nodes[n.idx()].rank)
-        else {
-            return;
-        };
+        let first = nodes
+            .filter(|node| is_decided && self.has_read_log(*node))
+            .min_by_key(|node| self.plan.nodes[node.idx()].rank);
+        if let Some(node) = Some(state.primary).filter(|_| is_back).or(first) {
+            self.serve_what_log_had(shard, node);
+        }
+    }
+
+    /// The node, which has read the log, is the primary from now on.
+    pub(super) fn serve_what_log_had(&mut self, shard: ShardId, node: NodeId) {
         self.state.shard_mut(shard).failover = Failover::Idle;
         self.queue.clear(self.slots.failover(shard));
         let loss = self.branch_from(shard, node);

@@ -9,7 +9,9 @@
 //! A client that sends WAIT takes its write as done once so many replicas have it. Of what a
 //! promotion loses beyond the offset that so many replicas had, the share that waits was never
 //! acknowledged: the books count it as rejected, in whole nano-writes, rounded down, and the rest
-//! as lost. Where so few replicas follow that WAIT runs into its time-out, the client proceeds, or
+//! as lost. In a durable group that is what lies beyond both, the replicas and the log: what the
+//! replicas had was confirmed, and is lost all the same if the log has not. Where so few replicas
+//! follow that WAIT runs into its time-out, the client proceeds, or
 //! takes the write for failed, whatever becomes of it.
 
 use crate::engine::time::SimTime;
@@ -44,11 +46,15 @@ impl<O: Observer> Step<'_, O> {
         last.clone().filter(|at| last.clone().filter(|other| other >= at).count() >= needed).max()
     }
 
+    /// The primary knows that the node is no good replica, or hears it again: nothing is left that
+    /// could run out.
+    pub(super) fn link_closes(&mut self, node: NodeId) {
+        self.state.clocks.nodes[node.idx()].counts_until = None;
+    }
+
     /// What the former primary knew of its replicas is of no use to the next one.
     pub(super) fn forget_links(&mut self, shard: ShardId) {
-        for node in self.plan.shards[shard.idx()].node_ids() {
-            self.state.clocks.nodes[node.idx()].counts_until = None;
-        }
+        self.plan.shards[shard.idx()].node_ids().for_each(|node| self.link_closes(node));
     }
 
     /// What strikes a replica may stop the shard's writes now or later: by this cause.
@@ -66,7 +72,7 @@ impl<O: Observer> Step<'_, O> {
         }
         for node in self.plan.shards[shard.idx()].node_ids() {
             if self.state.is_linked(node, shard) {
-                self.state.clocks.nodes[node.idx()].counts_until = None;
+                self.link_closes(node);
             }
         }
         self.watch_links(shard);
@@ -114,7 +120,7 @@ impl<O: Observer> Step<'_, O> {
         let is_over = |until: Option<SimTime>| until.is_some_and(|until| until <= now);
         for node in self.plan.shards[shard.idx()].node_ids() {
             if is_over(self.state.clocks.nodes[node.idx()].counts_until) {
-                self.state.clocks.nodes[node.idx()].counts_until = None;
+                self.link_closes(node);
             }
             if is_over(self.state.ledger.beside[node.idx()].until) {
                 self.end_beside(node);

@@ -187,7 +187,12 @@ fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: No
         Reach::Connected | Reach::Fenced => false,
         Reach::Isolated | Reach::Minority | Reach::Returning | Reach::Rejoining => true,
     };
-    assert!(!pending || waits, "only a node that is or was isolated waits to be reached again");
+    // A cut may last for longer than any time that there is.
+    let is_endless = state.clocks.nodes[id.idx()].cut_ends == SimTime::NEVER;
+    assert!(
+        pending == waits || waits && is_endless,
+        "a node waits to be reached again exactly while it is or was isolated"
+    );
     assert!(
         node.reach == Reach::Connected || node.process == Process::Running,
         "a node that is cut off runs"
@@ -206,6 +211,15 @@ fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: No
     let until = state.ledger.beside[id.idx()].until;
     assert!(rate == 0 || until.is_some() == needs, "who hears of no replica takes no more writes");
     let counts_until = state.clocks.nodes[id.idx()].counts_until;
+    let of_node = (node.process, node.reach.is_open());
+    let is_known = match of_node {
+        (Process::Absent, _) => true,
+        // Who answers is heard, while somebody is there to hear it.
+        (Process::Running, true) => state.serves(shard) && node.data != Data::Complete,
+        (Process::Running, false) => false,
+        (Process::Crashed | Process::Rebooting(_) | Process::Lost, _) => false,
+    };
+    assert!(counts_until.is_none() || !is_known, "whoever counts is complete, or not heard of");
     let next = [until, counts_until].into_iter().flatten().min();
     let due = if needs { queue.pending(plan.slots().links(shard)) } else { None };
     assert!(

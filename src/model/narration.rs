@@ -3,8 +3,9 @@
 //! here, its good replicas are counted first.
 
 use crate::model::Step;
-use crate::model::fact::{Fact, Observer, Phase};
-use crate::model::plan::{ColdStartNode, RebootBy, ShardId};
+use crate::model::archive::Awaits;
+use crate::model::fact::{Fact, Observer, Phase, RestoreStep};
+use crate::model::plan::{ColdStartNode, GroupId, RebootBy, ShardId};
 use crate::model::state::{
     Belief, Data, Dataset, Failover, GoodReplicas, Node, Process, Replacement, Serving, Told,
     Watch, Window,
@@ -37,8 +38,37 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// What the outage of the shard waits for at this instant.
+    /// Tells what changed for all shards of the group: what they wait for is one thing.
+    pub(super) fn tell_shards(&mut self, group: GroupId) {
+        self.shards_of(group).for_each(|shard| self.tell_changes(shard));
+    }
+
+    /// What the outage of the shard waits for at this instant. A lost dataset may come back from
+    /// elsewhere while the group starts cold: what seems nearer to the end.
     fn phase(&self, shard: ShardId) -> Phase {
+        let here = self.phase_here(shard);
+        let restore = self.restore_phase(self.plan.shards[shard.idx()].group);
+        match (self.state.shard(shard).dataset, restore) {
+            (Dataset::Lost, Some(restore)) if nearness(restore) > nearness(here) => restore,
+            (Dataset::Lost | Dataset::Held | Dataset::InLog, _) => here,
+        }
+    }
+
+    /// What the restore of the group, or its switch to the second region, waits for.
+    fn restore_phase(&self, group: GroupId) -> Option<Phase> {
+        let restore = self.state.archive.group(group).restore?;
+        Some(match (restore.awaits, restore.step) {
+            (Awaits::Az, _) => Phase::WaitingForAz,
+            (Awaits::Time, RestoreStep::Deciding) => Phase::Decision,
+            (Awaits::Time, RestoreStep::Promoting) => Phase::Promotion,
+            (Awaits::Time, RestoreStep::Provisioning) => Phase::Provisioning,
+            (Awaits::Time, RestoreStep::Loading) => Phase::Loading,
+            (Awaits::Time, RestoreStep::RePointing) => Phase::Endpoint,
+        })
+    }
+
+    /// What the outage waits for in the group as it is.
+    fn phase_here(&self, shard: ShardId) -> Phase {
         let state = *self.state.shard(shard);
         if state.serving == Serving::Yes && state.endpoint != state.primary {
             return Phase::Endpoint;
@@ -123,12 +153,13 @@ fn awaited(node: &Node) -> Phase {
 fn nearness(phase: Phase) -> u8 {
     match phase {
         Phase::WaitingForAz => 0,
-        Phase::Detection => 1,
-        Phase::Provisioning => 2,
-        Phase::Restart => 3,
-        Phase::Sync | Phase::Replay => 4,
+        Phase::Decision => 1,
+        Phase::Detection => 2,
+        Phase::Provisioning => 3,
+        Phase::Restart => 4,
+        Phase::Sync | Phase::Replay | Phase::Loading => 5,
         Phase::Promotion | Phase::ColdStart | Phase::Endpoint | Phase::Quorum | Phase::Replicas => {
-            5
+            6
         }
     }
 }

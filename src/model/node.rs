@@ -70,8 +70,11 @@ impl<O: Observer> Step<'_, O> {
         self.isolation_is_over(id);
         let left = self.left_on_disk(id, process);
         self.blame(shard, cause);
-        if stop == Stop::HostLost {
-            self.link_falls_silent(id, shard);
+        match stop {
+            Stop::HostLost => self.link_falls_silent(id, shard),
+            Stop::Removed => self.link_closes(id),
+            // Whoever was not heard of before is not heard of now.
+            Stop::Crashed | Stop::Rebooted | Stop::TakenOffline | Stop::Patched => {}
         }
         let shard_state = self.state.shard_mut(shard);
         if process == Process::Lost
@@ -258,7 +261,10 @@ impl<O: Observer> Step<'_, O> {
         let by_customer = was == Process::Rebooting(RebootBy::Customer);
         let blip = self.plan.rules.sub_detection_fault == SubDetection::Blip;
         let is_durable = self.is_durable(shard);
-        if still_primary && (by_customer || blip) && !is_durable {
+        if still_primary && (by_customer || blip) && is_durable {
+            // It reads the log, and serves if nobody has decided on a successor by then.
+            self.node_joins(id);
+        } else if still_primary && (by_customer || blip) {
             // Who detects replicas may have noticed it, where others decide on primaries.
             self.state.node_mut(id).belief = Belief::Up;
             self.empty_primary_serves(shard);

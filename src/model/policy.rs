@@ -1,5 +1,6 @@
 //! Pure decisions of the control plane, from what it can know.
 
+use crate::model::persistence::Durability;
 use crate::model::plan::{NodeId, Plan, Promotion, RebootBy, Shard, ShardId};
 use crate::model::state::{Belief, Data, Failover, NanoWrites, Process, Serving, State};
 
@@ -9,12 +10,18 @@ pub struct ControlView<'a> {
     plan: &'a Plan,
     state: &'a State,
     shard: &'a Shard,
+    /// Who cannot follow: the lost primary of a durable shard, which may be back with all data.
+    out: Option<NodeId>,
 }
 
 impl<'a> ControlView<'a> {
     /// The view of one shard.
     pub fn new(plan: &'a Plan, state: &'a State, shard: ShardId) -> Self {
-        ControlView { plan, state, shard: &plan.shards[shard.idx()] }
+        let out = match plan.group_of(shard).durability {
+            Durability::Disabled => None,
+            Durability::Async | Durability::Sync => Some(state.shard(shard).primary),
+        };
+        ControlView { plan, state, shard: &plan.shards[shard.idx()], out }
     }
 
     /// The replicas that can be promoted, in node order: believed to be up, obeying the command,
@@ -25,6 +32,7 @@ impl<'a> ControlView<'a> {
             let able = state.belief == Belief::Up && self.state.answers(node) && state.data == data;
             let rank = self.plan.nodes[node.idx()].rank;
             let reported_offset = self.state.ledger.copies[node.idx()].offset;
+            let able = able && self.out != Some(node);
             able.then_some(Candidate { node, rank, reported_offset })
         })
     }

@@ -33,11 +33,16 @@ impl<O: Observer> Step<'_, O> {
         let n = self.state.clocks.shards[shard.idx()].primary_losses;
         self.state.clocks.shards[shard.idx()].primary_losses += 1;
         let is_durable = self.is_durable(shard);
+        // Where a log has the writes, only those who wait for replicas care what these had.
+        let is_asked = !is_durable || plan.workload.wait.is_some();
         for node in plan.shards[shard.idx()].node_ids() {
             let copy = *self.state.node(node);
-            if copy.upstream == Some(primary) && copy.data != Data::Empty && !is_durable {
+            if copy.upstream == Some(primary) && copy.data != Data::Empty && is_asked {
                 let lag = self.node_time(&plan.replication.lag, node, Purpose::Lag, n);
-                self.freeze(node, shard, lag);
+                match is_durable {
+                    true => _ = self.copy_trails(node, shard, lag),
+                    false => self.freeze(node, shard, lag),
+                }
             }
         }
         self.note_unconfirmed(shard);
@@ -56,13 +61,19 @@ impl<O: Observer> Step<'_, O> {
 
     /// Ends the copy of a follower `lag` before now, but not before its history began.
     pub(super) fn freeze(&mut self, node: NodeId, shard: ShardId, lag: Span) {
+        let behind = self.copy_trails(node, shard, lag);
+        if self.state.node(node).data == Data::Complete {
+            self.note(Fact::LagFrozen { node, lag, behind });
+        }
+    }
+
+    /// A follower's copy ends so; gives what it lacks.
+    fn copy_trails(&mut self, node: NodeId, shard: ShardId, lag: Span) -> NanoWrites {
         let behind = self.behind(shard, lag);
         let books = self.state.books(shard);
         let copy = Copy { history: books.history, offset: books.offset - behind };
         self.state.ledger.copies[node.idx()] = copy;
-        if self.state.node(node).data == Data::Complete {
-            self.note(Fact::LagFrozen { node, lag, behind });
-        }
+        behind
     }
 
     /// Writes of the current history that a copy lacks which trails by `lag`; while no writes were
@@ -117,7 +128,8 @@ impl<O: Observer> Step<'_, O> {
 
     /// The last complete copy is gone; where there is no replica it is the primary's (MZ-68).
     pub(super) fn dataset_lost(&mut self, shard: ShardId) {
-        self.forget_dataset(shard).into_iter().flatten().for_each(|fact| self.note(fact));
+        let facts = self.forget_dataset(shard);
+        self.tell_loss(shard, facts);
         self.failover_has_nothing_to_promote(shard);
         self.release_scheduled(shard);
     }
@@ -150,6 +162,16 @@ impl<O: Observer> Step<'_, O> {
         [Some(Fact::DatasetLost { shard, writes, bytes }), restore]
     }
 
+    /// Tells of a lost dataset, and of the restore that begins with it.
+    fn tell_loss(&mut self, shard: ShardId, facts: [Option<Fact>; 2]) {
+        facts.into_iter().flatten().for_each(|fact| self.note(fact));
+        if let [_, Some(_)] = facts {
+            // The shards that were lost before wait for it as well.
+            let shards = self.shards_of(self.plan.shards[shard.idx()].group);
+            shards.filter(|other| *other != shard).for_each(|other| self.tell_changes(other));
+        }
+    }
+
     /// The primary returned empty before anybody failed over: its empty data is the truth now,
     /// and all who follow it lose what they had (MZ-61).
     pub(super) fn empty_primary_serves(&mut self, shard: ShardId) {
@@ -163,7 +185,9 @@ impl<O: Observer> Step<'_, O> {
         }
         self.begin_empty_history(shard);
         self.serve(shard, node);
-        lost.into_iter().flatten().flatten().for_each(|fact| self.note(fact));
+        if let Some(facts) = lost {
+            self.tell_loss(shard, facts);
+        }
         self.writers_return_to(shard);
     }
 
@@ -280,6 +304,7 @@ impl<O: Observer> Step<'_, O> {
     /// The node drops what it has and copies everything; nobody can read from it meanwhile.
     pub(super) fn start_full_sync(&mut self, node: NodeId, from: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
+        self.link_closes(node);
         if self.is_durable(shard) {
             self.read_log(node);
             return;
@@ -287,7 +312,6 @@ impl<O: Observer> Step<'_, O> {
         let state = self.state.node_mut(node);
         state.data = Data::Syncing;
         state.upstream = Some(from);
-        self.state.clocks.nodes[node.idx()].counts_until = None;
         self.state.ledger.copies[node.idx()] = self.state.ledger.copies[from.idx()];
         let (takes, bytes) = self.full_sync_time(node, shard);
         let slot = self.slots.service(node);

@@ -151,6 +151,7 @@ impl<O: Observer> Step<'_, O> {
         self.state.archive.group_mut(group).restore = Some(restore);
         self.note(Fact::Backup(BackupFact::RestoreStep { group, step: next }));
         self.schedule_restore(group, next);
+        self.tell_shards(group);
     }
 
     /// A new group needs the AZs of its nodes (MZ-59): waits for them while one is down.
@@ -160,6 +161,7 @@ impl<O: Observer> Step<'_, O> {
         if waits && let Some(restore) = &mut self.state.archive.group_mut(group).restore {
             restore.awaits = Awaits::Az;
             self.note(Fact::Backup(BackupFact::RestoreWaits { group }));
+            self.tell_shards(group);
         }
         waits
     }

@@ -119,13 +119,13 @@ pub(super) struct Causes {
 pub(super) struct Phases {
     /// The control plane did not know yet.
     detection: f64,
-    /// A replica was being promoted.
+    /// A replica was being promoted, or the copy in a second region.
     promotion: f64,
-    /// The endpoint still named the old primary.
+    /// The endpoint still named the old primary, or the application wrote to the old group.
     endpoint: f64,
-    /// A replacement waited for its AZ.
+    /// A replacement, or a new group, waited for its AZ.
     waiting_for_az: f64,
-    /// A replacement was being provisioned.
+    /// A replacement, or a new group, was being provisioned.
     provisioning: f64,
     /// The recreated primary copied the data from a replica.
     sync: f64,
@@ -139,6 +139,10 @@ pub(super) struct Phases {
     no_majority: f64,
     /// The primary had fewer good replicas than writes ask for.
     too_few_replicas: f64,
+    /// A person had to decide on a restore, or on a switch to a second region.
+    decision: f64,
+    /// A snapshot was being loaded into a new group.
+    loading: f64,
 }
 
 /// A number per way in which an outage ends.
@@ -641,13 +645,13 @@ enum Cause {
 enum Phase {
     /// The control plane does not know yet.
     Detection,
-    /// A replica is being promoted.
+    /// A replica is being promoted, or the copy in a second region.
     Promotion,
-    /// The endpoint still names the old primary.
+    /// The endpoint still names the old primary, or the application writes to the old group.
     Endpoint,
-    /// A replacement waits for its AZ.
+    /// A replacement, or a new group, waits for its AZ.
     WaitingForAz,
-    /// A replacement is being provisioned.
+    /// A replacement, or a new group, is being provisioned.
     Provisioning,
     /// The recreated primary copies the data from a replica.
     Sync,
@@ -655,10 +659,16 @@ enum Phase {
     ColdStart,
     /// A process restarts on its host.
     Restart,
+    /// The primary reads its append-only file, or a node the durable log.
+    Replay,
     /// The primaries of the cluster have no majority.
     NoMajority,
     /// The primary has fewer good replicas than writes ask for.
     TooFewReplicas,
+    /// A person has to decide on a restore, or on a switch to a second region.
+    Decision,
+    /// A snapshot is being loaded into a new group.
+    Loading,
 }
 
 /// What an entry of the event log is about.

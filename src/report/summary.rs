@@ -632,6 +632,8 @@ pub fn phase_key(phase: Phase) -> &'static str {
         Phase::Replay => "replay",
         Phase::Quorum => "no_majority",
         Phase::Replicas => "too_few_replicas",
+        Phase::Decision => "decision",
+        Phase::Loading => "loading",
     }
 }
 

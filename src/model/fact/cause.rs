@@ -68,13 +68,13 @@ impl Cause {
 pub enum Phase {
     /// The control plane does not know yet.
     Detection,
-    /// A replica is being promoted.
+    /// A replica is being promoted, or the copy in a second region.
     Promotion,
-    /// The endpoint still names the old primary.
+    /// The endpoint still names the old primary, or the application writes to the old group.
     Endpoint,
-    /// A replacement waits for its AZ.
+    /// A replacement, or a new group, waits for its AZ.
     WaitingForAz,
-    /// A replacement is being provisioned.
+    /// A replacement, or a new group, is being provisioned.
     Provisioning,
     /// The recreated primary copies the data from a replica.
     Sync,
@@ -88,11 +88,15 @@ pub enum Phase {
     Quorum,
     /// The primary has fewer good replicas than writes ask for.
     Replicas,
+    /// A person has to decide on a restore, or on a switch to a second region.
+    Decision,
+    /// A snapshot is being loaded into a new group.
+    Loading,
 }
 
 impl Phase {
     /// All phases, in the order of their numbers.
-    pub const ALL: [Phase; 11] = [
+    pub const ALL: [Phase; 13] = [
         Phase::Detection,
         Phase::Promotion,
         Phase::Endpoint,
@@ -104,6 +108,8 @@ impl Phase {
         Phase::Replay,
         Phase::Quorum,
         Phase::Replicas,
+        Phase::Decision,
+        Phase::Loading,
     ];
 
     /// The name in results and in the timeline.
@@ -120,6 +126,8 @@ impl Phase {
             Phase::Replay => "replay",
             Phase::Quorum => "no majority",
             Phase::Replicas => "too few replicas",
+            Phase::Decision => "decision",
+            Phase::Loading => "loading a snapshot",
         }
     }
 }

@@ -139,14 +139,14 @@ impl Plan {
         let node_lives = az_lives + self.az_failures.len() as u32 * azs;
         let az_returns = node_lives + self.node_failures.len() as u32 * nodes;
         let services = az_returns + azs;
-        let detections = services + nodes;
+        let isolations = services + nodes;
+        let detections = isolations + nodes;
         let failovers = detections + shards;
         let workflows = failovers + shards;
         let windows = workflows + groups;
         let watches = windows + 4 * groups;
         let quorums = watches + shards;
-        let isolations = quorums + groups;
-        let links = isolations + nodes;
+        let links = quorums + groups;
         let n_links = if self.replication.min_replicas > 0 { shards } else { 0 };
         Slots {
             n_groups: groups,

@@ -144,8 +144,9 @@ impl<'p> Metrics<'p> {
         self.outcome.values[Metric::MostPrimariesInOneAz as usize] = u128::from(most);
     }
 
-    /// The role of primary is `node`'s from now on.
+    /// The role of primary is `node`'s from now on, who serves.
     fn primary_moves(&mut self, now: SimTime, shard: ShardId, node: NodeId) {
+        self.shards[shard.idx()].serving = Some(node);
         let az = self.plan.nodes[node.idx()].az;
         let before = std::mem::replace(&mut self.shards[shard.idx()].primary_az, az);
         if az == before {
@@ -432,9 +433,7 @@ impl<'p> Metrics<'p> {
     }
 
     fn primary_serves(&mut self, now: SimTime, shard: ShardId, node: NodeId) {
-        let open = &mut self.shards[shard.idx()];
-        open.serving = Some(node);
-        if let Some(warm_up) = &mut open.warm_up {
+        if let Some(warm_up) = &mut self.shards[shard.idx()].warm_up {
             warm_up.go_on(now);
         }
         self.server(now, shard, self.shards[shard.idx()].server & !(NO_PRIMARY | REJOINS));
