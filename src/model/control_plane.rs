@@ -170,7 +170,9 @@ impl<O: Observer> Step<'_, O> {
         }
         match self.state.node(primary).data {
             Data::Logged => self.replay_instead_of_failover(shard),
-            Data::Complete | Data::Syncing | Data::Empty => self.copy_from_best(primary),
+            // It filled up while a replica was to follow it.
+            Data::Complete => self.primary_recreated(shard, primary),
+            Data::Syncing | Data::Empty => self.copy_from_best(primary),
         }
         self.serve_from_log(shard);
     }

@@ -15,8 +15,9 @@
 //! takes the write for failed, whatever becomes of it.
 
 use crate::engine::time::SimTime;
+use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer, ReplicasFact};
-use crate::model::plan::{NodeId, ShardId, WaitTimeout};
+use crate::model::plan::{NodeId, ShardId};
 use crate::model::state::{Data, GoodReplicas, NanoWrites, Stretch};
 use crate::model::{Event, Step};
 
@@ -132,14 +133,41 @@ impl<O: Observer> Step<'_, O> {
 
 /// Clients that send WAIT.
 impl<O: Observer> Step<'_, O> {
-    /// The primary is lost and every copy frozen: what it took beyond the copies of enough replicas
-    /// is not confirmed. Where fewer followed, WAIT had timed out before. The books are settled.
-    pub(super) fn note_unconfirmed(&mut self, shard: ShardId) {
+    /// The node stops at this instant; if it follows, it has confirmed what it had.
+    pub(super) fn follower_stops(&mut self, node: NodeId, shard: ShardId) {
+        let (primary, state) = (self.state.shard(shard).primary, *self.state.node(node));
+        let follows = state.upstream == Some(primary) && state.data == Data::Complete;
+        if self.plan.workload.wait.is_some() && follows {
+            self.state.clocks.nodes[node.idx()].followed_until = Some(self.now);
+        }
+    }
+
+    /// Whether the node, which stopped at this instant, had followed its primary until then.
+    fn followed_until_now(&self, node: NodeId) -> bool {
+        self.state.clocks.nodes[node.idx()].followed_until == Some(self.now)
+            && self.state.node(node).upstream.is_none()
+    }
+
+    /// The primary is lost for the n-th time and every copy frozen: what it took beyond the copies
+    /// of enough replicas is not confirmed. Who stopped at the same instant had followed until
+    /// then, whichever came first. Where fewer followed, WAIT had timed out before. The books are
+    /// settled.
+    pub(super) fn note_unconfirmed(&mut self, shard: ShardId, n: u32) {
         let Some(wait) = self.plan.workload.wait else { return };
         let primary = self.state.shard(shard).primary;
-        let followers = self.plan.shards[shard.idx()].node_ids().filter(|node| {
+        let nodes = self.plan.shards[shard.idx()].node_ids();
+        for node in nodes.clone() {
+            if !self.followed_until_now(node) {
+                continue;
+            }
+            // Its copy is gone with it, what it confirmed is not.
+            let lag = self.node_time(&self.plan.replication.lag, node, Purpose::Lag, n);
+            self.copy_trails(node, shard, lag);
+        }
+        let followers = nodes.filter(|node| {
             let state = self.state.node(*node);
-            state.upstream == Some(primary) && state.data == Data::Complete
+            let follows = state.upstream == Some(primary) && state.data == Data::Complete;
+            follows || self.followed_until_now(*node)
         });
         let offsets = followers.map(|node| self.state.ledger.copies[node.idx()].offset);
         let is_confirmed = |offset: &NanoWrites| {
@@ -171,15 +199,14 @@ impl<O: Observer> Step<'_, O> {
     /// Whether WAIT is answered: where too few replicas follow, clients may take their writes for
     /// failed.
     fn count_followers(&mut self, shard: ShardId) {
-        let Some(wait) = self.plan.workload.wait else { return };
+        if self.plan.workload.wait.is_none() {
+            return;
+        }
         let nodes = self.plan.shards[shard.idx()].node_ids();
         let n_linked = nodes.filter(|node| self.state.is_linked(*node, shard)).count();
-        let times_out = self.state.serves(shard) && n_linked < usize::from(wait.replicas);
-        let failing = match self.plan.rules.wait_timeout {
-            WaitTimeout::Fail if times_out => {
-                self.plan.waiting(self.plan.shards[shard.idx()].writes_per_sec)
-            }
-            WaitTimeout::Fail | WaitTimeout::Proceed => 0,
+        let failing = match self.state.serves(shard) {
+            true => self.plan.failing(shard, n_linked),
+            false => 0,
         };
         if failing != self.state.books(shard).failing {
             self.settle(shard);

@@ -100,6 +100,7 @@ impl<O: Observer> Step<'_, O> {
         if self.state.node(node).data != Data::Complete {
             return;
         }
+        self.follower_stops(node, shard);
         if self.state.serves(shard) {
             let law = &self.plan.replication.lag;
             let lag = self.node_time(law, node, Purpose::IsolationLag, n);

@@ -70,6 +70,7 @@ impl<O: Observer> Step<'_, O> {
         self.isolation_is_over(id);
         let left = self.left_on_disk(id, process);
         self.blame(shard, cause);
+        self.follower_stops(id, shard);
         match stop {
             Stop::HostLost => self.link_falls_silent(id, shard),
             Stop::Removed => self.link_closes(id),

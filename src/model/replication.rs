@@ -45,7 +45,7 @@ impl<O: Observer> Step<'_, O> {
                 }
             }
         }
-        self.note_unconfirmed(shard);
+        self.note_unconfirmed(shard, n);
         // A lost host takes the process with it; a crashed or rebooted process may come back.
         self.state.shard_mut(shard).serving = match self.state.node(primary).process {
             Process::Lost | Process::Absent => Serving::No,
@@ -68,7 +68,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// A follower's copy ends so; gives what it lacks.
-    fn copy_trails(&mut self, node: NodeId, shard: ShardId, lag: Span) -> NanoWrites {
+    pub(super) fn copy_trails(&mut self, node: NodeId, shard: ShardId, lag: Span) -> NanoWrites {
         let behind = self.behind(shard, lag);
         let books = self.state.books(shard);
         let copy = Copy { history: books.history, offset: books.offset - behind };

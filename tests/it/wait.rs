@@ -161,6 +161,40 @@ fn the_loss_of_both_nodes_is_the_loss_of_all() {
     assert_eq!(lost, writes(600_000 - 100));
 }
 
+/// The primary and a replica go at one instant: what that replica had confirmed is lost with it,
+/// whichever of the two went first.
+#[test]
+fn who_goes_with_the_primary_had_confirmed_what_it_had() {
+    let at_once = |faults: &str, replicas: u8, seed: u64| {
+        let mut plan = plan(2, &wait(replicas, "1.0"), "", faults);
+        plan.replication.lag = Law::uniform(0.0, 1e9).expect("a law");
+        let outcome = run(&plan, seed, 0).1;
+        (outcome.raw(Metric::LostWrites), outcome.raw(Metric::RejectedWrites))
+    };
+    let primary_first = format!("{PRIMARY}{REPLICA}");
+    let replica_first = format!("{REPLICA}{PRIMARY}");
+    let mut n_lost = 0;
+    for seed in 0..20 {
+        let of_one = at_once(&primary_first, 1, seed);
+        assert_eq!(at_once(&replica_first, 1, seed), of_one, "seed {seed}");
+        n_lost += u32::from(of_one.0 > 0);
+        // What two replicas had the one that is promoted has.
+        assert_eq!(at_once(&primary_first, 2, seed).0, 0, "seed {seed}");
+        assert_eq!(at_once(&replica_first, 2, seed).0, 0, "seed {seed}");
+    }
+    assert!((3..18).contains(&n_lost), "the replica that went was ahead in {n_lost} of 20");
+}
+
+/// A shard that begins with too few replicas answers no WAIT from the beginning.
+#[test]
+fn a_wait_that_nobody_answers_fails_from_the_start() {
+    let fail = "wait-timeout = \"fail\"";
+    check(&plan(1, &wait(2, "1.0"), fail, ""), 0, writes(7_200_000));
+    check(&plan(1, &wait(2, "0.2"), fail, ""), 0, writes(1_440_000));
+    // Nothing that clients took for failed is lost.
+    check(&plan(1, &wait(2, "1.0"), fail, PRIMARY), 0, writes(7_200_000));
+}
+
 /// On the small side of a cut nobody answers: who proceeds loses, who fails does not.
 #[test]
 fn beside_a_cut_nobody_answers() {

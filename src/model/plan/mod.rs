@@ -422,6 +422,17 @@ impl Plan {
             || !self.service_updates.is_empty()
     }
 
+    /// Writes per second that WAIT fails while so many replicas of the shard follow.
+    pub fn failing(&self, shard: ShardId, n_followers: usize) -> u64 {
+        let is_answered = |wait: Wait| n_followers >= usize::from(wait.replicas);
+        match self.rules.wait_timeout {
+            WaitTimeout::Fail if !self.workload.wait.is_none_or(is_answered) => {
+                self.waiting(self.shards[shard.idx()].writes_per_sec)
+            }
+            WaitTimeout::Fail | WaitTimeout::Proceed => 0,
+        }
+    }
+
     /// Of so many writes per second those that wait for replicas, in whole ones.
     pub fn waiting(&self, per_sec: u64) -> u64 {
         let share = self.workload.wait.map_or(0, |wait| u64::from(wait.share_ppm));

@@ -139,6 +139,9 @@ pub struct NodeClock {
     pub replays: u32,
     /// Times that it was cut off.
     pub isolations: u32,
+    /// When it ceased to follow its primary with a complete copy, the last time that clients waited
+    /// for such replicas.
+    pub followed_until: Option<SimTime>,
     /// When the last cut that a minority is to notice ends.
     pub cut_ends: SimTime,
     /// Until when its primary counts it as good although it is not heard of any more.

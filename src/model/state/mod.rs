@@ -108,7 +108,10 @@ impl State {
         let origin = Copy { history: HistoryId(0), offset: 0 };
         refill(&mut self.ledger.copies, n_nodes, |_| origin);
         refill(&mut self.ledger.beside, n_nodes, |_| Beside::NOTHING);
-        refill(&mut self.ledger.shards, n_shards, |_| fresh_books(origin));
+        refill(&mut self.ledger.shards, n_shards, |s| {
+            let shard = ShardId(s as u16);
+            fresh_books(origin, plan.failing(shard, plan.n_replicas(shard)))
+        });
         self.archive.restart(plan);
         refill(&mut self.told, n_shards, |s| {
             let copies = plan.n_members(ShardId(s as u16)) as u8;
@@ -294,7 +297,7 @@ fn fresh_node(plan: &Plan, node: usize) -> Node {
     }
 }
 
-fn fresh_books(origin: Copy) -> ShardLedger {
+fn fresh_books(origin: Copy, failing: u64) -> ShardLedger {
     ShardLedger {
         settled: SimTime::START,
         accepting: true,
@@ -313,7 +316,7 @@ fn fresh_books(origin: Copy) -> ShardLedger {
         offset: 0,
         elsewhere: 0,
         original: true,
-        failing: 0,
+        failing,
         unconfirmed: Stretch::NOTHING,
     }
 }

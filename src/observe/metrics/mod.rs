@@ -579,8 +579,11 @@ impl<'p> Metrics<'p> {
 
 /// What is open at the start of a trial.
 fn fresh(plan: &Plan) -> impl Iterator<Item = Open> + '_ {
-    let first = |shard: &crate::model::plan::Shard| Some(NodeId(shard.nodes.start));
-    plan.shards.iter().map(move |shard| Open { serving: first(shard), ..Open::NOTHING })
+    plan.shard_ids().map(|shard| Open {
+        serving: Some(NodeId(plan.shards[shard.idx()].nodes.start)),
+        failing: plan.failing(shard, plan.n_replicas(shard)),
+        ..Open::NOTHING
+    })
 }
 
 /// Opens or closes an interval; gives the start of one that ends.
