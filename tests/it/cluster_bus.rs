@@ -314,3 +314,23 @@ fn primaries_drift_and_stay_away() {
     let (_, outcome) = run(&fixed(&placed), 1, 0);
     assert_eq!(outcome.raw(Metric::MostPrimariesInOneAz), 3);
 }
+
+/// The only replica is cut off while it stands for election, and is back before its primary is.
+#[test]
+fn whoever_is_cut_off_one_after_the_other_comes_back() {
+    let cut = |at: &str, node: &str, duration: &str| {
+        let what = format!("isolate-node = {{ node = \"{node}\", duration = \"{duration}\" }}");
+        fault(at, &what)
+    };
+    let faults = cut("1h", "g-0001-001", "25s") + &cut("1h 20s", "g-0001-002", "7s");
+    let text = text(2, 1, &faults);
+    for plan in [parse(&text).plan, fixed(&text)] {
+        for seed in 0..50 {
+            let (facts, outcome) = run(&plan, seed, 0);
+            let stopped = when(&facts, |fact| matches!(fact, Fact::WritesStopped { .. }));
+            let resumed = when(&facts, |fact| matches!(fact, Fact::WritesResumed { .. }));
+            assert_eq!(stopped.len(), resumed.len(), "seed {seed}");
+            assert!(outcome.raw(Metric::WriteOutage) > 0, "seed {seed}");
+        }
+    }
+}

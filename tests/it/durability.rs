@@ -145,20 +145,116 @@ fn a_single_node_whose_process_crashes_reads_the_log() {
     assert_eq!(lost(&outcome), 4_000);
     let reads = log_facts(&facts, |fact| matches!(fact, BackupFact::DurableLogRead { .. }));
     assert_eq!(reads, [602]);
-    // It has read by 609 s, and is served from when the detection says that nobody else is to be.
+    // It has read by 609 s, before anybody noticed.
     let served = log_facts(&facts, |f| matches!(f, BackupFact::ServedFromDurableLog { .. }));
     let promoted = when(&facts, |fact| matches!(fact, Fact::Promoted { .. }));
-    assert_eq!((served, promoted), (vec![610], vec![]));
+    assert_eq!((served, promoted), (vec![608], vec![]), "3 GiB by three shards, less a share");
 }
 
+fn crash(restart_after: u64) -> String {
+    format!(
+        "[[fault]]\nat = \"10m\"\ncrash-node = {{ node = \"g-0002-001\", restart-after = \
+         \"{restart_after}s\" }}\n"
+    )
+}
+
+/// Who followed whom, and who served with what the log had; in whole seconds.
+fn successors(facts: &[(SimTime, Fact)]) -> (Vec<(u64, NodeId, NodeId)>, Vec<(u64, NodeId)>) {
+    let (mut promoted, mut served) = (vec![], vec![]);
+    for (at, fact) in facts {
+        let at = at.as_nanos() / S;
+        match *fact {
+            Fact::Promoted { from, to, .. } => promoted.push((at, from, to)),
+            Fact::Backup(BackupFact::ServedFromDurableLog { node, .. }) => served.push((at, node)),
+            _ => {}
+        }
+    }
+    (promoted, served)
+}
+
+const OLD: NodeId = NodeId(2);
+const REPLICA: NodeId = NodeId(3);
+
+/// Reading takes almost 7 s, detection 10 s.
 #[test]
-fn a_crash_shorter_than_its_detection_is_a_failover_all_the_same() {
-    let crash = "[[fault]]\nat = \"10m\"\n\
-                 crash-node = { node = \"g-0002-001\", restart-after = \"2s\" }\n";
-    let (facts, outcome) = run(&plan("sync", 1, crash), 1, 0);
-    assert_eq!(lost(&outcome), 0);
-    assert_eq!(when(&facts, |fact| matches!(fact, Fact::Promoted { .. })), [612]);
-    assert!(when(&facts, |fact| matches!(fact, Fact::EmptyPrimary { .. })).is_empty());
+fn a_primary_that_has_read_the_log_before_it_is_missed_serves_again() {
+    for (level, expected) in [("sync", 0), ("async", 4_000)] {
+        let (facts, outcome) = run(&plan(level, 1, &crash(2)), 1, 0);
+        assert_eq!(lost(&outcome), expected, "{level}");
+        assert_eq!(successors(&facts), (vec![], vec![(608, OLD)]), "{level}");
+        assert!(when(&facts, |fact| matches!(fact, Fact::FailoverBegan { .. })).is_empty());
+        assert!(when(&facts, |fact| matches!(fact, Fact::NodeDetected { .. })).is_empty());
+        assert_eq!(outcome.by_ending[Ending::Replay as usize], outcome.raw(Metric::WriteOutage));
+        // Too late by a second, or never where the rule says so: its replica follows.
+        let (facts, outcome) = run(&plan(level, 1, &crash(4)), 1, 0);
+        assert_eq!(lost(&outcome), expected, "{level}");
+        assert_eq!(successors(&facts), (vec![(612, OLD, REPLICA)], vec![]), "{level}");
+        let rule = crash(2) + "[rules]\nsub-detection-fault = \"failover\"\n";
+        let (facts, outcome) = run(&plan(level, 1, &rule), 1, 0);
+        assert_eq!(lost(&outcome), expected, "{level}");
+        assert_eq!(successors(&facts), (vec![(612, OLD, REPLICA)], vec![]), "{level}");
+        assert!(when(&facts, |fact| matches!(fact, Fact::EmptyPrimary { .. })).is_empty());
+    }
+}
+
+/// The same under the eyes of its peers: a suspicion after 18 s, agreement a second later, a vote
+/// 0.7 s after that.
+#[test]
+fn nobody_is_elected_in_the_place_of_itself() {
+    let plan = |reading: u64, replicas: u32, faults: &str| {
+        let text = text("async", replicas, faults);
+        let bus = text.replace("[control-plane]\ndetector = \"managed\"\n", "");
+        assert_ne!(bus, text);
+        let mut plan = with_fixed_times(parse(&bus).plan);
+        plan.durable_log.lag = Law::fixed(secs(4));
+        plan.durable_log.restore = FullSync::Law(Law::fixed(secs(reading)));
+        let bus = &mut plan.control_plane.bus;
+        bus.suspicion = Law::fixed(secs(18));
+        bus.gossip = Law::fixed(secs(1));
+        bus.election = Law::fixed(secs(1));
+        plan
+    };
+    let told = |reading, replicas, faults: &str| {
+        let (facts, outcome) = run(&plan(reading, replicas, faults), 1, 0);
+        assert_eq!(lost(&outcome), 4_000);
+        successors(&facts)
+    };
+    assert_eq!(told(16, 1, &crash(2)), (vec![], vec![(618, OLD)]));
+    assert_eq!(told(7, 1, &crash(2)), (vec![], vec![(609, OLD)]));
+    // In the instant of the agreement: repairs come first.
+    assert_eq!(told(17, 1, &crash(2)), (vec![], vec![(619, OLD)]));
+    // When they vote it is too late.
+    for reading in [18, 60] {
+        assert_eq!(told(reading, 1, &crash(2)), (vec![(620, OLD, REPLICA)], vec![]), "{reading}");
+    }
+    // Nobody else is left, and the rule wants a failover: there is none to be had.
+    let both = crash(2) + &node_fails("2-002");
+    assert_eq!(told(7, 1, &both), (vec![], vec![(609, OLD)]));
+    let rule = both + "[rules]\nsub-detection-fault = \"failover\"\n";
+    assert_eq!(told(7, 1, &rule), (vec![], vec![(619, OLD)]));
+}
+
+/// The replica has all but 100 ms, the log all but 4 s: clients that wait for the replica have not
+/// been told of the former, and lose what the log lacks of the rest.
+#[test]
+fn who_waits_for_a_replica_is_told_what_the_log_has_not() {
+    let told = |level: &str, lag: Law| {
+        let wait = "[workload]\nwait = { replicas = 1, share = 1.0 }\n";
+        let text = text(level, 1, &node_fails("2-001")).replace("[workload]\n", wait);
+        let mut plan = with_fixed_times(parse(&text).plan);
+        plan.durable_log.lag = Law::fixed(secs(4));
+        plan.replication.lag = lag;
+        let (facts, outcome) = run(&plan, 1, 0);
+        assert!(when(&facts, |fact| matches!(fact, Fact::LagFrozen { .. })).is_empty());
+        let outage = 1_000 * 15 * WRITE;
+        (lost(&outcome), (outcome.raw(Metric::RejectedWrites) - outage) * 1_000 / WRITE)
+    };
+    let short = || Law::fixed(elasticache_sim::engine::time::Span::from_nanos(S / 10));
+    assert_eq!(told("async", short()), (3_900, 100_000));
+    assert_eq!(told("async", Law::fixed(secs(4))), (0, 4_000_000));
+    // The log has what the replica lacks, and nothing of that is gone.
+    assert_eq!(told("async", Law::fixed(secs(6))), (0, 4_000_000));
+    assert_eq!(told("sync", short()), (0, 0));
 }
 
 #[test]

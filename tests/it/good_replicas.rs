@@ -1,10 +1,11 @@
 //! Writes that ask for replicas, by hand: when they are refused, for how long, and what that is
 //! good for.
 
+use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
-use elasticache_sim::engine::time::SimTime;
-use elasticache_sim::model::fact::{Cause, Fact, Phase, ReplicasFact};
-use elasticache_sim::model::plan::{HASH_SLOTS, NodeId, Plan, ShardId};
+use elasticache_sim::engine::time::{SimTime, Span};
+use elasticache_sim::model::fact::{Cause, Fact, OperationFact, Phase, ReplicasFact};
+use elasticache_sim::model::plan::{FullSync, HASH_SLOTS, NodeId, Plan, ShardId};
 use elasticache_sim::model::state::WRITE;
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::montecarlo::trial::Trial;
@@ -356,4 +357,38 @@ fn the_preset_beside_others() {
     let outage =
         |tally: &elasticache_sim::montecarlo::tally::Tally| tally.of(Metric::WriteOutage).mean();
     assert!(outage(&guarded) > 1.5 * outage(&plain), "it costs the sync after each failover");
+}
+
+/// A silent replica may count for long. Its replacement, once it is heard of, reads the log, and
+/// counts when it has.
+#[test]
+fn who_reads_the_log_does_not_count() {
+    let text = format!(
+        "schema = 1\n[run]\nhorizon = \"2h\"\n[group]\nid = \"g\"\nengine-version = \"9.0\"\n\
+         cluster-mode = \"enabled\"\ndurability = \"sync\"\nazs = [\"a\", \"b\", \"c\"]\n\
+         shards = 1\nreplicas = 1\n[control-plane]\ndetector = \"managed\"\n[replication]\n{ONE}\n{}",
+        fault("fail-node = { node = \"g-0001-002\" }")
+    );
+    let mut plan = with_fixed_times(parse(&text).plan);
+    plan.replication.max_lag = Span::from_secs(1_200);
+    plan.durable_log.restore = FullSync::Law(Law::fixed(Span::from_secs(70)));
+    check(&plan, &[(secs(490), secs(560))]);
+}
+
+/// Nobody counts who was removed, however short the time since it was heard of.
+#[test]
+fn who_is_removed_does_not_count() {
+    let removed = "[[operation]]\nat = \"11m\"\n\
+                   decrease-replica-count = { to = 1, apply-immediately = true }\n";
+    let cut = fault("isolate-node = { node = \"g-003\", duration = \"1h\" }");
+    let mut plan = plan(2, TWO, "", &(cut + removed));
+    plan.replication.max_lag = Span::from_secs(1_200);
+    let (facts, _) = run(&plan, 1, 0);
+    let is_removal = |fact: &Fact| {
+        matches!(fact, Fact::Operation(OperationFact::NodeRemoved { node: NodeId(2) }))
+    };
+    let at = facts.iter().find(|(_, fact)| is_removal(fact)).expect("it is removed").0;
+    let stops = at.as_nanos() - secs(600);
+    assert!((secs(60)..secs(1_200)).contains(&stops));
+    check(&plan, &[(stops, secs(6_600))]);
 }

@@ -4,8 +4,8 @@
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
-use elasticache_sim::model::fact::{BackupFact, Fact};
-use elasticache_sim::model::plan::{GroupId, Plan};
+use elasticache_sim::model::fact::{BackupFact, Fact, Phase};
+use elasticache_sim::model::plan::{FullSync, GroupId, HASH_SLOTS, Plan};
 use elasticache_sim::model::state::{Region, State, WRITE};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Ending, Mechanism, Metric, Outcome};
@@ -66,6 +66,25 @@ fn balanced(plan: &Plan) -> (Vec<(SimTime, Fact)>, Outcome) {
     (facts, outcome)
 }
 
+/// What the outages waited for, in whole seconds, in the order in which such waits come.
+fn phases(outcome: &Outcome) -> Vec<(Phase, u128)> {
+    let order = [
+        Phase::Detection,
+        Phase::Decision,
+        Phase::WaitingForAz,
+        Phase::Provisioning,
+        Phase::Loading,
+        Phase::ColdStart,
+        Phase::Promotion,
+        Phase::Endpoint,
+    ];
+    let slots = u128::from(S) * u128::from(HASH_SLOTS);
+    let of = |phase: Phase| (phase, outcome.by_phase[phase as usize] / slots);
+    let sum: u128 = order.map(|phase| of(phase).1).iter().sum();
+    assert_eq!(sum, outcome.raw(Metric::WriteOutage) / slots, "there are no others");
+    order.map(of).into_iter().filter(|(_, length)| *length > 0).collect()
+}
+
 /// When the group was switched, in nanoseconds.
 fn switched(facts: &[(SimTime, Fact)]) -> Vec<u64> {
     let is_switch = |fact: &Fact| matches!(fact, Fact::Backup(BackupFact::Switched { .. }));
@@ -80,6 +99,9 @@ fn a_lost_region_is_left_after_decision_promotion_and_endpoint() {
     assert_eq!(switched(&facts), [(3_600 + down) * S]);
     assert_eq!(outcome.raw(Metric::LongestWriteOutage), u128::from(down * S));
     assert_eq!(outcome.by_ending[Ending::Region as usize], outcome.raw(Metric::WriteOutage));
+    // The AZs are down all the time, and nobody waits for them.
+    let waits = [(Phase::Detection, 10), (Phase::Decision, 890), (Phase::Promotion, 60)];
+    assert_eq!(phases(&outcome), [waits.as_slice(), &[(Phase::Endpoint, 120)]].concat());
     // What the copy lacked, and nothing else: the replica's lag of 100 ms is nobody's matter.
     assert_eq!(outcome.raw(Metric::LostWrites), 400 * WRITE);
     assert_eq!(outcome.lost_by_mechanism[Mechanism::Region as usize], 400 * WRITE);
@@ -125,6 +147,37 @@ fn what_a_cold_group_took_until_the_switch_is_lost_as_in_a_restore() {
     assert_eq!(outcome.lost_by_mechanism[Mechanism::Region as usize], 400 * WRITE);
     assert_eq!(outcome.raw(Metric::LostWrites), cold + 400 * WRITE);
     assert_eq!(outcome.raw(Metric::LongestWriteOutage), u128::from(495 * S));
+    // The cold start is nearer than the decision.
+    let cold = [(Phase::Detection, 10), (Phase::Provisioning, 480), (Phase::ColdStart, 5)];
+    assert_eq!(phases(&outcome), cold);
+}
+
+/// A snapshot is restored once somebody has decided and the AZs are back.
+#[test]
+fn a_restore_waits_for_one_thing_after_the_other() {
+    let faults = az_fails("30h", "a", "1h") + &az_fails("30h", "b", "1h");
+    let text = text(&faults)
+        .replace("[global-datastore]\nregion = \"eu-west-1\"\n", "")
+        .replace("[group]\n", "[group]\nsnapshot-retention = 1\n")
+        .replace("horizon = \"1d\"", "horizon = \"3d\"");
+    let mut plan = with_fixed_times(parse(&text).plan);
+    let fixed = |s| Law::fixed(secs(s));
+    plan.snapshots.decision = fixed(900);
+    plan.snapshots.provision = fixed(600);
+    plan.snapshots.load = FullSync::Law(fixed(60));
+    plan.snapshots.re_pointing = fixed(120);
+    plan.timing.replacement = fixed(36_000);
+    let (_, outcome) = balanced(&plan);
+    let expected = [
+        (Phase::Detection, 10),
+        (Phase::Decision, 890),
+        (Phase::WaitingForAz, 2_700),
+        (Phase::Provisioning, 600),
+        (Phase::Loading, 60),
+        (Phase::Endpoint, 120),
+    ];
+    assert_eq!(phases(&outcome), expected);
+    assert_eq!(outcome.by_ending[Ending::Restore as usize], outcome.raw(Metric::WriteOutage));
 }
 
 #[test]

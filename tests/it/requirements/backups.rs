@@ -585,6 +585,32 @@ fn mz_63_full_syncs_load_the_new_primary_for_their_time_and_number() {
     assert_eq!(outcome.get(Metric::SyncLoad, &cut), 144.0 + 72.0);
 }
 
+/// A service update of three nodes: what is copied from the node that took over counts as well.
+#[test]
+fn mz_63_full_syncs_after_a_hand_over_count_as_well() {
+    let text = "schema = 1\n[run]\nhorizon = \"6h\"\n[group]\nid = \"g\"\nazs = [\"a\", \"b\", \"c\"]\n\
+                replicas = 2\n[workload]\nwrites-per-second = 1_000\ndataset = \"1 GiB\"\n\
+                [[operation]]\nat = \"10m\"\nservice-update = { apply-immediately = true }\n";
+    let plan = with_fixed_times(parse(text).plan);
+    let (facts, outcome) = run(&plan, 1, 0);
+    let (mut serving, mut from_heirs, mut syncs, mut copied) = (NodeId(0), 0, 0, 0);
+    for (_, fact) in &facts {
+        match *fact {
+            Fact::HandedOver { to, .. } => serving = to,
+            Fact::SyncStarted { from, bytes, .. } => {
+                assert_eq!(from, serving);
+                from_heirs += u64::from(from != NodeId(0));
+                syncs += 1;
+                copied += u128::from(bytes);
+            }
+            _ => {}
+        }
+    }
+    assert!(outcome.raw(Metric::Handovers) > 0 && from_heirs > 0 && syncs > from_heirs);
+    assert_eq!(outcome.get(Metric::SyncLoad, &plan), 18.0 * syncs as f64);
+    assert_eq!(outcome.raw(Metric::SyncBytes), copied);
+}
+
 #[test]
 fn bk_01_a_kind_of_backup_is_told_with_its_snapshot() {
     let quiet = "[[fault]]\nat = \"35h\"\nfail-node = { node = \"g-001\" }\n";

@@ -94,6 +94,14 @@ fn mz_67_a_cut_shorter_than_the_detection_costs_the_wait_and_loses_nothing() {
     assert_eq!(lost_by(&outcome, Mechanism::SplitBrain), writes(9 * 400));
 }
 
+/// Whoever is back in the instant in which it would be noticed is back: repairs come first.
+#[test]
+fn mz_67_a_cut_that_ends_with_the_detection_is_not_detected() {
+    let (facts, _) = told(&plan("", &cut(10, 400)));
+    assert_eq!(story::seconds_of(&facts, |f| matches!(f, Fact::NodeDetected { .. })), [0; 0]);
+    assert_eq!(story::seconds_of(&facts, |f| matches!(f, Fact::PrimaryServes { .. })), [610]);
+}
+
 #[test]
 fn mz_67_writes_beside_it_are_lost_until_the_promotion() {
     let (facts, outcome) = told(&plan("", &cut(600, 400)));
