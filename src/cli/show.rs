@@ -120,10 +120,12 @@ impl Request<'_> {
     /// What is printed.
     fn text(&self, study: &Study<'_>) -> String {
         let policy = study.policies[study.reference];
-        let (files, options) = self.replay(policy);
+        let replay = |policy: &Policy| {
+            let (files, options) = self.replay(policy);
+            files + &options
+        };
         let caption = table::Caption {
-            file: &files,
-            options: &options,
+            replay: &replay,
             one_of: match self.experiment.policies.len() {
                 1 => table::OneOf::One,
                 _ => table::OneOf::Several,

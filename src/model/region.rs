@@ -65,8 +65,8 @@ impl<O: Observer> Step<'_, O> {
         let (law, purpose) = match step {
             RestoreStep::Deciding => (&region.decision, Purpose::RegionDecision),
             RestoreStep::Promoting => (&region.promotion, Purpose::RegionPromotion),
-            RestoreStep::RePointing => (&region.endpoint, Purpose::RegionEndpoint),
-            RestoreStep::Provisioning | RestoreStep::Loading => {
+            RestoreStep::Switching => (&region.endpoint, Purpose::RegionEndpoint),
+            RestoreStep::Provisioning | RestoreStep::Loading | RestoreStep::RePointing => {
                 unreachable!("the group of the other region is there, with its data")
             }
         };

@@ -103,7 +103,9 @@ impl<O: Observer> Step<'_, O> {
             RestoreStep::RePointing => {
                 self.group_time(&snapshots.re_pointing, group, Purpose::RePointing, n)
             }
-            RestoreStep::Promoting => unreachable!("only a group in a second region is promoted"),
+            RestoreStep::Promoting | RestoreStep::Switching => {
+                unreachable!("only a group in a second region is promoted and switched to")
+            }
         };
         let slot = self.slots.restore(group);
         self.queue.schedule(slot, self.now + takes, Event::RestoreDue(group));
@@ -132,10 +134,11 @@ impl<O: Observer> Step<'_, O> {
             (RestoreStep::Deciding, RestoreFrom::SecondRegion) => RestoreStep::Promoting,
             (RestoreStep::Deciding, RestoreFrom::Snapshot) => RestoreStep::Provisioning,
             (RestoreStep::Provisioning, _) => RestoreStep::Loading,
-            (RestoreStep::Loading | RestoreStep::Promoting, _) => RestoreStep::RePointing,
-            (RestoreStep::RePointing, RestoreFrom::SecondRegion) => return self.re_point(group),
+            (RestoreStep::Loading, _) => RestoreStep::RePointing,
+            (RestoreStep::Promoting, _) => RestoreStep::Switching,
+            (RestoreStep::Switching, _) => return self.re_point(group),
             (RestoreStep::RePointing, _) if self.restore_waits(group) => return,
-            (RestoreStep::RePointing, RestoreFrom::Snapshot) => return self.re_point(group),
+            (RestoreStep::RePointing, _) => return self.re_point(group),
         };
         if next == RestoreStep::Provisioning && self.restore_waits(group) {
             return;
@@ -145,7 +148,8 @@ impl<O: Observer> Step<'_, O> {
             RestoreStep::Deciding
             | RestoreStep::Promoting
             | RestoreStep::Loading
-            | RestoreStep::RePointing => restore.begun,
+            | RestoreStep::RePointing
+            | RestoreStep::Switching => restore.begun,
         };
         let restore = Restore { step: next, awaits: Awaits::Time, begun, ..restore };
         self.state.archive.group_mut(group).restore = Some(restore);

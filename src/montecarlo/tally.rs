@@ -216,6 +216,11 @@ impl Tally {
         self.worst_loss.trial
     }
 
+    /// What that lost, for comparison with other policies: datasets, bytes with them, writes.
+    pub fn most_lost(&self) -> [u128; 3] {
+        self.worst_loss.loss
+    }
+
     /// The trial with the longest write outage; the earliest among equals.
     pub fn worst_outage(&self) -> u64 {
         self.values(Metric::WriteOutage).max().map_or(0, |(_, trial)| trial)

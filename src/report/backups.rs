@@ -158,16 +158,21 @@ pub(super) fn line(words: &Words<'_>, fact: &BackupFact) -> Option<Line> {
         }
         BackupFact::RestoreWaits { .. } => ("restore", "waits for AZs to be up".to_owned()),
         BackupFact::RestoreStep { step, .. } => {
-            let text = match step {
+            let region = region_name(words.plan);
+            match step {
                 RestoreStep::Deciding => return None,
-                RestoreStep::Provisioning => "a new group is provisioned",
-                RestoreStep::Loading => "the new group reads the snapshot",
-                RestoreStep::RePointing => "the new group answers, at a new endpoint",
-                RestoreStep::Promoting => {
-                    "it is decided: the group of the other region is promoted"
+                RestoreStep::Provisioning => ("restore", "a new group is provisioned".to_owned()),
+                RestoreStep::Loading => ("restore", "the new group reads the snapshot".to_owned()),
+                RestoreStep::RePointing => {
+                    ("restore", "the new group answers, at a new endpoint".to_owned())
                 }
-            };
-            ("restore", text.to_owned())
+                RestoreStep::Promoting => {
+                    ("region", format!("it is decided: the group in {region} is promoted"))
+                }
+                RestoreStep::Switching => {
+                    ("region", format!("the group in {region} answers, at its own endpoint"))
+                }
+            }
         }
         BackupFact::Restored { group, number, age } => {
             let id = words.restored(group, number);
@@ -265,5 +270,6 @@ fn step_name(step: RestoreStep) -> &'static str {
         RestoreStep::Loading => "loading",
         RestoreStep::RePointing => "re-pointing",
         RestoreStep::Promoting => "promoting",
+        RestoreStep::Switching => "switching",
     }
 }

@@ -18,11 +18,12 @@ use crate::report::numbers::{count, mean, mean_seconds, seconds, significant};
 use crate::report::remarks::{self, Remark};
 use crate::report::study::Study;
 use crate::report::table::{self, Caption, percent, quantile_text};
+use crate::report::worst;
 use crate::scenario::{Assumption, Policy};
 use crate::stats::level::Estimate;
 use crate::stats::moments::Moments;
 
-/// The table of a study of several policies; the caption is the reference's.
+/// The table of a study of several policies; one is the reference.
 pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     let shown = Shown::new(study);
     let mut text = String::new();
@@ -48,7 +49,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_pairing(&mut text);
     expect::render(study, &mut text);
     table::render_rare(&study.estimator(study.reference), &mut text);
-    table::render_worst(&study.estimator(study.reference), caption, &mut text);
+    worst::compared((study, &shown.order), &shown.labels, caption, &mut text);
     shown.render_assumptions(&mut text);
     text
 }
@@ -284,6 +285,7 @@ impl<'a> Shown<'a> {
             columns.push(self.column([&head[0], &head[1]], Gutter::Narrow, p99));
         }
         for (head, metric) in [
+            (remarks::UNCONFIRMED, Metric::UnconfirmedWrites),
             ("failovers", Metric::Failovers),
             ("hand-overs", Metric::Handovers),
             (COPIES, Metric::ReducedRedundancy),
@@ -416,6 +418,9 @@ impl<'a> Shown<'a> {
         if self.study.progress.tallies.iter().any(loses_dataset) {
             let _ = writeln!(text, " {LOST}: without the writes that went with a dataset");
         }
+        if self.is_seen(Metric::UnconfirmedWrites) {
+            let _ = writeln!(text, " {}: {}", remarks::UNCONFIRMED, remarks::NO_OUTAGE);
+        }
         let cells = columns.iter().flat_map(|column| &column.cells);
         let notes: BTreeSet<Note> = cells.flat_map(|cell| cell.notes.iter().copied()).collect();
         for note in notes {
@@ -488,6 +493,12 @@ impl<'a> Shown<'a> {
         if let Some(weights) = policies.iter().find_map(|policy| remarks::weights(&policy.plan)) {
             let _ = writeln!(text, " {weights}");
         }
+        let latency = |n: usize| remarks::latency(&policies[n].plan).unwrap_or_default().to_owned();
+        for (said, positions) in self.alike(latency) {
+            if !said.is_empty() {
+                let _ = writeln!(text, " {said} ({})", self.whose(&positions));
+            }
+        }
         let mut lines: Vec<(Remark, Vec<usize>)> = Vec::new();
         for &n in &self.order {
             for remark in remarks::of_operations(&policies[n].plan, &tallies[n]) {
@@ -498,15 +509,19 @@ impl<'a> Shown<'a> {
             }
         }
         for (Remark { label, text: said }, positions) in lines.iter().take(MOST) {
-            let whose = match positions.len() == policies.len() {
-                true => "all policies".to_owned(),
-                false => self.labels.list(positions),
-            };
-            let _ = writeln!(text, " {label} ({whose}): {said}");
+            let _ = writeln!(text, " {label} ({}): {said}", self.whose(positions));
         }
         if lines.len() > MOST {
             let n = lines.len() - MOST;
             let _ = writeln!(text, "   and {n} more such lines: --policy NAME tells those of one");
+        }
+    }
+
+    /// Of which policies something is said.
+    fn whose(&self, positions: &[usize]) -> String {
+        match positions.len() == self.study.policies.len() {
+            true => "all policies".to_owned(),
+            false => self.labels.list(positions),
         }
     }
 

@@ -29,3 +29,4 @@ pub mod table;
 pub mod timeline;
 pub mod topology;
 pub mod words;
+pub mod worst;

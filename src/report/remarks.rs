@@ -4,7 +4,8 @@
 use std::cmp::Reverse;
 
 use crate::model::api::{Call, Refusal};
-use crate::model::plan::{Action, ExternalReplicas, GroupId, Operation, Plan, Switch};
+use crate::model::persistence::Durability;
+use crate::model::plan::{Action, ExternalReplicas, Group, GroupId, Operation, Plan, Switch};
 use crate::montecarlo::noted::Noted;
 use crate::montecarlo::tally::Tally;
 use crate::observe::metrics::Mechanism;
@@ -41,6 +42,31 @@ pub fn lost_by(tally: &Tally) -> Option<Remark> {
 
 /// The label of ways in which writes are lost.
 pub const HOW_LOST: &str = "how writes were lost";
+
+/// The heading of writes that WAIT did not confirm.
+pub const UNCONFIRMED: &str = "writes unconfirmed";
+
+/// What becomes of them, in words that follow their number.
+pub const NO_OUTAGE: &str = "WAIT failed them, or they went before it was answered; they count as \
+                             rejected, and as neither outage nor loss";
+
+/// That what a write waits for is in no figure; `None` where none waits for more than its primary.
+pub fn latency(plan: &Plan) -> Option<&'static str> {
+    let waits_for_log = |group: &Group| match group.durability {
+        Durability::Disabled | Durability::Async => false,
+        Durability::Sync => true,
+    };
+    match (plan.workload.wait.is_some(), plan.groups.iter().any(waits_for_log)) {
+        (false, false) => None,
+        (true, false) => {
+            Some("how long each write waits for its replicas is in none of the figures")
+        }
+        (false, true) => Some("how long each write waits for the log is in none of the figures"),
+        (true, true) => {
+            Some("how long each write waits for replicas and the log is in none of the figures")
+        }
+    }
+}
 
 /// How outages of several shards add up; `None` where there is one.
 pub fn weights(plan: &Plan) -> Option<&'static str> {

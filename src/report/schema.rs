@@ -50,11 +50,12 @@ pub(super) struct Metrics<T> {
     failovers: T,
     /// Times that a primary's own slot was recreated and filled from a replica.
     primary_recreations: T,
-    /// Acknowledged writes that are absent after a promotion or a refill; clients do not know.
+    /// Acknowledged writes that are in no history any more, without those that went with a
+    /// dataset; clients do not know.
     lost_writes: T,
     /// The same in bytes.
     lost_bytes: T,
-    /// Age in seconds of the oldest write of the largest such loss.
+    /// Age in seconds of the oldest write that was lost at once in such a way, the largest.
     loss_window_s: T,
     /// Times that a shard lost its last complete copy.
     dataset_losses: T,
@@ -62,8 +63,11 @@ pub(super) struct Metrics<T> {
     dataset_lost_writes: T,
     /// Bytes of data that went with it, with what was there at the start.
     dataset_lost_bytes: T,
-    /// Writes offered during an outage; the clients know.
+    /// Writes that nobody acknowledged: offered in an outage and taken by no node, or left to WAIT
+    /// in vain; the clients know.
     rejected_writes: T,
+    /// Those of them that a primary took, and that WAIT failed or had not confirmed when they went.
+    unconfirmed_writes: T,
     /// Seconds in which no node served reads, weighted by the shards' shares of the slots.
     read_outage_s: T,
     /// Seconds with fewer complete copies than configured, weighted likewise.
@@ -289,7 +293,7 @@ enum Fact {
     SyncStopped { node: String },
     /// The node holds a complete copy and follows.
     Synced { node: String },
-    /// The node follows the new primary without a full sync, and had so many writes to catch up.
+    /// The node follows the primary without a full sync, and had so many writes to catch up.
     Reattached { node: String, missing_writes: f64 },
     /// The control plane is done with the node that it recovered.
     Recovered { node: String },
@@ -526,6 +530,8 @@ enum RestoreStep {
     Loading,
     /// The application is given the new endpoint.
     RePointing,
+    /// The application is given the endpoint of the second region.
+    Switching,
     /// The group of the second region is promoted.
     Promoting,
 }

@@ -12,15 +12,14 @@ use crate::observe::metrics::{Metric, observed};
 use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
 use crate::report::remarks::{self, Remark};
 use crate::report::words;
+use crate::report::worst;
 use crate::scenario::{Assumption, Origin, Policy};
 use crate::stats::level::{Estimate, Level};
 
 /// What a table says beside the numbers.
 pub struct Caption<'a> {
-    /// The scenario file as the user named it, for the commands that reproduce something.
-    pub file: &'a str,
-    /// Options that the user gave and that a reproduction needs, with a leading blank each.
-    pub options: &'a str,
+    /// Files and options with which `ecsim replay` gives a policy's trials again.
+    pub replay: &'a dyn Fn(&Policy) -> String,
     /// Whether it is one of several policies, and says which.
     pub one_of: OneOf,
     /// The seed of the random numbers.
@@ -69,6 +68,10 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
         let _ = writeln!(text, " {weights}");
     }
     render_remarks(remarks::lost_by(estimator.tally).as_slice(), &mut text);
+    render_unconfirmed(estimator, &per, &mut text);
+    if let Some(line) = remarks::latency(plan) {
+        let _ = writeln!(text, " {line}");
+    }
     render_lengths(estimator, policy.objectives.rto, &mut text);
     render_losses(estimator, policy.objectives.rpo, &mut text);
     render_handovers(estimator, &per, &mut text);
@@ -76,7 +79,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     let _ = writeln!(text, " fewer complete copies than configured{per}: mean {reduced}");
     render_remarks(&remarks::of_operations(plan, estimator.tally), &mut text);
     render_rare(estimator, &mut text);
-    render_worst(estimator, caption, &mut text);
+    worst::render((policy, estimator), caption, &mut text);
     render_assumptions(&policy.assumptions, &mut text);
     text
 }
@@ -100,6 +103,15 @@ fn columns(estimator: &Estimator<'_>, per: &str) -> Vec<(String, Cells)> {
 /// Whether a metric is other than zero in any trial.
 fn is_seen(estimator: &Estimator<'_>, metric: Metric) -> bool {
     !estimator.tally.of(metric).is_all_zero()
+}
+
+/// How many writes WAIT failed, or had not confirmed when they went: they are in no outage.
+fn render_unconfirmed(estimator: &Estimator<'_>, per: &str, text: &mut String) {
+    if is_seen(estimator, Metric::UnconfirmedWrites) {
+        let mean = mean_cell(estimator, Metric::UnconfirmedWrites);
+        let _ =
+            writeln!(text, " {}{per}: mean {mean}; {}", remarks::UNCONFIRMED, remarks::NO_OUTAGE);
+    }
 }
 
 /// How often the role of primary was handed over, and how long writes waited for that.
@@ -434,25 +446,6 @@ pub fn render_rare(estimator: &Estimator<'_>, text: &mut String) {
              it does",
             significant(strikes, 2)
         );
-    }
-}
-
-/// Trials worth a look, and how to.
-pub fn render_worst(estimator: &Estimator<'_>, caption: &Caption<'_>, text: &mut String) {
-    let tally = estimator.tally;
-    let mut line = |what: &str, trial: u64| {
-        let _ = writeln!(
-            text,
-            " {what}: trial {trial} → ecsim replay {}{} --trial {trial}",
-            caption.file, caption.options
-        );
-    };
-    let seen = |probability| tally.hits(probability) > 0;
-    if seen(Probability::WriteLoss) || seen(Probability::DatasetLoss) {
-        line("worst loss", tally.worst_loss());
-    }
-    if seen(Probability::WriteOutage) {
-        line("worst outage", tally.worst_outage());
     }
 }
 

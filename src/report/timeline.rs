@@ -7,12 +7,12 @@
 use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{BackupFact, Fact, OperationFact, Phase, Status, Stop};
+use crate::model::fact::{BackupFact, Fact, OperationFact, Phase, ReplicasFact, Status, Stop};
 use crate::model::plan::{Membership, NodeId, Plan, ShardId};
 use crate::observe::metrics::{Mechanism, Metric, Outcome};
 use crate::report::aws_events::Announcer;
 use crate::report::numbers::{bytes, count, writes};
-use crate::report::remarks::{self, how_lost};
+use crate::report::remarks::{self, UNCONFIRMED, how_lost};
 use crate::report::words::{Line, Words};
 
 /// The widest chart that is still drawn.
@@ -27,6 +27,12 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     let (mut lanes, mut announcer) = (Lanes::new(plan), Announcer::new(plan));
     if !episodes.is_empty() {
         let _ = writeln!(text, "{LEGEND}");
+    }
+    let fails = |(_, fact): &(SimTime, Fact)| {
+        matches!(fact, Fact::Replicas(ReplicasFact::WaitFails { .. }))
+    };
+    if facts.iter().any(fails) {
+        let _ = writeln!(text, "{LEGEND_OF_WAIT}");
     }
     for episode in &episodes {
         text.push('\n');
@@ -148,6 +154,8 @@ struct Lanes<'p> {
     plan: &'p Plan,
     nodes: Vec<char>,
     writing: Vec<bool>,
+    /// By shard: whether WAIT fails.
+    waiting: Vec<bool>,
     /// By shard.
     primaries: Vec<NodeId>,
     /// Since when, and what its outage was made of so far.
@@ -166,6 +174,10 @@ const LEGEND: &str = "\
 chart: = primary   - replica   ~ full sync   . down   c process down   r being replaced   o empty
        X stops   P promoted   H handed over   W flushed   columns: numbered moments, not to scale";
 
+/// The same of writes, where clients take those for failed that WAIT does not confirm.
+const LEGEND_OF_WAIT: &str = "\
+writes: = taken   x none is taken   w taken, and WAIT fails";
+
 impl<'p> Lanes<'p> {
     fn new(plan: &'p Plan) -> Self {
         let glyph = |membership| match membership {
@@ -180,7 +192,7 @@ impl<'p> Lanes<'p> {
         }
         let n_shards = plan.shards.len();
         let (writing, outages) = (vec![true; n_shards], vec![None; n_shards]);
-        Lanes { plan, nodes, writing, primaries, outages }
+        Lanes { plan, nodes, writing, waiting: vec![false; n_shards], primaries, outages }
     }
 
     /// Takes in a fact; gives the node's mark at this moment, if it deserves one.
@@ -226,10 +238,23 @@ impl<'p> Lanes<'p> {
                 self.writing[shard.idx()] = true;
                 return None;
             }
+            Fact::Replicas(ReplicasFact::WaitFails { shard, per_sec }) => {
+                self.waiting[shard.idx()] = per_sec > 0;
+                return None;
+            }
             _ => return None,
         };
         self.nodes[node.idx()] = glyph;
         mark.map(|mark| (node, mark))
+    }
+
+    /// What the lane of each shard's writes shows.
+    fn writes(&self) -> impl Iterator<Item = char> {
+        self.writing.iter().zip(&self.waiting).map(|(writing, waiting)| match (writing, waiting) {
+            (false, _) => 'x',
+            (true, true) => 'w',
+            (true, false) => '=',
+        })
     }
 
     /// The role of primary goes to `to`; its former holder is a replica, if it still answers.
@@ -432,7 +457,7 @@ fn draw_columns(episode: &Episode<'_>, mut lanes: Lanes<'_>, widths: &[usize]) -
     let repeat = |glyph: char, n: usize| std::iter::repeat_n(glyph, n);
     let mut columns = Columns {
         nodes: lanes.nodes.iter().map(|glyph| repeat(*glyph, LEAD).collect()).collect(),
-        writes: lanes.writing.iter().map(|w| repeat(writes_glyph(*w), LEAD).collect()).collect(),
+        writes: lanes.writes().map(|glyph| repeat(glyph, LEAD).collect()).collect(),
     };
     for (moment, &width) in episode.moments.iter().zip(widths) {
         let mut marks: Vec<Option<char>> = vec![None; lanes.nodes.len()];
@@ -445,15 +470,11 @@ fn draw_columns(episode: &Episode<'_>, mut lanes: Lanes<'_>, widths: &[usize]) -
             lane.push(mark.unwrap_or(*glyph));
             lane.extend(repeat(*glyph, width - 1));
         }
-        for (lane, writing) in columns.writes.iter_mut().zip(&lanes.writing) {
-            lane.extend(repeat(writes_glyph(*writing), width));
+        for (lane, glyph) in columns.writes.iter_mut().zip(lanes.writes()) {
+            lane.extend(repeat(glyph, width));
         }
     }
     columns
-}
-
-fn writes_glyph(writing: bool) -> char {
-    if writing { '=' } else { 'x' }
 }
 
 /// A group whose external replica can hinder failovers (MZ-65), and how often it did.
@@ -507,6 +528,11 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
         "rejected writes",
         format!("{} (the clients know)", writes(outcome.raw(Metric::RejectedWrites))),
     );
+    if outcome.raw(Metric::UnconfirmedWrites) > 0 {
+        let unconfirmed = writes(outcome.raw(Metric::UnconfirmedWrites));
+        let text = "of them: WAIT failed them, or they went before it was answered";
+        line(UNCONFIRMED, format!("{unconfirmed} {text}"));
+    }
     line(
         "lost writes",
         match outcome.raw(Metric::LostWrites) {

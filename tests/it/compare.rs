@@ -252,7 +252,7 @@ fn objectives_and_expectations_are_told_where_there_are_some() {
 
 fn caption() -> Caption<'static> {
     let one_of = OneOf::Several;
-    Caption { file: "f.toml", options: "", one_of, seed: 42, interrupted_of: None }
+    Caption { replay: &|_| "f.toml".to_owned(), one_of, seed: 42, interrupted_of: None }
 }
 
 /// Every number of a trial, to the bit.

@@ -204,6 +204,8 @@ pub enum RestoreStep {
     Loading,
     /// The application is given the new endpoint.
     RePointing,
+    /// The application is given the endpoint of the second region.
+    Switching,
     /// The group of the second region is promoted.
     Promoting,
 }

@@ -196,7 +196,7 @@ pub enum Fact {
         /// The node.
         node: NodeId,
     },
-    /// The node follows the new primary without a full sync.
+    /// The node follows the primary without a full sync.
     Reattached {
         /// The node.
         node: NodeId,

@@ -25,11 +25,12 @@ pub enum Metric {
     Failovers,
     /// Times that a primary's own slot was recreated and filled from a replica.
     PrimaryRecreations,
-    /// Acknowledged writes absent after a promotion or a refill.
+    /// Acknowledged writes that are in no history any more, in whichever of the ways of
+    /// [`Mechanism`], without those that went with a dataset.
     LostWrites,
     /// The same in bytes.
     LostBytes,
-    /// Age in seconds of the oldest write of the largest such loss window.
+    /// Age in seconds of the oldest write that was lost at once in such a way, the largest.
     LossWindow,
     /// Times that a shard lost its last complete copy.
     DatasetLosses,
@@ -37,8 +38,12 @@ pub enum Metric {
     DatasetLostWrites,
     /// Data that went with it, with what was there at the start.
     DatasetLostBytes,
-    /// Writes offered during an outage.
+    /// Writes that nobody acknowledged: offered in an outage and taken by no node, or left to WAIT
+    /// in vain.
     RejectedWrites,
+    /// Those of them that a primary took, and that WAIT failed or had not confirmed when they went:
+    /// they are in no outage.
+    UnconfirmedWrites,
     /// Seconds in which no node served reads, weighted by slot share.
     ReadOutage,
     /// Seconds with fewer complete copies than configured, weighted by slot share.
@@ -71,7 +76,7 @@ pub const N_METRICS: usize = Metric::ALL.len();
 
 impl Metric {
     /// All metrics, in the order of their numbers.
-    pub const ALL: [Metric; 27] = [
+    pub const ALL: [Metric; 28] = [
         Metric::WriteOutage,
         Metric::ServerWriteOutage,
         Metric::WriteOutageAnyShard,
@@ -87,6 +92,7 @@ impl Metric {
         Metric::DatasetLostWrites,
         Metric::DatasetLostBytes,
         Metric::RejectedWrites,
+        Metric::UnconfirmedWrites,
         Metric::ReadOutage,
         Metric::ReducedRedundancy,
         Metric::SlaMinutes,
@@ -119,6 +125,7 @@ impl Metric {
             Metric::DatasetLostWrites => "dataset_lost_writes",
             Metric::DatasetLostBytes => "dataset_lost_bytes",
             Metric::RejectedWrites => "rejected_writes",
+            Metric::UnconfirmedWrites => "unconfirmed_writes",
             Metric::ReadOutage => "read_outage_s",
             Metric::ReducedRedundancy => "reduced_redundancy_s",
             Metric::SlaMinutes => "sla_minutes",
@@ -154,6 +161,7 @@ impl Metric {
             | Metric::LostBytes
             | Metric::DatasetLostWrites
             | Metric::RejectedWrites
+            | Metric::UnconfirmedWrites
             | Metric::MissedReads => WRITE as f64,
             Metric::WriteOutages
             | Metric::Failovers

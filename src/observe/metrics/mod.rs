@@ -215,6 +215,7 @@ impl<'p> Metrics<'p> {
             }
             ReplicasFact::Unconfirmed { writes, .. } => {
                 self.count(Metric::RejectedWrites, now, writes);
+                self.count(Metric::UnconfirmedWrites, now, writes);
             }
             ReplicasFact::WaitFails { shard, per_sec } => {
                 self.count_failing(now, shard);
@@ -340,6 +341,7 @@ impl<'p> Metrics<'p> {
             let failing = u128::from(open.failing.min(offered - open.beside));
             let length = u128::from(self.observed(open.failing_since, now));
             self.outcome.values[Metric::RejectedWrites as usize] += failing * length;
+            self.outcome.values[Metric::UnconfirmedWrites as usize] += failing * length;
         }
         self.shards[shard.idx()].failing_since = now;
     }

@@ -136,6 +136,10 @@ impl<'p> Words<'p> {
             Durability::Async | Durability::Sync => "the log",
         };
         let text = match (loss.writes, loss.beside, loss.window) {
+            // What WAIT had not confirmed may be gone all the same.
+            (0, _, _) if self.plan.workload.wait.is_some() => {
+                format!("nothing that was acknowledged: {copy} had all of that")
+            }
             (0, _, _) => format!("nothing: {copy} had every write"),
             (amount, 0, window) => format!(
                 "{} acknowledged writes, those of the last {window}: {copy} did not have them yet",
@@ -308,7 +312,7 @@ impl<'p> Words<'p> {
                 format!("serving primaries of {}: {serving}, a majority is {majority}", group(id)),
             ),
             BusFact::WritesRefused { group: id, serving: 0 } => {
-                ("minority", format!("no primary of {} is left to take writes", group(id)))
+                ("minority", format!("no primary of {} is left that writers reach", group(id)))
             }
             BusFact::WritesRefused { group: id, .. } => {
                 ("minority", format!("the primaries left of {} refuse writes", group(id)))
@@ -355,12 +359,12 @@ impl<'p> Words<'p> {
                 ("synced", format!("{} holds a complete copy", self.node(node)))
             }
             Fact::Reattached { node, missing: 0 } => {
-                ("follow", format!("{} follows the new primary", self.node(node)))
+                ("follow", format!("{} follows the primary", self.node(node)))
             }
             Fact::Reattached { node, missing } => (
                 "follow",
                 format!(
-                    "{} follows the new primary after fetching {} writes",
+                    "{} follows the primary after fetching {} writes",
                     self.node(node),
                     writes(missing)
                 ),
