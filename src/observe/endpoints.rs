@@ -4,14 +4,15 @@
 //! spread (MZ-04), and nothing else moves it (MZ-29). The reader endpoint names the replicas that
 //! can be read. A node's endpoint stays with the node, whatever its role (MZ-05), and keeps its
 //! name over a replacement, which has another address (MZ-35). A restore makes a new group with
-//! names of its own, and those of the old one lead nowhere any more (BK-02).
+//! names of its own, and those of the old one lead nowhere any more (BK-02); so does the
+//! switch to a second region, where the group of that one has its names.
 
 use std::collections::BTreeMap;
 
 use crate::engine::time::SimTime;
 use crate::model::fact::{BackupFact, Fact};
 use crate::model::plan::{ClusterMode, GroupId, NodeId, Plan, ShardId};
-use crate::model::state::{Data, Process, State};
+use crate::model::state::{Data, Process, Region, State};
 
 /// A name that clients resolve.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -50,6 +51,8 @@ pub struct Change {
     pub record: Record,
     /// Of which of the groups that were restored in the place of the scenario's; 0 is that itself.
     pub group_number: u32,
+    /// Where that group stands.
+    pub region: Region,
     /// Whereto before.
     pub from: Target,
     /// Whereto now.
@@ -69,6 +72,8 @@ pub struct Endpoints {
     hosts: Vec<u32>,
     /// By group: restores so far.
     restored: Vec<u32>,
+    /// By group: where it stands.
+    regions: Vec<Region>,
 }
 
 impl Endpoints {
@@ -78,7 +83,8 @@ impl Endpoints {
         let hosts: Vec<u32> = plan.node_ids().map(hosts).collect();
         let first = records(plan, state, &hosts);
         let restored = vec![0; plan.groups.len()];
-        Endpoints { now: first.clone(), first, changes: Vec::new(), hosts, restored }
+        let regions = vec![Region::Home; plan.groups.len()];
+        Endpoints { now: first.clone(), first, changes: Vec::new(), hosts, restored, regions }
     }
 
     /// Takes in what became true at `at`, which left the trial in `state`.
@@ -90,6 +96,10 @@ impl Endpoints {
                     self.group_ends(at, plan, group);
                     self.restored[group.idx()] = number;
                 }
+                Fact::Backup(BackupFact::Switched { group }) => {
+                    self.group_ends(at, plan, group);
+                    self.regions[group.idx()] = Region::Second;
+                }
                 Fact::Backup(BackupFact::NodeRestored { node }) => self.hosts[node.idx()] = 1,
                 _ => {}
             }
@@ -98,9 +108,10 @@ impl Endpoints {
         for (record, to) in &now {
             let from = &self.now[record];
             if from != to {
-                let group_number = self.restored[record.group(plan).idx()];
+                let group = record.group(plan).idx();
+                let (group_number, region) = (self.restored[group], self.regions[group]);
                 let (from, to) = (from.clone(), to.clone());
-                self.changes.push(Change { at, record: *record, group_number, from, to });
+                self.changes.push(Change { at, record: *record, group_number, region, from, to });
             }
         }
         self.now = now;
@@ -108,12 +119,12 @@ impl Endpoints {
 
     /// The names of a group lead nowhere from now on.
     fn group_ends(&mut self, at: SimTime, plan: &Plan, group: GroupId) {
-        let group_number = self.restored[group.idx()];
+        let (group_number, region) = (self.restored[group.idx()], self.regions[group.idx()]);
         for (record, target) in &mut self.now {
             if record.group(plan) == group && *target != Target::Nothing {
                 let (to, record) = (Target::Nothing, *record);
                 let from = std::mem::replace(target, to.clone());
-                self.changes.push(Change { at, record, group_number, from, to });
+                self.changes.push(Change { at, record, group_number, region, from, to });
             }
         }
     }

@@ -3,19 +3,29 @@
 //!
 //! The two calls answer with the fields and in the order of the guide's samples (MZ-19, MZ-51); the
 //! describe document has those fields of the service's that the simulator knows. In cluster mode
-//! the API tells no roles and no endpoints of nodes. After a restore it tells of the new group.
+//! the API tells no roles and no endpoints of nodes. After a restore it tells of the new group, and
+//! while that is made, of both. In a second region a group keeps its id, and its AZs their letters
+//! (assumed); what AWS puts before the id of the Global Datastore is that of its examples.
 
 use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::model::plan::{ClusterMode, GroupId, HASH_SLOTS, NodeId, Plan, ShardId, Switch};
+use crate::engine::time::SimTime;
+use crate::model::fact::{RestoreStep, Status};
+use crate::model::persistence::Durability;
+use crate::model::plan::{
+    Changes, ClusterMode, GroupId, HASH_SLOTS, NodeId, Plan, ShardId, Switch,
+};
 use crate::model::state::{Process, State};
 use crate::report::endpoint_names::{CACHE_NODE_ID, EndpointNames};
 use crate::report::event_log::Calendar;
 
 /// The port of all endpoints.
 const PORT: u16 = 6379;
+
+/// What AWS puts before the id of a Global Datastore; another in each region.
+const GLOBAL_PREFIX: &str = "ldgnf";
 
 /// Which command's answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,10 +40,11 @@ pub enum Answer {
 
 /// The document in which `answer` tells of the group as it is in `state`.
 pub fn document(plan: &Plan, state: &State, group: GroupId, answer: Answer) -> String {
-    let view = View { plan, state, group };
+    let view = View { plan, state, group, stage: Stage::Serves };
     let text = match answer {
         Answer::Describe => {
-            let groups = vec![view.described()];
+            let groups = [Some(view.described()), view.coming().map(|view| view.described())];
+            let groups = groups.into_iter().flatten().collect();
             serde_json::to_string_pretty(&ReplicationGroups { replication_groups: groups })
         }
         Answer::Modify | Answer::TestFailover => {
@@ -89,12 +100,70 @@ struct View<'a> {
     plan: &'a Plan,
     state: &'a State,
     group: GroupId,
+    stage: Stage,
+}
+
+/// What is described of a group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The one that the application writes to.
+    Serves,
+    /// The new one, which is made or reads its snapshot, since then.
+    Created(SimTime),
+    /// The new one, which answers, made since then.
+    Answers(SimTime),
 }
 
 impl View<'_> {
-    fn names(&self) -> EndpointNames<'_> {
+    /// The group that a restore is making.
+    fn coming(&self) -> Option<Self> {
+        let restore = self.state.archive.group(self.group).restore?;
+        let stage = match restore.step {
+            RestoreStep::Deciding | RestoreStep::Promoting | RestoreStep::Switching => return None,
+            RestoreStep::Provisioning | RestoreStep::Loading => Stage::Created(restore.begun),
+            RestoreStep::RePointing => Stage::Answers(restore.begun),
+        };
+        Some(View { stage, ..*self })
+    }
+
+    /// How many restores made the group.
+    fn number(&self) -> u32 {
         let restored = self.state.archive.group(self.group).restored;
-        EndpointNames::new(self.plan, self.group).restored(restored)
+        match self.stage {
+            Stage::Serves => restored,
+            Stage::Created(_) | Stage::Answers(_) => restored + 1,
+        }
+    }
+
+    fn names(&self) -> EndpointNames<'_> {
+        let region = self.state.group(self.group).region;
+        EndpointNames::new(self.plan, self.group).restored(self.number()).in_region(region)
+    }
+
+    fn created(&self) -> SimTime {
+        match self.stage {
+            Stage::Serves => self.state.archive.group(self.group).created,
+            Stage::Created(at) | Stage::Answers(at) => at,
+        }
+    }
+
+    /// Its place in a Global Datastore: none of a restored group.
+    fn in_global_datastore(&self) -> GlobalInfo {
+        let is_member = self.plan.region.is_some() && self.number() == 0;
+        let id = is_member.then(|| format!("{GLOBAL_PREFIX}-{}", self.names().id()));
+        GlobalInfo {
+            global_replication_group_id: id,
+            global_replication_group_member_role: is_member.then_some("PRIMARY"),
+        }
+    }
+
+    /// `Durability`, of groups that have any.
+    fn durability(&self) -> Option<&'static str> {
+        match self.plan.groups[self.group.idx()].durability {
+            Durability::Disabled => None,
+            Durability::Async => Some("async"),
+            Durability::Sync => Some("sync"),
+        }
     }
 
     fn cluster_mode(&self) -> ClusterMode {
@@ -102,7 +171,11 @@ impl View<'_> {
     }
 
     fn status(&self) -> &'static str {
-        self.state.group(self.group).status().name()
+        match self.stage {
+            Stage::Serves => self.state.group(self.group).status().name(),
+            Stage::Created(_) => "creating",
+            Stage::Answers(_) => Status::Available.name(),
+        }
     }
 
     fn shards(&self) -> impl Iterator<Item = ShardId> {
@@ -119,22 +192,34 @@ impl View<'_> {
         nodes.map(|node| self.node_name(node)).collect()
     }
 
-    /// What only cluster mode disabled tells, or only cluster mode enabled.
+    /// What only cluster mode disabled tells, or only cluster mode enabled: of a group that is
+    /// there.
     fn without_cluster<T>(&self, value: impl FnOnce() -> T) -> Option<T> {
-        (self.cluster_mode() == ClusterMode::Disabled).then(value)
+        (self.cluster_mode() == ClusterMode::Disabled && self.is_there()).then(value)
     }
 
     fn with_cluster<T>(&self, value: impl FnOnce() -> T) -> Option<T> {
-        (self.cluster_mode() == ClusterMode::Enabled).then(value)
+        (self.cluster_mode() == ClusterMode::Enabled && self.is_there()).then(value)
+    }
+
+    fn is_there(&self) -> bool {
+        match self.stage {
+            Stage::Serves | Stage::Answers(_) => true,
+            Stage::Created(_) => false,
+        }
     }
 
     fn role(&self, node: NodeId) -> &'static str {
         let shard = self.plan.nodes[node.idx()].shard;
-        if self.state.shard(shard).primary == node { "primary" } else { "replica" }
+        let primary = match self.stage {
+            Stage::Serves => Some(self.state.shard(shard).primary),
+            Stage::Created(_) | Stage::Answers(_) => self.members(shard).next(),
+        };
+        if primary == Some(node) { "primary" } else { "replica" }
     }
 
     fn az(&self, node: NodeId) -> String {
-        self.plan.azs[self.plan.nodes[node.idx()].az.idx()].name.clone()
+        self.names().az(node)
     }
 
     fn node_name(&self, node: NodeId) -> String {
@@ -142,7 +227,10 @@ impl View<'_> {
     }
 
     fn pending(&self) -> PendingModifiedValues {
-        let pending = self.state.group(self.group).pending;
+        let pending = match self.stage {
+            Stage::Serves => self.state.group(self.group).pending,
+            Stage::Created(_) | Stage::Answers(_) => Changes::NONE,
+        };
         PendingModifiedValues {
             primary_cluster_id: pending.primary.map(|node| self.node_name(node)),
             automatic_failover_status: pending.automatic_failover.map(enabled),
@@ -205,20 +293,21 @@ impl View<'_> {
         let group = &self.plan.groups[self.group.idx()];
         let state = self.state.group(self.group);
         let slots = slots(self.plan, self.group);
-        let created = self.state.archive.group(self.group).created;
         DescribedGroup {
             replication_group_id: self.names().id(),
             description: group.about.description.clone(),
-            global_replication_group_info: Nothing {},
+            global_replication_group_info: self.in_global_datastore(),
             status: self.status(),
             pending_modified_values: self.pending(),
             snapshot_retention_limit: state.snapshot_retention,
             snapshot_window: group.about.snapshot_window.clone(),
             cache_node_type: group.about.node_type.clone(),
             arn: self.names().arn(),
-            replication_group_create_time: Calendar::of(self.plan).date(created),
+            replication_group_create_time: Calendar::of(self.plan).date(self.created()),
             data_tiering: "disabled",
             engine: group.about.engine,
+            durability: self.durability(),
+            effective_durability: self.durability(),
             member_clusters: self.member_clusters(),
             node_groups: self
                 .shards()
@@ -276,9 +365,15 @@ struct OneGroup {
     replication_group: AnsweredGroup,
 }
 
-/// An object without fields.
+/// An object without fields, of a group without a second region.
 #[derive(Serialize)]
-struct Nothing {}
+#[serde(rename_all = "PascalCase")]
+struct GlobalInfo {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    global_replication_group_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    global_replication_group_member_role: Option<&'static str>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -373,7 +468,7 @@ struct AnsweredNode {
 struct DescribedGroup {
     replication_group_id: String,
     description: String,
-    global_replication_group_info: Nothing,
+    global_replication_group_info: GlobalInfo,
     status: &'static str,
     pending_modified_values: PendingModifiedValues,
     snapshot_retention_limit: u8,
@@ -385,6 +480,10 @@ struct DescribedGroup {
     replication_group_create_time: String,
     data_tiering: &'static str,
     engine: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durability: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_durability: Option<&'static str>,
     member_clusters: Vec<String>,
     node_groups: Vec<DescribedShard>,
     #[serde(skip_serializing_if = "Option::is_none")]

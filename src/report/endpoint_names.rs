@@ -2,9 +2,11 @@
 //!
 //! Those of a group without encryption in transit, as the guide's samples have them. The part that
 //! AWS invents per group is `About::dns_label`. A restore makes a new group (BK-02): whatever has
-//! the group's id in its name has another name from then on.
+//! the group's id in its name has another name from then on. The copy of a group in a second region
+//! is a group of that region; that it has the same id, invented part and letters of AZs is assumed.
 
 use crate::model::plan::{ClusterMode, Group, GroupId, NodeId, Plan};
+use crate::model::state::Region;
 
 /// The id of the one cache node in a cache cluster, as the API counts them.
 pub(super) const CACHE_NODE_ID: &str = "0001";
@@ -22,17 +24,28 @@ pub struct EndpointNames<'p> {
     group: &'p Group,
     /// Which of the groups that were restored in its place, from 1; 0 is the group itself.
     number: u32,
+    /// Another region than that of its AZs, if it stands there.
+    elsewhere: Option<&'p str>,
 }
 
 impl<'p> EndpointNames<'p> {
     /// Those of a group of `plan`, before any restore.
     pub fn new(plan: &'p Plan, group: GroupId) -> Self {
-        EndpointNames { plan, group: &plan.groups[group.idx()], number: 0 }
+        EndpointNames { plan, group: &plan.groups[group.idx()], number: 0, elsewhere: None }
     }
 
     /// Those of the n-th group, from 1, that was restored in its place; 0 is the group itself.
     pub fn restored(self, number: u32) -> Self {
         EndpointNames { number, ..self }
+    }
+
+    /// Those of the group where it stands now.
+    pub fn in_region(self, region: Region) -> Self {
+        let elsewhere = match region {
+            Region::Home => None,
+            Region::Second => self.plan.region.as_ref().map(|region| region.name.as_str()),
+        };
+        EndpointNames { elsewhere, ..self }
     }
 
     /// The group's id.
@@ -54,8 +67,21 @@ impl<'p> EndpointNames<'p> {
         format!("{}-{}", self.id(), own.unwrap_or(name))
     }
 
-    /// The region of the group's first node: the AZ's name without its letter.
+    /// The AZ of a node: in another region that with the same letter.
+    pub fn az(&self, node: NodeId) -> String {
+        let az = self.plan.nodes[node.idx()].az;
+        let name = &self.plan.azs[az.idx()].name;
+        let Some(region) = self.elsewhere else { return name.clone() };
+        let letter = name.chars().next_back().filter(char::is_ascii_lowercase);
+        let nth = || char::from(b'a' + u8::try_from(az.0 % 26).expect("below 26"));
+        format!("{region}{}", letter.unwrap_or_else(nth))
+    }
+
+    /// The region of the group: that of its first node's AZ, whose name it is without the letter.
     pub fn region(&self) -> &'p str {
+        if let Some(region) = self.elsewhere {
+            return region;
+        }
         let first = self.plan.shards[usize::from(self.group.shards.start)].nodes.start;
         let az = &self.plan.azs[self.plan.nodes[usize::from(first)].az.idx()].name;
         let region = az.trim_end_matches(|c: char| c.is_ascii_lowercase());
@@ -64,7 +90,8 @@ impl<'p> EndpointNames<'p> {
 
     /// Everything after the group's own part.
     fn domain(&self) -> String {
-        let short = short_region(self.region()).expect("a region has a short form");
+        let region = self.region();
+        let short = short_region(region).unwrap_or_else(|| region.replace('-', ""));
         format!("{short}.cache.amazonaws.com")
     }
 

@@ -6,8 +6,9 @@ use crate::engine::rng::TrialKey;
 use crate::engine::time::SimTime;
 use crate::model::fact::Fact;
 use crate::model::plan::{GroupId, Plan};
+use crate::model::state::Region;
 use crate::montecarlo::trial::Trial;
-use crate::observe::endpoints::{Endpoints, Record, Target};
+use crate::observe::endpoints::{Change, Endpoints, Record, Target};
 use crate::report::endpoint_names::EndpointNames;
 use crate::report::event_log::columns;
 
@@ -27,7 +28,7 @@ pub fn follow(plan: &Plan, key: TrialKey, facts: &[(SimTime, Fact)]) -> Endpoint
 pub fn table(plan: &Plan, endpoints: &Endpoints) -> String {
     let head = ["simulated", "kind", "record", "from", "to"].map(str::to_owned);
     let mut rows = vec![head];
-    let names = Names { plan, group_number: 0 };
+    let names = Names { plan, group_number: 0, region: Region::Home };
     for (record, target) in &endpoints.first {
         let at = SimTime::START.to_string();
         rows.push([
@@ -39,7 +40,7 @@ pub fn table(plan: &Plan, endpoints: &Endpoints) -> String {
         ]);
     }
     for change in &endpoints.changes {
-        let names = Names { plan, group_number: change.group_number };
+        let names = Names::at(plan, change);
         rows.push([
             change.at.to_string(),
             kind(change.record).to_owned(),
@@ -53,14 +54,14 @@ pub fn table(plan: &Plan, endpoints: &Endpoints) -> String {
 
 /// The same as JSON, one object per line; those of the start have no `from`.
 pub fn lines(plan: &Plan, endpoints: &Endpoints) -> String {
-    let start = Names { plan, group_number: 0 };
+    let start = Names { plan, group_number: 0, region: Region::Home };
     let first = endpoints.first.iter().map(|(record, to)| {
         let mut object = start.object(SimTime::START, *record);
         object["to"] = start.json(*record, to);
         object
     });
     let changes = endpoints.changes.iter().map(|change| {
-        let names = Names { plan, group_number: change.group_number };
+        let names = Names::at(plan, change);
         let mut object = names.object(change.at, change.record);
         object["from"] = names.json(change.record, &change.from);
         object["to"] = names.json(change.record, &change.to);
@@ -79,16 +80,23 @@ fn kind(record: Record) -> &'static str {
     }
 }
 
-/// What records and nodes are called in the groups that were restored so often.
+/// What records and nodes are called in the groups that were restored so often, and stand there.
 #[derive(Clone, Copy)]
 struct Names<'p> {
     plan: &'p Plan,
     group_number: u32,
+    region: Region,
 }
 
 impl<'p> Names<'p> {
+    /// The names that a change speaks of.
+    fn at(plan: &'p Plan, change: &Change) -> Self {
+        let Change { group_number, region, .. } = *change;
+        Names { plan, group_number, region }
+    }
+
     fn in_group(&self, group: GroupId) -> EndpointNames<'p> {
-        EndpointNames::new(self.plan, group).restored(self.group_number)
+        EndpointNames::new(self.plan, group).restored(self.group_number).in_region(self.region)
     }
 
     /// The host name of an endpoint; a line of the slot map is called after its shard.

@@ -47,8 +47,8 @@ pub const HOW_LOST: &str = "how writes were lost";
 pub const UNCONFIRMED: &str = "writes unconfirmed";
 
 /// What becomes of them, in words that follow their number.
-pub const NO_OUTAGE: &str = "WAIT failed them, or they went before it was answered; they count as \
-                             rejected, and as neither outage nor loss";
+pub const NO_OUTAGE: &str = "WAIT failed them, or they went before it was answered; they are \
+                             rejected, in no outage and no loss";
 
 /// That what a write waits for is in no figure; `None` where none waits for more than its primary.
 pub fn latency(plan: &Plan) -> Option<&'static str> {

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::{BackupFact, Fact, OperationFact, Phase, ReplicasFact, Status, Stop};
+use crate::model::persistence::BackupKind;
 use crate::model::plan::{Membership, NodeId, Plan, ShardId};
 use crate::observe::metrics::{Mechanism, Metric, Outcome};
 use crate::report::aws_events::Announcer;
@@ -34,10 +35,18 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     if facts.iter().any(fails) {
         let _ = writeln!(text, "{LEGEND_OF_WAIT}");
     }
-    for episode in &episodes {
+    let mut rest = episodes.as_slice();
+    while let Some((episode, others)) = rest.split_first() {
         text.push('\n');
+        let n_backups = rest.iter().take_while(|episode| episode.is_daily_backup()).count();
+        if n_backups > 1 {
+            fold_backups(&rest[..n_backups], &mut text);
+            rest = &rest[n_backups..];
+            continue;
+        }
         render_chart(plan, episode, &lanes, &mut text);
         tell_episode(episode, (&mut lanes, &mut announcer), &mut text);
+        rest = others;
     }
     if episodes.is_empty() {
         text.push_str("nothing happens\n");
@@ -64,6 +73,50 @@ struct Moment<'a> {
 /// The moments from the first fault until everything is whole again.
 struct Episode<'a> {
     moments: Vec<Moment<'a>>,
+}
+
+impl Episode<'_> {
+    /// Whether it is nothing but a daily backup that nobody disturbed.
+    fn is_daily_backup(&self) -> bool {
+        let is_quiet = |(_, fact): &(SimTime, Fact)| match fact {
+            Fact::Backup(BackupFact::Began { kind, .. } | BackupFact::Completed { kind, .. }) => {
+                *kind == BackupKind::Automatic
+            }
+            Fact::Backup(BackupFact::Copies { .. })
+            | Fact::Operation(OperationFact::GroupChanged { .. }) => true,
+            _ => false,
+        };
+        let facts = || self.moments.iter().flat_map(|moment| moment.facts);
+        facts().all(is_quiet) && facts().any(is_completed)
+    }
+
+    /// When it begins, and how long it takes.
+    fn extent(&self) -> (SimTime, Span) {
+        let at = |moment: Option<&Moment<'_>>| moment.expect("an episode has a moment").at;
+        let first = at(self.moments.first());
+        (first, at(self.moments.last()).since(first))
+    }
+}
+
+fn is_completed((_, fact): &(SimTime, Fact)) -> bool {
+    matches!(fact, Fact::Backup(BackupFact::Completed { .. }))
+}
+
+/// Daily backups one after the other, in a line.
+fn fold_backups(episodes: &[Episode<'_>], text: &mut String) {
+    let extents = || episodes.iter().map(Episode::extent);
+    let begun = |(at, _): (SimTime, Span)| at;
+    let (first, last) = (extents().map(begun).min(), extents().map(begun).max());
+    let lengths = || extents().map(|(_, length)| length);
+    let (Some(first), Some(last)) = (first, last) else { return };
+    let (Some(shortest), Some(longest)) = (lengths().min(), lengths().max()) else { return };
+    let facts = episodes.iter().flat_map(|episode| &episode.moments).flat_map(|it| it.facts);
+    let n = facts.filter(|fact| is_completed(fact)).count();
+    let took = match shortest == longest {
+        true => format!("after {longest}"),
+        false => format!("after {shortest} to {longest}"),
+    };
+    let _ = writeln!(text, "{n} daily backups from {first} to {last}, each complete {took}");
 }
 
 fn episodes<'a>(plan: &Plan, facts: &'a [(SimTime, Fact)]) -> Vec<Episode<'a>> {
