@@ -303,11 +303,29 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 fn load(file: &Path, overrides: &Overrides) -> Result<Experiment, Failure> {
+    refuse_folder(file)?;
     scenario::load(file, overrides).map_err(Failure::Load)
+}
+
+/// Says of a folder that it is no scenario, and where there may be one.
+fn refuse_folder(file: &Path) -> Result<(), Failure> {
+    if !file.is_dir() {
+        return Ok(());
+    }
+    let (name, its) = (file.display().to_string(), file.join("scenario.toml"));
+    let hint = match its.is_file() {
+        true => {
+            let (name, its) = (quoted(&name), quoted(&its.display().to_string()));
+            format!("`ecsim replay {name}` tells its trials; its scenario is {its}")
+        }
+        false => "name a file".to_owned(),
+    };
+    Err(Failure::Refused(format!("error: {name} is a folder, not a scenario\nhint: {hint}\n")))
 }
 
 /// Reads the experiment of several files side by side.
 fn load_all(files: &[PathBuf], overrides: &Overrides) -> Result<Experiment, Failure> {
+    files.iter().try_for_each(|file| refuse_folder(file))?;
     scenario::load_all(files, overrides).map_err(Failure::Load)
 }
 

@@ -12,6 +12,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::engine::time::SimTime;
+use crate::model::archive::Restore;
 use crate::model::fact::{RestoreStep, Status};
 use crate::model::persistence::Durability;
 use crate::model::plan::{
@@ -53,6 +54,23 @@ pub fn document(plan: &Plan, state: &State, group: GroupId, answer: Answer) -> S
         }
     };
     text.expect("plain data is JSON") + "\n"
+}
+
+/// Which of the groups that were restored in the place of a group are described in `state`: 0 is
+/// the group itself.
+pub fn numbers(state: &State, group: GroupId) -> Vec<u32> {
+    let archive = state.archive.group(group);
+    let coming = archive.restore.and_then(|restore| stage_of(&restore));
+    std::iter::once(archive.restored).chain(coming.map(|_| archive.restored + 1)).collect()
+}
+
+/// How far a restore is with its group, if it has made one.
+fn stage_of(restore: &Restore) -> Option<Stage> {
+    match restore.step {
+        RestoreStep::Deciding | RestoreStep::Promoting | RestoreStep::Switching => None,
+        RestoreStep::Provisioning | RestoreStep::Loading => Some(Stage::Created(restore.begun)),
+        RestoreStep::RePointing => Some(Stage::Answers(restore.begun)),
+    }
 }
 
 /// The node that automatic backups copy, or nothing where there are none: the one that the
@@ -117,12 +135,7 @@ enum Stage {
 impl View<'_> {
     /// The group that a restore is making.
     fn coming(&self) -> Option<Self> {
-        let restore = self.state.archive.group(self.group).restore?;
-        let stage = match restore.step {
-            RestoreStep::Deciding | RestoreStep::Promoting | RestoreStep::Switching => return None,
-            RestoreStep::Provisioning | RestoreStep::Loading => Stage::Created(restore.begun),
-            RestoreStep::RePointing => Stage::Answers(restore.begun),
-        };
+        let stage = stage_of(&self.state.archive.group(self.group).restore?)?;
         Some(View { stage, ..*self })
     }
 

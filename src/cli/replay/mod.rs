@@ -182,6 +182,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outcome = observers.0.finish(until);
     let facts = &observers.1.facts;
     let replayed = Replayed { plan, key, facts, state: trial.state(), until };
+    view.check(&replayed)?;
     if let Some(text) = view.text(&replayed, arguments.format) {
         return print(&text);
     }

@@ -12,6 +12,7 @@ use crate::model::plan::{GroupId, Operation, Plan, ShardId};
 use crate::model::state::State;
 use crate::report::aws_events::SourceType;
 use crate::report::describe::{self, Answer};
+use crate::report::endpoint_names::EndpointNames;
 use crate::report::event_log::{self, KEPT_MINUTES, Page, Query, When};
 use crate::report::{endpoints, remarks};
 use crate::scenario::units;
@@ -30,9 +31,11 @@ pub(super) struct Views {
     describe_at: Option<Span>,
     /// As the answer of which command
     #[arg(long = "as", value_enum, requires = "describe_at", value_name = "COMMAND")]
+    #[arg(conflicts_with_all = ["events", "endpoints"])]
     answer: Option<Command>,
-    /// Of which group; the default is the only one
+    /// Of which group; the default is the only one. A restored one has the id of its own, too
     #[arg(long, requires = "describe_at", value_name = "ID")]
+    #[arg(conflicts_with_all = ["events", "endpoints"])]
     group: Option<String>,
     /// Print what the endpoints lead to at the start, and every change
     #[arg(long, group = "view")]
@@ -97,9 +100,17 @@ pub(super) enum View {
     /// The event log.
     Events(Query, Page),
     /// The answer of the API.
-    Described(GroupId, Answer),
+    Described(Chosen, Answer),
     /// The endpoints.
     Endpoints,
+}
+
+/// The group that is described.
+#[derive(Clone, Copy)]
+pub(super) struct Chosen {
+    group: GroupId,
+    /// Which of those that were restored in its place, from 1, if the user names one.
+    number: Option<u32>,
 }
 
 /// A trial that was run.
@@ -125,30 +136,37 @@ impl Views {
                 Command::ModifyReplicationGroup => Answer::Modify,
                 Command::TestFailover => Answer::TestFailover,
             };
-            let group = self.choose_group(plan)?;
-            answered(plan, group, answer)?;
-            return Ok(View::Described(group, answer));
+            let chosen = self.choose_group(plan)?;
+            answered(plan, chosen.group, answer)?;
+            return Ok(View::Described(chosen, answer));
         }
         if self.events {
             let filters = &self.filters;
             let page = Page { marker: filters.marker, max_records: filters.max_records as usize };
-            return Ok(View::Events(filters.query()?, page));
+            return Ok(View::Events(filters.query(plan)?, page));
         }
         Ok(if self.endpoints { View::Endpoints } else { View::Story })
     }
 
-    fn choose_group(&self, plan: &Plan) -> Result<GroupId, Failure> {
+    fn choose_group(&self, plan: &Plan) -> Result<Chosen, Failure> {
         let ids: Vec<&str> = plan.groups.iter().map(|group| group.id.as_str()).collect();
         let hint = || format!("hint: name one with --group: {}\n", ids.join(", "));
         match (&self.group, plan.groups.as_slice()) {
             (Some(id), _) => {
-                let found = plan.group_ids().find(|group| plan.groups[group.idx()].id == *id);
+                let found = plan.group_ids().find_map(|group| {
+                    let rest = id.strip_prefix(&plan.groups[group.idx()].id)?;
+                    if rest.is_empty() {
+                        return Some(Chosen { group, number: None });
+                    }
+                    let number = rest.strip_prefix("-restored-")?.parse().ok()?;
+                    (number > 0).then_some(Chosen { group, number: Some(number) })
+                });
                 found.ok_or_else(|| {
                     let id = quoted(id);
                     Failure::Usage(format!("error: there is no group {id}\n{}", hint()))
                 })
             }
-            (None, [_]) => Ok(GroupId(0)),
+            (None, [_]) => Ok(Chosen { group: GroupId(0), number: None }),
             (None, _) => Err(Failure::Usage(format!(
                 "error: the scenario has several groups, and one is described at a time\n{}",
                 hint()
@@ -194,13 +212,34 @@ fn answered(plan: &Plan, group: GroupId, answer: Answer) -> Result<(), Failure> 
     )))
 }
 
+/// Refuses to look for events of somebody whom there is not.
+fn known(plan: &Plan, id: &str) -> Result<(), Failure> {
+    const MOST: usize = 6;
+    let groups = || plan.groups.iter().map(|group| group.id.as_str());
+    let nodes = plan.nodes.iter().map(|node| node.name.as_str());
+    let is_restored =
+        |group: &str| id.strip_prefix(group).is_some_and(|rest| rest.starts_with("-restored-"));
+    let mut all = groups().chain(nodes);
+    if all.clone().any(|known| known == id) || groups().any(is_restored) {
+        return Ok(());
+    }
+    let mut some: Vec<&str> = all.by_ref().take(MOST).collect();
+    some.extend(all.next().map(|_| "…"));
+    Err(Failure::Usage(format!(
+        "error: there is no group and no node {}\nhint: there are {}\n",
+        quoted(id),
+        some.join(", ")
+    )))
+}
+
 impl Filters {
-    fn query(&self) -> Result<Query, Failure> {
+    fn query(&self, plan: &Plan) -> Result<Query, Failure> {
         if self.duration.is_some() && self.start_time.is_some() && self.end_time.is_some() {
             let text = "error: --duration goes with --start-time or with --end-time, not with \
                         both\nhint: leave out one of the three\n";
             return Err(Failure::Usage(text.to_owned()));
         }
+        self.source_identifier.as_ref().map_or(Ok(()), |id| known(plan, id))?;
         let source_type = self.source_type.map(|kind| match kind {
             Kind::CacheCluster => SourceType::CacheCluster,
             Kind::ReplicationGroup => SourceType::ReplicationGroup,
@@ -217,6 +256,25 @@ impl Filters {
 }
 
 impl View {
+    /// Refuses to show what is not there: a restored group at a time at which it is none.
+    pub(super) fn check(&self, replayed: &Replayed<'_>) -> Result<(), Failure> {
+        let View::Described(Chosen { group, number: Some(number) }, _) = *self else {
+            return Ok(());
+        };
+        let (plan, until) = (replayed.plan, replayed.until.since(SimTime::START));
+        let there = describe::numbers(replayed.state, group);
+        if there.contains(&number) {
+            return Ok(());
+        }
+        let names = EndpointNames::new(plan, group);
+        let there: Vec<String> = there.iter().map(|n| quoted(&names.restored(*n).id())).collect();
+        Err(Failure::Usage(format!(
+            "error: there is no group {} at {until}\nhint: there is {}\n",
+            quoted(&names.restored(number).id()),
+            there.join(", ")
+        )))
+    }
+
     /// The view as text; the story is told elsewhere.
     pub(super) fn text(&self, replayed: &Replayed<'_>, format: Format) -> Option<String> {
         let Replayed { plan, key, facts, state, until } = *replayed;
@@ -229,8 +287,8 @@ impl View {
                     Format::Json => event_log::document(plan, &entries, *page),
                 })
             }
-            View::Described(group, answer) => {
-                Some(describe::document(plan, state, *group, *answer))
+            View::Described(chosen, answer) => {
+                Some(describe::document(plan, state, chosen.group, *answer))
             }
             View::Endpoints => {
                 let endpoints = endpoints::follow(plan, key, facts);
