@@ -41,11 +41,23 @@ pub enum Answer {
 
 /// The document in which `answer` tells of the group as it is in `state`.
 pub fn document(plan: &Plan, state: &State, group: GroupId, answer: Answer) -> String {
+    document_of(plan, state, (group, None), answer)
+}
+
+/// The same, of only that of the groups restored in its place which has the number, if there is
+/// one.
+pub fn document_of(
+    plan: &Plan,
+    state: &State,
+    (group, number): (GroupId, Option<u32>),
+    answer: Answer,
+) -> String {
     let view = View { plan, state, group, stage: Stage::Serves };
     let text = match answer {
         Answer::Describe => {
-            let groups = [Some(view.described()), view.coming().map(|view| view.described())];
-            let groups = groups.into_iter().flatten().collect();
+            let views = [Some(view), view.coming()].into_iter().flatten();
+            let wanted = views.filter(|view| number.is_none_or(|n| n == view.number()));
+            let groups = wanted.map(|view| view.described()).collect();
             serde_json::to_string_pretty(&ReplicationGroups { replication_groups: groups })
         }
         Answer::Modify | Answer::TestFailover => {
@@ -114,6 +126,7 @@ pub fn slots(plan: &Plan, group: GroupId) -> Vec<String> {
 }
 
 /// A group at an instant.
+#[derive(Clone, Copy)]
 struct View<'a> {
     plan: &'a Plan,
     state: &'a State,

@@ -557,6 +557,11 @@ fn lost_by(outcome: &Outcome) -> String {
     }
 }
 
+/// Whether what outlives memory has all of each dataset that no node had any more.
+fn is_nothing_lost_with_it(outcome: &Outcome) -> bool {
+    outcome.raw(Metric::DatasetLostBytes) == 0 && outcome.raw(Metric::DatasetLostWrites) == 0
+}
+
 /// What the trial came to, in a few lines.
 fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     let span = |metric: Metric| Span::from_nanos_f64(outcome.get(metric, plan) * 1e9).to_string();
@@ -601,6 +606,9 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
         "dataset losses",
         match outcome.raw(Metric::DatasetLosses) {
             0 => "0".to_owned(),
+            losses if is_nothing_lost_with_it(outcome) => {
+                format!("{losses}: no node had a copy any more; nothing else was lost with it")
+            }
             losses => {
                 let size = outcome.raw(Metric::DatasetLostBytes);
                 let size = bytes(u64::try_from(size).unwrap_or(u64::MAX));

@@ -27,7 +27,7 @@ pub(super) struct Views {
     filters: Filters,
     /// Print the JSON that the API would answer at this simulated time: 90s, "1h 30m"
     #[arg(long, group = "view", value_name = "TIME", value_parser = units::parse_span)]
-    #[arg(conflicts_with = "until")]
+    #[arg(conflicts_with_all = ["until", "Filters"])]
     describe_at: Option<Span>,
     /// As the answer of which command
     #[arg(long = "as", value_enum, requires = "describe_at", value_name = "COMMAND")]
@@ -38,7 +38,7 @@ pub(super) struct Views {
     #[arg(conflicts_with_all = ["events", "endpoints"])]
     group: Option<String>,
     /// Print what the endpoints lead to at the start, and every change
-    #[arg(long, group = "view")]
+    #[arg(long, group = "view", conflicts_with = "Filters")]
     endpoints: bool,
 }
 
@@ -288,7 +288,8 @@ impl View {
                 })
             }
             View::Described(chosen, answer) => {
-                Some(describe::document(plan, state, chosen.group, *answer))
+                let of = (chosen.group, chosen.number);
+                Some(describe::document_of(plan, state, of, *answer))
             }
             View::Endpoints => {
                 let endpoints = endpoints::follow(plan, key, facts);
