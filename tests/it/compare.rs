@@ -313,10 +313,11 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
     let table = compare::render(&study, &caption);
     // Hand-overs are planned, and nothing is in that study.
     let updates = stdout(&["compare", "scenarios/maintenance-4-0-10-against-7-1.toml"]);
+    let waits = stdout(&["compare", "tests/data/wait.toml"]);
     for row in &rows {
         let [column, _, name] = row.as_slice() else { panic!("{row:?}") };
         let head = column.split(", ").next().expect("a heading");
-        let is_shown = table.contains(head) || updates.contains(head);
+        let is_shown = [&table, &updates, &waits].iter().any(|table| table.contains(head));
         assert!(is_shown, "no column `{head}` in\n{table}\n{updates}");
         let name = name.trim_matches('`');
         assert!(name == "nines" || Quantity::parse(name).is_ok(), "{name}");
@@ -326,4 +327,17 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
         assert!(page.contains(&format!("| `{mark}` |")), "{mark}");
         assert!(table.contains(&format!("\n {mark} ")), "{mark} is explained in\n{table}");
     }
+}
+
+#[test]
+fn the_worst_trials_are_named_with_their_policy() {
+    let table = stdout(&["compare", "tests/data/wait.toml"]);
+    let of = |label: &str| table.lines().find(|line| line.starts_with(label));
+    let (reference, all) = ("they fail", "half of them, slowly detected");
+    let own = of(&format!(" worst outage ({reference}): trial ")).expect("a line");
+    assert!(own.contains("ecsim replay tests/data/wait.toml --policy 'they fail' --trial "));
+    let worst = of(&format!(" worst outage of all policies ({all}): trial ")).expect("a line");
+    assert!(worst.contains(&format!(" --policy '{all}' --trial ")), "{worst}");
+    assert!(of(&format!(" worst loss ({reference})")).is_none(), "it loses nothing\n{table}");
+    assert!(of(" worst loss of all policies (").is_some(), "others do\n{table}");
 }

@@ -2,11 +2,14 @@
 //! arithmetic, and must come out to the nanosecond and to the nano-write.
 
 use elasticache_sim::engine::law::Law;
+use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::fact::{BackupFact, Fact};
-use elasticache_sim::model::plan::{FullSync, NodeId, Plan, ShardId};
+use elasticache_sim::model::plan::{FullSync, GroupId, NodeId, Plan, ShardId};
 use elasticache_sim::model::state::WRITE;
+use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Ending, Mechanism, Metric, Outcome};
+use elasticache_sim::report::describe::{self, Answer};
 
 use crate::support::{codes, experiment, parse, run, secs, with_fixed_times};
 
@@ -328,4 +331,19 @@ fn a_drawn_lag_is_clipped_trial_by_trial() {
     assert!(lost.iter().all(|lost| *lost <= most));
     let clipped = lost.iter().filter(|lost| **lost == most).count();
     assert!((10..30).contains(&clipped), "half of them: {clipped}");
+}
+
+#[test]
+fn the_api_tells_how_durable_a_group_is() {
+    for level in ["async", "sync", "disabled"] {
+        let plan = plan(level, 1, "");
+        let trial = Trial::begin(&plan, TrialKeys::new(1).key(0));
+        let text = describe::document(&plan, trial.state(), GroupId(0), Answer::Describe);
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let group = &document["ReplicationGroups"][0];
+        let wanted = (level != "disabled").then_some(level);
+        for field in ["Durability", "EffectiveDurability"] {
+            assert_eq!(group[field].as_str(), wanted, "{field}");
+        }
+    }
 }

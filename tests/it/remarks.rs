@@ -145,3 +145,46 @@ fn what_replay_shows_of_a_test_failover_is_as_reviewed() {
         snapbox::assert_data_eq!(shown, snapbox::Data::read_from(&path, None).raw());
     }
 }
+
+#[test]
+fn what_wait_does_not_confirm_is_no_outage_and_is_told() {
+    let file = "tests/data/wait.toml";
+    let compared = printed(&["compare", file]);
+    assert!(compared.contains("writes unconfirmed/trial"), "{compared}");
+    assert_eq!(lines(&compared, " writes unconfirmed: ").len(), 1, "{compared}");
+    let latency = " how long each write waits for its replicas is in none of the figures";
+    assert_eq!(lines(&compared, latency), [" (all policies)"], "{compared}");
+    let one = printed(&["run", file, "--policy", "they fail"]);
+    assert_eq!(lines(&one, " writes unconfirmed/trial: mean ").len(), 1, "{one}");
+    assert_eq!(lines(&one, latency), [""], "{one}");
+    let without = printed(&["run", "scenarios/primary-failure.toml", "--trials", "20"]);
+    assert!(!without.contains("unconfirmed") && !without.contains("how long each"), "{without}");
+    let durable = printed(&["run", "scenarios/durability.toml", "--trials", "20"]);
+    assert!(durable.contains("waits for the log is in none of the figures ("), "{durable}");
+}
+
+#[test]
+fn what_nobody_can_show_is_refused() {
+    let file = "scenarios/primary-failure.toml";
+    for (options, wanted) in [
+        (&["--events", "--source-identifier", "shop-009"][..], "no group and no node shop-009"),
+        (&["--events", "--as", "test-failover"], "cannot be used with"),
+        (&["--events", "--group", "redis1x3"], "cannot be used with"),
+        (&["--endpoints", "--source-identifier", "redis1x3"], "cannot be used with"),
+        (&["--describe-at", "1m", "--message", "x"], "cannot be used with"),
+        (&["--describe-at", "1m", "--group", "redis1x3-restored-1"], "hint: there is redis1x3"),
+        (&["--describe-at", "1m", "--group", "redis1x3-restored-0"], "there is no group"),
+    ] {
+        let output = ecsim(&[&["replay", file][..], options].concat());
+        assert_eq!(output.status.code(), Some(2), "{options:?}");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(said.contains(wanted), "{options:?}: {said}");
+    }
+    for known in ["redis1x3", "redis1x3-002", "redis1x3-restored-1-001"] {
+        printed(&["replay", file, "--events", "--source-identifier", known]);
+    }
+    let output = ecsim(&["check", "scenarios"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.contains("scenarios is a folder, not a scenario"), "{said}");
+}

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use elasticache_sim::observe::metrics::{Ending, Mechanism};
+use elasticache_sim::report::remarks;
 use elasticache_sim::report::results::{outage_columns, trial_columns};
 use serde_json::Value;
 
@@ -545,5 +547,20 @@ fn the_docs_name_every_file_and_every_column() {
     }
     for key in manifest["invocation"].as_object().expect("an object").keys() {
         assert!(text.contains(&format!("`{key}`")), "{key} is not explained");
+    }
+}
+
+#[test]
+fn the_docs_name_every_ending_and_every_way_of_loss() {
+    let results = read(root().join("docs/results.md"));
+    let row = results.lines().find(|line| line.starts_with("| `ending` |")).expect("a row");
+    for ending in Ending::ALL {
+        assert!(row.contains(&format!("`{}`", ending.name())), "{} is missing", ending.name());
+    }
+    let tables = read(root().join("docs/tables.md"));
+    let is_row = |line: &&str| line.starts_with(&format!("| {} |", remarks::HOW_LOST));
+    let row = tables.lines().find(is_row).expect("a row");
+    for way in Mechanism::ALL.map(remarks::how_lost) {
+        assert!(row.contains(&format!("`{way}`")), "{way} is missing");
     }
 }

@@ -9,6 +9,9 @@ use elasticache_sim::model::plan::{FullSync, GroupId, HASH_SLOTS, Plan};
 use elasticache_sim::model::state::{Region, State, WRITE};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Ending, Mechanism, Metric, Outcome};
+use elasticache_sim::report::describe::{self, Answer};
+use elasticache_sim::report::endpoints;
+use elasticache_sim::report::words::Words;
 
 use crate::support::{codes, experiment, parse, run, secs, with_fixed_times};
 
@@ -238,4 +241,50 @@ fn its_assumptions_are_shown_where_there_is_one() {
     assert_eq!(listed(&text(fault)), expected);
     let without = text(fault).replace("[global-datastore]\nregion = \"eu-west-1\"\n", "");
     assert!(listed(&without).is_empty());
+}
+
+#[test]
+fn the_group_has_the_names_of_its_region() {
+    let plan = plan(&region_fails());
+    let (facts, _) = run(&plan, 1, 0);
+    let described = |at: u64| {
+        let mut trial = Trial::begin(&plan, TrialKeys::new(1).key(0));
+        trial.run_until(SimTime::START + secs(at), &mut ());
+        let text = describe::document(&plan, trial.state(), GroupId(0), Answer::Describe);
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let groups = document["ReplicationGroups"].as_array().expect("groups").clone();
+        let [group] = groups.as_slice() else { panic!("one group: {text}") };
+        group.clone()
+    };
+    let switched_at = 3_600 + 900 + 60 + 120;
+    let (here, there) = (described(switched_at - 1), described(switched_at));
+    for (group, region, short) in [(&here, "us-west-2", "usw2"), (&there, "eu-west-1", "euw1")] {
+        assert_eq!(
+            group["ARN"],
+            format!("arn:aws:elasticache:{region}:123456789012:replicationgroup:g")
+        );
+        let info = &group["GlobalReplicationGroupInfo"];
+        assert_eq!(info["GlobalReplicationGroupId"], "ldgnf-g");
+        assert_eq!(info["GlobalReplicationGroupMemberRole"], "PRIMARY");
+        let shard = &group["NodeGroups"][0];
+        let address = shard["PrimaryEndpoint"]["Address"].as_str().expect("an address");
+        assert!(address.ends_with(&format!(".{short}.cache.amazonaws.com")), "{address}");
+        for (n, letter) in ["a", "b"].iter().enumerate() {
+            let zone = &shard["NodeGroupMembers"][n]["PreferredAvailabilityZone"];
+            assert_eq!(*zone, format!("{region}{letter}"));
+        }
+    }
+    let endpoints = endpoints::follow(&plan, TrialKeys::new(1).key(0), &facts);
+    let table = endpoints::table(&plan, &endpoints);
+    let rows = |short: &str| {
+        let is_primary = |line: &&str| line.contains(" primary ") && line.contains(short);
+        table.lines().filter(is_primary).collect::<Vec<&str>>()
+    };
+    assert!(rows(".usw2.").last().expect("a row").ends_with(" nothing"), "{table}");
+    assert!(rows(".euw1.").last().expect("a row").ends_with(" g-001"), "{table}");
+    let words = Words::new(&plan);
+    let lines: Vec<String> =
+        facts.iter().flat_map(|(_, fact)| words.of(fact)).map(|line| line.text).collect();
+    assert!(lines.iter().any(|line| line == "the group in eu-west-1 answers, at its own endpoint"));
+    assert!(!lines.iter().any(|line| line.contains("new group")), "{lines:?}");
 }

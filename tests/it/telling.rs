@@ -2,6 +2,7 @@
 //! that come and go: told from facts and plans made by hand.
 
 use elasticache_sim::engine::law::Law;
+use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::api::{Call, Refusal};
 use elasticache_sim::model::fact::{Announced, Cause, Fact, OperationFact, Role, Status, Stop};
@@ -10,10 +11,11 @@ use elasticache_sim::model::plan::{
     Scripted, ShardId, Switch, UpdateMethod,
 };
 use elasticache_sim::model::state::AutomaticFailover;
+use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::Metrics;
-use elasticache_sim::report::{timeline, words};
+use elasticache_sim::report::{describe, timeline, words};
 
-use crate::support::{load, secs};
+use crate::support::{load, parse, run, secs};
 
 const GROUP: GroupId = GroupId(0);
 const SHARD: ShardId = ShardId(0);
@@ -228,4 +230,55 @@ an external replica is attached to redis1x3 after 10m
 a manual backup of redis1x3 after 10m
 a service update of redis1x3, by new nodes, after 10m";
     assert_eq!(lines.join("\n"), expected);
+}
+
+#[test]
+fn daily_backups_that_nobody_disturbs_are_a_line() {
+    let plan = |fault: &str| {
+        let text = format!(
+            "schema = 1\n[run]\nhorizon = \"6d\"\n[group]\nid = \"g\"\nazs = [\"a\", \"b\"]\n\
+             replicas = 1\nsnapshot-retention = 2\n[workload]\nwrites-per-second = 10\n{fault}"
+        );
+        parse(&text).plan
+    };
+    let story = |plan: &Plan| {
+        let (facts, outcome) = run(plan, 1, 0);
+        timeline::render(plan, &facts, &outcome)
+    };
+    let quiet = story(&plan(""));
+    assert!(quiet.contains("\n6 daily backups from "), "{quiet}");
+    assert!(!quiet.contains("the daily backup begins"), "{quiet}");
+    let disturbed = story(&plan("[[fault]]\nat = \"2d 23h\"\nfail-primary = {}\n"));
+    assert_eq!(disturbed.matches("\n3 daily backups from ").count(), 2, "{disturbed}");
+}
+
+#[test]
+fn while_a_restore_makes_a_group_both_are_described() {
+    let text = "schema = 1\n[run]\nhorizon = \"1d\"\n[group]\nid = \"g\"\nazs = [\"a\", \"b\"]\n\
+                replicas = 1\nsnapshot-retention = 2\n[workload]\nwrites-per-second = 10\n\
+                [timing]\nrestore-decision = \"15m\"\nrestore-provision = \"8m\"\n\
+                snapshot-load = \"1m\"\nre-pointing = \"5m\"\n\
+                [[fault]]\nat = \"12h\"\nfail-group = {}\n";
+    let plan = parse(text).plan;
+    let described = |minutes: u64, number| {
+        let mut trial = Trial::begin(&plan, TrialKeys::new(1).key(0));
+        trial.run_until(SimTime::START + secs(12 * 3_600 + 60 * minutes), &mut ());
+        let of = (GROUP, number);
+        let text = describe::document_of(&plan, trial.state(), of, describe::Answer::Describe);
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let groups = document["ReplicationGroups"].as_array().expect("groups").clone();
+        let told = |group: &serde_json::Value| {
+            let word = |key: &str| group[key].as_str().expect("a text").to_owned();
+            let has_endpoint = group["NodeGroups"][0]["PrimaryEndpoint"].is_object();
+            format!("{} {} {has_endpoint}", word("ReplicationGroupId"), word("Status"))
+        };
+        groups.iter().map(told).collect::<Vec<String>>()
+    };
+    let old = "g available true";
+    assert_eq!(described(14, None), [old]);
+    assert_eq!(described(16, None), [old, "g-restored-1 creating false"]);
+    assert_eq!(described(23, None), [old, "g-restored-1 creating false"]);
+    assert_eq!(described(25, None), [old, "g-restored-1 available true"]);
+    assert_eq!(described(25, Some(1)), ["g-restored-1 available true"]);
+    assert_eq!(described(30, None), ["g-restored-1 available true"]);
 }

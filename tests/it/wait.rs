@@ -9,6 +9,7 @@ use elasticache_sim::model::plan::{NodeId, Plan, ShardId};
 use elasticache_sim::model::state::{NanoWrites, WRITE};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Mechanism, Metric, Outcome};
+use elasticache_sim::report::timeline;
 
 use crate::support::{codes, experiment, parse, run, with_fixed_times};
 
@@ -265,4 +266,25 @@ fn waiting_changes_no_outage() {
         assert_eq!(gone(&waits) + rejected(&waits), gone(&plain) + rejected(&plain));
         assert!(rejected(&fails) >= rejected(&waits));
     }
+}
+
+#[test]
+fn writes_that_wait_in_vain_are_told_apart_from_an_outage() {
+    let plan = plan(1, &wait(1, "1.0"), "wait-timeout = \"fail\"", PRIMARY);
+    let (facts, outcome) = told(&plan);
+    // The lag of 0.1 s, then from the endpoint (615 s) until the replacement follows (1108 s).
+    let unconfirmed = writes(100 + 493_000);
+    assert_eq!(outcome.raw(Metric::UnconfirmedWrites), unconfirmed);
+    assert_eq!(outcome.raw(Metric::RejectedWrites), writes(15_000) + unconfirmed);
+    let story = timeline::render(&plan, &facts, &outcome);
+    let lane = story.lines().find(|line| line.starts_with("writes  ")).expect("a lane");
+    assert!(lane.contains("=xx") && lane.contains("xww") && lane.contains("w="), "{lane}");
+    assert!(story.contains("w taken, and WAIT fails"), "{story}");
+    assert!(story.contains("nothing that was acknowledged: "), "{story}");
+    assert!(story.contains("\nwrites unconfirmed    493,100 of them"), "{story}");
+    let proceeds = self::plan(1, &wait(1, "1.0"), "", PRIMARY);
+    let (facts, outcome) = told(&proceeds);
+    assert_eq!(outcome.raw(Metric::UnconfirmedWrites), writes(100));
+    let story = timeline::render(&proceeds, &facts, &outcome);
+    assert!(!story.contains("WAIT fails"), "{story}");
 }
