@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::engine::time::Span;
+use crate::model::persistence::Durability;
 use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
 use crate::report::numbers::count;
 use crate::report::placement::{Detail, Row, Rows, plural, rows, shard_list, slot_share};
@@ -41,12 +42,37 @@ pub fn text(map: &Map<'_>, detail: Detail) -> String {
     for line in failure_domains_text(map).lines() {
         let _ = writeln!(text, "  {line}");
     }
-    if plan.groups.iter().any(|group| group.promotes_at_start().is_some()) {
-        text.push_str(
-            "  a failover loses the writes that the promoted replica does not have yet\n",
-        );
+    for line in failover_losses(plan) {
+        let _ = writeln!(text, "  {line}");
     }
     text
+}
+
+/// What a failover loses, a line for each kind of group that has failovers.
+fn failover_losses(plan: &Plan) -> Vec<String> {
+    let kinds = [
+        (
+            Durability::Disabled,
+            "loses the writes that the promoted replica does not have yet",
+        ),
+        (Durability::Async, "loses the writes that the log does not have yet"),
+        (Durability::Sync, "loses no write: the log has every one"),
+    ];
+    let with_failover = || plan.groups.iter().filter(|group| group.promotes_at_start().is_some());
+    let has = |level: Durability| with_failover().any(|group| group.durability == level);
+    let is_one = kinds.iter().filter(|(level, _)| has(*level)).count() == 1;
+    let line = |(level, loses): &(Durability, &str)| {
+        let name = match level {
+            Durability::Disabled => "disabled",
+            Durability::Async => "async",
+            Durability::Sync => "sync",
+        };
+        match is_one {
+            true => format!("a failover {loses}"),
+            false => format!("a failover with durability \"{name}\" {loses}"),
+        }
+    };
+    kinds.iter().filter(|(level, _)| has(*level)).map(line).collect()
 }
 
 fn region_line(plan: &Plan, region: &Region) -> String {
@@ -267,23 +293,43 @@ pub(super) fn failure_domain_lines(map: &Map<'_>) -> Vec<String> {
             )),
         }
     }
-    let spreads = plan.group_ids().map(|group| map.spread(group));
+    lines.push(fewest_to_lose_data(map));
+    lines
+}
+
+/// How many losses at once lose data, and where it is kept otherwise.
+fn fewest_to_lose_data(map: &Map<'_>) -> String {
+    let plan = map.plan;
+    // What a log has is not lost with the nodes.
+    let is_bare = |id: &GroupId| plan.groups[id.idx()].durability == Durability::Disabled;
+    let spreads = plan.group_ids().filter(is_bare).map(|group| map.spread(group));
     let fewest = spreads.map(|spread| (spread.fewest_azs, spread.fewest_nodes));
-    let (azs, nodes) =
-        fewest.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1))).expect("a plan has at least one group");
+    let Some((azs, nodes)) = fewest.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1))) else {
+        return "no loss of nodes loses a dataset: the log has it".to_owned();
+    };
     let at_once = if azs > 1 || nodes > 1 { " at once" } else { "" };
     let (azs, nodes) = (plural(azs, "AZ"), plural(nodes, "node"));
-    lines.push(format!("it takes at least {azs}, or {nodes}, lost{at_once} to lose a dataset"));
-    lines
+    let line = format!("it takes at least {azs}, or {nodes}, lost{at_once} to lose a dataset");
+    match &plan.region {
+        Some(region) => format!("{line} here{SEPARATOR}{} has a copy of each group", region.name),
+        None => line,
+    }
 }
 
 /// Domains that mean the same together, the worst first.
 fn classes<'a>(domains: Vec<&'a Domain>) -> Vec<Class<'a>> {
     let badness = |domain: &Domain| {
-        [&domain.loses_dataset, &domain.waits, &domain.fails_over, &domain.loses_replicas]
-            .map(|hit| hit.shards.len())
+        [
+            &domain.loses_dataset,
+            &domain.reads_log,
+            &domain.waits,
+            &domain.lacks_replicas,
+            &domain.fails_over,
+            &domain.loses_replicas,
+        ]
+        .map(|hit| hit.shards.len())
     };
-    let mut classes: BTreeMap<Reverse<[usize; 4]>, Vec<&Domain>> = BTreeMap::new();
+    let mut classes: BTreeMap<Reverse<[usize; 6]>, Vec<&Domain>> = BTreeMap::new();
     for domain in domains {
         classes.entry(Reverse(badness(domain))).or_default().push(domain);
     }
@@ -325,24 +371,11 @@ fn named(map: &Map<'_>, thing: &str, class: &Class<'_>) -> String {
 /// What a class of domains means.
 fn meaning(plan: &Plan, class: &Class<'_>) -> String {
     let domain = class.domains[0];
-    // What stops writes, worst first: who, in words for one and for many.
-    type Words = [&'static str; 2];
-    let stops: [(HitOf, Words); 3] = [
-        (|domain| &domain.loses_dataset, ["shard loses its dataset", "shards lose their datasets"]),
-        (
-            |domain| &domain.waits,
-            [
-                "shard takes no writes until its primary is replaced",
-                "shards take no writes until their primaries are replaced",
-            ],
-        ),
-        (|domain| &domain.fails_over, ["primary fails over", "primaries fail over"]),
-    ];
     let number = |n: usize, [one, many]: Words| match n {
         1 => format!("1 {one}"),
         n => format!("{} {many}", count(n as u128)),
     };
-    let mut parts: Vec<String> = stops
+    let mut parts: Vec<String> = STOPS
         .into_iter()
         .map(|(hit, words)| (hit(domain).shards.len(), hit, words))
         .filter(|(n, _, _)| *n > 0)
@@ -358,13 +391,46 @@ fn meaning(plan: &Plan, class: &Class<'_>) -> String {
         parts.push("writes go on".to_owned());
     }
     if domain.loses_dataset.shards.is_empty() {
-        parts.push("no dataset lost".to_owned());
+        let kept = match domain.reads_log.shards.is_empty() {
+            true => "no dataset lost",
+            false => "no dataset lost: the log has it",
+        };
+        parts.push(kept.to_owned());
     }
     parts.join(SEPARATOR)
 }
 
 /// The shards that a domain hits in one way.
 type HitOf = fn(&Domain) -> &Hit;
+/// Who is hit: for one and for many.
+type Words = [&'static str; 2];
+
+/// What stops writes, worst first.
+const STOPS: [(HitOf, Words); 5] = [
+    (|domain| &domain.loses_dataset, ["shard loses its dataset", "shards lose their datasets"]),
+    (
+        |domain| &domain.reads_log,
+        [
+            "shard takes no writes until a new node has read the log",
+            "shards take no writes until new nodes have read the log",
+        ],
+    ),
+    (
+        |domain| &domain.waits,
+        [
+            "shard takes no writes until its primary is replaced",
+            "shards take no writes until their primaries are replaced",
+        ],
+    ),
+    (
+        |domain| &domain.lacks_replicas,
+        [
+            "shard takes no writes until it has enough replicas again",
+            "shards take no writes until they have enough replicas again",
+        ],
+    ),
+    (|domain| &domain.fails_over, ["primary fails over", "primaries fail over"]),
+];
 
 /// How much of everything a class of domains hits, unless there is only one shard; the most of
 /// them, since shards of one group differ by a slot.

@@ -11,6 +11,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, EdgeFiltered, EdgeRef as _, NodeFiltered, Reversed};
 
+use crate::model::persistence::Durability;
 use crate::model::plan::{AzId, GroupId, Membership, NodeId, Plan, ShardId};
 
 /// Something that can be lost as a whole.
@@ -31,9 +32,13 @@ pub enum Effect {
     LosesReplicas,
     /// It loses its primary, and a replica elsewhere is promoted: an outage of one failover.
     FailsOver,
+    /// Fewer replicas are left than its writes ask for: they wait for the repair of one.
+    LacksReplicas,
     /// It loses its primary, a copy is left, and automatic failover is off: writes wait for the
     /// replacement.
     Waits,
+    /// It loses all its nodes, and a log has its data: writes wait until a new node has read it.
+    ReadsLog,
     /// It loses its last copy.
     LosesDataset,
 }
@@ -60,8 +65,12 @@ pub struct Domain {
     pub loses_replicas: Hit,
     /// Shards that fail over.
     pub fails_over: Hit,
+    /// Shards that have too few replicas for their writes.
+    pub lacks_replicas: Hit,
     /// Shards whose writes wait for a new primary.
     pub waits: Hit,
+    /// Shards whose writes wait until a new node has read the log.
+    pub reads_log: Hit,
     /// Shards whose last copy is lost.
     pub loses_dataset: Hit,
 }
@@ -95,9 +104,9 @@ pub struct Spread {
     pub in_one_az: Vec<ShardId>,
     /// Shards with a replica in the AZ of their primary.
     pub beside_primary: Vec<ShardId>,
-    /// How many AZs must be lost at once until some shard has lost its data.
+    /// How many AZs must be lost at once until some shard has lost all its nodes.
     pub fewest_azs: usize,
-    /// How many nodes must be lost at once until some shard has lost its data.
+    /// How many nodes must be lost at once until some shard has lost all of them.
     pub fewest_nodes: usize,
 }
 
@@ -256,13 +265,22 @@ impl<'p> Map<'p> {
     /// What losing all of `lost` at once means for `shard`.
     pub fn effect(&self, shard: ShardId, lost: &[Place]) -> Effect {
         let survivors = self.survivors(shard, lost);
+        let group = self.plan.group_of(shard);
+        let loses_primary = !survivors.contains(&self.primary(shard));
+        // Whoever is primary then, all others that are left are its replicas.
+        let needed = 1 + usize::from(self.plan.replication.min_replicas);
+        let is_hit = survivors.len() < self.members(shard).len();
         if survivors.is_empty() {
-            Effect::LosesDataset
-        } else if !survivors.contains(&self.primary(shard)) {
-            match self.plan.group_of(shard).promotes_at_start() {
-                Some(_) => Effect::FailsOver,
-                None => Effect::Waits,
+            match group.durability {
+                Durability::Disabled => Effect::LosesDataset,
+                Durability::Async | Durability::Sync => Effect::ReadsLog,
             }
+        } else if loses_primary && group.promotes_at_start().is_none() {
+            Effect::Waits
+        } else if is_hit && survivors.len() < needed {
+            Effect::LacksReplicas
+        } else if loses_primary {
+            Effect::FailsOver
         } else if self.followers(shard, lost).len() < self.replicas(shard).len() {
             Effect::LosesReplicas
         } else {
@@ -297,7 +315,9 @@ impl<'p> Map<'p> {
             nodes,
             loses_replicas: hit(Effect::LosesReplicas),
             fails_over: hit(Effect::FailsOver),
+            lacks_replicas: hit(Effect::LacksReplicas),
             waits: hit(Effect::Waits),
+            reads_log: hit(Effect::ReadsLog),
             loses_dataset: hit(Effect::LosesDataset),
         }
     }

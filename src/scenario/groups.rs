@@ -10,7 +10,7 @@ use super::limits::{self, Given, NodeType, Wishes};
 use super::reader::{Context, Item, Table};
 use super::schedule::{self, Schedule};
 use super::topology::{answer, answered};
-use super::uses::Uses;
+use super::uses::{Need, Uses};
 use super::victims;
 use crate::model::api::ApiError;
 use crate::model::persistence::Durability;
@@ -204,6 +204,7 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
         mode_place: mode_item.map(|item| item.place),
         node_type: node_type.as_ref().map(|(_, kind)| *kind),
         node_type_place: node_type_item.as_ref().map(|item| item.place.clone()),
+        second_region: uses.of_need(Need::SecondRegion),
         place: place.clone(),
     };
     let placement = placement(&mut table, cx);

@@ -10,6 +10,7 @@ use super::groups::{Engine, EngineKind, MAX_NODES, ShardDraft, Switch};
 use super::reader::{Context, Item};
 use super::schedule::Schedule;
 use super::topology::answer;
+use super::uses::Use;
 use super::{Confidence, Origin};
 use crate::model::api::ApiError;
 use crate::model::plan::{ClusterMode, ExternalReplicas, Handover, SEAMLESS_SINCE, Support};
@@ -36,6 +37,8 @@ pub(super) struct Wishes<'a> {
     pub node_type: Option<NodeType>,
     /// Where the node type stands.
     pub node_type_place: Option<Place>,
+    /// Whether another region has a copy.
+    pub second_region: Use,
     /// The group.
     pub place: Place,
 }
@@ -463,7 +466,19 @@ fn check_placement(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<
         && (wishes.automatic_failover.on().is_none() || bare.len() < shards.len())
     {
         let message = format!("{} {} no replica", ids(&bare), have(&bare));
-        let hint = "such a shard has no fault tolerance: losing its node loses its data (MZ-68)";
+        let hint = match (wishes.durability.on(), wishes.second_region) {
+            (Some(_), _) => {
+                "such a shard has no fault tolerance: it serves nobody until a new node has read \
+                 the log (MZ-68)"
+            }
+            (None, Use::Used) => {
+                "such a shard has no fault tolerance: losing its node loses its data in this \
+                 region (MZ-68)"
+            }
+            (None, Use::SwitchedOff | Use::Unused) => {
+                "such a shard has no fault tolerance: losing its node loses its data (MZ-68)"
+            }
+        };
         cx.errors.report(Code::NoReplica, &first.place, message).hint(hint);
     }
     let in_one_az = |shard: &ShardDraft| shard.nodes.iter().all(|n| n.az == shard.nodes[0].az);
@@ -471,7 +486,12 @@ fn check_placement(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<
     if let Some(first) = crowded.first() {
         let place = wishes.multi_az.on().map_or(&first.place, |item| &item.place);
         let message = format!("{} {} all nodes in one AZ", ids(&crowded), have(&crowded));
-        let hint = "an AZ failure then loses all copies; AWS advises nodes in several AZs (MZ-38)";
+        let what = match (wishes.durability.on(), wishes.second_region) {
+            (Some(_), _) => "takes all its nodes, and a new one has to read the log first",
+            (None, Use::Used) => "loses all copies in this region",
+            (None, Use::SwitchedOff | Use::Unused) => "loses all copies",
+        };
+        let hint = format!("an AZ failure then {what}; AWS advises nodes in several AZs (MZ-38)");
         cx.errors.report(Code::PlacementWithoutSpread, place, message).hint(hint);
     }
     let beside = with(&|shard| {

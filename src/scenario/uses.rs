@@ -43,6 +43,8 @@ pub(super) enum Need {
     Isolation,
     /// What a WAIT that is not answered means.
     Wait,
+    /// A copy of the groups in another region.
+    SecondRegion,
 }
 
 /// Whether something is used.
@@ -55,6 +57,9 @@ pub(super) enum Use {
     /// By nothing.
     Unused,
 }
+
+/// The faults that cut a node off.
+const ISOLATIONS: [&str; 2] = ["isolate-node", "isolate-primary"];
 
 /// All that is needed.
 #[derive(Default)]
@@ -75,6 +80,10 @@ impl Uses {
         if workload.is_some_and(|table| table.get("wait").is_some()) {
             uses.need(Need::Wait);
         }
+        let region = root.peek("global-datastore");
+        if let Some(table) = region.as_ref().and_then(|item| item.node().as_table()) {
+            uses.add(&[Need::SecondRegion], enabled(table));
+        }
         let faults = root.get("fault");
         let faults = faults.as_ref().and_then(|item| item.node().as_array()).unwrap_or_default();
         for fault in faults.iter().filter_map(Node::as_table) {
@@ -86,7 +95,7 @@ impl Uses {
             if fault.get("fail-az").is_some() || fault.get("az-failure").is_some() {
                 uses.add(&[Need::AzOutage], enabled);
             }
-            if fault.get("isolate-node").is_some() {
+            if ISOLATIONS.iter().any(|kind| fault.get(kind).is_some()) {
                 uses.add(&[Need::Isolation], enabled);
             }
         }
@@ -125,7 +134,7 @@ impl Uses {
     }
 }
 
-/// Whether a fault or an operation is switched on.
+/// Whether what has this table is switched on.
 pub(super) fn enabled(table: &Tree) -> Switch {
     match table.get("enabled").map(|node| &node.value) {
         Some(Value::Boolean(false)) => Switch::Off,
