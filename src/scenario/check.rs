@@ -140,7 +140,8 @@ fn sections(
     let replication = sections::section(root, "replication", cx);
     let (replication, asked) = sections::replication(replication, backlog_era(drafts), cx);
     let mut table = sections::section(root, "timing", cx);
-    let timing = sections::timing(&mut table, &uses, cx);
+    let promoting = detection.use_of_promotion(drafts, &uses);
+    let timing = sections::timing(&mut table, (&uses, promoting), cx);
     let used = persistence::use_of_snapshots(drafts, &uses);
     let backup = sections::section(root, "backup", cx);
     let snapshots = persistence::snapshots(backup, &mut table, used, cx);

@@ -5,6 +5,7 @@ use super::diagnostics::{Place, excerpt, join};
 use super::groups::GroupDraft;
 use super::reader::{Context, Item, Table};
 use super::sections::{self, Default, default, law, rule};
+use super::uses::{Need, Use, Uses};
 use super::{Confidence, Origin};
 use crate::engine::time::Span;
 use crate::model::plan::{Bus, ClusterMode, Detector, Minority, Sentinel};
@@ -60,6 +61,19 @@ impl Detection {
     /// The detector of a group: the one named, or its own default.
     pub fn of(&self, mode: ClusterMode) -> Detector {
         self.detector.unwrap_or_else(|| default_detector(mode))
+    }
+
+    /// Whether the service promotes anybody in the time that `[timing]` gives: after a detection of
+    /// its own, or since somebody asks for it.
+    pub fn use_of_promotion(&self, groups: &[GroupDraft], uses: &Uses) -> Use {
+        let is_managed = |group: &GroupDraft| self.of(group.cluster_mode) == Detector::Managed;
+        let calls =
+            [Need::Modify, Need::TestFailover, Need::Step, Need::HandoverStart, Need::Isolation];
+        let is_asked = calls.iter().any(|need| uses.of_need(*need) != Use::Unused);
+        match groups.is_empty() || groups.iter().any(is_managed) || is_asked {
+            true => Use::Used,
+            false => Use::Unused,
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! How fast failovers are: detection, promotion and endpoint of `[timing]`, and `timing.preset`,
 //! which chooses their defaults. Nobody publishes how long the managed control plane takes, so
-//! there are several answers to choose from; a law that is written wins over all of them.
+//! there are several answers to choose from; a law that is written wins over all of them. Where the
+//! nodes watch each other, they have times of their own, and the service's matter to repairs only.
 
 use super::Confidence::{Assumed, Derived};
 use super::Origin;
 use super::codes::Code;
 use super::diagnostics::join;
 use super::laws;
-use super::reader::{Context, Table};
+use super::reader::{Context, Item, Table};
 use super::sections::{self, Default, default};
+use super::uses::Use;
 use crate::engine::law::Law;
 
 /// The parts of a failover.
@@ -106,8 +108,12 @@ pub(super) fn is_documented(value: &str) -> bool {
     value == DOCUMENTED_DETECTION
 }
 
-/// Reads the preset and the parts.
-pub(super) fn read(table: &mut Table<'_>, cx: &mut Context<'_>) -> FailoverTimes {
+/// Reads the preset and the parts; `promoting` is whether the service ever promotes anybody.
+pub(super) fn read(
+    table: &mut Table<'_>,
+    promoting: Use,
+    cx: &mut Context<'_>,
+) -> FailoverTimes {
     let given = table.get("preset");
     let preset = match &given {
         Some(item) => item.choice(&mut cx.errors, &PRESETS),
@@ -122,8 +128,17 @@ pub(super) fn read(table: &mut Table<'_>, cx: &mut Context<'_>) -> FailoverTimes
     };
     let preset = preset.unwrap_or(Preset::Typical);
     let defaults = preset.defaults();
-    let [detection, promotion, endpoint] =
-        defaults.each_ref().map(|default| sections::law(table, default, cx));
+    let [of_detection, of_promotion, of_endpoint] = &defaults;
+    let detection = sections::law(table, of_detection, cx);
+    let promotion = match (promoting, table.get(of_promotion.key)) {
+        (Use::Unused | Use::SwitchedOff, None) => of_default(of_promotion),
+        (Use::Used, _) => sections::law(table, of_promotion, cx),
+        (Use::Unused | Use::SwitchedOff, Some(item)) => {
+            watched(&item, "the service promotes nobody", cx);
+            sections::law(table, of_promotion, cx)
+        }
+    };
+    let endpoint = sections::law(table, of_endpoint, cx);
     let differs = |(default, law): (&Default, &Law)| {
         let is_decided = preset.decides().contains(&default.key);
         !is_decided || table.peek(default.key).is_some() && *law != of_default(default)
@@ -136,7 +151,22 @@ pub(super) fn read(table: &mut Table<'_>, cx: &mut Context<'_>) -> FailoverTimes
         let hint = "what is given wins: leave out the preset, or the laws";
         cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
     }
+    let is_chosen = preset != Preset::Typical && promoting != Use::Used;
+    if let Some(item) = table.get("preset").filter(|_| is_chosen && !is_idle) {
+        let message = match preset.decides().contains(&"endpoint") {
+            true => "no failover has its detection and promotion",
+            false => "no failover has its detection: it decides on repairs only",
+        };
+        watched(&item, message, cx);
+    }
     FailoverTimes { detection, promotion, endpoint }
+}
+
+/// Warns of a time of the service where the nodes, or Sentinels, notice a lost primary.
+fn watched(item: &Item<'_>, message: &str, cx: &mut Context<'_>) {
+    let hint = "what a failover takes is in [control-plane] with the detectors cluster-bus and \
+                sentinel";
+    cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
 }
 
 fn of_default(default: &Default) -> Law {

@@ -55,7 +55,8 @@ const LOG_LAG: Default = default(
     "log-lag",
     r#"{ uniform = ["0s", "10s"] }"#,
     Assumed,
-    "only the bound of 10 s is documented",
+    "only the bound of 10 s is documented; our reading: a failover loses what the log lacks, even \
+     if the replica has it",
 );
 const LOG_RESTORE: Default =
     default("restore", r#"{ per-gib = "18s" }"#, Assumed, "as long as a full sync");
@@ -138,7 +139,7 @@ pub(super) fn durable_log(
 }
 
 /// Reads, and forgets the defaults and choices that nothing depends on.
-fn quietly<'a, T>(used: Use, cx: &mut Context<'a>, read: impl FnOnce(&mut Context<'a>) -> T) -> T {
+pub(super) fn quietly<'a, T>(used: Use, cx: &mut Context<'a>, read: impl FnOnce(&mut Context<'a>) -> T) -> T {
     let n_assumptions = cx.assumptions.len();
     let choices = cx.choices.clone();
     let value = read(cx);

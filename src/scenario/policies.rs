@@ -7,6 +7,7 @@
 use super::check;
 use super::codes::Code;
 use super::diagnostics::{Errors, Place, join};
+use super::domains::region_name;
 use super::experiment::{self, CommonTo, MOST_CELLS};
 use super::overlay;
 use super::presets::{self, PRESETS, Preset, SHAPE, Way};
@@ -14,6 +15,7 @@ use super::reader::{self, Item, Table};
 use super::source::{At, Source, SourceKind};
 use super::toml_text;
 use super::tree::{Entry, Node, Style, Tree, Value};
+use super::victims::ANY;
 
 /// Bytes of a policy's name: long enough for the values of many axes, since a resolved scenario
 /// has a policy for each cell.
@@ -160,6 +162,7 @@ fn lay(
     let at = &chosen.place.at;
     let mut laid = taken(chosen);
     rest(&mut laid, base, group, chosen);
+    second_region(&mut laid, base, group, chosen);
     let azs = azs_of(&laid);
     if let Some((azs, given)) = azs.zip(group.get("azs").and_then(Node::as_array)) {
         let is_named = others.iter().copied().chain([&policy.overlay]).any(|o| names_azs(o, id));
@@ -263,6 +266,10 @@ fn rest(laid: &mut Tree, base: &Tree, group: &Tree, chosen: &Chosen) {
     if group.get("append-only-file").is_some() {
         put_back("group", "append-only-file", Value::Boolean(false));
     }
+    if group.get("snapshotting-node").is_some() {
+        // Its nodes are others.
+        put_back("group", "snapshotting-node", Value::Text(ANY.to_owned()));
+    }
     let replication = base.get("replication").and_then(Node::as_table);
     if replication.is_some_and(|table| table.get("min-replicas-to-write").is_some()) {
         put_back("replication", "min-replicas-to-write", Value::Integer("0".to_owned(), 10));
@@ -275,6 +282,36 @@ fn rest(laid: &mut Tree, base: &Tree, group: &Tree, chosen: &Chosen) {
     // Sentinel needs no cluster, and whoever has it compares groups that run by themselves.
     if detector.and_then(Node::as_text) == Some("cluster-bus") {
         put_back("control-plane", "detector", Value::Text("managed".to_owned()));
+    }
+}
+
+/// Switches the scenario's second region off where the preset has none. Where it has one, that is
+/// the scenario's own, or another than that of its nodes.
+fn second_region(laid: &mut Tree, base: &Tree, group: &Tree, chosen: &Chosen) {
+    const NAME: &str = "global-datastore";
+    const OTHER: &str = "us-west-2";
+    let at = &chosen.place.at;
+    let own = base.get(NAME).and_then(Node::as_table);
+    let has_one = laid.get(NAME).is_some();
+    if own.is_some() {
+        let key = "enabled".to_owned();
+        let node = Node { at: at.clone(), value: Value::Boolean(has_one) };
+        section(laid, NAME, at).entries.push(Entry { key, key_at: at.clone(), node });
+    }
+    if !has_one {
+        return;
+    }
+    let laid = section(laid, NAME, at);
+    if own.is_some_and(|own| own.get("region").is_some()) {
+        drop(laid.remove("region"));
+    }
+    let azs = group.get("azs").and_then(Node::as_array).unwrap_or_default();
+    let mut home = azs.iter().filter_map(|az| region_name(az.as_text()?));
+    let entry = laid.entries.iter_mut().find(|entry| entry.key == "region");
+    if let Some(entry) = entry
+        && home.any(|home| entry.node.as_text() == Some(home))
+    {
+        entry.node.value = Value::Text(OTHER.to_owned());
     }
 }
 

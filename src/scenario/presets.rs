@@ -61,7 +61,6 @@ const DURABLE: Way = Way::Laid(&[
     "group.durability",
     "control-plane",
     "timing.endpoint",
-    "durability",
 ]);
 const CLIENT: Way = Way::StandIn("the model has no clients");
 

@@ -7,10 +7,13 @@ use super::Confidence::{Assumed, Reported};
 use super::codes::Code;
 use super::diagnostics::{Diagnostic, Place, excerpt};
 use super::domains::region_name;
-use super::groups::{EngineKind, GroupDraft};
+use super::groups::{EngineKind, GroupDraft, Switch};
+use super::persistence;
 use super::reader::{Context, Item, Table};
+use super::script;
 use super::sections::{self, Default, default};
 use super::topology::answer;
+use super::uses::Use;
 use crate::model::api::ApiError;
 use crate::model::persistence::{Durability, RegionPlan};
 
@@ -40,7 +43,8 @@ const SINCE: [u32; 3] = [5, 0, 6];
 /// Node types that have it (likewise).
 const FAMILIES: [&str; 7] = ["m5", "m6g", "m7g", "r5", "r6g", "r6gd", "r7g"];
 
-/// Reads `[global-datastore]`; its absence is no second region.
+/// Reads `[global-datastore]`; without it, and where it is switched off, there is no second region.
+/// What is switched off is checked, as far as it is about itself.
 pub(super) fn read(
     root: &mut Table<'_>,
     drafts: &[GroupDraft],
@@ -51,26 +55,32 @@ pub(super) fn read(
     let place = table.place.clone();
     let hint = r#"name the second region, as in region = "eu-west-1""#;
     let name = table.require("region", &mut cx.errors, hint);
+    let enabled = script::switched(&mut table, "who writes the section has the region", cx);
+    let drafts = if enabled == Switch::On { drafts } else { &[] };
     let name = name.and_then(|item| region(&item, drafts, cx));
-    let lag = sections::law(&mut table, &LAG, cx);
-    let decision = sections::law(&mut table, &DECISION, cx);
-    let promotion = sections::law(&mut table, &PROMOTION, cx);
-    let endpoint = sections::law(&mut table, &ENDPOINT, cx);
+    let used = if enabled == Switch::On { Use::Used } else { Use::SwitchedOff };
+    let [lag, decision, promotion, endpoint] = persistence::quietly(used, cx, |cx| {
+        [LAG, DECISION, PROMOTION, ENDPOINT]
+            .each_ref()
+            .map(|default| sections::law(&mut table, default, cx))
+    });
     table.finish(&mut cx.errors, &[]);
     for draft in drafts {
         check_group(draft, &place, cx);
     }
-    Some(RegionPlan { name: name?, lag, decision, promotion, endpoint })
+    let plan = RegionPlan { name: name?, lag, decision, promotion, endpoint };
+    (enabled == Switch::On).then_some(plan)
 }
 
 /// The name of a region in which no group stands.
 fn region(item: &Item<'_>, drafts: &[GroupDraft], cx: &mut Context<'_>) -> Option<String> {
     let name = item.text(&mut cx.errors, "the name of a region")?;
-    let is_visible = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if name.is_empty() || name.len() > 40 || !name.chars().all(is_visible) {
-        let message = "must be letters, digits and hyphens, at most 40 of them";
-        let hint = r#"as in region = "eu-west-1""#;
-        cx.errors.report(Code::NotAName, &item.place, message).hint(hint);
+    // An AZ of a region is called after it, with a letter behind.
+    if region_name(&format!("{name}a")) != Some(name) {
+        let message = "is not called as a region of AWS is";
+        let hint = r#"small letters and a number, without that of an AZ, as in region = "eu-west-1""#;
+        let told = cx.errors.report(Code::RegionUnsupported, &item.place, message).hint(hint);
+        told.hint(answer(ApiError::InvalidParameterValue));
         return None;
     }
     let shards = drafts.iter().flat_map(|draft| &draft.shards);
@@ -79,7 +89,9 @@ fn region(item: &Item<'_>, drafts: &[GroupDraft], cx: &mut Context<'_>) -> Optio
     if own.contains(name) {
         let message = "is the region in which the nodes stand already";
         let hint = "the second region has to be another one";
-        cx.errors.report(Code::RegionUnsupported, &item.place, message).hint(hint);
+        let told = cx.errors.report(Code::RegionUnsupported, &item.place, message).hint(hint);
+        told.hint("or switch it off: global-datastore.enabled = false");
+        told.hint(answer(ApiError::InvalidParameterValue));
     }
     Some(name.to_owned())
 }
@@ -90,6 +102,7 @@ fn check_group(draft: &GroupDraft, place: &Place, cx: &mut Context<'_>) {
     let mut report = |message: String, hint: &str| {
         let diagnostic: &mut Diagnostic =
             cx.errors.report(Code::RegionUnsupported, place, message).hint(hint);
+        diagnostic.hint("or switch it off: global-datastore.enabled = false");
         diagnostic.hint(answer(ApiError::InvalidParameterCombination));
         diagnostic.relate(&draft.place.at, "the group");
     };

@@ -164,7 +164,7 @@ const ORDER: [(&str, &[&str]); 16] = [
     ("backup", &["after-dataset-loss"]),
     ("persistence", &["fsync", "replay"]),
     ("durability", &["log-lag", "restore"]),
-    ("global-datastore", &["region", "lag", "decision", "promotion", "endpoint"]),
+    ("global-datastore", &["enabled", "region", "lag", "decision", "promotion", "endpoint"]),
     ("objectives", &["rto", "rpo"]),
     ("fault", &["id", "at", "enabled"]),
     ("operation", &["id", "at", "enabled"]),

@@ -11,6 +11,7 @@ use super::script::fnv;
 use super::topology::answer;
 use super::tree::Value;
 use super::uses::{Need, Use, Uses};
+use super::victims::ANY;
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::api::ApiError;
 use crate::model::plan::Window;
@@ -40,7 +41,7 @@ pub(super) struct Schedule {
     pub snapshot: Recurring,
     /// Days for which a backup is kept.
     pub retention: u8,
-    /// The node that is copied, and where it is named.
+    /// The node that is copied, and where it is named; nothing where ElastiCache chooses.
     pub snapshotting_node: Option<(String, Place)>,
     /// The part of endpoint names that AWS invents.
     pub dns_label: String,
@@ -160,6 +161,7 @@ pub(super) fn read(
     let node = table.get("snapshotting-node");
     let snapshotting_node = node.and_then(|item| {
         let name = item.text(&mut cx.errors, "the name of a node")?;
+        (name != ANY).then_some(())?;
         Some((name.to_owned(), item.place.clone()))
     });
     let label = table.get("dns-label").and_then(|item| dns_label(&item, cx));

@@ -46,11 +46,20 @@ pub(super) fn default_id(kind: &str, n: usize) -> String {
 
 /// Whether an element is switched on, as it is by default.
 pub(super) fn enabled(table: &mut Table<'_>, section: Section, cx: &mut Context<'_>) -> Switch {
+    let why = match section {
+        Section::Fault => "a fault strikes unless it is switched off",
+        Section::Operation => "an operation comes unless it is switched off",
+    };
+    switched(table, why, cx)
+}
+
+/// Whether something is switched on, as it is by default: the key `enabled`.
+pub(super) fn switched(
+    table: &mut Table<'_>,
+    why: &'static str,
+    cx: &mut Context<'_>,
+) -> Switch {
     let Some(item) = table.get("enabled") else {
-        let why = match section {
-            Section::Fault => "a fault strikes unless it is switched off",
-            Section::Operation => "an operation comes unless it is switched off",
-        };
         cx.assume(&join(&table.place.path, "enabled"), "true", Origin::convention(why));
         return Switch::On;
     };

@@ -484,7 +484,11 @@ pub(super) fn check_min_replicas(
 }
 
 /// Reads `[timing]`. What only operations and service updates use is listed where they are.
-pub(super) fn timing(table: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -> Timing {
+pub(super) fn timing(
+    table: &mut Table<'_>,
+    (uses, promoting): (&Uses, Use),
+    cx: &mut Context<'_>,
+) -> Timing {
     // In hints they come first.
     table.allow(&[
         "preset",
@@ -508,7 +512,7 @@ pub(super) fn timing(table: &mut Table<'_>, uses: &Uses, cx: &mut Context<'_>) -
     let planned_replacement = law_if(&PLANNED_REPLACEMENT, Need::Replace, cx);
     let patch_restart = law_if(&PATCH_RESTART, Need::Patch, cx);
     let patch = law_if(&PATCH, Need::Patch, cx);
-    let FailoverTimes { detection, promotion, endpoint } = failover_times::read(table, cx);
+    let FailoverTimes { detection, promotion, endpoint } = failover_times::read(table, promoting, cx);
     Timing {
         detection,
         promotion,

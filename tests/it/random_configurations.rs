@@ -145,7 +145,7 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
     if durable.is_empty() && !logged && own.below(4) == 0 {
         let _ = writeln!(
             text,
-            "[global-datastore]\nregion = \"elsewhere\"\nlag = {}\ndecision = \"3m\"\n\
+            "[global-datastore]\nregion = \"eu-west-1\"\nlag = {}\ndecision = \"3m\"\n\
              promotion = \"1m\"\nendpoint = {}",
             own.one_of(times),
             own.one_of(&["\"0s\"", "\"30s\""])

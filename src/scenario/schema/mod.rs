@@ -245,6 +245,7 @@ struct Group {
     #[schemars(extend("default" = 0))]
     snapshot_retention: Option<Count<0, 35>>,
     /// SnapshottingClusterId: the node that backups are taken from; without cluster mode only.
+    /// "any" leaves the choice to ElastiCache, as does its absence.
     snapshotting_node: Option<Name>,
     /// AZs of the nodes: the primary of the n-th shard stands in the n-th AZ, its replicas in the
     /// following ones; after the last AZ comes the first.
@@ -632,8 +633,11 @@ struct DurableLog {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct GlobalDatastore {
+    /// Whether there is a second region. Default: true (convention).
+    #[schemars(extend("default" = true))]
+    enabled: Option<bool>,
     /// Its name, as in "eu-west-1": another one than that of the nodes.
-    #[schemars(length(min = 1, max = 40), extend("pattern" = "^[A-Za-z0-9-]+$"))]
+    #[schemars(extend("pattern" = "^[a-z]+(-[a-z]+)+-[0-9]+$"))]
     region: String,
     /// Age of the newest write in the copy when the primary is lost. Default: uniform from 0 s to
     /// 1 s (assumed: disaster-recovery.workshop.aws says usually below 1 s).
