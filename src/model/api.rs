@@ -331,7 +331,7 @@ impl Refusal {
         }
     }
 
-    /// The rows that say so.
+    /// The rows that say so, or the page of the API reference.
     pub fn rule(self) -> &'static str {
         match self {
             Refusal::GroupIsModifying => "MZ-22",
@@ -351,9 +351,10 @@ impl Refusal {
             Refusal::RebootInClusterMode => "MZ-60",
             Refusal::MultiAzUnsupported => "MZ-53, MZ-54",
             Refusal::AppendOnlyUnsupported | Refusal::AppendOnlyFile => "MZ-58",
-            Refusal::ReplicaCountAtOnce
-            | Refusal::ReplicaCountDirection
-            | Refusal::TooFewReplicas => "MZ-14, MZ-15",
+            Refusal::TooFewReplicas => "MZ-14, MZ-15",
+            Refusal::ReplicaCountAtOnce | Refusal::ReplicaCountDirection => {
+                "API, IncreaseReplicaCount"
+            }
             Refusal::ExternalReplicas => "MZ-64",
             Refusal::SnapshottingNodeInClusterMode => "BK-01",
         }

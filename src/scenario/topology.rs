@@ -234,7 +234,7 @@ impl Topology {
             let names = self.nodes.iter().map(|node| node.name.as_str());
             let names: Vec<&str> = names.chain(asker.any()).collect();
             let told = self.unknown(item, "there is no such node", &names, cx);
-            asker.answered(told, (ApiError::CacheClusterNotFound, "MZ-50"));
+            asker.answered(told, (ApiError::CacheClusterNotFound, "MZ-57, MZ-60"));
         }
         found
     }

@@ -5,6 +5,7 @@
 //! operation would be in TOML. So there is one decoder, and one set of rules.
 
 mod cli;
+mod others;
 mod query;
 
 use super::codes::Code;
@@ -71,6 +72,14 @@ impl Mistake {
         let message = format!("`{}` is not {what}", excerpt(name));
         let (hints, part) = (Vec::new(), name.to_owned());
         Mistake { code: Code::NotACall, message, hints, part, known, answer: None }
+    }
+
+    /// Something that AWS has and that is not modelled, and perhaps what does the same here.
+    fn later(name: &str, instead: Option<&str>) -> Self {
+        let message = format!("`{}` is not in this version", excerpt(name));
+        let later = Mistake::new(message, "");
+        let hints = instead.into_iter().map(str::to_owned).collect();
+        Mistake { code: Code::NotInThisVersion, part: name.to_owned(), hints, ..later }
     }
 
     /// The same, with what the API says to it.
@@ -328,6 +337,10 @@ fn resolved(
         Form::Request => action.name,
     };
     let Some(action) = ACTIONS.iter().find(|action| called(action) == words.action) else {
+        if let Some(instead) = others::find(form, &words.action) {
+            mistakes.push(Mistake::later(&words.action, instead));
+            return None;
+        }
         let known = ACTIONS.iter().map(called).collect();
         let unknown = Mistake::unknown("an action that can be scheduled", &words.action, known);
         let hint = format!("an action that AWS has not: {}", answer(ApiError::InvalidAction));
@@ -446,9 +459,7 @@ fn entry(
             return Ok(None);
         }
         Later => {
-            let message = format!("`{}` is not in this version", excerpt(name));
-            let later = Mistake { code: Code::NotInThisVersion, ..Mistake::new(message, "") };
-            return Err(Mistake { part: name.to_owned(), hints: Vec::new(), ..later });
+            return Err(Mistake::later(name, None));
         }
     };
     let value_of = match parameter.takes {

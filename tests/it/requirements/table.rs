@@ -46,7 +46,8 @@ pub const ROWS: &[Row] = &[
         id: "MZ-03",
         says: "The promoted node accepts writes as soon as its promotion is complete. The whole \
                failover takes a few seconds, says the guide; here only with `timing.preset = \
-               \"documented\"`, since slower ones were seen.",
+               \"documented\"`, since slower ones were seen, and only without cluster mode, where \
+               the nodes watch each other.",
         source: "Guide; how its seconds are split is ours",
         tests: &[
             "mz_03_the_new_primary_accepts_writes_from_the_promotion_on",
