@@ -266,6 +266,12 @@ impl<O: Observer> Step<'_, O> {
         law.duration(self.word(self.plan.nodes[node.idx()].entity, Purpose::Isolation, address, 0))
     }
 
+    /// How long the scheduled isolation of the primary of `shard` lasts, whoever that is.
+    pub(super) fn primary_isolation_time(&self, law: &Law, shard: ShardId, address: u32) -> Span {
+        let entity = self.plan.shards[shard.idx()].entity;
+        law.duration(self.word(entity, Purpose::Isolation, address, 0))
+    }
+
     /// When the scheduled fault at `address` strikes, from the start of the trial.
     pub(super) fn moment(&self, law: &Law, address: u32) -> Span {
         if let Law::Fixed(span) = law {

@@ -57,6 +57,11 @@ impl<O: Observer> Step<'_, O> {
                 let duration = self.isolation_time(duration, node, address);
                 self.isolate(node, duration, *writers_beside);
             }
+            ScriptedFault::IsolatePrimary { shard, duration, writers_beside } => {
+                let shard = self.victim_shard(shard, address, 0);
+                let duration = self.primary_isolation_time(duration, shard, address);
+                self.isolate(self.state.shard(shard).primary, duration, *writers_beside);
+            }
             ScriptedFault::FailGroup(group) => self.group_fails(*group),
             ScriptedFault::RebootNode { node, by } => {
                 self.reboot(self.victim_node(node, address), *by);

@@ -15,17 +15,19 @@ use super::{Confidence, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::api::Refusal;
+use crate::model::persistence::Durability;
 use crate::model::plan::{
     Action, AzFailures, ClusterMode, GroupFailures, NodeFailures, NodeId, RebootBy, Scripted,
-    ScriptedFault, ServiceUpdates, Share, Victim,
+    ScriptedFault, ServiceUpdates, ShardId, Share, Victim,
 };
 
 /// Scheduled kinds.
-const SCRIPTED: [(&str, Scheduled); 8] = [
+const SCRIPTED: [(&str, Scheduled); 9] = [
     ("fail-primary", Scheduled::FailPrimary),
     ("fail-node", Scheduled::FailNode),
     ("crash-node", Scheduled::CrashNode),
     ("isolate-node", Scheduled::IsolateNode),
+    ("isolate-primary", Scheduled::IsolatePrimary),
     ("fail-replicas", Scheduled::FailReplicas),
     ("fail-az", Scheduled::FailAz),
     ("fail-group", Scheduled::FailGroup),
@@ -45,6 +47,7 @@ enum Scheduled {
     FailNode,
     CrashNode,
     IsolateNode,
+    IsolatePrimary,
     FailReplicas,
     FailAz,
     FailGroup,
@@ -222,6 +225,7 @@ fn scripted(
             Some(ScriptedFault::CrashNode { node: node?, restart_after: restart_after? })
         }
         Scheduled::IsolateNode => isolate_node(table, topology, cx),
+        Scheduled::IsolatePrimary => isolate_primary(table, topology, cx),
         Scheduled::FailReplicas => fail_replicas(table, topology, cx),
         Scheduled::FailAz => {
             let az = victims::az(table, topology, cx);
@@ -245,22 +249,74 @@ fn isolate_node(
     cx: &mut Context<'_>,
 ) -> Option<ScriptedFault> {
     let node = victims::node(table, topology, cx);
-    let hint = r#"how long nobody reaches it, as in duration = "10m""#;
-    let duration = table.require("duration", &mut cx.errors, hint);
-    let duration = duration.and_then(|duration| laws::read_scripted(&duration, cx));
-    let writers_beside = match table.get("writers-beside") {
-        Some(item) => item.count(&mut cx.errors, 0..=MOST_WRITERS_BESIDE),
-        None => {
-            let why = Origin::convention("no writer sits on the side of an isolated node");
-            cx.assume(&join(&table.place.path, "writers-beside"), "0", why);
-            Some(0)
+    let duration = isolation(table, cx);
+    let shards = node.as_ref().map(|node| match node {
+        Victim::Named(node) => vec![topology.nodes[node.idx()].shard],
+        Victim::Any(among) => {
+            among.clone().map(|node| topology.nodes[usize::from(node)].shard).collect()
         }
-    };
+    });
+    let writers_beside = writers_beside(table, (shards, topology), cx);
     Some(ScriptedFault::IsolateNode {
         node: node?,
         duration: duration?,
         writers_beside: writers_beside?,
     })
+}
+
+fn isolate_primary(
+    table: &mut Table<'_>,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) -> Option<ScriptedFault> {
+    let shard = victims::shard(table, topology, cx);
+    let duration = isolation(table, cx);
+    let shards = shard.as_ref().map(|shard| match shard {
+        Victim::Named(shard) => vec![*shard],
+        Victim::Any(among) => among.clone().map(ShardId).collect(),
+    });
+    let writers_beside = writers_beside(table, (shards, topology), cx);
+    Some(ScriptedFault::IsolatePrimary {
+        shard: shard?,
+        duration: duration?,
+        writers_beside: writers_beside?,
+    })
+}
+
+/// How long a node is cut off.
+fn isolation(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
+    let hint = r#"how long nobody reaches it, as in duration = "10m""#;
+    let duration = table.require("duration", &mut cx.errors, hint);
+    duration.and_then(|duration| laws::read_scripted(&duration, cx))
+}
+
+/// The writes per second that a primary of one of `shards` goes on taking while it is cut off.
+fn writers_beside(
+    table: &mut Table<'_>,
+    (shards, topology): (Option<Vec<ShardId>>, &Topology),
+    cx: &mut Context<'_>,
+) -> Option<u64> {
+    let Some(item) = table.get("writers-beside") else {
+        let why = Origin::convention("no writer sits on the side of an isolated node");
+        cx.assume(&join(&table.place.path, "writers-beside"), "0", why);
+        return Some(0);
+    };
+    let rate = item.count(&mut cx.errors, 0..=MOST_WRITERS_BESIDE)?;
+    let shards = shards?;
+    let group = |shard: &ShardId| &topology.groups[topology.shards[shard.idx()].group.idx()];
+    let is_durable = |shard: &ShardId| group(shard).durability != Durability::Disabled;
+    let offered = |shard: &ShardId| topology.shards[shard.idx()].writes_per_sec;
+    let most = shards.iter().map(offered).max().unwrap_or(0);
+    if rate > 0 && shards.iter().all(is_durable) {
+        let message = "an isolated primary of a durable group takes no writes";
+        let hint = "it does not reach the log: leave this out";
+        cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
+    } else if rate > most {
+        let message = format!("only {most} count, which is all that the shard is offered");
+        let hint = "lower it, or raise the writes per second of [workload]";
+        cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
+    }
+    Some(rate)
 }
 
 /// Whether the victim is in cluster mode, or may be.

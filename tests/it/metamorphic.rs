@@ -263,7 +263,8 @@ fn scaling_all_times_scales_all_outages() {
                     *restart_after = scaled(restart_after);
                 }
                 ScriptedFault::FailAz { duration, .. }
-                | ScriptedFault::IsolateNode { duration, .. } => *duration = scaled(duration),
+                | ScriptedFault::IsolateNode { duration, .. }
+                | ScriptedFault::IsolatePrimary { duration, .. } => *duration = scaled(duration),
                 _ => {}
             }
         }

@@ -228,11 +228,20 @@ pub enum ScriptedFault {
     },
     /// The node runs, and nobody but the clients on its side reaches it.
     IsolateNode {
-        /// The node; none is in cluster mode.
+        /// The node.
         node: Victim<NodeId>,
         /// For how long.
         duration: Law,
         /// Writes per second that it takes meanwhile, if it is the primary.
+        writers_beside: u64,
+    },
+    /// The same of the shard's primary, whoever that is then.
+    IsolatePrimary {
+        /// The shard.
+        shard: Victim<ShardId>,
+        /// For how long.
+        duration: Law,
+        /// Writes per second that it takes meanwhile.
         writers_beside: u64,
     },
 }

@@ -43,6 +43,9 @@ fn fault_text(plan: &Plan, fault: &ScriptedFault) -> String {
         ScriptedFault::IsolateNode { node, .. } => {
             format!("{} is cut off", node_by_chance(plan, node))
         }
+        ScriptedFault::IsolatePrimary { shard, .. } => {
+            format!("the primary of {} is cut off", shard_by_chance(plan, shard))
+        }
         ScriptedFault::FailGroup(id) => format!("all of {} fails", plan.groups[id.idx()].id),
         ScriptedFault::RebootNode { node, .. } => {
             format!("{} is rebooted", node_by_chance(plan, node))

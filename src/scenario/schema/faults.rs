@@ -15,6 +15,7 @@ use super::values::{Count, Duration, Law, Name, Share, exactly_one};
     "fail-node": ["at"],
     "crash-node": ["at"],
     "isolate-node": ["at"],
+    "isolate-primary": ["at"],
     "fail-replicas": ["at"],
     "fail-az": ["at"],
     "fail-group": ["at"],
@@ -42,6 +43,8 @@ pub(super) struct Fault {
     crash_node: Option<Crash>,
     /// Scheduled: a node runs, and nobody but the clients on its side reaches it for a while.
     isolate_node: Option<Isolation>,
+    /// Scheduled: the same of whoever is the shard's primary then.
+    isolate_primary: Option<PrimaryIsolation>,
     /// Scheduled: the hosts of the first replicas of a shard are lost.
     fail_replicas: Option<ReplicasTarget>,
     /// Scheduled: an AZ is down for a while, and the nodes in it are lost.
@@ -98,7 +101,7 @@ struct Crash {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct Isolation {
-    /// The node that is cut off, by its name; none in cluster mode. `"any"` is one by chance.
+    /// The node that is cut off, by its name. `"any"` is one by chance.
     node: Name,
     /// With `"any"`: the group that it is one of. Default: all groups.
     group: Option<Name>,
@@ -107,6 +110,24 @@ struct Isolation {
     duration: Law,
     /// Writes per second of its shard that it goes on taking from its side, if it is the primary.
     /// Default: 0 (convention).
+    #[schemars(extend("default" = 0))]
+    writers_beside: Option<Count<0, 1_000_000_000>>,
+}
+
+/// A primary that runs and cannot be reached (MZ-67).
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct PrimaryIsolation {
+    /// The group; need not be named if there is only one.
+    group: Option<Name>,
+    /// The shard; need not be named if the group has only one. `"any"` is one by chance, of the
+    /// group or of all groups.
+    shard: Option<Name>,
+    /// How long nobody on the other side reaches its primary. Shorter than the detection, it is
+    /// never noticed.
+    duration: Law,
+    /// Writes per second of its shard that it goes on taking from its side. Default: 0
+    /// (convention).
     #[schemars(extend("default" = 0))]
     writers_beside: Option<Count<0, 1_000_000_000>>,
 }
