@@ -51,10 +51,7 @@ pub fn text(map: &Map<'_>, detail: Detail) -> String {
 /// What a failover loses, a line for each kind of group that has failovers.
 fn failover_losses(plan: &Plan) -> Vec<String> {
     let kinds = [
-        (
-            Durability::Disabled,
-            "loses the writes that the promoted replica does not have yet",
-        ),
+        (Durability::Disabled, "loses the writes that the promoted replica does not have yet"),
         (Durability::Async, "loses the writes that the log does not have yet"),
         (Durability::Sync, "loses no write: the log has every one"),
     ];

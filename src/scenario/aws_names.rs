@@ -54,11 +54,15 @@ const ALIASES: [Alias; 25] = [
     alias("numnodegroups", "shards", "this is called `shards` here"),
     alias("numberofshards", "shards", "this is called `shards` here"),
     alias("nodegroupconfiguration", "shard", "write [[group.shard]], with a primary and replicas"),
-    alias("nodegroupid", "id", "this is the `id` of a [[group.shard]] here"),
-    alias("cacheclusterid", "node", "this is the `node` of a primary or replica here"),
+    alias("nodegroupid", "id", "this is `shard` here, and the `id` of a [[group.shard]]"),
+    alias("cacheclusterid", "node", "this is called `node` here"),
     alias("preferredcacheclusterazs", "azs", "this is called `azs` here"),
     alias("preferredavailabilityzones", "azs", "this is called `azs` here"),
     alias("availabilityzones", "azs", "this is called `azs` here"),
-    alias("snapshotretentionlimit", "snapshots", "backups are not in this version"),
+    alias(
+        "snapshotretentionlimit",
+        "snapshot-retention",
+        "this is called `snapshot-retention` here",
+    ),
     alias("appendonly", "append-only-file", "this is called `append-only-file` here"),
 ];

@@ -143,6 +143,7 @@ fn sections(
     let promoting = detection.use_of_promotion(drafts, &uses);
     let timing = sections::timing(&mut table, (&uses, promoting), cx);
     let used = persistence::use_of_snapshots(drafts, &uses);
+    persistence::check_restored_ids(used, drafts, cx);
     let backup = sections::section(root, "backup", cx);
     let snapshots = persistence::snapshots(backup, &mut table, used, cx);
     let used = persistence::use_of_log(root, drafts);
@@ -165,6 +166,7 @@ fn sections(
     topology.is_complete &= groups.is_some();
     check_memory(drafts, &topology, cx);
     sections::check_wait(workload, &workload_place, &topology, cx);
+    persistence::check_log_rate(workload.write_bytes, &topology, &workload_place, cx);
     if let Some(place) = asked {
         sections::check_min_replicas(replication.min_replicas, &place, &topology, cx);
     }

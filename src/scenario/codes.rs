@@ -153,6 +153,7 @@ codes! {
     MeanBesideRange "W0920" Warning "the range of a mean does not hold the mean";
     WindowTooLate "W0921" Warning "what waits for a window never comes";
     EveryReplicaNeeded "W0922" Warning "writes ask for every replica of a shard";
+    LogTooSlow "W0923" Warning "more is written than the log of a durable shard takes";
 }
 
 impl Code {

@@ -284,7 +284,10 @@ fn number(item: &Item<'_>, quantity: Quantity, errors: &mut Errors) -> Option<(f
     if !item.is_number() {
         let (what, hint) = match quantity.unit() {
             Unit::Seconds => ("a number of seconds or a duration", r#"as in 60, or "1m""#),
-            Unit::Share => ("a number from 0 to 1", "as in 1e-4"),
+            Unit::Share => (
+                "a number from 0 to 1",
+                "as in 1e-4; lengths belong to quantities in seconds, as in write_outage_s.p99",
+            ),
             Unit::Count => ("a number", "as in 1_000"),
         };
         item.expected(errors, what, hint);

@@ -109,11 +109,7 @@ pub(super) fn is_documented(value: &str) -> bool {
 }
 
 /// Reads the preset and the parts; `promoting` is whether the service ever promotes anybody.
-pub(super) fn read(
-    table: &mut Table<'_>,
-    promoting: Use,
-    cx: &mut Context<'_>,
-) -> FailoverTimes {
+pub(super) fn read(table: &mut Table<'_>, promoting: Use, cx: &mut Context<'_>) -> FailoverTimes {
     let given = table.get("preset");
     let preset = match &given {
         Some(item) => item.choice(&mut cx.errors, &PRESETS),

@@ -6,15 +6,17 @@
 use super::Confidence::{Assumed, Documented, Reported};
 use super::Origin;
 use super::codes::Code;
+use super::diagnostics::Place;
 use super::groups::{EngineKind, GroupDraft};
 use super::node_types;
 use super::reader::{Context, Table};
 use super::sections::{self, Default, default};
+use super::topology::Topology;
 use super::uses::{Need, Use, Uses};
 use crate::model::persistence::{
     AfterLoss, Durability, DurableLogPlan, Forkless, Fsync, LogPlan, SnapshotPlan,
 };
-use crate::model::plan::{FullSync, Switch};
+use crate::model::plan::{FullSync, Shard, Switch};
 
 const SNAPSHOT: Default = default(
     "snapshot",
@@ -138,8 +140,56 @@ pub(super) fn durable_log(
     DurableLogPlan { lag, restore }
 }
 
+/// Bytes of writes per second that a durable primary takes (user guide, durability).
+const MOST_LOGGED: u128 = 100 << 20;
+
+/// Warns of durable shards that are offered more writes than their log takes: the model lets them
+/// pass.
+pub(super) fn check_log_rate(
+    write_bytes: u64,
+    topology: &Topology,
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    let is_durable =
+        |shard: &&Shard| topology.groups[shard.group.idx()].durability != Durability::Disabled;
+    let bytes = |shard: &Shard| u128::from(shard.writes_per_sec) * u128::from(write_bytes);
+    let most = topology.shards.iter().filter(is_durable).max_by_key(|shard| bytes(shard));
+    if let Some(shard) = most.filter(|shard| bytes(shard) > MOST_LOGGED) {
+        let message = format!(
+            "shard `{}` is offered {} MiB of writes per second, and a durable primary takes 100",
+            shard.id,
+            bytes(shard) >> 20
+        );
+        let hint = "the model lets them pass: take more shards, or lower the rate or write-size";
+        cx.errors.report(Code::LogTooSlow, place, message).hint(hint);
+    }
+}
+
+/// No group may be called as another one is that was restored.
+pub(super) fn check_restored_ids(used: Use, drafts: &[GroupDraft], cx: &mut Context<'_>) {
+    if used != Use::Used {
+        return;
+    }
+    for draft in drafts {
+        let Some((id, number)) = draft.id.rsplit_once("-restored-") else {
+            continue;
+        };
+        let is_number = number.parse::<u32>().is_ok();
+        if is_number && drafts.iter().any(|other| other.id == id) {
+            let message = format!("the group that is restored for `{id}` may be called so");
+            let hint = "a restored group has the id of the lost one and a number: choose another";
+            cx.errors.report(Code::NotUnique, &draft.place, message).hint(hint);
+        }
+    }
+}
+
 /// Reads, and forgets the defaults and choices that nothing depends on.
-pub(super) fn quietly<'a, T>(used: Use, cx: &mut Context<'a>, read: impl FnOnce(&mut Context<'a>) -> T) -> T {
+pub(super) fn quietly<'a, T>(
+    used: Use,
+    cx: &mut Context<'a>,
+    read: impl FnOnce(&mut Context<'a>) -> T,
+) -> T {
     let n_assumptions = cx.assumptions.len();
     let choices = cx.choices.clone();
     let value = read(cx);

@@ -6,8 +6,8 @@
 use super::topology::Topology;
 use crate::model::api::Refusal;
 use crate::model::plan::{
-    Answer, Apply, Changes, ClusterMode, ExternalReplicas, GroupId, Operation, ShardId, Support,
-    Switch,
+    Answer, Apply, Changes, ClusterMode, Direction, ExternalReplicas, GroupId, Operation, ShardId,
+    Support, Switch,
 };
 
 /// Why an operation is refused at any time, if it is.
@@ -20,6 +20,9 @@ pub(super) fn always(operation: &Operation, topology: &Topology) -> Option<Refus
         Operation::Reboot { .. } if is_clustered => Some(Refusal::RebootInClusterMode),
         Operation::TestFailover { shard, answer: Answer::Continue } => test(shard, topology),
         Operation::SetReplicas { apply: Apply::InWindow, .. } => Some(Refusal::ReplicaCountAtOnce),
+        Operation::SetReplicas { group, count: 0, direction: Direction::Decrease, .. } => {
+            last_replicas(group, topology)
+        }
         Operation::AttachExternalReplica { .. } => match group.external_replicas {
             ExternalReplicas::Refused => Some(Refusal::ExternalReplicas),
             ExternalReplicas::Hazard => None,
@@ -58,6 +61,16 @@ fn modification(id: GroupId, changes: &Changes, topology: &Topology) -> Option<R
     } else {
         None
     }
+}
+
+/// Cluster mode keeps its automatic failover, and with that a replica in every shard.
+fn last_replicas(id: GroupId, topology: &Topology) -> Option<Refusal> {
+    let group = &topology.groups[id.idx()];
+    let is_clustered = group.cluster_mode == ClusterMode::Enabled;
+    let mut shards = group.shards.clone().map(ShardId);
+    let has_replicas = !shards.any(|shard| is_bare(shard, topology));
+    let protects = group.automatic_failover == Switch::On;
+    (is_clustered && protects && has_replicas).then_some(Refusal::TooFewReplicas)
 }
 
 fn test(shard: ShardId, topology: &Topology) -> Option<Refusal> {

@@ -78,7 +78,8 @@ fn region(item: &Item<'_>, drafts: &[GroupDraft], cx: &mut Context<'_>) -> Optio
     // An AZ of a region is called after it, with a letter behind.
     if region_name(&format!("{name}a")) != Some(name) {
         let message = "is not called as a region of AWS is";
-        let hint = r#"small letters and a number, without that of an AZ, as in region = "eu-west-1""#;
+        let hint =
+            r#"small letters and a number, without that of an AZ, as in region = "eu-west-1""#;
         let told = cx.errors.report(Code::RegionUnsupported, &item.place, message).hint(hint);
         told.hint(answer(ApiError::InvalidParameterValue));
         return None;

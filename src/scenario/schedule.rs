@@ -143,11 +143,15 @@ pub(super) fn read(
     }
     let in_window = uses.of_need(Need::Window) == Use::Used;
     let used = |is_used: bool| if is_used { Use::Used } else { Use::Unused };
+    let n_before = cx.errors.count();
     let (maintenance, _) =
         window(table, ("maintenance-window", MAINTENANCE), weekly, used(in_window), cx);
     let (snapshot, snapshot_place) =
         window(table, ("snapshot-window", SNAPSHOT), daily, used(backs_up), cx);
-    if (retention > 0 || snapshot_place.is_some()) && maintenance.overlaps(&snapshot) {
+    // In place of a window that cannot be read stands a default, which overlaps nobody's.
+    let is_read = cx.errors.count() == n_before;
+    let is_used = retention > 0 || snapshot_place.is_some();
+    if is_read && is_used && maintenance.overlaps(&snapshot) {
         let place = snapshot_place.unwrap_or_else(|| table.place.clone());
         let message = format!(
             "the snapshot window {} overlaps the maintenance window {}",

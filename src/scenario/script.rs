@@ -54,11 +54,7 @@ pub(super) fn enabled(table: &mut Table<'_>, section: Section, cx: &mut Context<
 }
 
 /// Whether something is switched on, as it is by default: the key `enabled`.
-pub(super) fn switched(
-    table: &mut Table<'_>,
-    why: &'static str,
-    cx: &mut Context<'_>,
-) -> Switch {
+pub(super) fn switched(table: &mut Table<'_>, why: &'static str, cx: &mut Context<'_>) -> Switch {
     let Some(item) = table.get("enabled") else {
         cx.assume(&join(&table.place.path, "enabled"), "true", Origin::convention(why));
         return Switch::On;

@@ -512,7 +512,8 @@ pub(super) fn timing(
     let planned_replacement = law_if(&PLANNED_REPLACEMENT, Need::Replace, cx);
     let patch_restart = law_if(&PATCH_RESTART, Need::Patch, cx);
     let patch = law_if(&PATCH, Need::Patch, cx);
-    let FailoverTimes { detection, promotion, endpoint } = failover_times::read(table, promoting, cx);
+    let FailoverTimes { detection, promotion, endpoint } =
+        failover_times::read(table, promoting, cx);
     Timing {
         detection,
         promotion,

@@ -227,6 +227,7 @@ fn calls_that_are_always_refused_are_warned_of() {
         (&oldest, "test-failover = {}"),
         (&bare, "modify = { automatic-failover = true }"),
         (&bare, "test-failover = {}"),
+        (&clustered, "decrease-replica-count = { to = 0 }"),
         (&nobody, "test-failover = {}"),
     ] {
         let text = format!("{text}[[operation]]\nat = \"1h\"\n{operation}\n");
@@ -253,6 +254,67 @@ fn calls_that_are_always_refused_are_warned_of() {
         let text = format!("{HEAD}{GROUP}[[operation]]\nat = \"1h\"\n{operation}\n");
         assert_eq!(codes(&text), [""; 0], "{operation}");
     }
+}
+
+/// In the other direction: what the model refuses in a quiet trial is warned of, unless a call
+/// before it could have changed the answer.
+#[test]
+fn calls_that_are_refused_without_need_of_a_state_are_warned_of() {
+    let clustered = format!(
+        "{HEAD}[group]\nid = \"g\"\nazs = [\"a\", \"b\"]\nreplicas = 1\ncluster-mode = \
+         \"enabled\"\nmulti-az = false\n[control-plane]\ndetector = \"managed\"\n"
+    );
+    let plain = format!("{HEAD}{GROUP}multi-az = false\n");
+    let off = plain.replace("multi-az = false", "multi-az = false\nautomatic-failover = false");
+    let old = format!("{off}engine = \"redis\"\nengine-version = \"2.8.5\"\n");
+    let operations = |second: &str, third: &str| {
+        [
+            format!("reboot = {{ node = \"{second}\" }}"),
+            format!("promote-replica = {{ node = \"{second}\" }}"),
+            format!("modify = {{ primary = \"{second}\", apply-immediately = true }}"),
+            format!("modify = {{ snapshotting-node = \"{second}\" }}"),
+            "modify = { automatic-failover = false }".to_owned(),
+            "modify = { automatic-failover = true, multi-az = true }".to_owned(),
+            "modify = { append-only-file = true }".to_owned(),
+            "test-failover = {}".to_owned(),
+            "increase-replica-count = { to = 3 }".to_owned(),
+            format!("increase-replica-count = {{ to = 3, apply-immediately = {third} }}"),
+            "decrease-replica-count = { to = 0 }".to_owned(),
+            "attach-external-replica = {}".to_owned(),
+            "create-snapshot = {}".to_owned(),
+        ]
+    };
+    let mut n_refused = 0;
+    for (text, second) in
+        [(&clustered, "g-0001-002"), (&plain, "g-002"), (&off, "g-002"), (&old, "g-002")]
+    {
+        for operation in operations(second, "false") {
+            let text = format!("{text}[[operation]]\nat = \"1h\"\n{operation}\n");
+            let experiment = experiment(&text);
+            let (facts, _) = run(&experiment.policies[0].plan, 1, 0);
+            let refusal = facts.iter().find_map(|(_, fact)| match fact {
+                Fact::Operation(OperationFact::Refused { refusal, .. }) => Some(*refusal),
+                _ => None,
+            });
+            // Calls before could switch these, or add and remove nodes; not in cluster mode.
+            let can_change = |refusal: Refusal| match refusal {
+                Refusal::TooFewReplicas => !text.contains("enabled"),
+                other => matches!(
+                    other,
+                    Refusal::FailoverOff
+                        | Refusal::MultiAzOff
+                        | Refusal::MultiAzNeedsFailover
+                        | Refusal::PromotionIsProtected
+                        | Refusal::AppendOnlyFile
+                ),
+            };
+            let expected = refusal.is_some_and(|refusal| !can_change(refusal));
+            let is_warned = experiment.remarks.iter().any(|r| r.code.id() == "W0919");
+            assert_eq!(is_warned, expected, "{operation}: {refusal:?}");
+            n_refused += u32::from(expected);
+        }
+    }
+    assert!(n_refused > 10, "{n_refused}");
 }
 
 #[test]

@@ -449,9 +449,10 @@ fn law(choices: &mut Choices<'_>) -> String {
 }
 
 fn fault(n: usize, names: &mut Names, choices: &mut Choices<'_>) -> Section {
-    const KINDS: [&str; 11] = [
+    const KINDS: [&str; 12] = [
         "node-failure",
         "isolate-node",
+        "isolate-primary",
         "fail-primary",
         "fail-node",
         "crash-node",
@@ -519,6 +520,10 @@ fn parameters(kind: &str, names: &Names, choices: &mut Choices<'_>) -> String {
         "fail-replicas" => match shard.as_str() {
             "" => "{ count = 1 }".to_owned(),
             _ => format!("{{ {shard}, count = 1 }}"),
+        },
+        "isolate-primary" => match shard.as_str() {
+            "" => "{ duration = \"1m\" }".to_owned(),
+            _ => format!("{{ {shard}, duration = {} }}", law(choices)),
         },
         "fail-group" => format!("{{ {group} }}"),
         "fail-node" => format!("{{ node = \"{node}\" }}"),

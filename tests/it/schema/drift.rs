@@ -73,6 +73,7 @@ fn the_keys_of_each_table_are_those_of_the_decoder() {
         ("NodeTarget", fault("fail-node = { zzz = 1 }")),
         ("Crash", fault("crash-node = { zzz = 1 }")),
         ("Isolation", fault("isolate-node = { zzz = 1 }")),
+        ("PrimaryIsolation", fault("isolate-primary = { zzz = 1 }")),
         ("ReplicasTarget", fault("fail-replicas = { zzz = 1 }")),
         ("AzOutage", fault("fail-az = { zzz = 1 }")),
         ("Share", fault("fail-az = { share = { zzz = 1 } }")),
