@@ -9,7 +9,7 @@ use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::observe::metrics::Metric;
 
 use crate::rules::{PRIMARY_FAILS, plan, seconds, when};
-use crate::support::{parse, run, secs, with_fixed_times};
+use crate::support::{codes, parse, run, secs, with_fixed_times};
 
 /// A replacement under way when its AZ fails starts over when the AZ is back.
 #[test]
@@ -251,4 +251,39 @@ fn repair_at_once_includes_a_process_that_came_back() {
     let rules = "replacement-starts = \"at-failure\"\nsub-detection-fault = \"failover\"";
     let (_, outcome) = run(&plan(rules, faults), 1, 0);
     assert_eq!(seconds(&outcome, Metric::WriteOutage), 2 + 5, "restart and cold start");
+}
+
+/// Cut off is whoever is primary then: after a failover the one that was promoted.
+#[test]
+fn an_isolated_primary_is_the_one_of_that_moment() {
+    let after = |isolation: &str| {
+        let faults = format!("{PRIMARY_FAILS}[[fault]]\nat = \"3h\"\n{isolation}\n");
+        run(&plan("", &faults), 1, 0).0
+    };
+    let facts = after("isolate-primary = { duration = \"10m\", writers-beside = 5 }");
+    let promoted = facts.iter().find_map(|(_, fact)| match fact {
+        Fact::Promoted { node, .. } => Some(*node),
+        _ => None,
+    });
+    let name = format!("g-{:03}", promoted.expect("a failover").idx() + 1);
+    assert_ne!(name, "g-001");
+    let named =
+        format!("isolate-node = {{ node = \"{name}\", duration = \"10m\", writers-beside = 5 }}");
+    assert_eq!(facts, after(&named));
+}
+
+/// What an isolated primary cannot take is told.
+#[test]
+fn writers_beside_that_have_no_effect_are_told() {
+    let with = |group: &str, writers: u32| {
+        let text = format!(
+            "schema = 1\n[run]\nhorizon = \"4h\"\n[group]\nid = \"g\"\n{group}replicas = 2\n\
+             azs = [\"a\", \"b\", \"c\"]\n[workload]\nwrites-per-second = 100\n[[fault]]\n\
+             at = \"1h\"\nisolate-primary = {{ duration = \"1m\", writers-beside = {writers} }}\n"
+        );
+        codes(&text).contains(&"W0914".to_owned())
+    };
+    let durable = "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\ndurability = \"sync\"\n";
+    assert!(!with("", 100) && with("", 101));
+    assert!(!with(durable, 0) && with(durable, 1));
 }

@@ -137,8 +137,7 @@ const BY_HAND: [(&str, &str); 6] = [
         "durable-async",
         "group = { engine-version = \"9.0\", cluster-mode = \"enabled\", shards = 3, \
          replicas = 1, multi-az = true, durability = \"async\" }, \
-         control-plane = { detector = \"cluster-bus\", node-timeout = \"15s\" }, \
-         durability = { log-lag = { uniform = [\"0s\", \"10s\"] } }, timing = { endpoint = \"0s\" }",
+         control-plane = { detector = \"cluster-bus\" }, timing = { endpoint = \"0s\" }",
     ),
 ];
 
@@ -319,4 +318,40 @@ fn a_value_of_a_preset_that_does_not_fit_is_shown_in_the_preset() {
     let all: String = found.iter().map(Diagnostic::to_string).collect();
     assert!(is_there, "{all}");
     assert!(find("multi-az-1x2").expect("it is there").text.contains("multi-az = true"));
+}
+
+/// Nothing of a second region, and no node by name, is left where the preset has other nodes.
+#[test]
+fn a_second_region_and_the_node_that_is_copied_give_way() {
+    let home =
+        GROUP.replace("\"x\", \"y\", \"z\"", "\"eu-west-1a\", \"eu-west-1b\", \"eu-west-1c\"");
+    let named = home.replace("replicas = 2", "replicas = 2\nsnapshotting-node = \"shop-003\"");
+    let region = "[global-datastore]\nregion = \"eu-north-1\"\n";
+    let laid = |scenario: &str, preset: &str| {
+        let plan = plan(&format!("{HEAD}{scenario}{}", of_preset(preset)));
+        (plan.region.map(|region| region.name), plan.groups[0].backups.node)
+    };
+    let with_region = format!("{named}{region}");
+    for preset in ways() {
+        let expected = (preset.name == "global-datastore").then(|| "eu-north-1".to_owned());
+        assert_eq!(laid(&with_region, preset.name), (expected, None), "{}", preset.name);
+    }
+    let off = format!("{home}{region}enabled = false\n");
+    assert_eq!(laid(&off, "global-datastore"), (Some("eu-north-1".to_owned()), None));
+    assert_eq!(laid(&home, "global-datastore"), (Some("us-west-2".to_owned()), None));
+    assert_eq!(laid(GROUP, "global-datastore"), (Some("eu-west-1".to_owned()), None));
+}
+
+/// Where a preset takes a default of ours, the default stays listed as an assumption.
+#[test]
+fn presets_state_no_assumed_default_as_given() {
+    for preset in PRESETS {
+        let experiment = experiment(preset.text);
+        let assumed: Vec<&str> =
+            experiment.policies[0].assumptions.iter().map(|a| a.path.as_str()).collect();
+        let is_watched = preset.text.contains("\ndetector = \"cluster-bus\"");
+        assert_eq!(assumed.contains(&"control-plane.node-timeout"), is_watched, "{}", preset.name);
+        let is_async = preset.name == "durable-async";
+        assert_eq!(assumed.contains(&"durability.log-lag"), is_async, "{}", preset.name);
+    }
 }

@@ -224,7 +224,9 @@ fn what_a_second_region_needs_is_checked() {
     let durable = "engine-version = \"9.0\"\ncluster-mode = \"enabled\"\ndurability = \"sync\"";
     check("replicas = 1", &with(durable), Some("E0516"));
     check("\"eu-west-1\"", "\"us-west-2\"", Some("E0516"));
-    check("\"eu-west-1\"", "\"the moon\"", Some("E0208"));
+    for name in ["the moon", "mars", "eu-west-1a", "EU-WEST-1", "us-east-9z", "us-west-2a", ""] {
+        check("\"eu-west-1\"", &format!("\"{name}\""), Some("E0516"));
+    }
     check("region = \"eu-west-1\"", "lag = \"1s\"", Some("E0202"));
 }
 
@@ -236,7 +238,7 @@ fn its_assumptions_are_shown_where_there_is_one() {
         let paths = experiment.policies[0].assumptions.iter().map(|a| a.path.clone());
         paths.filter(|path| path.starts_with("global-datastore.")).collect::<Vec<String>>()
     };
-    let keys = ["lag", "decision", "promotion", "endpoint"];
+    let keys = ["enabled", "lag", "decision", "promotion", "endpoint"];
     let expected: Vec<String> = keys.map(|key| format!("global-datastore.{key}")).into();
     assert_eq!(listed(&text(fault)), expected);
     let without = text(fault).replace("[global-datastore]\nregion = \"eu-west-1\"\n", "");
@@ -287,4 +289,15 @@ fn the_group_has_the_names_of_its_region() {
         facts.iter().flat_map(|(_, fact)| words.of(fact)).map(|line| line.text).collect();
     assert!(lines.iter().any(|line| line == "the group in eu-west-1 answers, at its own endpoint"));
     assert!(!lines.iter().any(|line| line.contains("new group")), "{lines:?}");
+}
+
+/// Switched off it is as if it were not there, also in a group that cannot have it.
+#[test]
+fn it_can_be_switched_off() {
+    let fault = "[[fault]]\nat = \"1h\"\nfail-group = {}\n";
+    let off = text(fault).replace("\"eu-west-1\"", "\"us-west-2\"\nenabled = false");
+    let experiment = experiment(&off);
+    let without = text(fault).replace("[global-datastore]\nregion = \"eu-west-1\"\n", "");
+    assert!(experiment.policies[0].plan == parse(&without).plan);
+    assert!(codes(&text(fault).replace("eu-west-1", "us-west-2")).contains(&"E0516".to_owned()));
 }

@@ -98,6 +98,24 @@ fn check(group: &[&str], lost: &[&str], expected: &[Effect]) {
     assert_eq!(effects, expected, "{group:?} without {lost:?}");
 }
 
+/// A log keeps what a shard holds, and writes that ask for replicas wait for them.
+#[test]
+fn effects_of_what_protects_data() {
+    use Effect::{FailsOver, LacksReplicas, LosesReplicas, ReadsLog, Unharmed};
+    let durable = [&format!("{RING}\nengine-version = \"9.0\"\ndurability = \"sync\"")[..]];
+    check(&durable, &["us-west-2a", "us-west-2b"], &[ReadsLog, FailsOver, LosesReplicas]);
+    check(&durable, &["us-west-2a"], &[FailsOver, Unharmed, LosesReplicas]);
+    let mut plan = plan("asks", &[SPREAD]);
+    plan.replication.min_replicas = 2;
+    let effect = |lost: &[&str]| {
+        let places: Vec<Place> = lost.iter().map(|name| place(&plan, name)).collect();
+        Map::of(&plan).effect(ShardId(0), &places)
+    };
+    assert_eq!(effect(&[]), Unharmed);
+    assert_eq!(effect(&["g-003"]), LacksReplicas);
+    assert_eq!(effect(&["us-west-2a"]), LacksReplicas);
+}
+
 #[test]
 fn effects_by_hand() {
     use Effect::{FailsOver, LosesDataset, LosesReplicas, Unharmed, Waits};
