@@ -63,7 +63,7 @@ impl<O: Observer> Step<'_, O> {
             (Awaits::Time, RestoreStep::Promoting) => Phase::Promotion,
             (Awaits::Time, RestoreStep::Provisioning) => Phase::Provisioning,
             (Awaits::Time, RestoreStep::Loading) => Phase::Loading,
-            (Awaits::Time, RestoreStep::RePointing) => Phase::Endpoint,
+            (Awaits::Time, RestoreStep::RePointing | RestoreStep::Switching) => Phase::Endpoint,
         })
     }
 

@@ -262,7 +262,7 @@ fn an_isolated_primary_is_the_one_of_that_moment() {
     };
     let facts = after("isolate-primary = { duration = \"10m\", writers-beside = 5 }");
     let promoted = facts.iter().find_map(|(_, fact)| match fact {
-        Fact::Promoted { node, .. } => Some(*node),
+        Fact::Promoted { to, .. } => Some(*to),
         _ => None,
     });
     let name = format!("g-{:03}", promoted.expect("a failover").idx() + 1);

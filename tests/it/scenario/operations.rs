@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use elasticache_sim::engine::time::Span;
+use elasticache_sim::model::api::Refusal;
 use elasticache_sim::model::fact::{Fact, OperationFact};
 use elasticache_sim::model::plan::{
     Action, ExternalReplicas, Handover, InAzOutage, Membership, Operation, Plan, Scripted,
