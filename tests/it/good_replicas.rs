@@ -366,7 +366,8 @@ fn who_reads_the_log_does_not_count() {
     let text = format!(
         "schema = 1\n[run]\nhorizon = \"2h\"\n[group]\nid = \"g\"\nengine-version = \"9.0\"\n\
          cluster-mode = \"enabled\"\ndurability = \"sync\"\nazs = [\"a\", \"b\", \"c\"]\n\
-         shards = 1\nreplicas = 1\n[control-plane]\ndetector = \"managed\"\n[replication]\n{ONE}\n{}",
+         shards = 1\nreplicas = 1\n[control-plane]\ndetector = \"managed\"\n\
+         [replication]\n{ONE}\n{}",
         fault("fail-node = { node = \"g-0001-002\" }")
     );
     let mut plan = with_fixed_times(parse(&text).plan);

@@ -588,8 +588,8 @@ fn mz_63_full_syncs_load_the_new_primary_for_their_time_and_number() {
 /// A service update of three nodes: what is copied from the node that took over counts as well.
 #[test]
 fn mz_63_full_syncs_after_a_hand_over_count_as_well() {
-    let text = "schema = 1\n[run]\nhorizon = \"6h\"\n[group]\nid = \"g\"\nazs = [\"a\", \"b\", \"c\"]\n\
-                replicas = 2\n[workload]\nwrites-per-second = 1_000\ndataset = \"1 GiB\"\n\
+    let text = "schema = 1\n[run]\nhorizon = \"6h\"\n[group]\nid = \"g\"\n\
+                azs = [\"a\", \"b\", \"c\"]\nreplicas = 2\n[workload]\nwrites-per-second = 1_000\ndataset = \"1 GiB\"\n\
                 [[operation]]\nat = \"10m\"\nservice-update = { apply-immediately = true }\n";
     let plan = with_fixed_times(parse(text).plan);
     let (facts, outcome) = run(&plan, 1, 0);

@@ -652,7 +652,10 @@ pub const ROWS: &[Row] = &[
         id: "MZ-63",
         says: "These full syncs load the new primary while they last.",
         source: "Guide",
-        tests: &["mz_63_full_syncs_load_the_new_primary_for_their_time_and_number"],
+        tests: &[
+            "mz_63_full_syncs_load_the_new_primary_for_their_time_and_number",
+            "mz_63_full_syncs_after_a_hand_over_count_as_well",
+        ],
         not_yet: Some("what the load does to the primary's own writes"),
     },
     Row {
@@ -692,6 +695,7 @@ pub const ROWS: &[Row] = &[
         tests: &[
             "mz_67_failover_happens_although_the_primary_runs",
             "mz_67_a_cut_shorter_than_the_detection_costs_the_wait_and_loses_nothing",
+            "mz_67_a_cut_that_ends_with_the_detection_is_not_detected",
             "mz_67_writes_beside_it_are_lost_until_the_promotion",
             "mz_67_without_a_fence_they_are_lost_until_the_cut_ends",
             "mz_67_where_nobody_follows_it_serves_again_with_everything",
