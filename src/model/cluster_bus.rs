@@ -106,6 +106,7 @@ impl<O: Observer> Step<'_, O> {
         }
         self.repair_shard(shard);
         self.tell_changes(shard);
+        self.planned_work_goes_on(shard);
     }
 
     /// The dataset went while its primary was watched: the control plane sees to what follows,
