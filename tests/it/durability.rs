@@ -161,8 +161,11 @@ fn crash(restart_after: u64) -> String {
     )
 }
 
+/// Who followed whom, and when.
+type Promotions = Vec<(u64, NodeId, NodeId)>;
+
 /// Who followed whom, and who served with what the log had; in whole seconds.
-fn successors(facts: &[(SimTime, Fact)]) -> (Vec<(u64, NodeId, NodeId)>, Vec<(u64, NodeId)>) {
+fn successors(facts: &[(SimTime, Fact)]) -> (Promotions, Vec<(u64, NodeId)>) {
     let (mut promoted, mut served) = (vec![], vec![]);
     for (at, fact) in facts {
         let at = at.as_nanos() / S;
