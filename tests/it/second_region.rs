@@ -238,7 +238,7 @@ fn its_assumptions_are_shown_where_there_is_one() {
         let paths = experiment.policies[0].assumptions.iter().map(|a| a.path.clone());
         paths.filter(|path| path.starts_with("global-datastore.")).collect::<Vec<String>>()
     };
-    let keys = ["enabled", "lag", "decision", "promotion", "endpoint"];
+    let keys = ["lag", "decision", "promotion", "endpoint"];
     let expected: Vec<String> = keys.map(|key| format!("global-datastore.{key}")).into();
     assert_eq!(listed(&text(fault)), expected);
     let without = text(fault).replace("[global-datastore]\nregion = \"eu-west-1\"\n", "");
