@@ -121,6 +121,7 @@ pub const ROWS: &[Row] = &[
         tests: &[
             "mz_10_without_multi_az_the_primary_is_recreated",
             "mz_10_a_fault_during_the_recreation_is_a_failure_like_others",
+            "mz_10_a_reboot_by_the_customer_during_the_recreation_ends_it",
         ],
         not_yet: None,
     },
