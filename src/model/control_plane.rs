@@ -20,8 +20,7 @@ use crate::model::state::{Belief, Data, Dataset, Failover, Node, Process, Servin
 use crate::model::{Event, Step};
 
 /// Whether a node has failed, or cannot be reached (MZ-67), and the control plane does not know it
-/// yet. A reboot that the
-/// customer asked for is no failure (MZ-60).
+/// yet. A reboot that the customer asked for is no failure (MZ-60).
 fn is_suspect(node: &Node) -> bool {
     let failed = match node.process {
         Process::Running => !node.reach.is_open(),

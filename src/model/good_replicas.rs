@@ -11,8 +11,8 @@
 //! acknowledged: the books count it as rejected, in whole nano-writes, rounded down, and the rest
 //! as lost. In a durable group that is what lies beyond both, the replicas and the log: what the
 //! replicas had was confirmed, and is lost all the same if the log has not. Where so few replicas
-//! follow that WAIT runs into its time-out, the client proceeds, or
-//! takes the write for failed, whatever becomes of it.
+//! follow that WAIT runs into its time-out, the client proceeds, or takes the write for failed,
+//! whatever becomes of it.
 
 use crate::engine::time::SimTime;
 use crate::model::draws::Purpose;

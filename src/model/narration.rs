@@ -12,7 +12,8 @@ use crate::model::state::{
 };
 
 impl<O: Observer> Step<'_, O> {
-    /// Tells observers what changed in the shard: copies, readers, and what an outage waits for.
+    /// Something changed in the shard: counts its good replicas, which may stop or resume its
+    /// writes, and then tells observers of copies, readers, and what an outage waits for.
     pub(super) fn tell_changes(&mut self, shard: ShardId) {
         self.count_replicas(shard);
         let (mut complete, mut readers, mut configured) = (0, 0, 0);

@@ -266,8 +266,6 @@ impl<O: Observer> Step<'_, O> {
             // It reads the log, and serves if nobody has decided on a successor by then.
             self.node_joins(id);
         } else if still_primary && (by_customer || blip) {
-            // Who detects replicas may have noticed it, where others decide on primaries.
-            self.state.node_mut(id).belief = Belief::Up;
             self.empty_primary_serves(shard);
             self.close_window_if_settled(shard);
             self.repair_shard(shard);
