@@ -45,6 +45,12 @@ impl SimTime {
         assert!(earlier <= self, "an interval must not end before it begins");
         Span(self.0 - earlier.0)
     }
+
+    /// The instant so long before this one, or the start.
+    #[inline]
+    pub fn before(self, span: Span) -> SimTime {
+        SimTime(self.0.saturating_sub(span.0))
+    }
 }
 
 /// Beyond 584 years the sum is [`SimTime::NEVER`].
@@ -68,7 +74,14 @@ impl Span {
         Span(nanos)
     }
 
+    /// This length `n` times. Saturates at [`Span::FOREVER`].
+    #[must_use]
+    pub const fn times(self, n: u64) -> Self {
+        Span(self.0.saturating_mul(n))
+    }
+
     /// This length and `other`. Saturates at [`Span::FOREVER`].
+    #[must_use]
     pub const fn plus(self, other: Span) -> Self {
         Span(self.0.saturating_add(other.0))
     }

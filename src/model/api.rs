@@ -23,11 +23,17 @@ pub enum Call {
     AttachExternalReplica,
     /// A service update.
     ServiceUpdate,
+    /// `TestMigration`.
+    TestMigration,
+    /// `StartMigration`.
+    StartMigration,
+    /// `CompleteMigration`.
+    CompleteMigration,
 }
 
 impl Call {
     /// All of them.
-    pub const ALL: [Call; 8] = [
+    pub const ALL: [Call; 11] = [
         Call::ModifyReplicationGroup,
         Call::TestFailover,
         Call::RebootCacheCluster,
@@ -36,6 +42,9 @@ impl Call {
         Call::CreateSnapshot,
         Call::AttachExternalReplica,
         Call::ServiceUpdate,
+        Call::TestMigration,
+        Call::StartMigration,
+        Call::CompleteMigration,
     ];
 
     /// The name of the action; of what is none, in words.
@@ -49,6 +58,9 @@ impl Call {
             Call::CreateSnapshot => "CreateSnapshot",
             Call::AttachExternalReplica => "attaching an external replica",
             Call::ServiceUpdate => "service update",
+            Call::TestMigration => "TestMigration",
+            Call::StartMigration => "StartMigration",
+            Call::CompleteMigration => "CompleteMigration",
         }
     }
 }
@@ -88,11 +100,15 @@ pub enum ApiError {
     NodeQuotaForClusterExceeded,
     /// More shards than a group may have.
     NodeGroupsPerReplicationGroupQuotaExceeded,
+    /// Data is being migrated into the group.
+    ReplicationGroupAlreadyUnderMigration,
+    /// No data is being migrated into the group.
+    ReplicationGroupNotUnderMigration,
 }
 
 impl ApiError {
     /// All of them.
-    pub const ALL: [ApiError; 16] = [
+    pub const ALL: [ApiError; 18] = [
         ApiError::InvalidAction,
         ApiError::MissingAction,
         ApiError::MissingParameter,
@@ -109,6 +125,8 @@ impl ApiError {
         ApiError::InvalidParameterCombination,
         ApiError::NodeQuotaForClusterExceeded,
         ApiError::NodeGroupsPerReplicationGroupQuotaExceeded,
+        ApiError::ReplicationGroupAlreadyUnderMigration,
+        ApiError::ReplicationGroupNotUnderMigration,
     ];
 
     /// The code on the wire.
@@ -132,6 +150,10 @@ impl ApiError {
             ApiError::NodeGroupsPerReplicationGroupQuotaExceeded => {
                 "NodeGroupsPerReplicationGroupQuotaExceeded"
             }
+            ApiError::ReplicationGroupAlreadyUnderMigration => {
+                "ReplicationGroupAlreadyUnderMigrationFault"
+            }
+            ApiError::ReplicationGroupNotUnderMigration => "ReplicationGroupNotUnderMigrationFault",
         }
     }
 
@@ -153,7 +175,9 @@ impl ApiError {
             | ApiError::InvalidParameterValue
             | ApiError::InvalidParameterCombination
             | ApiError::NodeQuotaForClusterExceeded
-            | ApiError::NodeGroupsPerReplicationGroupQuotaExceeded => 400,
+            | ApiError::NodeGroupsPerReplicationGroupQuotaExceeded
+            | ApiError::ReplicationGroupAlreadyUnderMigration
+            | ApiError::ReplicationGroupNotUnderMigration => 400,
         }
     }
 }
@@ -213,11 +237,41 @@ pub enum Refusal {
     SnapshottingNodeInClusterMode,
     /// Twenty manual snapshots of the node were taken in the last 24 hours.
     SnapshotQuota,
+    /// Data is being migrated into the group.
+    GroupIsMigrating,
+    /// The same, for a call that would begin it.
+    AlreadyUnderMigration,
+    /// No data is being migrated into the group.
+    NotUnderMigration,
+    /// The group is self-hosted: the API does not know it.
+    NotInElastiCache,
+    /// Data was to be migrated from a group in ElastiCache.
+    SourceIsElastiCache,
+    /// Not exactly one endpoint of the source is named.
+    OneSourceEndpoint,
+    /// Data was to be migrated into a serverless cache.
+    MigrationToServerless,
+    /// Data was to be migrated into nodes with data tiering.
+    MigrationToDataTiering,
+    /// Data was to be migrated into a group with encryption in transit.
+    MigrationToEncrypted,
+    /// Data was to be migrated into a group with an old engine.
+    MigrationToOldEngine,
+    /// Data was to be migrated into a group of a global datastore.
+    MigrationToGlobalDatastore,
+    /// Data was to be migrated into a group without Multi-AZ.
+    MigrationNeedsMultiAz,
+    /// Source and target differ in cluster mode.
+    MigrationModes,
+    /// Source and target have different numbers of shards.
+    MigrationShards,
+    /// Source and target have different numbers of databases.
+    MigrationDatabases,
 }
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Refusal; 26] = [
+    pub const ALL: [Refusal; 41] = [
         Refusal::GroupIsModifying,
         Refusal::GroupIsSnapshotting,
         Refusal::TestInProgress,
@@ -244,6 +298,21 @@ impl Refusal {
         Refusal::ExternalReplicas,
         Refusal::SnapshottingNodeInClusterMode,
         Refusal::SnapshotQuota,
+        Refusal::GroupIsMigrating,
+        Refusal::AlreadyUnderMigration,
+        Refusal::NotUnderMigration,
+        Refusal::NotInElastiCache,
+        Refusal::SourceIsElastiCache,
+        Refusal::OneSourceEndpoint,
+        Refusal::MigrationToServerless,
+        Refusal::MigrationToDataTiering,
+        Refusal::MigrationToEncrypted,
+        Refusal::MigrationToOldEngine,
+        Refusal::MigrationToGlobalDatastore,
+        Refusal::MigrationNeedsMultiAz,
+        Refusal::MigrationModes,
+        Refusal::MigrationShards,
+        Refusal::MigrationDatabases,
     ];
 
     /// The error that the API answers.
@@ -275,6 +344,21 @@ impl Refusal {
             | Refusal::ExternalReplicas => ApiError::InvalidParameterValue,
             Refusal::NodeNotAvailable => ApiError::InvalidCacheClusterState,
             Refusal::SnapshotQuota => ApiError::SnapshotQuotaExceeded,
+            Refusal::GroupIsMigrating => ApiError::InvalidReplicationGroupState,
+            Refusal::AlreadyUnderMigration => ApiError::ReplicationGroupAlreadyUnderMigration,
+            Refusal::NotUnderMigration => ApiError::ReplicationGroupNotUnderMigration,
+            Refusal::NotInElastiCache => ApiError::ReplicationGroupNotFound,
+            Refusal::SourceIsElastiCache => ApiError::InvalidParameterValue,
+            Refusal::OneSourceEndpoint => ApiError::InvalidParameterValue,
+            Refusal::MigrationToServerless => ApiError::InvalidParameterCombination,
+            Refusal::MigrationToDataTiering => ApiError::InvalidParameterCombination,
+            Refusal::MigrationToEncrypted => ApiError::InvalidParameterCombination,
+            Refusal::MigrationToOldEngine => ApiError::InvalidParameterCombination,
+            Refusal::MigrationToGlobalDatastore => ApiError::InvalidParameterCombination,
+            Refusal::MigrationNeedsMultiAz => ApiError::InvalidReplicationGroupState,
+            Refusal::MigrationModes => ApiError::InvalidParameterCombination,
+            Refusal::MigrationShards => ApiError::InvalidParameterCombination,
+            Refusal::MigrationDatabases => ApiError::InvalidParameterCombination,
         }
     }
 
@@ -328,6 +412,37 @@ impl Refusal {
                 "cluster mode chooses the nodes that are copied itself"
             }
             Refusal::SnapshotQuota => "20 manual backups of the node were made in the last 24 h",
+            Refusal::GroupIsMigrating => {
+                "data is being migrated into the group: complete or stop the migration first"
+            }
+            Refusal::AlreadyUnderMigration => "data is being migrated into the group already",
+            Refusal::NotUnderMigration => {
+                "no data is being migrated into the group: start a migration first"
+            }
+            Refusal::NotInElastiCache => {
+                "the group is self-hosted, and the API knows nothing of it"
+            }
+            Refusal::SourceIsElastiCache => {
+                "the source is in ElastiCache, and migrations come from self-hosted Redis only"
+            }
+            Refusal::OneSourceEndpoint => "exactly one endpoint of the source is to be named",
+            Refusal::MigrationToServerless => {
+                "online migration to a serverless cache is another procedure, which is not modelled"
+            }
+            Refusal::MigrationToDataTiering => {
+                "no data is migrated into nodes with data tiering (r6gd)"
+            }
+            Refusal::MigrationToEncrypted => "the target must not have encryption in transit",
+            Refusal::MigrationToOldEngine => "the target needs Valkey, or Redis OSS 5.0.6 or later",
+            Refusal::MigrationToGlobalDatastore => {
+                "the target must not be part of a global datastore"
+            }
+            Refusal::MigrationNeedsMultiAz => "the target must have Multi-AZ enabled",
+            Refusal::MigrationModes => "source and target must have the same cluster mode",
+            Refusal::MigrationShards => "the target must have as many shards as the source",
+            Refusal::MigrationDatabases => {
+                "source and target must have the same number of databases"
+            }
         }
     }
 
@@ -357,6 +472,21 @@ impl Refusal {
             }
             Refusal::ExternalReplicas => "MZ-64",
             Refusal::SnapshottingNodeInClusterMode => "BK-01",
+            Refusal::GroupIsMigrating => "OM-12",
+            Refusal::AlreadyUnderMigration => "OM-12",
+            Refusal::NotUnderMigration => "OM-12",
+            Refusal::NotInElastiCache => "OM-01",
+            Refusal::SourceIsElastiCache => "OM-01",
+            Refusal::OneSourceEndpoint => "OM-07, OM-08",
+            Refusal::MigrationToServerless => "OM-02",
+            Refusal::MigrationToDataTiering => "OM-03",
+            Refusal::MigrationToEncrypted => "OM-04",
+            Refusal::MigrationToOldEngine => "OM-04",
+            Refusal::MigrationToGlobalDatastore => "OM-04",
+            Refusal::MigrationNeedsMultiAz => "OM-04",
+            Refusal::MigrationModes => "OM-07, OM-08",
+            Refusal::MigrationShards => "OM-05",
+            Refusal::MigrationDatabases => "OM-04",
         }
     }
 }

@@ -47,7 +47,7 @@ impl<O: Observer> Step<'_, O> {
             }
         };
         let books = self.state.books(shard);
-        let rate = self.plan.shards[shard.idx()].writes_per_sec - books.failing;
+        let rate = books.offer.sent() - books.failing;
         let unsaved = NanoWrites::from(rate) * NanoWrites::from(tail.as_nanos());
         let behind = unsaved.min(books.offset - books.branch.offset);
         let copy = Copy { history: books.history, offset: books.offset - behind };

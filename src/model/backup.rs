@@ -142,7 +142,7 @@ impl<O: Observer> Step<'_, O> {
             0
         } else if self.state.serves(shard) {
             let lag = self.node_time(&self.plan.replication.lag, node, Purpose::BackupLag, n);
-            let rate = NanoWrites::from(self.plan.shards[shard.idx()].writes_per_sec);
+            let rate = NanoWrites::from(self.state.books(shard).offer.sent());
             let trailing = rate * NanoWrites::from(lag.as_nanos());
             trailing.min(books.offset - books.branch.offset)
         } else {
@@ -168,7 +168,7 @@ impl<O: Observer> Step<'_, O> {
         };
         let has_room = |shard: ShardId| {
             let held = self.held_bytes(shard);
-            let per_sec = u128::from(self.plan.shards[shard.idx()].writes_per_sec)
+            let per_sec = u128::from(self.state.books(shard).offer.sent())
                 * u128::from(self.plan.workload.write_bytes);
             let written = per_sec * u128::from(takes.as_nanos()) / u128::from(NANOS_PER_SEC);
             written.min(u128::from(held)) <= u128::from(memory.saturating_sub(held))

@@ -8,7 +8,7 @@ use crate::engine::rng::{self, Address};
 use crate::engine::time::Span;
 use crate::model::Step;
 use crate::model::fact::{Announced, Observer};
-use crate::model::plan::{AzId, EventOrder, GroupId, NodeId, ShardId, Share, Victim};
+use crate::model::plan::{AzId, EventOrder, FullSync, GroupId, NodeId, ShardId, Share, Victim};
 
 /// What a random number decides. Append only: the discriminants are part of every address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,6 +119,38 @@ pub enum Purpose {
     RegionPromotion = 104,
     /// How long the application then takes to write to it.
     RegionEndpoint = 105,
+    /// How long the n-th test of the migration takes.
+    MigrationTest = 120,
+    /// How long the n-th start takes until the first attempt.
+    MigrationStart = 121,
+    /// How long until the next attempt to connect, after the n-th that failed.
+    MigrationAttempt = 122,
+    /// How long the n-th completion takes.
+    MigrationComplete = 123,
+    /// How long until the completion is called again, the n-th time.
+    MigrationAgain = 124,
+    /// When the operator begins with the n-th cut-over.
+    CutOver = 125,
+    /// How far this shard of the target trails at the n-th change of its link.
+    LinkLag = 126,
+    /// How far the replica trails that it copies from.
+    LinkHopLag = 135,
+    /// How long its n-th retry takes to come.
+    LinkRetry = 127,
+    /// How long writes wait for its n-th fork.
+    LinkFork = 128,
+    /// How long its n-th load takes.
+    LinkLoad = 129,
+    /// How long the source's process is gone after its n-th full sync, which took all memory.
+    LinkRestart = 130,
+    /// When a cohort of clients begins its n-th move.
+    CohortMove = 131,
+    /// How long it is on its way then.
+    CohortRepoint = 132,
+    /// When the early ones move.
+    EarlyMove = 133,
+    /// How long a scheduled cut between source and target lasts.
+    Cut = 134,
 }
 
 /// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness
@@ -153,6 +185,9 @@ pub mod entity {
 
     /// The script: its faults differ by the address of their line.
     pub const SCRIPT: u64 = 5 << 60;
+
+    /// The migration, whose cohorts of clients differ by the address of their line.
+    pub const MIGRATION: u64 = 6 << 60;
 
     /// A group, by first appearance in the experiment.
     pub fn group(group: u16) -> u64 {
@@ -270,6 +305,31 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn primary_isolation_time(&self, law: &Law, shard: ShardId, address: u32) -> Span {
         let entity = self.plan.shards[shard.idx()].entity;
         law.duration(self.word(entity, Purpose::Isolation, address, 0))
+    }
+
+    /// How long the scheduled cut between source and target of the migration lasts.
+    pub(super) fn cut_time(&self, law: &Law, address: u32) -> Span {
+        law.duration(self.word(entity::MIGRATION, Purpose::Cut, address, 0))
+    }
+
+    /// The n-th time for `purpose` of a cohort of clients, by `law`.
+    pub(super) fn cohort_time(&self, law: &Law, cohort: u16, purpose: Purpose, n: u32) -> Span {
+        law.duration(self.word(entity::MIGRATION, purpose, u32::from(cohort), n))
+    }
+
+    /// The n-th time for `purpose` of a shard that works on so many bytes: proportional to them,
+    /// or by a law.
+    pub(super) fn shard_work(
+        &self,
+        takes: &FullSync,
+        (shard, bytes): (ShardId, u64),
+        purpose: Purpose,
+        n: u32,
+    ) -> Span {
+        match takes {
+            FullSync::Law(law) => self.shard_time(law, shard, purpose, n),
+            per_gib @ FullSync::PerGib(_) => per_gib.proportional(bytes).unwrap_or(Span::FOREVER),
+        }
     }
 
     /// When the scheduled fault at `address` strikes, from the start of the trial.

@@ -57,18 +57,14 @@ impl<O: Observer> Step<'_, O> {
     /// The primary stopped, struck by `cause`: writers reach nobody from now on, if they reached
     /// somebody.
     pub(super) fn writers_lose_primary(&mut self, shard: ShardId, cause: Cause) {
-        let books = self.state.books(shard);
-        if !books.accepting {
+        if !self.state.books(shard).accepting {
             return;
         }
-        self.settle(shard);
-        let books = self.state.books_mut(shard);
-        books.accepting = false;
-        books.stopped = self.now;
-        let told = &mut self.state.told[shard.idx()];
-        told.phase = None;
-        told.cause = cause;
-        self.note(Fact::WritesStopped { shard, cause });
+        let now = self.now;
+        self.change_access(shard, cause, |books| {
+            books.accepting = false;
+            books.stopped = now;
+        });
     }
 
     /// Something changed for the better: the outage ends if the endpoint leads to a serving
@@ -78,15 +74,14 @@ impl<O: Observer> Step<'_, O> {
         let group = self.plan.shards[shard.idx()].group;
         let refuses = self.state.refuses(group)
             || self.state.rejoins(shard)
+            || self.follows_source(shard)
             || !self.state.has_good_replicas(self.plan, shard);
         let takes = self.state.serves(shard) && !refuses;
         let reached = takes && state.endpoint == state.primary;
         if !reached || self.state.books(shard).accepting {
             return;
         }
-        self.settle(shard);
-        self.state.books_mut(shard).accepting = true;
-        self.state.told[shard.idx()].phase = None;
-        self.note(Fact::WritesResumed { shard, node: state.primary });
+        let cause = self.state.told[shard.idx()].cause;
+        self.change_access(shard, cause, |books| books.accepting = true);
     }
 }

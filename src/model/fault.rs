@@ -62,6 +62,12 @@ impl<O: Observer> Step<'_, O> {
                 let duration = self.primary_isolation_time(duration, shard, address);
                 self.isolate(self.state.shard(shard).primary, duration, *writers_beside);
             }
+            ScriptedFault::CutMigrationLink { duration } => {
+                let duration = self.cut_time(duration, address);
+                let (cause, target) = (Cause::Migration, Target::MigrationLink);
+                self.note(Fact::FaultStruck { cause, target });
+                self.cut_migration_link(duration);
+            }
             ScriptedFault::FailGroup(group) => self.group_fails(*group),
             ScriptedFault::RebootNode { node, by } => {
                 self.reboot(self.victim_node(node, address), *by);
@@ -120,7 +126,13 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// A process stops and will answer again, empty, after `gone`.
-    fn stop_process(&mut self, victim: NodeId, process: Process, cause: Cause, gone: Span) {
+    pub(super) fn stop_process(
+        &mut self,
+        victim: NodeId,
+        process: Process,
+        cause: Cause,
+        gone: Span,
+    ) {
         let target = Target::Node(victim);
         if !self.state.answers(victim) {
             self.note(Fact::FaultMissed { cause, target });

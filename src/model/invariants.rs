@@ -17,6 +17,9 @@ pub fn check(plan: &Plan, state: &State, queue: &EventQueue<Event>, now: SimTime
         check_books(plan, state, shard, now);
         check_shard(plan, state, queue, shard);
     }
+    for link in 0..state.migration.links.len() {
+        check_migration(plan, state, link);
+    }
     for group in plan.group_ids() {
         check_group(plan, state, queue, group);
     }
@@ -27,19 +30,46 @@ pub fn check(plan: &Plan, state: &State, queue: &EventQueue<Event>, now: SimTime
 
 fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
     let books = &state.ledger.shards[shard.idx()];
-    let rate = NanoWrites::from(plan.shards[shard.idx()].writes_per_sec);
-    let offered = rate * NanoWrites::from(books.settled.as_nanos());
     assert!(books.settled <= now, "books are not settled in the future");
+    if plan.link_at(shard).is_none() {
+        // Where clients move, `check_migration` counts those of both sides together.
+        let rate = NanoWrites::from(plan.shards[shard.idx()].writes_per_sec);
+        let offered = rate * NanoWrites::from(books.settled.as_nanos());
+        assert!(
+            offered == books.acknowledged + books.rejected,
+            "every offered write is acknowledged or rejected"
+        );
+    }
     assert!(
-        offered == books.acknowledged + books.rejected,
-        "every offered write is acknowledged or rejected"
-    );
-    assert!(
-        books.acknowledged == books.offset + books.archived + books.lost + books.dataset_lost,
+        books.acknowledged + books.inherited
+            == books.offset + books.archived + books.lost + books.dataset_lost,
         "every acknowledged write is retained or lost"
     );
     assert!(books.unconfirmed.to <= books.offset, "only what was written waits");
     assert!(books.branch.offset <= books.offset, "a history does not end before it begins");
+}
+
+fn check_migration(plan: &Plan, state: &State, link: usize) {
+    let (target, source) = plan.pair(link);
+    let of = state.migration.links[link];
+    let (to, from) = (&state.ledger.shards[target.idx()], &state.ledger.shards[source.idx()]);
+    let all = plan.shards[source.idx()].writes_per_sec;
+    assert!(to.offer.rate + from.offer.rate == all, "every client writes to one of the two");
+    if to.settled == from.settled {
+        let offered = NanoWrites::from(all) * NanoWrites::from(to.settled.as_nanos());
+        let counted = to.acknowledged + to.rejected + from.acknowledged + from.rejected;
+        assert!(offered == counted, "no write of a migration is forgotten or counted twice");
+    }
+    assert!(of.copy.offset <= from.offset, "a target is not ahead of its source");
+    if of.is_connected() {
+        let primary = state.config.shards[target.idx()].primary;
+        assert!(state.node(primary).upstream == Some(of.upstream), "who is linked follows");
+    }
+    if of.follows() {
+        assert!(!to.accepting, "a replica takes no writes of clients");
+    }
+    let cohorts = to.offer.cohorts + from.offer.cohorts;
+    assert!(cohorts == plan.n_cohorts(), "every cohort is on one side");
 }
 
 fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardId) {
@@ -54,7 +84,8 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         }
         assert!(state.answers(shard.primary), "a primary that serves runs and is reached");
         assert!(primary.data == Data::Complete, "a primary that serves holds the data");
-        assert!(primary.upstream.is_none(), "a primary that serves follows nobody");
+        let follows = plan.link_into(id).is_some_and(|link| state.migration.links[link].follows());
+        assert!(follows || primary.upstream.is_none(), "a primary that serves follows nobody");
     }
     let serves = shard.serving == Serving::Yes;
     let is_short = serves && !state.has_good_replicas(plan, id);
@@ -63,7 +94,8 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
         "a primary without enough good replicas knows it"
     );
     let refuses = state.refuses(plan.shards[id.idx()].group) || state.rejoins(id);
-    let takes = serves && !is_short && !refuses;
+    let follows = plan.link_into(id).is_some_and(|link| state.migration.links[link].follows());
+    let takes = serves && !is_short && !refuses && !follows;
     let reached = takes && shard.endpoint == shard.primary;
     assert!(books.accepting == reached, "writes are accepted where the endpoint leads");
     let counts = |node: &NodeId| match state.config.nodes[node.idx()].data {
@@ -152,7 +184,9 @@ fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId)
     }
     if let Some(upstream) = node.upstream {
         assert!(state.reaches(upstream, id) || node.data == Data::Complete, "a sync has a source");
-        assert!(plan.nodes[upstream.idx()].shard == shard, "replication stays in the shard");
+        let of_upstream = plan.nodes[upstream.idx()].shard;
+        let is_linked = plan.link_into(shard).is_some_and(|link| plan.pair(link).1 == of_upstream);
+        assert!(of_upstream == shard || is_linked, "replication stays in the shard");
     }
     if node.process == Process::Lost {
         for line in 0..plan.node_failures.len() as u16 {

@@ -183,13 +183,17 @@ impl<O: Observer> Step<'_, O> {
             Workflow::Idle
             | Workflow::Modifying(..)
             | Workflow::Updating(_)
-            | Workflow::Scaling => {
+            | Workflow::Scaling
+            | Workflow::Migrating(_) => {
                 self.test_may_be_over(group);
                 self.pending_work(group);
             }
         }
         match self.state.group(group).workflow {
-            Workflow::TestCalled(_) | Workflow::Idle | Workflow::Modifying(..) => {}
+            Workflow::TestCalled(_)
+            | Workflow::Idle
+            | Workflow::Modifying(..)
+            | Workflow::Migrating(_) => {}
             Workflow::Updating(_) => {
                 if self.queue.pending(self.slots.workflow(group)).is_none() {
                     self.update_goes_on(group);

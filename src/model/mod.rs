@@ -13,6 +13,7 @@ pub mod api;
 pub mod append_only;
 pub mod archive;
 pub mod backup;
+pub mod clients;
 pub mod cluster_bus;
 pub mod control_plane;
 pub mod draws;
@@ -20,10 +21,13 @@ pub mod durability;
 pub mod endpoint;
 pub mod fact;
 pub mod fault;
+pub mod follow;
 pub mod good_replicas;
 pub mod invariants;
 pub mod isolation;
+pub mod link;
 pub mod maintenance;
+pub mod migration;
 pub mod narration;
 pub mod node;
 pub mod operation;
@@ -119,6 +123,16 @@ pub enum Event {
     IsolationEnds(NodeId),
     /// A primary of the shard has not heard of a replica for as long as it may.
     LinkTimesOut(ShardId),
+    /// The next thing happens to the link of the migration with this number.
+    LinkDue(u16),
+    /// The operator of the migration does what he does next.
+    OperatorDue,
+    /// The result of the test of the migration is there.
+    MigrationTested,
+    /// The network between source and target is whole again.
+    CutEnds,
+    /// The cohort of clients with this number moves on.
+    CohortDue(u16),
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innermost loop");
@@ -171,12 +185,18 @@ impl<O: Observer> Step<'_, O> {
             Event::MinorityNoticed(node) => self.minority_noticed(node),
             Event::IsolationEnds(node) => self.isolation_ends(node),
             Event::LinkTimesOut(shard) => self.link_times_out(shard),
+            Event::LinkDue(link) => self.link_due(usize::from(link)),
+            Event::OperatorDue => self.operator_due(),
+            Event::MigrationTested => self.migration_tested(),
+            Event::CutEnds => self.cut_ends(),
+            Event::CohortDue(cohort) => self.cohort_due(cohort),
         }
     }
 
     /// Schedules what is pending at the start of a trial.
     pub fn begin(&mut self) {
         self.draw_script();
+        self.schedule_early_clients();
         for group in self.plan.group_ids() {
             self.start_group_lives(group);
             self.start_update_lives(group);
@@ -198,13 +218,13 @@ impl<O: Observer> Step<'_, O> {
             self.settle(shard);
         }
         self.tell_astray();
+        self.tell_migration();
     }
 
     /// Counts the writes offered to a shard up to now.
     #[inline]
     fn settle(&mut self, shard: ShardId) {
-        let rate = self.plan.shards[shard.idx()].writes_per_sec;
-        self.state.books_mut(shard).settle(self.now, rate);
+        self.state.books_mut(shard).settle(self.now);
     }
 
     /// The nodes of a shard.

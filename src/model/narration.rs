@@ -7,8 +7,8 @@ use crate::model::archive::Awaits;
 use crate::model::fact::{Fact, Observer, Phase, RestoreStep};
 use crate::model::plan::{ColdStartNode, GroupId, RebootBy, ShardId};
 use crate::model::state::{
-    Belief, Data, Dataset, Failover, GoodReplicas, Node, Process, Replacement, Serving, Told,
-    Watch, Window,
+    Belief, Data, Dataset, Failover, GoodReplicas, Node, Process, Replacement, Serving, Stage,
+    Told, Watch, Window, Workflow,
 };
 
 impl<O: Observer> Step<'_, O> {
@@ -16,6 +16,7 @@ impl<O: Observer> Step<'_, O> {
     /// writes, and then tells observers of copies, readers, and what an outage waits for.
     pub(super) fn tell_changes(&mut self, shard: ShardId) {
         self.count_replicas(shard);
+        self.follow_up(shard);
         let (mut complete, mut readers, mut configured) = (0, 0, 0);
         for node in self.nodes_of(shard) {
             // Only what runs holds data: a complete copy that can be reached serves reads.
@@ -24,9 +25,9 @@ impl<O: Observer> Step<'_, O> {
             complete += u8::from(is_reached && self.plan.counts_as_copy(shard, node.data));
             configured += u8::from(node.process != Process::Absent);
         }
-        let phase = match self.state.books(shard).accepting {
-            true => None,
-            false => Some(self.phase(shard)),
+        let phase = match self.state.books(shard).is_out() {
+            false => None,
+            true => Some(self.phase(shard)),
         };
         let told = self.state.told[shard.idx()];
         let copies = complete;
@@ -75,6 +76,11 @@ impl<O: Observer> Step<'_, O> {
             return Phase::Endpoint;
         }
         let group = self.plan.shards[shard.idx()].group;
+        if state.serving == Serving::Yes && self.plan.migration.is_some() {
+            if let Some(phase) = self.phase_of_clients(shard) {
+                return phase;
+            }
+        }
         if state.serving == Serving::Yes {
             return match state.good {
                 GoodReplicas::TooFew if !self.state.refuses(group) => Phase::Replicas,
@@ -127,6 +133,31 @@ impl<O: Observer> Step<'_, O> {
     }
 }
 
+impl<O: Observer> Step<'_, O> {
+    /// What clients of a migration wait for where there is a primary.
+    fn phase_of_clients(&self, shard: ShardId) -> Option<Phase> {
+        let books = self.state.books(shard);
+        if self.follows_source(shard) {
+            return Some(Phase::Following);
+        }
+        if !books.accepting || books.offer.held == 0 {
+            return None;
+        }
+        let target = self.target();
+        let is_target = self.plan.shards[shard.idx()].group == target;
+        Some(match self.state.group(target).workflow {
+            _ if is_target => Phase::Endpoint,
+            Workflow::Migrating(Stage::Completing(_)) => Phase::Promotion,
+            Workflow::Migrating(_) => Phase::Draining,
+            Workflow::Idle
+            | Workflow::Modifying(..)
+            | Workflow::TestCalled(_)
+            | Workflow::Updating(_)
+            | Workflow::Scaling => Phase::Endpoint,
+        })
+    }
+}
+
 /// What an outage waits for that needs this node.
 fn awaited(node: &Node) -> Phase {
     match (node.process, node.replacement) {
@@ -159,8 +190,12 @@ fn nearness(phase: Phase) -> u8 {
         Phase::Provisioning => 3,
         Phase::Restart => 4,
         Phase::Sync | Phase::Replay | Phase::Loading => 5,
-        Phase::Promotion | Phase::ColdStart | Phase::Endpoint | Phase::Quorum | Phase::Replicas => {
-            6
-        }
+        Phase::Promotion
+        | Phase::ColdStart
+        | Phase::Endpoint
+        | Phase::Quorum
+        | Phase::Replicas
+        | Phase::Draining
+        | Phase::Following => 6,
     }
 }

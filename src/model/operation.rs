@@ -15,8 +15,8 @@ use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Observer, OperationFact, Target};
 use crate::model::node::Haste;
 use crate::model::plan::{
-    Answer, Apply, Changes, ClusterMode, Direction, ExternalReplicas, GroupId, InAzOutage, NodeId,
-    Operation, RebootBy, ShardId, Support, Switch,
+    Answer, Apply, Changes, ClusterMode, Direction, ExternalReplicas, GroupId, InAzOutage, Keeper,
+    NodeId, Operation, RebootBy, ShardId, Support, Switch,
 };
 use crate::model::policy::ControlView;
 use crate::model::state::{
@@ -47,6 +47,7 @@ impl<O: Observer> Step<'_, O> {
     /// A call, or work that the scenario has the service begin.
     pub(super) fn operation_due(&mut self, operation: &Operation) {
         match *operation {
+            Operation::Migration { target, call } => self.migration_call(target, call),
             Operation::Modify { group, changes, apply } => self.modify(group, changes, apply),
             Operation::PromoteReplica { node } => self.promote_by_hand(node),
             Operation::TestFailover { shard, answer } => self.test_failover(shard, answer),
@@ -106,8 +107,17 @@ impl<O: Observer> Step<'_, O> {
         self.plan.groups[group.idx()].shards.clone().map(ShardId)
     }
 
+    /// Whether the API knows the group.
+    pub(super) fn runs_in_elasticache(&self, group: GroupId) -> Result<(), Refusal> {
+        match self.plan.groups[group.idx()].keeper {
+            Keeper::ElastiCache => Ok(()),
+            Keeper::Users => Err(Refusal::NotInElastiCache),
+        }
+    }
+
     /// Whether nothing is being done to the group as a whole.
     pub(super) fn is_available(&self, group: GroupId) -> Result<(), Refusal> {
+        self.runs_in_elasticache(group)?;
         if self.state.group(group).backup.is_some() {
             return Err(Refusal::GroupIsSnapshotting);
         }
@@ -121,6 +131,7 @@ impl<O: Observer> Step<'_, O> {
             Workflow::Modifying(..) | Workflow::Updating(_) | Workflow::Scaling => {
                 Err(Refusal::GroupIsModifying)
             }
+            Workflow::Migrating(_) => Err(Refusal::GroupIsMigrating),
         }
     }
 
@@ -295,6 +306,7 @@ impl<O: Observer> Step<'_, O> {
             }
             Workflow::TestCalled(shard) => self.test_strikes(group, shard),
             Workflow::Updating(method) => self.update_step_due(group, method),
+            Workflow::Migrating(stage) => self.migration_step_due(group, stage),
             Workflow::Idle | Workflow::Scaling => unreachable!("nothing is due"),
         }
     }

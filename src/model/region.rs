@@ -75,7 +75,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// The application writes to the other region's group from now on; what that lacks is lost.
     pub(super) fn tell_shard_switched(&mut self, shard: ShardId, node: NodeId, lacked: NanoWrites) {
-        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        let rate = self.state.books(shard).offer.rate;
         let loss = Loss { writes: lacked, beside: 0, window: age_of_oldest(lacked, rate) };
         self.note(Fact::Backup(BackupFact::ShardSwitched { shard, node, loss }));
     }

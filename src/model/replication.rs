@@ -80,19 +80,25 @@ impl<O: Observer> Step<'_, O> {
     /// taken it caught up.
     pub(super) fn behind(&self, shard: ShardId, lag: Span) -> NanoWrites {
         let books = self.state.books(shard);
-        let rate = self.plan.shards[shard.idx()].writes_per_sec - books.failing;
-        let calm = match books.accepting {
-            true => 0,
-            false => self.now.since(books.stopped).as_nanos(),
+        let until = match books.accepting {
+            true => self.now,
+            false => books.stopped,
         };
-        let left = lag.as_nanos().saturating_sub(calm);
-        let trailing = NanoWrites::from(rate) * NanoWrites::from(left);
-        trailing.min(books.offset - books.branch.offset)
+        let from = self.now.before(lag);
+        let sent = books.offer.sent_between(from, until);
+        let failing = match books.failing {
+            0 => 0,
+            failing if from < until => {
+                NanoWrites::from(failing) * NanoWrites::from(until.since(from).as_nanos())
+            }
+            _ => 0,
+        };
+        sent.saturating_sub(failing).min(books.offset - books.branch.offset)
     }
 
     /// `node`'s copy becomes the shard's history; says what that loses.
     pub(super) fn branch_from(&mut self, shard: ShardId, node: NodeId) -> Loss {
-        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        let rate = self.state.books(shard).offer.rate;
         let copy = self.caught_up(shard, self.state.ledger.copies[node.idx()]);
         self.settle(shard);
         self.primary_superseded(shard);
@@ -111,6 +117,8 @@ impl<O: Observer> Step<'_, O> {
         books.branch = copy;
         books.history.0 += 1;
         books.offset = copy.offset;
+        self.history_is_cut(shard, copy.offset);
+        let books = self.state.books_mut(shard);
         (books.taken_beside, books.taken_for) = (0, Span::ZERO);
         self.state.archive.shard_mut(shard).cut(copy.offset);
         Loss { writes: lost + beside, beside, window: window.plus(taken_for) }
@@ -151,6 +159,7 @@ impl<O: Observer> Step<'_, O> {
         (books.taken_beside, books.taken_for) = (0, Span::ZERO);
         books.branch.offset = 0;
         books.original = false;
+        self.history_is_cut(shard, 0);
         self.state.shard_mut(shard).dataset = Dataset::Lost;
         for node in self.plan.shards[shard.idx()].node_ids() {
             if self.state.node(node).data == Data::Syncing {

@@ -237,7 +237,7 @@ impl<O: Observer> Step<'_, O> {
     /// gone.
     fn restore_shard(&mut self, shard: ShardId, from: RestoreFrom) {
         self.settle(shard);
-        let rate = self.plan.shards[shard.idx()].writes_per_sec;
+        let rate = self.state.books(shard).offer.rate;
         let archive = self.state.archive.shard_mut(shard);
         let part = archive.kept.take().expect("every shard of a restore is kept");
         archive.epoch += 1;

@@ -1,5 +1,7 @@
 //! [`NotedTally`]: how often calls were refused in the trials of a policy, and failovers hindered.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::api::{Call, Refusal};
@@ -24,8 +26,8 @@ impl Noted {
 /// What became of calls, and of failovers beside an external replica.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct NotedTally {
-    /// By call, then by the reason.
-    refused: [[Noted; Refusal::ALL.len()]; Call::ALL.len()],
+    /// By the number of the call, then by that of the reason.
+    refused: BTreeMap<(u8, u8), Noted>,
     /// Promotions that an external replica made fail (MZ-65).
     pub hindered: Noted,
 }
@@ -33,11 +35,8 @@ pub struct NotedTally {
 impl NotedTally {
     /// How often which call was refused for which reason, where it was.
     pub fn refusals(&self) -> impl Iterator<Item = (Call, Refusal, Noted)> {
-        Call::ALL.into_iter().flat_map(move |call| {
-            let of_call = &self.refused[call as usize];
-            let noted = Refusal::ALL.into_iter().zip(of_call);
-            let noted = noted.filter(|(_, noted)| noted.times > 0);
-            noted.map(move |(refusal, noted)| (call, refusal, *noted))
+        self.refused.iter().map(|((call, refusal), noted)| {
+            (Call::ALL[usize::from(*call)], Refusal::ALL[usize::from(*refusal)], *noted)
         })
     }
 
@@ -45,7 +44,7 @@ impl NotedTally {
     pub(super) fn add(&mut self, episodes: &Episodes) {
         for (n, (call, refusal)) in episodes.refusals.iter().enumerate() {
             let is_first = !episodes.refusals[..n].contains(&(*call, *refusal));
-            let noted = &mut self.refused[*call as usize][*refusal as usize];
+            let noted = self.refused.entry((*call as u8, *refusal as u8)).or_default();
             noted.merge(Noted { times: 1, trials: u64::from(is_first) });
         }
         let times = u64::from(episodes.hindered);
@@ -54,9 +53,8 @@ impl NotedTally {
 
     /// Takes in other trials.
     pub(super) fn merge(&mut self, other: &NotedTally) {
-        let sums = self.refused.iter_mut().flatten();
-        for (sum, noted) in sums.zip(other.refused.iter().flatten()) {
-            sum.merge(*noted);
+        for (which, noted) in &other.refused {
+            self.refused.entry(*which).or_default().merge(*noted);
         }
         self.hindered.merge(other.hindered);
     }

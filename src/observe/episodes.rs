@@ -330,6 +330,7 @@ impl Observer for Episodes {
             | Fact::Operation(_)
             | Fact::Bus(_)
             | Fact::Isolation(_)
+            | Fact::Migration(_)
             | Fact::Replicas(
                 ReplicasFact::TooFew { .. }
                 | ReplicasFact::Unconfirmed { .. }

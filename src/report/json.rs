@@ -123,6 +123,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Bus(fact) => bus_name(fact),
         Fact::Isolation(fact) => isolation_name(fact),
         Fact::Replicas(fact) => replicas_name(fact),
+        Fact::Migration(_) => "migration",
     }
 }
 
@@ -216,6 +217,7 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::Bus(fact) => bus_fields(plan, fact),
         Fact::Isolation(fact) => isolation_fields(plan, fact),
         Fact::Replicas(fact) => replicas_fields(plan, fact),
+        Fact::Migration(_) => Vec::new(),
     }
 }
 
@@ -398,7 +400,10 @@ fn call_name(call: Call) -> &'static str {
         | Call::RebootCacheCluster
         | Call::IncreaseReplicaCount
         | Call::DecreaseReplicaCount
-        | Call::CreateSnapshot => call.name(),
+        | Call::CreateSnapshot
+        | Call::TestMigration
+        | Call::StartMigration
+        | Call::CompleteMigration => call.name(),
     }
 }
 
@@ -427,6 +432,7 @@ fn target_field(plan: &Plan, target: Target) -> (&'static str, Value) {
         Target::Primary(shard) | Target::Replicas(shard) => ("shard", shard_name(plan, shard)),
         Target::Az(az) => ("az", json!(plan.azs[az.idx()].name)),
         Target::Group(group) => ("group", json!(plan.groups[group.idx()].id)),
+        Target::MigrationLink => ("link", json!("migration")),
     }
 }
 

@@ -634,6 +634,8 @@ pub fn phase_key(phase: Phase) -> &'static str {
         Phase::Replicas => "too_few_replicas",
         Phase::Decision => "decision",
         Phase::Loading => "loading",
+        Phase::Draining => "draining",
+        Phase::Following => "following",
     }
 }
 

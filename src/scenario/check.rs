@@ -209,6 +209,7 @@ fn sections(
         log,
         durable_log,
         region,
+        migration: None,
         script: faults.script,
         node_failures: faults.node_failures,
         az_failures: faults.az_failures,

@@ -295,7 +295,8 @@ fn is_known_in(
         | Operation::SetReplicas { .. }
         | Operation::AttachExternalReplica { .. }
         | Operation::CreateSnapshot { .. }
-        | Operation::ServiceUpdate { .. } => ApiError::ReplicationGroupNotFound,
+        | Operation::ServiceUpdate { .. }
+        | Operation::Migration { .. } => ApiError::ReplicationGroupNotFound,
     };
     cx.errors
         .report(Code::UnknownTarget, place, message)

@@ -32,7 +32,8 @@ pub(super) fn always(operation: &Operation, topology: &Topology) -> Option<Refus
         | Operation::TestFailover { .. }
         | Operation::SetReplicas { .. }
         | Operation::CreateSnapshot { .. }
-        | Operation::ServiceUpdate { .. } => None,
+        | Operation::ServiceUpdate { .. }
+        | Operation::Migration { .. } => None,
     }
 }
 

@@ -12,8 +12,8 @@ use super::victims;
 use crate::model::api::ApiError;
 use crate::model::draws::entity;
 use crate::model::plan::{
-    Az, AzId, Backups, ClusterMode, Detector, Group, GroupId, HASH_SLOTS, Node, NodeId, Operation,
-    Promotion, Shard, ShardId,
+    Az, AzId, Backups, ClusterMode, Detector, Group, GroupId, HASH_SLOTS, Keeper, Node, NodeId,
+    Operation, Promotion, Shard, ShardId,
 };
 
 /// The tables, and how to find what a scenario names.
@@ -159,6 +159,7 @@ impl Topology {
         self.groups.push(Group {
             id: draft.id.clone(),
             shards: first_shard..self.shards.len() as u16,
+            keeper: Keeper::ElastiCache,
             promotion,
             automatic_failover: draft.automatic_failover,
             multi_az: draft.multi_az,
@@ -197,6 +198,7 @@ impl Topology {
                 rank: 0,
                 az,
                 membership: draft.membership,
+                chained_to: None,
                 entity: entity::node(group.0, h, slot as u16),
             });
         }
@@ -298,7 +300,8 @@ impl Topology {
             | Operation::SetReplicas { group, .. }
             | Operation::AttachExternalReplica { group, .. }
             | Operation::CreateSnapshot { group }
-            | Operation::ServiceUpdate { group, .. } => *group,
+            | Operation::ServiceUpdate { group, .. }
+            | Operation::Migration { target: group, .. } => *group,
             Operation::PromoteReplica { node } | Operation::Reboot { node } => {
                 self.shards[self.nodes[node.idx()].shard.idx()].group
             }

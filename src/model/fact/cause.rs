@@ -28,11 +28,13 @@ pub enum Cause {
     TestFailover,
     /// A node that runs could not be reached (MZ-67).
     Isolation,
+    /// An online migration: clients were stopped or moved, or the target is a replica.
+    Migration,
 }
 
 impl Cause {
     /// All causes, in the order of their numbers.
-    pub const ALL: [Cause; 10] = [
+    pub const ALL: [Cause; 11] = [
         Cause::Node,
         Cause::Replicas,
         Cause::Az,
@@ -43,6 +45,7 @@ impl Cause {
         Cause::Planned,
         Cause::TestFailover,
         Cause::Isolation,
+        Cause::Migration,
     ];
 
     /// The name in results.
@@ -58,6 +61,7 @@ impl Cause {
             Cause::Planned => "planned",
             Cause::TestFailover => "test-failover",
             Cause::Isolation => "isolation",
+            Cause::Migration => "migration",
         }
     }
 }
@@ -92,11 +96,15 @@ pub enum Phase {
     Decision,
     /// A snapshot is being loaded into a new group.
     Loading,
+    /// Writes to the source of a migration were stopped, and the target catches up.
+    Draining,
+    /// The target of a migration is a replica, and takes no writes.
+    Following,
 }
 
 impl Phase {
     /// All phases, in the order of their numbers.
-    pub const ALL: [Phase; 13] = [
+    pub const ALL: [Phase; 15] = [
         Phase::Detection,
         Phase::Promotion,
         Phase::Endpoint,
@@ -110,6 +118,8 @@ impl Phase {
         Phase::Replicas,
         Phase::Decision,
         Phase::Loading,
+        Phase::Draining,
+        Phase::Following,
     ];
 
     /// The name in results and in the timeline.
@@ -128,6 +138,8 @@ impl Phase {
             Phase::Replicas => "too few replicas",
             Phase::Decision => "decision",
             Phase::Loading => "loading a snapshot",
+            Phase::Draining => "target catches up",
+            Phase::Following => "target is a replica",
         }
     }
 }
@@ -145,6 +157,8 @@ pub enum Target {
     Az(AzId),
     /// A group.
     Group(GroupId),
+    /// The network between source and target of the migration.
+    MigrationLink,
 }
 
 /// How a node stopped.
@@ -193,6 +207,8 @@ pub enum Status {
     Modifying,
     /// A backup is running.
     Snapshotting,
+    /// It is the target of an online migration.
+    Migrating,
 }
 
 impl Status {
@@ -202,6 +218,7 @@ impl Status {
             Status::Available => "available",
             Status::Modifying => "modifying",
             Status::Snapshotting => "snapshotting",
+            Status::Migrating => "migrating",
         }
     }
 }

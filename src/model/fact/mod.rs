@@ -6,6 +6,7 @@
 mod backup;
 mod bus;
 mod cause;
+mod migration;
 mod operation;
 mod replicas;
 
@@ -16,6 +17,7 @@ use crate::model::state::NanoWrites;
 pub use backup::*;
 pub use bus::*;
 pub use cause::*;
+pub use migration::*;
 pub use operation::*;
 pub use replicas::*;
 
@@ -272,6 +274,8 @@ pub enum Fact {
     Isolation(IsolationFact),
     /// Something about writes that ask for replicas.
     Replicas(ReplicasFact),
+    /// Something about an online migration.
+    Migration(MigrationFact),
 }
 
 /// Listens to a trial. Observers see facts and never influence it.

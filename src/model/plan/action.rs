@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::engine::law::Law;
-use crate::model::plan::{AzId, GroupId, NodeId, ShardId, Switch};
+use crate::model::plan::{AzId, GroupId, MigrationCall, NodeId, ShardId, Switch};
 
 /// Something that the scenario schedules.
 #[derive(Clone, PartialEq, Debug)]
@@ -98,6 +98,13 @@ pub enum Operation {
         apply: Apply,
         /// How a node is updated.
         method: UpdateMethod,
+    },
+    /// A call of an online migration, or what its operator does.
+    Migration {
+        /// The group to which data is to be migrated.
+        target: GroupId,
+        /// What is called.
+        call: MigrationCall,
     },
 }
 
@@ -243,6 +250,11 @@ pub enum ScriptedFault {
         duration: Law,
         /// Writes per second that it takes meanwhile.
         writers_beside: u64,
+    },
+    /// The network between source and target of the migration is cut.
+    CutMigrationLink {
+        /// For how long.
+        duration: Law,
     },
 }
 

@@ -6,6 +6,7 @@
 
 mod action;
 mod control;
+mod migration;
 mod rules;
 mod slots;
 
@@ -20,6 +21,7 @@ use crate::model::state::Data;
 
 pub use action::*;
 pub use control::*;
+pub use migration::*;
 pub use rules::*;
 pub use slots::*;
 
@@ -107,6 +109,8 @@ pub struct Plan {
     pub durable_log: DurableLogPlan,
     /// The second region that has a copy of every group.
     pub region: Option<RegionPlan>,
+    /// The online migration from a self-hosted tree.
+    pub migration: Option<MigrationPlan>,
     /// Scheduled faults and operations, those that can come earliest first; where several come at
     /// the same instant, they do so in this order.
     pub script: Vec<Scripted>,
@@ -127,6 +131,8 @@ pub struct Group {
     pub id: String,
     /// Its shards.
     pub shards: Range<u16>,
+    /// Who runs it.
+    pub keeper: Keeper,
     /// Which replica follows a lost primary while automatic failover is on; `None` where the rules
     /// say that nobody ever does.
     pub promotion: Option<Promotion>,
@@ -161,6 +167,15 @@ pub struct Group {
     pub forkless: Forkless,
     /// What only the API's answers need.
     pub about: About,
+}
+
+/// Who runs a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeper {
+    /// ElastiCache.
+    ElastiCache,
+    /// Its users, on machines of their own: no call of the API reaches it.
+    Users,
 }
 
 /// A switch of the AWS API.
@@ -309,6 +324,9 @@ pub struct Node {
     pub az: AzId,
     /// Whether it is there from the start, or only once replicas are added.
     pub membership: Membership,
+    /// The node of its shard from which it copies while that holds the data and it is no primary
+    /// itself; `None` for the primary (chained replicas, in self-hosted groups only).
+    pub chained_to: Option<NodeId>,
     /// Address of its random numbers: group, shard and slot, so that one more replica in another
     /// policy does not move anybody else's life.
     pub entity: u64,
@@ -450,6 +468,50 @@ impl Plan {
             },
             Data::Empty => false,
         }
+    }
+
+    /// The target's shard and the source's that are linked so in the migration.
+    pub fn pair(&self, link: usize) -> (ShardId, ShardId) {
+        let migration = self.migration.as_ref().expect("only a migration has links");
+        let first = self.groups[migration.target.idx()].shards.start;
+        (ShardId(first + link as u16), migration.pairs[link])
+    }
+
+    /// The link of the migration that begins or ends in the shard.
+    pub fn link_at(&self, shard: ShardId) -> Option<usize> {
+        let migration = self.migration.as_ref()?;
+        let group = self.shards[shard.idx()].group;
+        let link = match (group == migration.target, group == migration.source) {
+            (true, _) => usize::from(shard.0 - self.groups[group.idx()].shards.start),
+            (false, true) => migration.pairs.iter().position(|source| *source == shard)?,
+            (false, false) => return None,
+        };
+        (link < migration.pairs.len()).then_some(link)
+    }
+
+    /// The link of the migration by which the shard of the target is a replica, or is to be.
+    pub fn link_into(&self, shard: ShardId) -> Option<usize> {
+        self.link_at(shard).filter(|link| self.pair(*link).0 == shard)
+    }
+
+    /// Into how many parts of equal size clients fall.
+    pub fn n_cohorts(&self) -> u16 {
+        self.migration.as_ref().map_or(1, |migration| migration.clients.cohorts)
+    }
+
+    /// The cohorts that write to a shard at the start.
+    pub fn cohorts_at_start(&self, shard: ShardId) -> u16 {
+        let group = Some(self.shards[shard.idx()].group);
+        match self.migration.as_ref().map(|migration| migration.target) == group {
+            true => 0,
+            false => self.n_cohorts(),
+        }
+    }
+
+    /// The number of groups whose clients are counted: source and target of a migration share
+    /// theirs.
+    pub fn n_clienteles(&self) -> usize {
+        self.groups.len() - usize::from(self.migration.is_some())
     }
 
     /// The shard's group.

@@ -27,6 +27,7 @@ pub struct Slots {
     quorums: u32,
     isolations: u32,
     links: u32,
+    migration: u32,
     len: u32,
 }
 
@@ -121,6 +122,32 @@ impl Slots {
         Slot(self.isolations + u32::from(node.0))
     }
 
+    /// What the operator of the migration does next.
+    pub fn operator(&self) -> Slot {
+        Slot(self.migration)
+    }
+
+    /// The result of the test of the migration.
+    pub fn migration_test(&self) -> Slot {
+        Slot(self.migration + 1)
+    }
+
+    /// The end of the cut between source and target.
+    pub fn cut(&self) -> Slot {
+        Slot(self.migration + 2)
+    }
+
+    /// The next thing that happens to a link of the migration.
+    pub fn migration_link(&self, link: usize) -> Slot {
+        Slot(self.migration + 3 + link as u32)
+    }
+
+    /// The next move of a cohort of clients; they come after the links.
+    pub fn cohort(&self, plan: &Plan, cohort: u16) -> Slot {
+        let n_links = plan.migration.as_ref().map_or(0, |migration| migration.pairs.len());
+        Slot(self.migration + 3 + n_links as u32 + u32::from(cohort))
+    }
+
     /// The next moment at which a primary of `shard` has not heard of a replica for too long; there
     /// is none where no writes ask for replicas.
     pub fn links(&self, shard: ShardId) -> Slot {
@@ -148,6 +175,10 @@ impl Plan {
         let quorums = watches + shards;
         let links = quorums + groups;
         let n_links = if self.replication.min_replicas > 0 { shards } else { 0 };
+        let migration = links + n_links;
+        let n_migration = self.migration.as_ref().map_or(0, |migration| {
+            3 + migration.pairs.len() as u32 + u32::from(migration.clients.cohorts)
+        });
         Slots {
             n_groups: groups,
             n_azs: azs,
@@ -169,7 +200,8 @@ impl Plan {
             quorums,
             isolations,
             links,
-            len: links + n_links,
+            migration,
+            len: migration + n_migration,
         }
     }
 }

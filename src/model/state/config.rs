@@ -76,6 +76,10 @@ impl Group {
             Workflow::Modifying(..) | Workflow::Updating(_) | Workflow::Scaling => {
                 Status::Modifying
             }
+            Workflow::Migrating(stage) => match stage {
+                Stage::Preparing | Stage::Resharding | Stage::Connecting(_) => Status::Modifying,
+                Stage::Running | Stage::Completing(_) => Status::Migrating,
+            },
         }
     }
 }
@@ -149,6 +153,34 @@ pub enum Workflow {
     Updating(UpdateMethod),
     /// Replicas are being added.
     Scaling,
+    /// Data is migrated into it.
+    Migrating(Stage),
+}
+
+/// How far an online migration is, as the control plane of its target has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Stage {
+    /// It was started, and nothing is connected yet.
+    Preparing,
+    /// Hash slots are laid out as in the source.
+    Resharding,
+    /// So many attempts to become a replica of the source have failed.
+    Connecting(u16),
+    /// The target is a replica of the source.
+    Running,
+    /// The target is about to be promoted.
+    Completing(Completion),
+}
+
+/// How a migration is about to end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Completion {
+    /// `CompleteMigration`, which ensures that the target is in sync.
+    Ensured,
+    /// `CompleteMigration --force`.
+    Forced,
+    /// It is stopped: the clients stay where they are.
+    Stopped,
 }
 
 /// A manual promotion under way: four modifications, one after the other (MZ-57).

@@ -1,6 +1,7 @@
 //! [`Ledger`]: amounts of writes, exact to the last digit.
 
 use crate::engine::time::{SimTime, Span};
+use crate::model::plan::{Plan, ShardId};
 
 /// An amount of writes in nano-writes: writes per second times nanoseconds.
 pub type NanoWrites = u128;
@@ -48,11 +49,58 @@ pub struct Copy {
     pub offset: NanoWrites,
 }
 
-/// The books of a shard. `acknowledged = offset + archived + lost + dataset_lost` at every instant.
+/// Who writes to a shard, and how much.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Offer {
+    /// Writes per second that its clients offer.
+    pub rate: u64,
+    /// Those of clients that were stopped or are on their way: they reach nobody.
+    pub held_rate: u64,
+    /// Cohorts of clients that write to it, or are to.
+    pub cohorts: u16,
+    /// Those of them that are held.
+    pub held: u16,
+    /// Since when that is so.
+    pub since: SimTime,
+    /// Writes per second that were sent before.
+    pub sent_before: u64,
+}
+
+impl Offer {
+    /// As the plan has it.
+    pub(super) fn at_start(plan: &Plan, shard: ShardId) -> Self {
+        let rate = plan.shards[shard.idx()].writes_per_sec;
+        let cohorts = plan.cohorts_at_start(shard);
+        let since = SimTime::START;
+        Offer { rate, held_rate: 0, cohorts, held: 0, since, sent_before: rate }
+    }
+
+    /// Writes per second that clients send, and that are acknowledged while they reach a primary.
+    #[inline]
+    pub fn sent(&self) -> u64 {
+        self.rate - self.held_rate
+    }
+
+    /// What was sent from one instant to another.
+    pub fn sent_between(&self, from: SimTime, to: SimTime) -> NanoWrites {
+        let during =
+            |rate: u64, span: Span| NanoWrites::from(rate) * NanoWrites::from(span.as_nanos());
+        if from >= to {
+            return 0;
+        }
+        let turn = self.since.clamp(from, to);
+        during(self.sent_before, turn.since(from)) + during(self.sent(), to.since(turn))
+    }
+}
+
+/// The books of a shard. `acknowledged + inherited = offset + archived + lost + dataset_lost` at
+/// every instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShardLedger {
     /// Up to when the amounts below are counted.
     pub settled: SimTime,
+    /// Who writes, and how much.
+    pub offer: Offer,
     /// Whether writers reach a primary that accepts.
     pub accepting: bool,
     /// When they ceased to, the last time.
@@ -75,6 +123,8 @@ pub struct ShardLedger {
     pub dataset_lost: NanoWrites,
     /// Acknowledged, and since a dataset loss only in a snapshot that is to be restored.
     pub archived: NanoWrites,
+    /// What came into this history by a migration, acknowledged by its source.
+    pub inherited: NanoWrites,
     /// The current history.
     pub history: HistoryId,
     /// Its parent, and the offset at which it began.
@@ -110,12 +160,18 @@ impl Stretch {
 }
 
 impl ShardLedger {
-    /// Counts the writes offered since the last call, at `writes_per_sec`.
+    /// Whether any clients of the shard reach no primary that accepts.
+    pub fn is_out(&self) -> bool {
+        self.offer.held > 0 || self.offer.cohorts > 0 && !self.accepting
+    }
+
+    /// Counts the writes offered since the last call.
     #[inline]
-    pub fn settle(&mut self, now: SimTime, writes_per_sec: u64) {
+    pub fn settle(&mut self, now: SimTime) {
         let span: Span = now.since(self.settled);
         let during = |rate: u64| NanoWrites::from(rate) * NanoWrites::from(span.as_nanos());
-        let writes = during(writes_per_sec - self.kept - self.astray);
+        let reaching = self.offer.sent() - self.kept - self.astray;
+        let writes = during(reaching);
         if self.kept + self.astray > 0 {
             let (kept, astray) = (during(self.kept), during(self.astray));
             self.acknowledged += kept + astray;
@@ -126,10 +182,13 @@ impl ShardLedger {
             }
             self.lost += astray;
         }
+        if self.offer.held_rate > 0 {
+            self.rejected += during(self.offer.held_rate);
+        }
         if self.accepting {
             let failing = match self.failing {
                 0 => 0,
-                failing => during(failing.min(writes_per_sec - self.kept - self.astray)),
+                failing => during(failing.min(reaching)),
             };
             self.acknowledged += writes - failing;
             self.offset += writes - failing;

@@ -8,6 +8,7 @@
 mod clocks;
 mod config;
 mod ledger;
+mod migration;
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::archive::Archive;
@@ -17,6 +18,7 @@ use crate::model::plan::{Changes, GroupId, Membership, NodeId, Plan, ShardId, Sw
 pub use clocks::*;
 pub use config::*;
 pub use ledger::*;
+pub use migration::*;
 
 /// Everything that changes during a trial.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +31,8 @@ pub struct State {
     pub ledger: Ledger,
     /// Snapshots, and the restores from them.
     pub archive: Archive,
+    /// The online migration, its links and its clients.
+    pub migration: Migration,
     /// What observers were last told of each shard, so that they are told of changes only.
     pub told: Vec<Told>,
 }
@@ -75,6 +79,7 @@ impl State {
             },
             ledger: Ledger { shards: Vec::new(), copies: Vec::new(), beside: Vec::new() },
             archive: Archive::default(),
+            migration: Migration::NONE,
             told: Vec::new(),
         };
         state.restart(plan);
@@ -110,9 +115,14 @@ impl State {
         refill(&mut self.ledger.beside, n_nodes, |_| Beside::NOTHING);
         refill(&mut self.ledger.shards, n_shards, |s| {
             let shard = ShardId(s as u16);
-            fresh_books(origin, plan.failing(shard, plan.n_replicas(shard)))
+            fresh_books(
+                origin,
+                plan.failing(shard, plan.n_replicas(shard)),
+                Offer::at_start(plan, shard),
+            )
         });
         self.archive.restart(plan);
+        self.migration.restart(plan);
         refill(&mut self.told, n_shards, |s| {
             let copies = plan.n_members(ShardId(s as u16)) as u8;
             let configured = copies;
@@ -201,6 +211,18 @@ impl State {
     #[inline]
     pub fn rejoins(&self, shard: ShardId) -> bool {
         self.node(self.shard(shard).primary).reach == Reach::Rejoining
+    }
+
+    /// Whether the node copies from `primary`, directly or through others.
+    pub fn follows(&self, node: NodeId, primary: NodeId) -> bool {
+        let mut at = node;
+        while let Some(upstream) = self.node(at).upstream {
+            if upstream == primary {
+                return true;
+            }
+            at = upstream;
+        }
+        false
     }
 
     /// Whether the shard's primary hears the node, and the node has all that it says.
@@ -297,9 +319,10 @@ fn fresh_node(plan: &Plan, node: usize) -> Node {
     }
 }
 
-fn fresh_books(origin: Copy, failing: u64) -> ShardLedger {
+fn fresh_books(origin: Copy, failing: u64, offer: Offer) -> ShardLedger {
     ShardLedger {
         settled: SimTime::START,
+        offer,
         accepting: true,
         stopped: SimTime::START,
         kept: 0,
@@ -311,6 +334,7 @@ fn fresh_books(origin: Copy, failing: u64) -> ShardLedger {
         lost: 0,
         dataset_lost: 0,
         archived: 0,
+        inherited: 0,
         history: HistoryId(0),
         branch: origin,
         offset: 0,

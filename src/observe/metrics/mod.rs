@@ -674,6 +674,7 @@ impl Observer for Metrics<'_> {
             | Fact::Reattached { .. }
             | Fact::Recovered { .. }
             | Fact::ColdStartBegan { .. }
+            | Fact::Migration(_)
             | Fact::Operation(_) => {}
         }
     }

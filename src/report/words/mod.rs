@@ -71,6 +71,7 @@ impl<'p> Words<'p> {
             Target::Replicas(shard) => format!("replicas of {}", self.shard(shard)),
             Target::Az(az) => format!("AZ {}", self.az(az)),
             Target::Group(group) => format!("group {}", self.group(group)),
+            Target::MigrationLink => "the network between source and target".to_owned(),
         }
     }
 
@@ -120,6 +121,7 @@ impl<'p> Words<'p> {
             Fact::Bus(fact) => Some(self.of_bus(fact)),
             Fact::Isolation(fact) => Some(isolation::line(self, fact)),
             Fact::Replicas(fact) => Some(replicas::line(self, fact)),
+            Fact::Migration(_) => None,
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }
@@ -387,5 +389,6 @@ fn struck(cause: Cause, target: &str) -> String {
         Cause::Planned => format!("planned work on {target}"),
         Cause::TestFailover => format!("a test failover of {target}"),
         Cause::Isolation => format!("{target} is cut off"),
+        Cause::Migration => format!("{target} fails in the migration"),
     }
 }

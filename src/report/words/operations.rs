@@ -147,7 +147,10 @@ impl Words<'_> {
             | Call::IncreaseReplicaCount
             | Call::DecreaseReplicaCount
             | Call::CreateSnapshot
-            | Call::ServiceUpdate => format!("{} of {on}", call.name()),
+            | Call::ServiceUpdate
+            | Call::TestMigration
+            | Call::StartMigration
+            | Call::CompleteMigration => format!("{} of {on}", call.name()),
             Call::AttachExternalReplica => format!("{} to {on}", call.name()),
         }
     }

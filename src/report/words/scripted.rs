@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::model::plan::{
-    Action, Answer, Apply, Direction, NodeId, Operation, Plan, Scripted, ScriptedFault, ShardId,
-    Victim,
+    Action, Answer, Apply, Direction, Force, MigrationCall, NodeId, Operation, Plan, Scripted,
+    ScriptedFault, ShardId, Victim,
 };
 use crate::report::words::Words;
 use crate::report::words::operations::updated;
@@ -46,6 +46,9 @@ fn fault_text(plan: &Plan, fault: &ScriptedFault) -> String {
         ScriptedFault::IsolatePrimary { shard, .. } => {
             format!("the primary of {} is cut off", shard_by_chance(plan, shard))
         }
+        ScriptedFault::CutMigrationLink { .. } => {
+            "the network between source and target is cut".to_owned()
+        }
         ScriptedFault::FailGroup(id) => format!("all of {} fails", plan.groups[id.idx()].id),
         ScriptedFault::RebootNode { node, .. } => {
             format!("{} is rebooted", node_by_chance(plan, node))
@@ -80,6 +83,22 @@ fn operation_text(plan: &Plan, operation: &Operation) -> String {
         }
         Operation::CreateSnapshot { group } => {
             format!("a manual backup of {}", words.group(group))
+        }
+        Operation::Migration { target, call } => {
+            let group = words.group(target);
+            match call {
+                MigrationCall::Test(_) => format!("the migration to {group} is tested"),
+                MigrationCall::Start(_) => format!("the migration to {group} is started"),
+                MigrationCall::Complete(Force::No) => {
+                    format!("the migration to {group} is to be completed")
+                }
+                MigrationCall::Complete(Force::Yes) => {
+                    format!("the migration to {group} is to be completed with force")
+                }
+                MigrationCall::Stop => format!("the migration to {group} is stopped"),
+                MigrationCall::CutOver => format!("the cut-over to {group} begins"),
+                MigrationCall::RollBack => format!("the migration to {group} is rolled back"),
+            }
         }
         Operation::ServiceUpdate { group, apply, method } => {
             let how = updated(method);

@@ -1,0 +1,516 @@
+//! The links of an online migration: a shard of the target copies from one of the source, and then
+//! follows it.
+//!
+//! A full sync forks the source, sends what it holds over the link, and loads it; meanwhile the
+//! source's writes wait in its output buffer for the target (`link`). When it is loaded, what was in
+//! the target is gone, and its replicas copy from their primary anew. A link that is lost is tried
+//! again, and goes on where it was if the source's backlog has what was missed; otherwise, or when
+//! the source follows another history, everything is copied again. Buffers and backlogs are rates ×
+//! time against sizes.
+//!
+//! While the target follows, its books stand still: what it holds belongs to the source's history.
+
+use crate::engine::time::{SimTime, Span};
+use crate::model::draws::Purpose;
+use crate::model::fact::{Cause, Fact, LinkLoss, Loss, MigrationFact, Observer};
+use crate::model::link::{Capacity, Trail};
+use crate::model::plan::{LinkPlan, NodeId, Obstacle, ShardId};
+use crate::model::replication::age_of_oldest;
+use crate::model::state::{
+    Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process, Stage, WRITE, Workflow,
+};
+use crate::model::{Event, Step};
+
+impl<O: Observer> Step<'_, O> {
+    /// The links' part of the plan.
+    fn link_plan(&self) -> &LinkPlan {
+        &self.plan.migration.as_ref().expect("only a migration has links").link
+    }
+
+    pub(super) fn link(&self, link: usize) -> &Link {
+        &self.state.migration.links[link]
+    }
+
+    pub(super) fn link_mut(&mut self, link: usize) -> &mut Link {
+        &mut self.state.migration.links[link]
+    }
+
+    /// Whether the shard takes no writes because it is a replica of the source.
+    pub(super) fn follows_source(&self, shard: ShardId) -> bool {
+        self.plan.link_into(shard).is_some_and(|link| self.link(link).follows())
+    }
+
+    /// Something changed in the shard: its link breaks, may be tried again, or carries more or less
+    /// than before. Since every event that changes a shard ends here, no rule that moves nodes needs
+    /// to think of migrations.
+    pub(super) fn follow_up(&mut self, shard: ShardId) {
+        let Some(link) = self.plan.link_at(shard) else { return };
+        match self.link(link).stage {
+            LinkStage::Off => {}
+            LinkStage::Down => self.retry_if_possible(link),
+            LinkStage::Forking | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
+                match self.link_condition(link) {
+                    Ok(()) => self.rates_change(link),
+                    Err(why) => self.lose_link(link, why),
+                }
+            }
+        }
+    }
+
+    /// Whether the two ends of the link reach each other, and the source has something to copy.
+    fn link_condition(&self, link: usize) -> Result<(), LinkLoss> {
+        let (target, source) = self.plan.pair(link);
+        let upstream = self.link(link).upstream;
+        if !self.state.serves(target) {
+            return Err(LinkLoss::Target);
+        }
+        let to = self.state.shard(target).primary;
+        if self.link(link).is_connected() && self.state.node(to).upstream != Some(upstream) {
+            // Another node has become primary of the target's shard.
+            return Err(LinkLoss::Target);
+        }
+        let primary = self.state.shard(source).primary;
+        let is_in_tree = upstream == primary || self.state.follows(upstream, primary);
+        if !self.state.serves(source) || !self.state.answers(upstream) || !is_in_tree {
+            return Err(LinkLoss::Source);
+        }
+        if self.state.node(upstream).data != Data::Complete {
+            return Err(LinkLoss::Source);
+        }
+        match self.now < self.state.migration.cut_until {
+            true => Err(LinkLoss::Network),
+            false => Ok(()),
+        }
+    }
+
+    /// What keeps the link from being made at this instant, as the operator is told.
+    pub(super) fn link_obstacle(&self, link: usize) -> Option<Obstacle> {
+        match self.link_condition(link) {
+            Ok(()) => None,
+            Err(LinkLoss::Network) => Some(Obstacle::BlockedNetwork),
+            Err(LinkLoss::Target) => Some(Obstacle::TargetDown),
+            Err(
+                LinkLoss::Source
+                | LinkLoss::OutputBuffer
+                | LinkLoss::OutOfMemory
+                | LinkLoss::TargetTooSmall,
+            ) => Some(Obstacle::SourceDown),
+        }
+    }
+
+    /// Bytes as writes of the workload, in nano-writes.
+    fn as_writes(&self, bytes: u64) -> NanoWrites {
+        NanoWrites::from(bytes) * WRITE / NanoWrites::from(self.plan.workload.write_bytes)
+    }
+
+    /// What the link carries, and what its source's buffers hold.
+    fn capacity(&self) -> Capacity {
+        let plan = self.link_plan();
+        let as_limit = |bytes: Option<u64>| bytes.map(|bytes| self.as_writes(bytes));
+        Capacity {
+            carries: plan.bytes_per_sec / self.plan.workload.write_bytes,
+            hard: as_limit(plan.hard_limit),
+            soft: as_limit(plan.soft_limit),
+            soft_for: plan.soft_for,
+            backlog: self.as_writes(plan.backlog_bytes),
+        }
+    }
+
+    /// Writes per second that the source's shard takes now.
+    fn arriving(&self, link: usize) -> u64 {
+        let books = self.state.books(self.plan.pair(link).1);
+        if books.accepting { books.offer.sent() } else { 0 }
+    }
+
+    /// How much may wait before the source's process has no memory left, while it is copied.
+    fn memory_limit(&self, link: usize) -> Option<NanoWrites> {
+        let plan = self.link_plan();
+        let data = u128::from(self.bytes_at_fork(link));
+        let spare = u128::from(plan.source_memory?).checked_sub(data);
+        let Some(spare) = spare else { return Some(0) };
+        let write = u128::from(self.plan.workload.write_bytes);
+        let page = u128::from(plan.page_bytes);
+        // Each write waits in the buffer and copies a page, until all pages are copied.
+        let writes = match spare * WRITE / (write + page) {
+            writes if writes * page <= data * WRITE => writes,
+            _ => spare.saturating_sub(data) * WRITE / write,
+        };
+        Some(writes)
+    }
+
+    /// Bytes that the full sync under way copies.
+    fn bytes_at_fork(&self, link: usize) -> u64 {
+        self.link(link).bytes
+    }
+
+    /// Schedules the next thing that happens to the link: the end of its stage, a limit that is
+    /// exceeded, or the target having caught up.
+    fn schedule_link(&mut self, link: usize) {
+        let due = [
+            self.link(link).ends,
+            self.dropped_at(link),
+            self.out_of_memory_at(link),
+            self.caught_up_at(link),
+        ];
+        let slot = self.slots.migration_link(link);
+        match due.into_iter().flatten().min() {
+            Some(due) => {
+                self.queue.schedule(slot, due.max(self.now), Event::LinkDue(link as u16));
+            }
+            None => self.queue.clear(slot),
+        }
+    }
+
+    /// When the source drops the target because too much waits for it.
+    fn dropped_at(&self, link: usize) -> Option<SimTime> {
+        let state = self.link(link);
+        state.trail.dropped(&self.capacity()).filter(|_| state.is_connected())
+    }
+
+    /// When the source's process has no memory left.
+    fn out_of_memory_at(&self, link: usize) -> Option<SimTime> {
+        let state = self.link(link);
+        match state.stage {
+            LinkStage::Forking | LinkStage::Sending => {
+                state.trail.exceeds(self.memory_limit(link)?)
+            }
+            LinkStage::Off | LinkStage::Down | LinkStage::Loading | LinkStage::Streaming => None,
+        }
+    }
+
+    /// When nothing waits for the target any more, if that is still to come.
+    fn caught_up_at(&self, link: usize) -> Option<SimTime> {
+        let state = self.link(link);
+        let waits = state.stage == LinkStage::Streaming && state.trail.behind > 0;
+        state.trail.caught_up().filter(|_| waits)
+    }
+
+    /// Something about the link is due.
+    pub(super) fn link_due(&mut self, link: usize) {
+        let is_due = |at: Option<SimTime>| at.is_some_and(|at| at <= self.now);
+        if is_due(self.out_of_memory_at(link)) {
+            self.source_out_of_memory(link);
+        } else if is_due(self.dropped_at(link)) {
+            self.lose_link(link, LinkLoss::OutputBuffer);
+        } else if is_due(self.link(link).ends) {
+            self.link_mut(link).ends = None;
+            self.stage_ends(link);
+        } else {
+            self.link_caught_up(link);
+        }
+        self.tell_changes(self.plan.pair(link).0);
+    }
+
+    fn stage_ends(&mut self, link: usize) {
+        let bytes = self.link(link).bytes;
+        match self.link(link).stage {
+            LinkStage::Down => self.connect(link),
+            LinkStage::Forking => {
+                let per_sec = u128::from(self.link_plan().bytes_per_sec.max(1));
+                let nanos = u128::from(bytes) * 1_000_000_000 / per_sec;
+                let takes = Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+                self.link_enters(link, LinkStage::Sending, Some(takes));
+            }
+            LinkStage::Sending => {
+                let n = self.link(link).drawn;
+                let (shard, _) = self.plan.pair(link);
+                let plan = self.plan.migration.as_ref().expect("there is a link");
+                let takes = self.shard_work(&plan.link.load, (shard, bytes), Purpose::LinkLoad, n);
+                self.link_enters(link, LinkStage::Loading, Some(takes));
+                let behind = self.link(link).trail.behind_at(self.now);
+                let fact = MigrationFact::LinkLoading { shard, bytes, behind };
+                self.note(Fact::Migration(fact));
+            }
+            LinkStage::Loading => self.copy_is_loaded(link),
+            LinkStage::Off | LinkStage::Streaming => unreachable!("neither ends by itself"),
+        }
+    }
+
+    /// The link is in this stage from now on, for so long if that is known.
+    fn link_enters(&mut self, link: usize, stage: LinkStage, lasts: Option<Span>) {
+        let now = self.now;
+        let state = self.link_mut(link);
+        state.stage = stage;
+        state.ends = lasts.map(|span| now + span);
+        self.rates_change(link);
+        self.schedule_link(link);
+    }
+
+    /// More or less is written to the source, or carried over the link, than before.
+    pub(super) fn rates_change(&mut self, link: usize) {
+        let (arriving, capacity) = (self.arriving(link), self.capacity());
+        let leaving = match self.link(link).stage {
+            LinkStage::Streaming => capacity.carries,
+            LinkStage::Off
+            | LinkStage::Down
+            | LinkStage::Forking
+            | LinkStage::Sending
+            | LinkStage::Loading => 0,
+        };
+        let trail = self.link(link).trail;
+        if (trail.arriving, trail.leaving) != (arriving, leaving) {
+            let trail = trail.at_rates(self.now, arriving, leaving, &capacity);
+            self.link_mut(link).trail = trail;
+            self.schedule_link(link);
+        }
+    }
+
+    /// Everybody is there again, and nobody has begun to try: the link is tried again in a while.
+    fn retry_if_possible(&mut self, link: usize) {
+        let (target, _) = self.plan.pair(link);
+        let group = self.plan.shards[target.idx()].group;
+        let is_kept_up = match self.state.group(group).workflow {
+            Workflow::Migrating(Stage::Running | Stage::Completing(_)) => true,
+            Workflow::Migrating(Stage::Preparing | Stage::Resharding | Stage::Connecting(_))
+            | Workflow::Idle
+            | Workflow::Modifying(..)
+            | Workflow::TestCalled(_)
+            | Workflow::Updating(_)
+            | Workflow::Scaling => false,
+        };
+        if is_kept_up && self.link(link).ends.is_none() && self.link_condition(link).is_ok() {
+            let n = self.draw_of_link(link);
+            let takes = self.shard_time(&self.link_plan().retry, target, Purpose::LinkRetry, n);
+            self.link_mut(link).ends = Some(self.now + takes);
+            self.schedule_link(link);
+        }
+    }
+
+    /// Counts what is drawn for the link.
+    fn draw_of_link(&mut self, link: usize) -> u32 {
+        self.link_mut(link).drawn += 1;
+        self.link(link).drawn - 1
+    }
+
+    /// The target tries to become a replica: it goes on where it was, or copies everything.
+    pub(super) fn connect(&mut self, link: usize) {
+        if self.link_condition(link).is_err() {
+            return;
+        }
+        let (target, source) = self.plan.pair(link);
+        self.settle(source);
+        let to = self.state.shard(target).primary;
+        let upstream = self.link(link).upstream;
+        self.state.node_mut(to).upstream = Some(upstream);
+        let state = *self.link(link);
+        let books = self.state.books(source);
+        let goes_on = state.history.is_some_and(|history| {
+            let is_same = history == books.history;
+            let is_before =
+                history == books.branch.history && state.copy.offset <= books.branch.offset;
+            let missed = books.offset.saturating_sub(state.copy.offset);
+            (is_same || is_before) && missed <= self.capacity().backlog
+        });
+        if goes_on {
+            let missed = books.offset - state.copy.offset;
+            self.link_mut(link).trail = Trail { behind: missed, ..Trail::empty(self.now) };
+            self.link_enters(link, LinkStage::Streaming, None);
+            self.note(Fact::Migration(MigrationFact::LinkBack { shard: target, missed }));
+            self.link_caught_up(link);
+        } else {
+            self.begin_link_sync(link);
+        }
+    }
+
+    fn begin_link_sync(&mut self, link: usize) {
+        let (shard, source) = self.plan.pair(link);
+        let n = self.draw_of_link(link);
+        let bytes = self.held_bytes(source);
+        let plan = self.plan.migration.as_ref().expect("there is a link");
+        let fork = self.shard_work(&plan.link.fork_pause, (shard, bytes), Purpose::LinkFork, n);
+        let now = self.now;
+        let state = self.link_mut(link);
+        state.history = None;
+        state.bytes = bytes;
+        state.trail = Trail::empty(now);
+        let from = state.upstream;
+        let to = self.state.shard(shard).primary;
+        // Nobody waits for the fork of a replica.
+        let pause = match self.state.shard(source).primary == from {
+            true => fork,
+            false => Span::ZERO,
+        };
+        let fact = MigrationFact::LinkSyncBegan { shard, from, to, bytes, pause };
+        self.note(Fact::Migration(fact));
+        self.link_enters(link, LinkStage::Forking, Some(fork));
+    }
+
+    /// The target has loaded what it was sent: that takes the place of what it had, and its
+    /// replicas copy it.
+    fn copy_is_loaded(&mut self, link: usize) {
+        let plan = self.plan.migration.as_ref().expect("there is a link");
+        if plan.obstacles.contains(&Obstacle::TargetTooSmall) {
+            self.lose_link(link, LinkLoss::TargetTooSmall);
+            return;
+        }
+        let (shard, source) = self.plan.pair(link);
+        self.wipe_target(link);
+        let original = self.state.books(source).original;
+        self.state.books_mut(shard).original = original;
+        let history = self.state.books(source).history;
+        let state = self.link_mut(link);
+        state.held = LinkHeld::Migrated;
+        state.history = Some(history);
+        self.link_enters(link, LinkStage::Streaming, None);
+        let behind = self.link(link).trail.behind_at(self.now);
+        self.note(Fact::Migration(MigrationFact::LinkStreams { shard, behind }));
+        let primary = self.state.shard(shard).primary;
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            if node != primary && self.state.reaches(primary, node) {
+                self.abandon_sync(node);
+                self.note(Fact::Flushed { node });
+                self.start_full_sync(node, primary);
+            }
+        }
+        self.link_caught_up(link);
+    }
+
+    /// What the shard of the target had by itself is gone, and a new history begins in its books.
+    fn wipe_target(&mut self, link: usize) {
+        let (shard, _) = self.plan.pair(link);
+        self.settle(shard);
+        let books = self.state.books_mut(shard);
+        let writes = std::mem::take(&mut books.offset);
+        books.lost += writes;
+        books.history.0 += 1;
+        books.branch = Copy { history: books.history, offset: 0 };
+        if self.link(link).held == LinkHeld::Own {
+            let rate = self.state.books(shard).offer.sent();
+            let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
+            self.note(Fact::Migration(MigrationFact::TargetWiped { shard, loss }));
+        }
+    }
+
+    /// Nothing waits for the target any more, if that is so.
+    fn link_caught_up(&mut self, link: usize) {
+        if self.link(link).is_in_sync(self.now) {
+            let (arriving, capacity) = (self.arriving(link), self.capacity());
+            let trail =
+                self.link(link).trail.at_rates(self.now, arriving, capacity.carries, &capacity);
+            self.link_mut(link).trail = trail;
+            let shard = self.plan.pair(link).0;
+            self.note(Fact::Migration(MigrationFact::InSync { shard }));
+            self.schedule_link(link);
+            self.link_is_in_sync();
+        }
+    }
+
+    /// The link is lost; the target keeps what it has and stays a replica.
+    pub(super) fn lose_link(&mut self, link: usize, why: LinkLoss) {
+        let (target, source) = self.plan.pair(link);
+        self.settle(source);
+        let behind = self.link(link).trail.behind_at(self.now);
+        self.freeze_link(link);
+        if why == LinkLoss::Target {
+            // Another node takes its place, and copies everything.
+            self.link_mut(link).history = None;
+        }
+        let to = self.state.shard(target).primary;
+        if self.state.node(to).upstream == Some(self.link(link).upstream) {
+            self.state.node_mut(to).upstream = None;
+        }
+        let now = self.now;
+        let state = self.link_mut(link);
+        state.stage = LinkStage::Down;
+        state.ends = None;
+        state.trail = Trail::empty(now);
+        self.queue.clear(self.slots.migration_link(link));
+        let fact = MigrationFact::LinkLost { shard: target, why, behind };
+        self.note(Fact::Migration(fact));
+        self.retry_if_possible(link);
+    }
+
+    /// What the target has of the source's history at this instant stays so. The source's books
+    /// are settled.
+    pub(super) fn freeze_link(&mut self, link: usize) {
+        if self.link(link).stage != LinkStage::Streaming {
+            return;
+        }
+        let (_, source) = self.plan.pair(link);
+        let lacks = self.link(link).trail.behind_at(self.now) + self.on_its_way(link);
+        let books = self.state.books(source);
+        let offset = books.offset.saturating_sub(lacks);
+        let copy = Copy { history: books.history, offset };
+        self.link_mut(link).copy = copy;
+    }
+
+    /// Writes that were sent and did not arrive yet: those of the lag, less what waits anyway.
+    fn on_its_way(&mut self, link: usize) -> NanoWrites {
+        let n = self.draw_of_link(link);
+        let (target, source) = self.plan.pair(link);
+        let upstream = self.link(link).upstream;
+        let lag = self.shard_time(&self.link_plan().lag, target, Purpose::LinkLag, n);
+        // A replica that it copies from trails as well.
+        let hop = match self.state.shard(source).primary == upstream {
+            true => Span::ZERO,
+            false => {
+                let law = &self.plan.replication.lag;
+                self.shard_time(law, target, Purpose::LinkHopLag, n)
+            }
+        };
+        self.behind(source, lag.plus(hop))
+    }
+
+    /// The source's process dies for want of memory: an outage of the source, and the end of the
+    /// link.
+    fn source_out_of_memory(&mut self, link: usize) {
+        let (target, _) = self.plan.pair(link);
+        let upstream = self.link(link).upstream;
+        self.lose_link(link, LinkLoss::OutOfMemory);
+        let n = self.draw_of_link(link);
+        let gone = self.shard_time(&self.link_plan().restart, target, Purpose::LinkRestart, n);
+        self.stop_process(upstream, Process::Crashed, Cause::Migration, gone);
+    }
+
+    /// The network between source and target is cut for so long.
+    pub(super) fn cut_migration_link(&mut self, duration: Span) {
+        let until = self.now + duration;
+        if until <= self.state.migration.cut_until {
+            return;
+        }
+        if self.now >= self.state.migration.cut_until {
+            self.note(Fact::Migration(MigrationFact::NetworkCut));
+        }
+        self.state.migration.cut_until = until;
+        self.queue.schedule(self.slots.cut(), until, Event::CutEnds);
+        self.tell_targets();
+    }
+
+    /// The network is whole again.
+    pub(super) fn cut_ends(&mut self) {
+        self.note(Fact::Migration(MigrationFact::NetworkBack));
+        self.tell_targets();
+    }
+
+    /// Tells what changed in every shard of the target.
+    pub(super) fn tell_targets(&mut self) {
+        for link in 0..self.state.migration.links.len() {
+            self.tell_changes(self.plan.pair(link).0);
+        }
+    }
+
+    /// The shard's history was cut at `offset`: what lay beyond it is neither the target's any more
+    /// nor common to both.
+    pub(super) fn history_is_cut(&mut self, shard: ShardId, offset: NanoWrites) {
+        let Some(link) = self.plan.link_at(shard) else { return };
+        let is_source = self.plan.pair(link).1 == shard;
+        let state = self.link_mut(link);
+        state.shared = state.shared.min(offset);
+        if is_source && state.copy.offset > offset {
+            // The target went further than its source does now: it cannot go on there.
+            state.copy.offset = offset;
+            state.history = None;
+        }
+    }
+
+    /// A node of the source by which the target's shard may follow.
+    pub(super) fn aim_link(&mut self, link: usize, at: NodeId) {
+        let (_, source) = self.plan.pair(link);
+        let upstream = match self.plan.nodes[at.idx()].shard == source {
+            true => at,
+            // One endpoint is named, and the cluster tells the others.
+            false => self.state.shard(source).primary,
+        };
+        self.link_mut(link).upstream = upstream;
+    }
+}

@@ -1,0 +1,279 @@
+//! [`Migration`]: how far an online migration is, its links and its clients.
+
+use std::mem::take;
+
+use crate::engine::time::SimTime;
+use crate::model::link::Trail;
+use crate::model::plan::{NodeId, Plan, SourceEndpoint};
+use crate::model::state::{Copy, HistoryId, NanoWrites, refill};
+
+/// How far the migration of the plan is. Empty where there is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Migration {
+    /// By shard of the target.
+    pub links: Vec<Link>,
+    /// By cohort: where its clients write.
+    pub cohorts: Vec<Cohort>,
+    /// Which of the two is the application's database.
+    pub truth: Side,
+    /// What the operator is doing.
+    pub run: Run,
+    /// Until when the network between the two is cut.
+    pub cut_until: SimTime,
+    /// Whether all links were in sync since the last start.
+    pub synced: Synced,
+    /// Since when the migration runs, the last one.
+    pub started: SimTime,
+    /// What the last test named.
+    pub tested: SourceEndpoint,
+    /// What the last start named.
+    pub aim: SourceEndpoint,
+    /// Whether the target is laid out like the source.
+    pub layout: SlotLayout,
+    /// Whether rolling back would lose writes.
+    pub way_back: WayBack,
+    /// Draws used.
+    pub clock: MigrationClock,
+}
+
+/// Whether the target was in sync once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Synced {
+    /// It was not.
+    NotYet,
+    /// It was.
+    Once,
+}
+
+/// Whether the target's hash slots lie as in the source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SlotLayout {
+    /// As they were created.
+    Created,
+    /// As in the source, after resharding.
+    AsInSource,
+}
+
+/// Whether rolling back would lose writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WayBack {
+    /// It would not.
+    Free,
+    /// The target has writes that the source lacks.
+    Costs,
+}
+
+/// Source or target.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Side {
+    /// The self-hosted tree.
+    Source,
+    /// The replication group.
+    Target,
+}
+
+/// Some of the clients, which move as one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cohort {
+    /// Where they write, or are to write next.
+    pub side: Side,
+    /// Whether they write.
+    pub voice: Voice,
+    /// What they do next, if anything is due.
+    pub next: NextMove,
+}
+
+/// Whether clients write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Voice {
+    /// They do.
+    Writing,
+    /// They were stopped, or are on their way: what they would write is rejected.
+    Held,
+}
+
+/// What a cohort does next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NextMove {
+    /// Nothing is due.
+    Stays,
+    /// It begins to move to this side.
+    Leaves(Side),
+    /// It arrives where it is to write.
+    Arrives,
+}
+
+/// What the operator is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Run {
+    /// Nothing, or he waits for the target to be in sync.
+    Idle,
+    /// The cut-over is to begin.
+    Scheduled,
+    /// He completes the migration, and gives up then.
+    Completing(SimTime),
+    /// The migration is complete, and the clients move.
+    Done,
+}
+
+/// Draws used by a migration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MigrationClock {
+    /// Tests called.
+    pub tests: u32,
+    /// Starts accepted.
+    pub starts: u32,
+    /// Attempts to connect.
+    pub attempts: u32,
+    /// Completions called.
+    pub completions: u32,
+    /// Times that the completion is to be tried again.
+    pub again: u32,
+    /// Times that the cut-over was scheduled.
+    pub cut_overs: u32,
+    /// Times that the clients were moved.
+    pub moves: u32,
+}
+
+/// The link over which a shard of the target follows one of the source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// How far it is.
+    pub stage: LinkStage,
+    /// The node of the source that it reads.
+    pub upstream: NodeId,
+    /// When its stage ends by itself, if it does.
+    pub ends: Option<SimTime>,
+    /// What the target has not got yet.
+    pub trail: Trail,
+    /// The history of the source that it can go on in, unless it has to copy everything.
+    pub history: Option<HistoryId>,
+    /// How far of which history the target's copy goes, as of the last loss of the link.
+    pub copy: Copy,
+    /// Whether the target's primary holds what the source had.
+    pub held: LinkHeld,
+    /// Bytes that the last full sync copies.
+    pub bytes: u64,
+    /// Retries, full syncs and completions drawn.
+    pub drawn: u32,
+    /// Since the completion: how much of the history of both is common still.
+    pub shared: NanoWrites,
+    /// Acknowledged by the source since the completion, as far as that was told.
+    pub told: NanoWrites,
+}
+
+/// How far a link is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum LinkStage {
+    /// There is none: the target is its own master.
+    Off,
+    /// It is lost, or not made yet.
+    Down,
+    /// A full sync: the source forks, and its writes wait.
+    Forking,
+    /// A full sync: the copy is being sent.
+    Sending,
+    /// A full sync: the target loads the copy.
+    Loading,
+    /// The target follows.
+    Streaming,
+}
+
+/// What a shard of the target holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum LinkHeld {
+    /// What was there before the migration.
+    Own,
+    /// What the source had.
+    Migrated,
+}
+
+impl Link {
+    /// Whether the target's shard takes no writes of clients because it is a replica.
+    pub fn follows(&self) -> bool {
+        match self.stage {
+            LinkStage::Off => false,
+            LinkStage::Down
+            | LinkStage::Forking
+            | LinkStage::Sending
+            | LinkStage::Loading
+            | LinkStage::Streaming => true,
+        }
+    }
+
+    /// Whether a connection to the source is open.
+    pub fn is_connected(&self) -> bool {
+        match self.stage {
+            LinkStage::Off | LinkStage::Down => false,
+            LinkStage::Forking | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
+                true
+            }
+        }
+    }
+
+    /// Whether the target has all that the source has but what is on its way.
+    pub fn is_in_sync(&self, now: SimTime) -> bool {
+        self.stage == LinkStage::Streaming && self.trail.behind_at(now) == 0
+    }
+}
+
+impl Migration {
+    /// No migration at all.
+    pub(super) const NONE: Migration = Migration {
+        links: Vec::new(),
+        cohorts: Vec::new(),
+        truth: Side::Source,
+        run: Run::Idle,
+        cut_until: SimTime::START,
+        synced: Synced::NotYet,
+        started: SimTime::START,
+        tested: SourceEndpoint::Unknown,
+        aim: SourceEndpoint::Unknown,
+        layout: SlotLayout::Created,
+        way_back: WayBack::Free,
+        clock: MigrationClock::NONE,
+    };
+
+    /// Puts everything back to the start of a trial, keeping the memory.
+    pub(super) fn restart(&mut self, plan: &Plan) {
+        let (links, cohorts) = (take(&mut self.links), take(&mut self.cohorts));
+        *self = Migration { links, cohorts, ..Migration::NONE };
+        let Some(migration) = &plan.migration else { return };
+        let first = |shard: usize| plan.shards[migration.pairs[shard].idx()].nodes.start;
+        refill(&mut self.links, migration.pairs.len(), |i| Link::off(NodeId(first(i))));
+        let still = Cohort { side: Side::Source, voice: Voice::Writing, next: NextMove::Stays };
+        refill(&mut self.cohorts, usize::from(migration.clients.cohorts), |_| still);
+    }
+}
+
+impl MigrationClock {
+    /// Nothing drawn yet.
+    const NONE: MigrationClock = MigrationClock {
+        tests: 0,
+        starts: 0,
+        attempts: 0,
+        completions: 0,
+        again: 0,
+        cut_overs: 0,
+        moves: 0,
+    };
+}
+
+impl Link {
+    /// No link, and none ever made.
+    fn off(upstream: NodeId) -> Self {
+        Link {
+            stage: LinkStage::Off,
+            upstream,
+            ends: None,
+            trail: Trail::empty(SimTime::START),
+            history: None,
+            copy: Copy { history: HistoryId(0), offset: 0 },
+            held: LinkHeld::Own,
+            bytes: 0,
+            drawn: 0,
+            shared: 0,
+            told: 0,
+        }
+    }
+}
