@@ -219,8 +219,14 @@ impl<O: Observer> Step<'_, O> {
     /// The operator does what he does next.
     pub(super) fn operator_due(&mut self) {
         match self.state.migration.run {
-            Run::Scheduled => self.begin_cut_over(self.target()),
-            Run::Completing(until) if self.now < until => self.complete_if_ready(),
+            Run::Scheduled => {
+                self.state.migration.run = Run::Idle;
+                self.begin_cut_over(self.target());
+            }
+            Run::Completing(until) if self.now < until => {
+                self.queue.schedule(self.slots.operator(), until, Event::OperatorDue);
+                self.complete_if_ready();
+            }
             Run::Completing(_) => {
                 self.cut_over_is_given_up();
                 self.tell_both_sides();
@@ -232,10 +238,6 @@ impl<O: Observer> Step<'_, O> {
     /// The operator begins with the cut-over.
     pub(super) fn begin_cut_over(&mut self, target: GroupId) {
         if !self.is_migrating(target) {
-            self.state.migration.run = match self.state.migration.run {
-                Run::Scheduled => Run::Idle,
-                run @ (Run::Idle | Run::Completing(_) | Run::Done) => run,
-            };
             self.answer(Call::CompleteMigration, target, Err(Refusal::NotUnderMigration));
             return;
         }
@@ -302,7 +304,7 @@ impl<O: Observer> Step<'_, O> {
     /// Clients that were stopped at the source write to it again.
     fn release_clients(&mut self) {
         for cohort in &mut self.state.migration.cohorts {
-            if cohort.side == Side::Source && cohort.next == NextMove::Stays {
+            if cohort.side == Side::Source && cohort.next != NextMove::Arrives {
                 cohort.voice = Voice::Writing;
             }
         }
@@ -319,15 +321,7 @@ impl<O: Observer> Step<'_, O> {
             self.set_workflow(target, Workflow::Migrating(Stage::Running));
             self.complete_migration(target, Completion::Stopped);
         }
-        if self.state.migration.truth == Side::Target {
-            for link in 0..self.state.migration.links.len() {
-                self.roll_back_books(link);
-            }
-            self.state.migration.truth = Side::Source;
-            self.state.migration.way_back = WayBack::Free;
-            self.state.migration.run = Run::Idle;
-            self.note(Fact::Migration(MigrationFact::RolledBack { group: target }));
-        }
+        self.source_is_truth_again(target);
         self.cut_over_is_given_up();
         self.state.migration.clock.moves += 1;
         for cohort in 0..self.state.migration.cohorts.len() as u16 {

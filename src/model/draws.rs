@@ -135,6 +135,8 @@ pub enum Purpose {
     LinkLag = 126,
     /// How far the replica trails that it copies from.
     LinkHopLag = 135,
+    /// This node's lag when the n-th chain breaks by which it copies.
+    ChainLag = 136,
     /// How long its n-th retry takes to come.
     LinkRetry = 127,
     /// How long writes wait for its n-th fork.

@@ -374,7 +374,8 @@ impl<O: Observer> Step<'_, O> {
         books.lost += writes;
         books.history.0 += 1;
         books.branch = Copy { history: books.history, offset: 0 };
-        if self.link(link).held == LinkHeld::Own {
+        self.state.archive.shard_mut(shard).cut(0);
+        if writes > 0 || self.link(link).held == LinkHeld::Own {
             let rate = self.state.books(shard).offer.sent();
             let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
             self.note(Fact::Migration(MigrationFact::TargetWiped { shard, loss }));

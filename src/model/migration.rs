@@ -19,7 +19,7 @@ use crate::model::plan::{
 use crate::model::replication::age_of_oldest;
 use crate::model::state::{
     Completion, Copy, LinkHeld, LinkStage, NanoWrites, Node, Process, Replacement, Run, Side,
-    SlotLayout, Stage, Synced, Workflow,
+    SlotLayout, Stage, Synced, WayBack, Workflow,
 };
 use crate::model::{Event, Step};
 
@@ -165,6 +165,7 @@ impl<O: Observer> Step<'_, O> {
             self.set_workflow(group, Workflow::Migrating(Stage::Running));
             self.tell_group(group);
             self.note(Fact::Migration(MigrationFact::Connected { group }));
+            self.source_is_truth_again(group);
             (0..self.state.migration.links.len()).for_each(|link| self.connect(link));
             self.tell_targets();
             return;
@@ -340,9 +341,21 @@ impl<O: Observer> Step<'_, O> {
         self.note(Fact::Migration(MigrationFact::ShardCompleted { shard, node, loss }));
     }
 
+    /// The source's data is the application's from now on, if it was the target's.
+    pub(super) fn source_is_truth_again(&mut self, group: GroupId) {
+        if self.state.migration.truth == Side::Source {
+            return;
+        }
+        (0..self.state.migration.links.len()).for_each(|link| self.roll_back_books(link));
+        self.state.migration.truth = Side::Source;
+        self.state.migration.way_back = WayBack::Free;
+        self.state.migration.run = Run::Idle;
+        self.note(Fact::Migration(MigrationFact::RolledBack { group }));
+    }
+
     /// The application goes back to the source: what only the target has is lost, and what only the
     /// source had is not any more.
-    pub(super) fn roll_back_books(&mut self, link: usize) {
+    fn roll_back_books(&mut self, link: usize) {
         self.tell_diverged(link);
         let (shard, source) = self.plan.pair(link);
         self.settle(shard);
@@ -353,6 +366,7 @@ impl<O: Observer> Step<'_, O> {
         books.lost += of_target;
         books.branch = Copy { history: books.history, offset: 0 };
         books.history.0 += 1;
+        self.state.archive.shard_mut(shard).cut(0);
         let common = self.link(link).shared.min(of_source).min(of_target);
         let writes = of_target - common;
         let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };

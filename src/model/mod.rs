@@ -13,6 +13,7 @@ pub mod api;
 pub mod append_only;
 pub mod archive;
 pub mod backup;
+pub mod chain;
 pub mod clients;
 pub mod cluster_bus;
 pub mod control_plane;

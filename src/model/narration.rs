@@ -15,6 +15,7 @@ impl<O: Observer> Step<'_, O> {
     /// Something changed in the shard: counts its good replicas, which may stop or resume its
     /// writes, and then tells observers of copies, readers, and what an outage waits for.
     pub(super) fn tell_changes(&mut self, shard: ShardId) {
+        self.mend_chains(shard);
         self.count_replicas(shard);
         self.follow_up(shard);
         let (mut complete, mut readers, mut configured) = (0, 0, 0);

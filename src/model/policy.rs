@@ -32,7 +32,7 @@ impl<'a> ControlView<'a> {
             let able = state.belief == Belief::Up && self.state.answers(node) && state.data == data;
             let rank = self.plan.nodes[node.idx()].rank;
             let reported_offset = self.state.ledger.copies[node.idx()].offset;
-            let able = able && self.out != Some(node);
+            let able = able && self.out != Some(node) && !self.state.is_chained(self.plan, node);
             able.then_some(Candidate { node, rank, reported_offset })
         })
     }

@@ -37,8 +37,9 @@ impl<O: Observer> Step<'_, O> {
         let is_asked = !is_durable || plan.workload.wait.is_some();
         for node in plan.shards[shard.idx()].node_ids() {
             let copy = *self.state.node(node);
-            if copy.upstream == Some(primary) && copy.data != Data::Empty && is_asked {
-                let lag = self.node_time(&plan.replication.lag, node, Purpose::Lag, n);
+            let follows = copy.upstream == Some(primary) || self.state.is_chained(plan, node);
+            if follows && copy.data != Data::Empty && is_asked {
+                let lag = self.lag_of(node, Purpose::Lag, n);
                 match is_durable {
                     true => _ = self.copy_trails(node, shard, lag),
                     false => self.freeze(node, shard, lag),
@@ -229,10 +230,10 @@ impl<O: Observer> Step<'_, O> {
     /// The node attaches to the serving primary: by full sync, or with the little it lacks.
     pub(super) fn attach(&mut self, node: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
-        let primary = self.state.shard(shard).primary;
         let data = self.state.node(node).data;
+        let upstream = self.upstream_for(node);
         if data != Data::Complete {
-            self.start_full_sync(node, primary);
+            self.start_full_sync(node, upstream);
             return;
         }
         let books = self.state.books(shard);
@@ -254,11 +255,11 @@ impl<O: Observer> Step<'_, O> {
             if !same_history {
                 self.note(Fact::Flushed { node });
             }
-            self.state.node_mut(node).upstream = Some(primary);
+            self.state.node_mut(node).upstream = Some(upstream);
             self.note(Fact::Reattached { node, missing });
         } else {
             self.note(Fact::Flushed { node });
-            self.start_full_sync(node, primary);
+            self.start_full_sync(node, upstream);
         }
     }
 

@@ -198,7 +198,7 @@ pub enum MigrationFact {
         /// Writes that only the target has.
         writes: NanoWrites,
     },
-    /// The clients are to go back to the source, which is the application's database again.
+    /// The source is the application's database again: what only the target has is lost.
     RolledBack {
         /// The target.
         group: GroupId,

@@ -225,6 +225,13 @@ impl State {
         false
     }
 
+    /// Whether the node copies from the replica that the plan chains it to.
+    #[inline]
+    pub fn is_chained(&self, plan: &Plan, node: NodeId) -> bool {
+        let chained = plan.nodes[node.idx()].chained_to;
+        chained.is_some() && self.node(node).upstream == chained
+    }
+
     /// Whether the shard's primary hears the node, and the node has all that it says.
     pub fn is_linked(&self, node: NodeId, shard: ShardId) -> bool {
         let (primary, state) = (self.shard(shard).primary, self.node(node));
@@ -311,7 +318,7 @@ fn fresh_node(plan: &Plan, node: usize) -> Node {
         process,
         reach: Reach::Connected,
         data,
-        upstream: follows.then_some(primary),
+        upstream: plan.nodes[node].chained_to.or(Some(primary)).filter(|_| follows),
         belief: Belief::Up,
         replacement: Replacement::Idle,
         recovery: Recovery::Settled,

@@ -1,0 +1,284 @@
+//! Random migrations with random faults, calls and clients: in every state the invariants hold
+//! after every event, and no write of the two systems is counted twice or forgotten.
+
+use elasticache_sim::engine::law::Law;
+use elasticache_sim::engine::rng::TrialKeys;
+use elasticache_sim::engine::time::{SimTime, Span};
+use elasticache_sim::model::fact::{Fact, MigrationFact, Observer};
+use elasticache_sim::model::persistence::Durability;
+use elasticache_sim::model::plan::{
+    Action, Clients, CutOver, CutOverBegins, Detector, Force, FullSync, GroupId, Keeper, Layout,
+    LinkPlan, MigrationCall, MigrationPlan, MigrationTiming, NodeId, Obstacle, Operation, Plan,
+    Scripted, ScriptedFault, ShardId, SourceEndpoint, Switch,
+};
+use elasticache_sim::model::state::{NanoWrites, Side, WRITE};
+use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::observe::metrics::{Metric, Metrics};
+use elasticache_sim::observe::trace::Recorder;
+
+use crate::random_configurations::Draw;
+use crate::support::{cases, parse, secs};
+
+const SOURCE: GroupId = GroupId(0);
+const TARGET: GroupId = GroupId(1);
+
+fn time(draw: &mut Draw) -> Law {
+    match draw.below(4) {
+        0 => Law::fixed(secs(0)),
+        1 => Law::fixed(secs(1 + draw.below(60))),
+        2 => Law::uniform(0.0, 120e9).expect("a law"),
+        _ => Law::exponential(20e9).expect("a law"),
+    }
+}
+
+fn positive(draw: &mut Draw) -> Law {
+    Law::fixed(Span::from_nanos(500_000_000 * (1 + draw.below(60))))
+}
+
+fn work(draw: &mut Draw) -> FullSync {
+    match draw.below(2) {
+        0 => FullSync::Law(time(draw)),
+        _ => FullSync::PerGib(secs(draw.below(30))),
+    }
+}
+
+fn some_of(draw: &mut Draw, size: u64) -> Option<u64> {
+    (draw.below(2) == 0).then(|| 1 + draw.below(size))
+}
+
+fn scenario(draw: &mut Draw) -> String {
+    let n_shards = 1 + draw.below(3);
+    let mode = if n_shards > 1 || draw.below(4) == 0 { "enabled" } else { "disabled" };
+    let group = |id: &str, replicas: u64, multi_az: bool| {
+        format!(
+            "[[group]]\nid = \"{id}\"\ncluster-mode = \"{mode}\"\nmulti-az = {multi_az}\n\
+             automatic-failover = {multi_az}\nazs = [\"a\", \"b\", \"c\"]\nshards = {n_shards}\n\
+             replicas = {replicas}\n"
+        )
+    };
+    let n_source = if mode == "enabled" { 1 + draw.below(3) } else { draw.below(4) };
+    let source = group("legacy", n_source, mode == "enabled");
+    let target = group("shop", 1 + draw.below(2), true);
+    let shards = if mode == "enabled" { format!("shards = {n_shards}\n") } else { String::new() };
+    let without = |text: String| text.replace(&format!("shards = {n_shards}\n"), &shards);
+    let mttf = 20 + draw.below(300);
+    format!(
+        "schema = 1\nname = \"m\"\n[run]\nhorizon = \"4h\"\ntrials = 1\n{}{}\
+         [workload]\nwrites-per-second = {}\nwrite-size = \"1 KiB\"\ndataset = \"{} GiB\"\n\
+         [[fault]]\nnode-failure = {{ mttf = \"{mttf}m\" }}\n",
+        without(source),
+        without(target),
+        1 + draw.below(20_000),
+        draw.below(20),
+    )
+}
+
+fn call(draw: &mut Draw, plan: &Plan) -> MigrationCall {
+    let nodes = plan.shards[0].node_range();
+    let node = NodeId(draw.below(nodes.end as u64) as u16);
+    let endpoint = match draw.below(8) {
+        0 => SourceEndpoint::Unknown,
+        1 | 2 => SourceEndpoint::Node(node),
+        _ => SourceEndpoint::Node(NodeId(0)),
+    };
+    match draw.below(9) {
+        0 => MigrationCall::Test(endpoint),
+        1..=3 => MigrationCall::Start(endpoint),
+        4 => MigrationCall::Complete(Force::No),
+        5 => MigrationCall::Complete(Force::Yes),
+        6 => MigrationCall::Stop,
+        7 => MigrationCall::CutOver,
+        _ => MigrationCall::RollBack,
+    }
+}
+
+/// A drawn migration, with calls and cuts of the network at random moments.
+pub(crate) fn plan(draw: &mut Draw) -> Plan {
+    let mut plan = parse(&scenario(draw)).plan;
+    let of_source = plan.groups[SOURCE.idx()].shards.clone();
+    let of_target = plan.groups[TARGET.idx()].shards.clone();
+    let source = &mut plan.groups[SOURCE.idx()];
+    source.keeper = Keeper::Users;
+    source.multi_az = Switch::Off;
+    if source.automatic_failover == Switch::Off && draw.below(2) == 0 {
+        source.automatic_failover = Switch::On;
+        source.detector = Detector::Sentinel;
+    }
+    assert!(source.durability == Durability::Disabled);
+    for (target, source) in of_target.zip(of_source.clone()) {
+        let dataset = plan.shards[usize::from(source)].dataset_bytes;
+        let shard = &mut plan.shards[usize::from(target)];
+        (shard.writes_per_sec, shard.reads_per_sec) = (0, 0);
+        shard.dataset_bytes = dataset;
+    }
+    for shard in of_source.clone() {
+        let nodes = plan.shards[usize::from(shard)].node_range();
+        for node in nodes.clone().skip(2) {
+            if draw.below(3) == 0 {
+                plan.nodes[node].chained_to = Some(NodeId(node as u16 - 1));
+            }
+        }
+    }
+    let begins = match draw.below(3) {
+        0 => None,
+        1 => Some(CutOverBegins::AfterSync(time(draw))),
+        _ => Some(CutOverBegins::AfterStart(Law::fixed(secs(draw.below(3_000))))),
+    };
+    let cohorts = 1 + draw.below(7) as u16;
+    plan.migration = Some(MigrationPlan {
+        source: SOURCE,
+        target: TARGET,
+        pairs: of_source.map(ShardId).collect(),
+        layout: match draw.below(4) {
+            0 => Layout::Resharded { slots: draw.below(9_000) as u32 },
+            _ => Layout::Same,
+        },
+        refusals: Vec::new(),
+        obstacles: match draw.below(12) {
+            0 => vec![Obstacle::TargetTooSmall],
+            1 => vec![Obstacle::Auth],
+            _ => Vec::new(),
+        },
+        link: LinkPlan {
+            bytes_per_sec: 1_000_000 * (1 + draw.below(300)),
+            lag: time(draw),
+            hard_limit: some_of(draw, 1 << 28),
+            soft_limit: some_of(draw, 1 << 26),
+            soft_for: secs(draw.below(90)),
+            backlog_bytes: draw.below(1 << 24),
+            fork_pause: work(draw),
+            load: work(draw),
+            source_memory: (draw.below(4) == 0).then(|| draw.below(40 << 30)),
+            page_bytes: 4_096,
+            restart: time(draw),
+            retry: positive(draw),
+            attempts: 1 + draw.below(4) as u16,
+        },
+        timing: MigrationTiming {
+            test: time(draw),
+            start: time(draw),
+            reshard_slot: Span::from_nanos(draw.below(100_000_000)),
+            complete: time(draw),
+            again: positive(draw),
+            patience: secs(draw.below(3_000)),
+        },
+        clients: Clients {
+            cohorts,
+            moves: time(draw),
+            repoint: time(draw),
+            stray: draw.below(u64::from(cohorts) + 1) as u16 / 2,
+            early: draw.below(u64::from(cohorts) + 1) as u16 / 3,
+            early_at: Law::fixed(secs(draw.below(3_600))),
+        },
+        cut_over: [CutOver::StopWritesFirst, CutOver::SwitchOnTheFly, CutOver::Force]
+            [draw.below(3) as usize],
+        cut_over_begins: begins,
+    });
+    let mut at = 0;
+    for address in 0..draw.below(10) as u32 {
+        at += draw.below(1_500);
+        let action = match draw.below(5) {
+            0 => Action::Fault(ScriptedFault::CutMigrationLink { duration: time(draw) }),
+            _ => Action::Operation(Operation::Migration { target: TARGET, call: call(draw, &plan) }),
+        };
+        plan.script.push(Scripted { at: Law::fixed(secs(at)), action, address });
+    }
+    plan
+}
+
+/// Counts, from what observers are told, which acknowledged writes the application has lost.
+struct Losses<'p> {
+    plan: &'p Plan,
+    truth: Side,
+    lost: NanoWrites,
+    regained: NanoWrites,
+}
+
+impl Losses<'_> {
+    fn lose(&mut self, shard: ShardId, writes: NanoWrites) {
+        let is_source = self.plan.shards[shard.idx()].group == SOURCE;
+        // After the completion what the source loses is in the target, or was counted as diverged.
+        if !is_source || self.truth == Side::Source {
+            self.lost += writes;
+        }
+    }
+}
+
+impl Observer for Losses<'_> {
+    fn on_fact(&mut self, _: SimTime, fact: Fact) {
+        match fact {
+            Fact::Promoted { shard, loss, .. } | Fact::PrimaryRecreated { shard, loss, .. } => {
+                self.lose(shard, loss.writes);
+            }
+            Fact::DatasetLost { shard, writes, .. } => self.lose(shard, writes),
+            Fact::Migration(fact) => match fact {
+                MigrationFact::ShardCompleted { loss, .. }
+                | MigrationFact::Diverged { loss, .. }
+                | MigrationFact::TargetWiped { loss, .. } => self.lost += loss.writes,
+                MigrationFact::ShardRolledBack { loss, regained, .. } => {
+                    self.lost += loss.writes;
+                    self.regained += regained;
+                }
+                MigrationFact::Completed { .. } => self.truth = Side::Target,
+                MigrationFact::RolledBack { .. } => self.truth = Side::Source,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn check(case: u64) {
+    let mut draw = Draw(0x6d69_6772 + case);
+    let plan = plan(&mut draw);
+    let key = TrialKeys::new(case).key(0);
+    let mut trial = Trial::begin(&plan, key);
+    let losses = Losses { plan: &plan, truth: Side::Source, lost: 0, regained: 0 };
+    let mut observer = (losses, Metrics::new(&plan));
+    trial.finish(&mut observer);
+    let (losses, mut metrics) = observer;
+    let books = |group: GroupId| {
+        let shards = plan.groups[group.idx()].shards.clone().map(ShardId);
+        shards.map(|shard| *trial.state().books(shard))
+    };
+    let both = || books(SOURCE).chain(books(TARGET));
+    let acknowledged: NanoWrites = both().map(|books| books.acknowledged).sum();
+    let rejected: NanoWrites = both().map(|books| books.rejected).sum();
+    let rate: u64 = plan.shards.iter().map(|shard| shard.writes_per_sec).sum();
+    let offered = NanoWrites::from(rate) * NanoWrites::from(plan.horizon.as_nanos());
+    assert_eq!(offered, acknowledged + rejected, "case {case}: offered");
+    let of_target: NanoWrites = books(TARGET).map(|books| books.offset).sum();
+    let of_source: NanoWrites = books(SOURCE).map(|books| books.offset).sum();
+    let retained = match losses.truth {
+        Side::Source => of_source + of_target,
+        Side::Target => of_target,
+    };
+    assert_eq!(
+        acknowledged + losses.regained,
+        retained + losses.lost,
+        "case {case}: acknowledged, with {} regained",
+        losses.regained / WRITE
+    );
+    if std::env::var_os("METRICS").is_none() { return; }
+    let outcome = metrics.finish(plan.horizon);
+    assert_eq!(outcome.raw(Metric::RejectedWrites), rejected, "case {case}: rejected");
+    let told = outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites);
+    assert_eq!(told, losses.lost, "case {case}: the metrics count what is lost");
+}
+
+#[test]
+fn random_migrations_keep_the_invariants_and_count_every_write_once() {
+    for case in 0..cases(400) {
+        check(case);
+    }
+}
+
+pub(crate) fn trace(case: u64) {
+    let mut draw = Draw(0x6d69_6772 + case);
+    let plan = plan(&mut draw);
+    println!("{:?}\n{:?}", plan.migration, plan.groups.iter().map(|g| (&g.id, g.detector, g.automatic_failover)).collect::<Vec<_>>());
+    let mut trial = Trial::begin(&plan, TrialKeys::new(case).key(0));
+    struct P;
+    impl Observer for P { fn on_fact(&mut self, at: SimTime, fact: Fact) { println!("{at:?} {fact:?}"); } }
+    trial.finish(&mut P);
+}
