@@ -141,6 +141,8 @@ pub enum Purpose {
     LinkRetry = 127,
     /// How long writes wait for its n-th fork.
     LinkFork = 128,
+    /// How long the source writes its n-th copy to disk.
+    LinkSave = 137,
     /// How long its n-th load takes.
     LinkLoad = 129,
     /// How long the source's process is gone after its n-th full sync, which took all memory.

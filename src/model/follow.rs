@@ -48,7 +48,7 @@ impl<O: Observer> Step<'_, O> {
         match self.link(link).stage {
             LinkStage::Off => {}
             LinkStage::Down => self.retry_if_possible(link),
-            LinkStage::Forking | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
+            LinkStage::Saving | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
                 match self.link_condition(link) {
                     Ok(()) => self.rates_change(link),
                     Err(why) => self.lose_link(link, why),
@@ -171,9 +171,7 @@ impl<O: Observer> Step<'_, O> {
     fn out_of_memory_at(&self, link: usize) -> Option<SimTime> {
         let state = self.link(link);
         match state.stage {
-            LinkStage::Forking | LinkStage::Sending => {
-                state.trail.exceeds(self.memory_limit(link)?)
-            }
+            LinkStage::Saving | LinkStage::Sending => state.trail.exceeds(self.memory_limit(link)?),
             LinkStage::Off | LinkStage::Down | LinkStage::Loading | LinkStage::Streaming => None,
         }
     }
@@ -205,7 +203,7 @@ impl<O: Observer> Step<'_, O> {
         let bytes = self.link(link).bytes;
         match self.link(link).stage {
             LinkStage::Down => self.connect(link),
-            LinkStage::Forking => {
+            LinkStage::Saving => {
                 let per_sec = u128::from(self.link_plan().bytes_per_sec.max(1));
                 let nanos = u128::from(bytes) * 1_000_000_000 / per_sec;
                 let takes = Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
@@ -243,7 +241,7 @@ impl<O: Observer> Step<'_, O> {
             LinkStage::Streaming => capacity.carries,
             LinkStage::Off
             | LinkStage::Down
-            | LinkStage::Forking
+            | LinkStage::Saving
             | LinkStage::Sending
             | LinkStage::Loading => 0,
         };
@@ -317,7 +315,9 @@ impl<O: Observer> Step<'_, O> {
         let n = self.draw_of_link(link);
         let bytes = self.held_bytes(source);
         let plan = self.plan.migration.as_ref().expect("there is a link");
-        let fork = self.shard_work(&plan.link.fork_pause, (shard, bytes), Purpose::LinkFork, n);
+        let of_shard = (shard, bytes);
+        let fork = self.shard_work(&plan.link.fork_pause, of_shard, Purpose::LinkFork, n);
+        let save = self.shard_work(&plan.link.save, of_shard, Purpose::LinkSave, n);
         let now = self.now;
         let state = self.link_mut(link);
         state.history = None;
@@ -332,7 +332,7 @@ impl<O: Observer> Step<'_, O> {
         };
         let fact = MigrationFact::LinkSyncBegan { shard, from, to, bytes, pause };
         self.note(Fact::Migration(fact));
-        self.link_enters(link, LinkStage::Forking, Some(fork));
+        self.link_enters(link, LinkStage::Saving, Some(fork.plus(save)));
     }
 
     /// The target has loaded what it was sent: that takes the place of what it had, and its

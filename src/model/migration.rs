@@ -321,11 +321,11 @@ impl<O: Observer> Step<'_, O> {
         let (shard, source) = self.plan.pair(link);
         self.settle(shard);
         self.settle(source);
-        let state = *self.link(link);
+        let held = self.link(link).held;
         let from = *self.state.books(source);
-        let inherited = match state.held {
+        let inherited = match held {
             LinkHeld::Own => 0,
-            LinkHeld::Migrated => state.copy.offset.min(from.offset),
+            LinkHeld::Migrated => self.link(link).copy.offset.min(from.offset),
         };
         let books = self.state.books_mut(shard);
         books.inherited += inherited;
@@ -338,7 +338,12 @@ impl<O: Observer> Step<'_, O> {
         let writes = from.offset - inherited;
         let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, from.offer.rate) };
         let node = self.state.shard(shard).primary;
-        self.note(Fact::Migration(MigrationFact::ShardCompleted { shard, node, loss }));
+        let missing_bytes = match held {
+            LinkHeld::Own => self.held_bytes(source),
+            LinkHeld::Migrated => 0,
+        };
+        let fact = MigrationFact::ShardCompleted { shard, node, loss, missing_bytes };
+        self.note(Fact::Migration(fact));
     }
 
     /// The source's data is the application's from now on, if it was the target's.
@@ -366,7 +371,13 @@ impl<O: Observer> Step<'_, O> {
         books.lost += of_target;
         books.branch = Copy { history: books.history, offset: 0 };
         books.history.0 += 1;
+        let copy = Copy { history: books.history, offset: 0 };
         self.state.archive.shard_mut(shard).cut(0);
+        if !self.state.serves(shard) {
+            // Whatever they hold, nothing of it is the application's.
+            let nodes = self.plan.shards[shard.idx()].node_range();
+            self.state.ledger.copies[nodes].fill(copy);
+        }
         let common = self.link(link).shared.min(of_source).min(of_target);
         let writes = of_target - common;
         let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };

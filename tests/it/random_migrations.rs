@@ -147,6 +147,7 @@ pub(crate) fn plan(draw: &mut Draw) -> Plan {
             soft_for: secs(draw.below(90)),
             backlog_bytes: draw.below(1 << 24),
             fork_pause: work(draw),
+            save: work(draw),
             load: work(draw),
             source_memory: (draw.below(4) == 0).then(|| draw.below(40 << 30)),
             page_bytes: 4_096,
@@ -179,7 +180,9 @@ pub(crate) fn plan(draw: &mut Draw) -> Plan {
         at += draw.below(1_500);
         let action = match draw.below(5) {
             0 => Action::Fault(ScriptedFault::CutMigrationLink { duration: time(draw) }),
-            _ => Action::Operation(Operation::Migration { target: TARGET, call: call(draw, &plan) }),
+            _ => {
+                Action::Operation(Operation::Migration { target: TARGET, call: call(draw, &plan) })
+            }
         };
         plan.script.push(Scripted { at: Law::fixed(secs(at)), action, address });
     }
@@ -259,7 +262,9 @@ pub(crate) fn check(case: u64) {
         "case {case}: acknowledged, with {} regained",
         losses.regained / WRITE
     );
-    if std::env::var_os("METRICS").is_none() { return; }
+    if std::env::var_os("METRICS").is_none() {
+        return;
+    }
     let outcome = metrics.finish(plan.horizon);
     assert_eq!(outcome.raw(Metric::RejectedWrites), rejected, "case {case}: rejected");
     let told = outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites);
@@ -276,9 +281,17 @@ fn random_migrations_keep_the_invariants_and_count_every_write_once() {
 pub(crate) fn trace(case: u64) {
     let mut draw = Draw(0x6d69_6772 + case);
     let plan = plan(&mut draw);
-    println!("{:?}\n{:?}", plan.migration, plan.groups.iter().map(|g| (&g.id, g.detector, g.automatic_failover)).collect::<Vec<_>>());
+    println!(
+        "{:?}\n{:?}",
+        plan.migration,
+        plan.groups.iter().map(|g| (&g.id, g.detector, g.automatic_failover)).collect::<Vec<_>>()
+    );
     let mut trial = Trial::begin(&plan, TrialKeys::new(case).key(0));
     struct P;
-    impl Observer for P { fn on_fact(&mut self, at: SimTime, fact: Fact) { println!("{at:?} {fact:?}"); } }
+    impl Observer for P {
+        fn on_fact(&mut self, at: SimTime, fact: Fact) {
+            println!("{at:?} {fact:?}");
+        }
+    }
     trial.finish(&mut P);
 }

@@ -129,6 +129,8 @@ pub enum MigrationFact {
         node: NodeId,
         /// What it lacked.
         loss: Loss,
+        /// Bytes of data that it has nothing of, if nothing was ever copied into it.
+        missing_bytes: u64,
     },
     /// The migration is complete: the target is its own master.
     Completed {

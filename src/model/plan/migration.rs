@@ -101,6 +101,8 @@ pub struct LinkPlan {
     pub backlog_bytes: u64,
     /// How long the source's writes wait for the fork of a full sync.
     pub fork_pause: FullSync,
+    /// How long the source then writes its copy to disk, before it sends any of it.
+    pub save: FullSync,
     /// How long the target loads what it was sent.
     pub load: FullSync,
     /// Bytes of memory that the source's process may take, where that is known: data, pages that

@@ -169,8 +169,8 @@ pub enum LinkStage {
     Off,
     /// It is lost, or not made yet.
     Down,
-    /// A full sync: the source forks, and its writes wait.
-    Forking,
+    /// A full sync: the source forks, for which its writes wait, and writes a copy to its disk.
+    Saving,
     /// A full sync: the copy is being sent.
     Sending,
     /// A full sync: the target loads the copy.
@@ -194,7 +194,7 @@ impl Link {
         match self.stage {
             LinkStage::Off => false,
             LinkStage::Down
-            | LinkStage::Forking
+            | LinkStage::Saving
             | LinkStage::Sending
             | LinkStage::Loading
             | LinkStage::Streaming => true,
@@ -205,7 +205,7 @@ impl Link {
     pub fn is_connected(&self) -> bool {
         match self.stage {
             LinkStage::Off | LinkStage::Down => false,
-            LinkStage::Forking | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
+            LinkStage::Saving | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
                 true
             }
         }

@@ -115,11 +115,10 @@ impl State {
         refill(&mut self.ledger.beside, n_nodes, |_| Beside::NOTHING);
         refill(&mut self.ledger.shards, n_shards, |s| {
             let shard = ShardId(s as u16);
-            fresh_books(
-                origin,
-                plan.failing(shard, plan.n_replicas(shard)),
-                Offer::at_start(plan, shard),
-            )
+            let failing = plan.failing(shard, plan.n_replicas(shard));
+            let books = fresh_books(origin, failing, Offer::at_start(plan, shard));
+            // What is migrated into the target of a migration is not there yet.
+            ShardLedger { original: plan.link_into(shard).is_none(), ..books }
         });
         self.archive.restart(plan);
         self.migration.restart(plan);
