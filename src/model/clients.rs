@@ -10,7 +10,7 @@ use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::api::{Call, Refusal};
 use crate::model::draws::Purpose;
-use crate::model::fact::{Cause, Fact, Hindrance, MigrationFact, Observer};
+use crate::model::fact::{Cause, Fact, Hindrance, Intake, MigrationFact, Observer};
 use crate::model::plan::{CutOver, CutOverBegins, GroupId, ShardId};
 use crate::model::state::{
     Completion, NextMove, Offer, Run, ShardLedger, Side, Stage, Voice, WayBack, Workflow,
@@ -25,10 +25,18 @@ impl<O: Observer> Step<'_, O> {
         cause: Cause,
         change: impl FnOnce(&mut ShardLedger),
     ) {
-        let was_out = self.state.books(shard).is_out();
+        let before = *self.state.books(shard);
         self.settle(shard);
         change(self.state.books_mut(shard));
-        match (was_out, self.state.books(shard).is_out()) {
+        let accepting = self.state.books(shard).accepting;
+        if self.plan.migration.is_some() && accepting != before.accepting {
+            let intake = match accepting {
+                true => Intake::Taken,
+                false => Intake::Refused,
+            };
+            self.note(Fact::Migration(MigrationFact::Access { shard, intake }));
+        }
+        match (before.is_out(), self.state.books(shard).is_out()) {
             (false, true) => {
                 let told = &mut self.state.told[shard.idx()];
                 told.phase = None;

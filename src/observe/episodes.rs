@@ -10,10 +10,11 @@
 use crate::engine::time::{SimTime, Span};
 use crate::model::api::{Call, Refusal};
 use crate::model::fact::{
-    BackupFact, Cause, Fact, Loss, Observer, OperationFact, Phase, ReplicasFact,
+    BackupFact, Cause, Fact, Loss, MigrationFact, Observer, OperationFact, Phase, ReplicasFact,
 };
 use crate::model::plan::{Plan, ShardId};
 use crate::model::state::NanoWrites;
+use crate::observe::clientele::Clientele;
 use crate::observe::metrics::Ending;
 
 /// An interval in which writers of a shard reached no primary.
@@ -98,6 +99,7 @@ pub struct Episodes {
     warm_up: SimTime,
     horizon: SimTime,
     shards: Vec<Current>,
+    clientele: Clientele,
     /// The outages that are over.
     pub outages: Vec<Outage>,
     /// The failovers that are over.
@@ -115,6 +117,7 @@ impl Episodes {
             warm_up: plan.warm_up,
             horizon: plan.horizon,
             shards: vec![Current::default(); plan.shards.len()],
+            clientele: Clientele::new(plan),
             outages: Vec::new(),
             failovers: Vec::new(),
             refusals: Vec::new(),
@@ -125,6 +128,7 @@ impl Episodes {
     /// Forgets everything, keeping the memory.
     pub fn restart(&mut self) {
         self.shards.fill(Current::default());
+        self.clientele.restart();
         self.outages.clear();
         self.failovers.clear();
         self.refusals.clear();
@@ -213,8 +217,8 @@ impl Episodes {
     }
 
     fn lost(&mut self, now: SimTime, shard: ShardId, loss: Loss) {
-        let is_observed = self.warm_up <= now;
-        if let Some(outage) = self.current(shard).outage.as_mut().filter(|_| is_observed) {
+        let counts = self.warm_up <= now && self.clientele.is_missed(shard);
+        if let Some(outage) = self.current(shard).outage.as_mut().filter(|_| counts) {
             outage.lost_writes += loss.writes;
             outage.loss_window = outage.loss_window.max(loss.window);
         }
@@ -255,6 +259,19 @@ impl Episodes {
         }
     }
 
+    fn of_migration(&mut self, now: SimTime, fact: MigrationFact) {
+        self.clientele.on_fact(fact);
+        for shard in self.clientele.freed_by(fact) {
+            self.would_end_by(shard, Ending::CutOver);
+        }
+        if let MigrationFact::TargetWiped { shard, loss }
+        | MigrationFact::ShardCompleted { shard, loss, .. }
+        | MigrationFact::ShardRolledBack { shard, loss, .. } = fact
+        {
+            self.lost(now, shard, loss);
+        }
+    }
+
     fn would_end_by(&mut self, shard: ShardId, ending: Ending) {
         self.outage_changes(shard, |_| ending);
     }
@@ -291,8 +308,8 @@ impl Observer for Episodes {
             Fact::ColdStarted { shard, .. } => self.would_end_by(shard, Ending::ColdStart),
             Fact::EmptyPrimary { shard, .. } => self.would_end_by(shard, Ending::Restart),
             Fact::DatasetLost { shard, .. } => {
-                let is_observed = self.warm_up <= now;
-                if let Some(outage) = self.current(shard).outage.as_mut().filter(|_| is_observed) {
+                let counts = self.warm_up <= now && self.clientele.is_dataset_missed(shard);
+                if let Some(outage) = self.current(shard).outage.as_mut().filter(|_| counts) {
                     outage.dataset = DatasetFate::Lost;
                 }
             }
@@ -330,7 +347,6 @@ impl Observer for Episodes {
             | Fact::Operation(_)
             | Fact::Bus(_)
             | Fact::Isolation(_)
-            | Fact::Migration(_)
             | Fact::Replicas(
                 ReplicasFact::TooFew { .. }
                 | ReplicasFact::Unconfirmed { .. }
@@ -343,6 +359,7 @@ impl Observer for Episodes {
                 }
             }
             Fact::Backup(fact) => self.on_backup(now, fact),
+            Fact::Migration(fact) => self.of_migration(now, fact),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The messages that ElastiCache would put into its event log: the texts of MZ-44, and those that
-//! the service has for reboots and patches. `event_log` keeps and filters them.
+//! The messages that ElastiCache would put into its event log: the texts of MZ-44, those that the
+//! service has for reboots and patches, and those of migrations. `event_log` keeps and filters them.
 
 use crate::model::fact::{Announced, BackupFact, Fact, OperationFact, Stop};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
-use crate::report::backups;
 use crate::report::endpoint_names::{CACHE_NODE_ID, EndpointNames};
+use crate::report::{backups, migration};
 
 /// The kind of thing that an event is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -84,6 +84,9 @@ impl<'p> Announcer<'p> {
             }
             Fact::Backup(ref fact) => {
                 backups::aws_event(fact, |group| self.names(group).id()).into_iter().collect()
+            }
+            Fact::Migration(ref fact) => {
+                migration::aws_event(fact, |group| self.names(group).id()).into_iter().collect()
             }
             _ => Vec::new(),
         }

@@ -10,8 +10,12 @@ use crate::model::plan::Plan;
 use crate::report::aws_events::{Announcer, AwsEvent, SourceType};
 use crate::scenario::units;
 
-/// What the console calls the end of a recovery, and what the log says (MZ-46).
-const CONSOLE_LABEL: (&str, &str) = ("Recovery completed", "Finished recovery for cache nodes");
+/// What the console calls the end of a recovery (MZ-46) and that of a migration, and what the log
+/// says.
+const CONSOLE_LABELS: [(&str, &str); 2] = [
+    ("Recovery completed", "Finished recovery for cache nodes"),
+    ("Migration operation succeeded", "Complete Migration successful"),
+];
 
 /// Minutes for which the service keeps events: 14 days.
 pub const KEPT_MINUTES: u64 = 14 * 24 * 60;
@@ -135,9 +139,9 @@ impl Query {
     }
 
     fn matches(&self, event: &AwsEvent) -> bool {
-        let message = self.message.as_deref().map(|wanted| match wanted {
-            wanted if wanted.eq_ignore_ascii_case(CONSOLE_LABEL.0) => CONSOLE_LABEL.1,
-            wanted => wanted,
+        let message = self.message.as_deref().map(|wanted| {
+            let is_label = |(label, _): &&(&str, &str)| wanted.eq_ignore_ascii_case(label);
+            CONSOLE_LABELS.iter().find(is_label).map_or(wanted, |(_, message)| message)
         });
         self.source_type.is_none_or(|wanted| wanted == event.source_type)
             && self.source.as_ref().is_none_or(|wanted| *wanted == event.source)

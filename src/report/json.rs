@@ -11,8 +11,8 @@ use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
 use crate::observe::metrics::{Metric, Outcome};
 use crate::report::aws_events::Announcer;
-use crate::report::backups;
 use crate::report::summary::{SCHEMA, phase_key};
+use crate::report::{backups, migration};
 
 /// One trial as JSON lines: a header, every fact in order, the outcome.
 pub fn trace(
@@ -123,7 +123,7 @@ fn fact_name(fact: &Fact) -> &'static str {
         Fact::Bus(fact) => bus_name(fact),
         Fact::Isolation(fact) => isolation_name(fact),
         Fact::Replicas(fact) => replicas_name(fact),
-        Fact::Migration(_) => "migration",
+        Fact::Migration(fact) => migration::name(fact),
     }
 }
 
@@ -217,7 +217,7 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::Bus(fact) => bus_fields(plan, fact),
         Fact::Isolation(fact) => isolation_fields(plan, fact),
         Fact::Replicas(fact) => replicas_fields(plan, fact),
-        Fact::Migration(_) => Vec::new(),
+        Fact::Migration(ref fact) => migration::fields(plan, fact),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod event_log;
 pub mod expect;
 pub mod json;
 pub mod labels;
+mod migration;
 pub mod numbers;
 pub mod placement;
 pub mod remarks;

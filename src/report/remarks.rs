@@ -22,6 +22,10 @@ pub fn how_lost(mechanism: Mechanism) -> &'static str {
         Mechanism::SplitBrain => "in a split brain",
         Mechanism::Log => "by lag of the durable log",
         Mechanism::Region => "by lag of the second region",
+        Mechanism::Migration => "in the completion of a migration",
+        Mechanism::Diverged => "in the source after a migration",
+        Mechanism::Wiped => "in a target that was wiped",
+        Mechanism::RollBack => "by rolling back a migration",
     }
 }
 

@@ -90,6 +90,24 @@ pub(super) struct Metrics<T> {
     primary_displaced_s: T,
     /// The most primaries of one group that one AZ held at any time.
     most_primaries_in_one_az: T,
+    /// Seconds from an accepted StartMigration until all shards were in sync, or until that was
+    /// over, or until the end.
+    migration_sync_s: T,
+    /// Times that all shards of a migration's target were in sync, the first after each start.
+    migrations_in_sync: T,
+    /// Completed migrations.
+    migrations_completed: T,
+    /// Full syncs from the source of a migration to its target.
+    migration_full_syncs: T,
+    /// Those of the lost writes that the source took after the completion.
+    diverged_writes: T,
+    /// Those of the lost writes that a roll-back brought back.
+    regained_writes: T,
+    /// Writes that a roll-back at the end would lose.
+    roll_back_price_writes: T,
+    /// Seconds for which the source's writes waited for the forks of full syncs, weighted by slot
+    /// share.
+    fork_pause_s: T,
 }
 
 /// A number per kind of fault.
@@ -116,6 +134,8 @@ pub(super) struct Causes {
     test_failover: f64,
     /// Nodes that run and could not be reached.
     isolation: f64,
+    /// Migrations: clients were stopped or moved, or the target was a replica.
+    migration: f64,
 }
 
 /// A number per phase of an outage.
@@ -147,6 +167,10 @@ pub(super) struct Phases {
     decision: f64,
     /// A snapshot was being loaded into a new group.
     loading: f64,
+    /// Writes to the source of a migration were stopped, and the target caught up.
+    draining: f64,
+    /// The target of a migration was a replica.
+    following: f64,
 }
 
 /// A number per way in which an outage ends.
@@ -173,6 +197,8 @@ pub(super) struct Endings {
     replica: f64,
     /// The application wrote to the group of another region.
     region: f64,
+    /// A migration was completed or ended, or its clients arrived, left or were released.
+    cut_over: f64,
     /// Nothing had by the end of the trial.
     open: f64,
 }
@@ -195,6 +221,14 @@ pub(super) struct Mechanisms {
     log: f64,
     /// The other region's copy trailed.
     region: f64,
+    /// The target of a migration lacked them when it was completed.
+    migration: f64,
+    /// The source of a migration took them after it was completed.
+    diverged: f64,
+    /// The target of a migration had taken them before the source's data replaced them.
+    wiped: f64,
+    /// The target of a migration had taken them, and the application went back to the source.
+    roll_back: f64,
 }
 
 /// One line of `ecsim replay --format json`: the first is the header, then come the facts of the
@@ -439,6 +473,67 @@ enum Fact {
     Unconfirmed { shard: ShardName, writes: f64 },
     /// So many writes a second wait in vain from now on, and count as rejected.
     WaitFails { shard: ShardName, per_second: u64 },
+    /// The result of TestMigration.
+    MigrationTested { group: String, obstacle: Obstacle },
+    /// The target of a migration is resharded: so many hash slots move.
+    ReshardBegan { group: String, slots: u32 },
+    /// The target could not become a replica of the source.
+    MigrationAttemptFailed { group: String, obstacle: Obstacle, attempt: u16, attempts: u16 },
+    /// It has tried often enough, and is its own master again.
+    MigrationGivenUp { group: String, obstacle: Obstacle },
+    /// Every shard of the target is a replica of the source.
+    MigrationConnected { group: String },
+    /// A full sync from the source begins; its writes wait for so many seconds for the fork.
+    LinkSyncBegan { shard: ShardName, from: String, to: String, bytes: u64, pause_s: f64 },
+    /// The copy was sent, and the target loads it; so many writes wait in the source.
+    LinkLoading { shard: ShardName, bytes: u64, behind_writes: f64 },
+    /// What the target's shard had is gone, and with it acknowledged writes of its own.
+    TargetWiped { shard: ShardName, lost_writes: f64, loss_window_s: f64 },
+    /// The full sync is done and the target follows; so many writes wait.
+    LinkStreams { shard: ShardName, behind_writes: f64 },
+    /// The link is up again without a full sync.
+    LinkBack { shard: ShardName, missing_writes: f64 },
+    /// Nothing waits for the target's shard.
+    InSync { shard: ShardName },
+    /// All shards of the target are in sync, so many seconds after the start.
+    AllInSync { group: String, took_s: f64 },
+    /// The link is lost; so many writes waited.
+    LinkLost { shard: ShardName, why: LinkLoss, behind_writes: f64 },
+    /// The network between source and target is cut.
+    MigrationNetworkCut {},
+    /// It is whole again.
+    MigrationNetworkBack {},
+    /// The migration could not be completed.
+    MigrationNotCompleted { group: String, why: Hindrance },
+    /// A shard of the target is promoted, and what it lacked.
+    ShardCompleted { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
+    /// The migration is complete, by force or not.
+    MigrationCompleted { group: String, force: bool },
+    /// The migration is stopped: the clients stay with the source.
+    MigrationStopped { group: String },
+    /// The operator begins with the cut-over.
+    CutOverBegan { group: String },
+    /// The operator gives the cut-over up.
+    CutOverGivenUp { group: String },
+    /// A part of the clients, from 0, begins to move, and writes to nobody.
+    CohortMoves { cohort: u16, to: Side },
+    /// It has arrived.
+    CohortArrived { cohort: u16, at: Side },
+    /// Who writes to a shard changed: parts of the clients, those of them that are held, and the
+    /// writes per second that each offer.
+    Clients { shard: ShardName, cohorts: u16, held: u16, per_second: u64, held_per_second: u64 },
+    /// Whether clients that are not held reach a primary that takes writes, in a migration.
+    Access { shard: ShardName, taken: bool },
+    /// The first write on the target after the completion: rolling back loses writes from here on.
+    PointOfNoReturn { group: String },
+    /// Acknowledged writes that the source took after the completion.
+    Diverged { shard: ShardName, lost_writes: f64, loss_window_s: f64 },
+    /// Writes that a roll-back at the end would lose.
+    PriceOfReturn { shard: ShardName, writes: f64 },
+    /// The application goes back to the source.
+    RolledBack { group: String },
+    /// What that loses of a shard, and the lost writes that it brings back.
+    ShardRolledBack { shard: ShardName, lost_writes: f64, loss_window_s: f64, regained_writes: f64 },
     /// The entry that ElastiCache's event log would hold.
     AwsEvent { source_type: SourceType, source: String, message: String },
     /// The last line: what the trial came to.
@@ -479,6 +574,74 @@ struct Strike {
 /// A shard with its group: "redis1x3/0001".
 #[derive(JsonSchema)]
 struct ShardName(String);
+
+/// What keeps the target of a migration from following the source.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Obstacle {
+    /// Nothing.
+    None,
+    /// Nobody listens at the address.
+    WrongAddress,
+    /// The network does not let it through.
+    BlockedNetwork,
+    /// The source wants a password.
+    Auth,
+    /// The source has protected-mode on.
+    ProtectedMode,
+    /// A command that is needed is renamed.
+    RenamedCommand,
+    /// The source is too old.
+    SourceTooOld,
+    /// The instances of the source have different ports.
+    UnequalPorts,
+    /// The source does not answer, or has nothing to copy.
+    SourceDown,
+    /// A shard of the target has no primary.
+    TargetDown,
+    /// The target's memory does not hold the data.
+    TargetTooSmall,
+}
+
+/// Why the link of a migration is lost.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum LinkLoss {
+    /// The network is cut.
+    Network,
+    /// The node of the source is gone, or follows another history.
+    Source,
+    /// The primary of the target's shard does not answer.
+    Target,
+    /// More waited in the source than its output buffer may hold.
+    OutputBuffer,
+    /// The source ran out of memory.
+    OutOfMemory,
+    /// The target's memory does not hold the copy.
+    TargetTooSmall,
+}
+
+/// Why a migration could not be completed.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Hindrance {
+    /// A shard of the target is not in sync.
+    NotInSync,
+    /// A node of the target is being replaced.
+    NodeIsReplaced,
+    /// A shard of the target has no primary.
+    NoPrimary,
+}
+
+/// Source or target of a migration.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Side {
+    /// The self-hosted tree.
+    Source,
+    /// The replication group.
+    Target,
+}
 
 /// How a node stopped.
 #[derive(JsonSchema)]
@@ -555,6 +718,9 @@ enum Call {
     IncreaseReplicaCount,
     DecreaseReplicaCount,
     CreateSnapshot,
+    TestMigration,
+    StartMigration,
+    CompleteMigration,
     /// A node outside ElastiCache follows the primary.
     #[schemars(rename = "attach-external-replica")]
     AttachExternalReplica,
@@ -573,6 +739,8 @@ enum GroupStatus {
     Modifying,
     /// A backup is running.
     Snapshotting,
+    /// It is the target of a migration.
+    Migrating,
 }
 
 /// `AutomaticFailover` of a group in the API.
@@ -643,6 +811,8 @@ enum Cause {
     TestFailover,
     /// A node that runs could not be reached.
     Isolation,
+    /// A migration: clients were stopped or moved, or the target is a replica.
+    Migration,
 }
 
 /// What an outage waits for.
@@ -675,6 +845,10 @@ enum Phase {
     Decision,
     /// A snapshot is being loaded into a new group.
     Loading,
+    /// Writes to the source of a migration were stopped, and the target catches up.
+    Draining,
+    /// The target of a migration is a replica.
+    Following,
 }
 
 /// What an entry of the event log is about.

@@ -181,6 +181,14 @@ pub enum MigrationFact {
         /// Those of the held ones.
         held_rate: u64,
     },
+    /// Whether clients that write to a shard reach a primary that takes writes; told in a plan with
+    /// a migration, where it changes. Held clients do not, whatever it says.
+    Access {
+        /// The shard.
+        shard: ShardId,
+        /// Whether they do.
+        intake: Intake,
+    },
     /// The first write on the target after the completion: from here on rolling back loses writes.
     PointOfNoReturn {
         /// The target.
@@ -214,6 +222,15 @@ pub enum MigrationFact {
         /// Writes that were lost since only the source had them, and are not lost any more.
         regained: NanoWrites,
     },
+}
+
+/// Whether a shard takes the writes of clients that are not held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Intake {
+    /// They reach a primary that takes them.
+    Taken,
+    /// They reach none.
+    Refused,
 }
 
 /// Why a link is lost.

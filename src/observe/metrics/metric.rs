@@ -69,6 +69,24 @@ pub enum Metric {
     PrimaryDisplaced,
     /// The most primaries of one group that one AZ held at any time.
     MostPrimariesInOneAz,
+    /// Seconds from an accepted `StartMigration` until all shards were in sync, or until that was
+    /// over, or until the end.
+    MigrationSync,
+    /// Times that all shards of the target were in sync, the first time after each start.
+    MigrationsInSync,
+    /// Completed migrations.
+    MigrationsCompleted,
+    /// Full syncs from the source to the target.
+    MigrationFullSyncs,
+    /// Those of [`Metric::LostWrites`] that the source took after the completion.
+    DivergedWrites,
+    /// Those of [`Metric::LostWrites`] that a roll-back brought back.
+    RegainedWrites,
+    /// Writes that a roll-back at the end would lose.
+    RollBackPrice,
+    /// Seconds for which the source's writes waited for the forks of full syncs, weighted by slot
+    /// share.
+    ForkPause,
 }
 
 /// Number of metrics.
@@ -76,7 +94,7 @@ pub const N_METRICS: usize = Metric::ALL.len();
 
 impl Metric {
     /// All metrics, in the order of their numbers.
-    pub const ALL: [Metric; 28] = [
+    pub const ALL: [Metric; 36] = [
         Metric::WriteOutage,
         Metric::ServerWriteOutage,
         Metric::WriteOutageAnyShard,
@@ -105,6 +123,14 @@ impl Metric {
         Metric::ForklessBackup,
         Metric::PrimaryDisplaced,
         Metric::MostPrimariesInOneAz,
+        Metric::MigrationSync,
+        Metric::MigrationsInSync,
+        Metric::MigrationsCompleted,
+        Metric::MigrationFullSyncs,
+        Metric::DivergedWrites,
+        Metric::RegainedWrites,
+        Metric::RollBackPrice,
+        Metric::ForkPause,
     ];
 
     /// The name in results, unit last.
@@ -138,31 +164,46 @@ impl Metric {
             Metric::ForklessBackup => "forkless_backup_s",
             Metric::PrimaryDisplaced => "primary_displaced_s",
             Metric::MostPrimariesInOneAz => "most_primaries_in_one_az",
+            Metric::MigrationSync => "migration_sync_s",
+            Metric::MigrationsInSync => "migrations_in_sync",
+            Metric::MigrationsCompleted => "migrations_completed",
+            Metric::MigrationFullSyncs => "migration_full_syncs",
+            Metric::DivergedWrites => "diverged_writes",
+            Metric::RegainedWrites => "regained_writes",
+            Metric::RollBackPrice => "roll_back_price_writes",
+            Metric::ForkPause => "fork_pause_s",
         }
     }
 
     /// What the integer of this metric is divided by to give the number in its unit.
     pub fn divisor(self, plan: &Plan) -> f64 {
-        let weight = f64::from(HASH_SLOTS) * plan.groups.len() as f64;
+        // All clients of all groups; those of a migration's source and target are the same.
+        let clients = plan.n_clienteles() as f64 * f64::from(plan.n_cohorts());
+        let weight = f64::from(HASH_SLOTS) * clients;
         match self {
             Metric::WriteOutage
             | Metric::ServerWriteOutage
             | Metric::ReadOutage
             | Metric::ReducedRedundancy
             | Metric::HandoverPause
-            | Metric::PrimaryDisplaced => NANOS_PER_SEC as f64 * weight,
+            | Metric::PrimaryDisplaced
+            | Metric::ForkPause => NANOS_PER_SEC as f64 * weight,
             Metric::WriteUnavailability => observed_nanos(plan) as f64 * weight,
             Metric::WriteOutageAnyShard
             | Metric::LongestWriteOutage
             | Metric::LossWindow
             | Metric::SyncLoad
-            | Metric::ForklessBackup => NANOS_PER_SEC as f64,
+            | Metric::ForklessBackup
+            | Metric::MigrationSync => NANOS_PER_SEC as f64,
             Metric::LostWrites
             | Metric::LostBytes
             | Metric::DatasetLostWrites
             | Metric::RejectedWrites
             | Metric::UnconfirmedWrites
-            | Metric::MissedReads => WRITE as f64,
+            | Metric::MissedReads
+            | Metric::DivergedWrites
+            | Metric::RegainedWrites
+            | Metric::RollBackPrice => WRITE as f64,
             Metric::WriteOutages
             | Metric::Failovers
             | Metric::PrimaryRecreations
@@ -172,7 +213,10 @@ impl Metric {
             | Metric::Handovers
             | Metric::RefusedOperations
             | Metric::SyncBytes
-            | Metric::MostPrimariesInOneAz => 1.0,
+            | Metric::MostPrimariesInOneAz
+            | Metric::MigrationsInSync
+            | Metric::MigrationsCompleted
+            | Metric::MigrationFullSyncs => 1.0,
         }
     }
 }
@@ -211,6 +255,8 @@ pub enum Ending {
     Replica,
     /// The application writes to the group of another region.
     Region,
+    /// A migration was completed or ended, or its clients arrived, left or were released.
+    CutOver,
     /// Nothing had by the end of the trial.
     Open,
 }
@@ -226,16 +272,16 @@ impl Ending {
     }
 
     /// How the outage would end from now on, its primary being lost: neither a majority nor a
-    /// replica brings that back.
+    /// replica nor the clients' own doing brings that back.
     pub fn without_primary(self) -> Ending {
         match self {
-            Ending::Majority | Ending::Replica => Ending::Restart,
+            Ending::Majority | Ending::Replica | Ending::CutOver => Ending::Restart,
             kept => kept,
         }
     }
 
     /// All endings, in the order of their numbers.
-    pub const ALL: [Ending; 11] = [
+    pub const ALL: [Ending; 12] = [
         Ending::Failover,
         Ending::Refill,
         Ending::ColdStart,
@@ -246,6 +292,7 @@ impl Ending {
         Ending::Majority,
         Ending::Replica,
         Ending::Region,
+        Ending::CutOver,
         Ending::Open,
     ];
 
@@ -262,6 +309,7 @@ impl Ending {
             Ending::Majority => "majority",
             Ending::Replica => "replica",
             Ending::Region => "region",
+            Ending::CutOver => "cut-over",
             Ending::Open => "open",
         }
     }
@@ -285,11 +333,19 @@ pub enum Mechanism {
     Log,
     /// The other region's copy trailed.
     Region,
+    /// The target of a migration lacked them when it was completed.
+    Migration,
+    /// The source of a migration took them after it was completed.
+    Diverged,
+    /// The target of a migration had taken them by itself, before the source's data replaced them.
+    Wiped,
+    /// The target of a migration had taken them, and the application went back to the source.
+    RollBack,
 }
 
 impl Mechanism {
     /// All mechanisms, in the order of their numbers.
-    pub const ALL: [Mechanism; 7] = [
+    pub const ALL: [Mechanism; 11] = [
         Mechanism::Lag,
         Mechanism::RefillLag,
         Mechanism::Restore,
@@ -297,6 +353,10 @@ impl Mechanism {
         Mechanism::SplitBrain,
         Mechanism::Log,
         Mechanism::Region,
+        Mechanism::Migration,
+        Mechanism::Diverged,
+        Mechanism::Wiped,
+        Mechanism::RollBack,
     ];
 
     /// The name in results.
@@ -309,6 +369,10 @@ impl Mechanism {
             Mechanism::SplitBrain => "split-brain",
             Mechanism::Log => "log",
             Mechanism::Region => "region",
+            Mechanism::Migration => "migration",
+            Mechanism::Diverged => "diverged",
+            Mechanism::Wiped => "wiped",
+            Mechanism::RollBack => "roll-back",
         }
     }
 }

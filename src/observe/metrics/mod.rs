@@ -2,27 +2,36 @@
 //!
 //! Intervals are clipped to the observed time, from the end of the warm-up to the horizon; what
 //! happens at an instant counts if that instant is observed. Times that concern a shard are
-//! weighted by its share of hash slots, kept as nanoseconds × slots.
+//! weighted by its share of hash slots and of the clients, kept as nanoseconds × slots × cohorts of
+//! clients; only in a migration is there more than one cohort (`migration`).
 
+mod common;
 mod metric;
+mod migration;
 mod outcome;
 
-use crate::engine::time::{NANOS_PER_SEC, SimTime};
+use crate::engine::time::SimTime;
+use crate::model::api::Call;
 use crate::model::fact::{
-    BackupFact, BusFact, Cause, Fact, IsolationFact, Loss, Observer, OperationFact, Phase,
+    BackupFact, BusFact, Cause, Fact, Intake, IsolationFact, Loss, Observer, OperationFact, Phase,
     ReplicasFact, Role,
 };
 use crate::model::persistence::{Durability, Method};
 use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
+use crate::observe::clientele::Clientele;
 use crate::observe::load::WarmUp;
 
+use common::Common;
 pub use metric::*;
 pub use outcome::*;
 
 /// What is open in a shard.
 #[derive(Clone, Copy, Debug)]
 struct Open {
+    /// Since when there is an outage that concerns as many clients as now.
     writes_since: Option<SimTime>,
+    /// What the outage came to before that, weighted.
+    outage: u128,
     /// Of the outage that is open, or else of the last one.
     cause: Cause,
     /// How the outage would end if it ended now.
@@ -50,6 +59,7 @@ struct Open {
 impl Open {
     const NOTHING: Open = Open {
         writes_since: None,
+        outage: 0,
         cause: Cause::Node,
         ending: Ending::Restart,
         phase: None,
@@ -90,8 +100,12 @@ pub struct Metrics<'p> {
     /// By group: since when a backup delays its writes.
     forkless_since: Vec<Option<SimTime>>,
     n_down: usize,
-    any_since: SimTime,
-    all_since: SimTime,
+    /// When any shard was out, and when all were.
+    any: Common,
+    all: Common,
+    clientele: Clientele,
+    /// Since when a migration is on its way to be in sync.
+    migrates_since: Option<SimTime>,
     /// By group, then AZ: primaries.
     primaries: Vec<u16>,
     outcome: Outcome,
@@ -106,8 +120,10 @@ impl<'p> Metrics<'p> {
             fed_since: vec![None; plan.nodes.len()],
             forkless_since: vec![None; plan.groups.len()],
             n_down: 0,
-            any_since: SimTime::START,
-            all_since: SimTime::START,
+            any: Common::default(),
+            all: Common::default(),
+            clientele: Clientele::new(plan),
+            migrates_since: None,
             primaries: vec![0; plan.groups.len() * plan.azs.len()],
             outcome: Outcome::ZERO,
         };
@@ -122,6 +138,9 @@ impl<'p> Metrics<'p> {
         self.fed_since.fill(None);
         self.forkless_since.fill(None);
         self.n_down = 0;
+        (self.any, self.all) = (Common::default(), Common::default());
+        self.clientele.restart();
+        self.migrates_since = None;
         self.outcome = Outcome::ZERO;
         self.primaries.fill(0);
         for shard in self.plan.shard_ids() {
@@ -255,6 +274,8 @@ impl<'p> Metrics<'p> {
         for group in self.plan.group_ids() {
             self.backup_ends(end, group);
         }
+        self.common_outages_end();
+        self.migration_in_sync(end);
         self.outcome
     }
 
@@ -269,13 +290,15 @@ impl<'p> Metrics<'p> {
         self.plan.warm_up <= at && at <= self.plan.horizon
     }
 
-    fn weighted(&self, shard: ShardId, from: SimTime, to: SimTime) -> u128 {
+    /// The observed part of an interval that concerns so many cohorts of the shard's clients.
+    fn weighted(&self, shard: ShardId, cohorts: u16, (from, to): (SimTime, SimTime)) -> u128 {
         let slots = self.plan.shards[shard.idx()].hash_slots;
-        u128::from(self.observed(from, to)) * u128::from(slots)
+        u128::from(self.observed(from, to)) * u128::from(slots) * u128::from(cohorts)
     }
 
     fn add_weighted(&mut self, metric: Metric, shard: ShardId, from: SimTime, to: SimTime) {
-        self.outcome.values[metric as usize] += self.weighted(shard, from, to);
+        let cohorts = self.clientele.of(shard).cohorts;
+        self.outcome.values[metric as usize] += self.weighted(shard, cohorts, (from, to));
     }
 
     fn count(&mut self, metric: Metric, now: SimTime, amount: u128) {
@@ -297,47 +320,56 @@ impl<'p> Metrics<'p> {
         open.cause = cause;
         open.ending = Ending::Restart;
         self.n_down += 1;
-        if self.n_down == 1 {
-            self.any_since = now;
+        if self.plan.migration.is_none() {
+            self.clientele.take(shard, Intake::Refused);
         }
-        if self.n_down == self.shards.len() {
-            self.all_since = now;
-        }
+        self.common_outages_change(now);
     }
 
     fn writes_resume(&mut self, now: SimTime, shard: ShardId) {
         self.phase_ends(now, shard);
-        self.count_beside(now, shard);
         self.count_failing(now, shard);
+        self.piece_of_outage_ends(now, shard);
         let open = &mut self.shards[shard.idx()];
-        let taken_beside = std::mem::take(&mut open.taken_beside);
-        let since = open.writes_since.take().expect("an outage that ends has begun");
+        let outage = std::mem::take(&mut open.outage);
+        open.writes_since = None;
         let (cause, ending) = (open.cause, open.ending);
-        let outage = self.weighted(shard, since, now);
         self.outcome.values[Metric::WriteOutage as usize] += outage;
         self.outcome.values[Metric::WriteUnavailability as usize] += outage;
         self.outcome.by_cause[cause as usize] += outage;
         self.outcome.by_ending[ending as usize] += outage;
-        let rate = u128::from(self.plan.shards[shard.idx()].writes_per_sec);
-        let rejected = rate * u128::from(self.observed(since, now)) - taken_beside;
-        self.outcome.values[Metric::RejectedWrites as usize] += rejected;
-        if self.n_down == self.shards.len() {
-            self.all_down_ends(now);
+        if self.plan.migration.is_none() {
+            self.clientele.take(shard, Intake::Taken);
         }
         self.n_down -= 1;
-        if self.n_down == 0 {
-            let length = self.observed(self.any_since, now);
-            self.outcome.values[Metric::WriteOutageAnyShard as usize] += u128::from(length);
-            self.outcome.values[Metric::WriteOutages as usize] += u128::from(length > 0);
-            self.largest(Metric::LongestWriteOutage, u128::from(length));
-        }
+        self.common_outages_change(now);
+    }
+
+    /// The outage goes on, if there is one, and concerns other clients from now on.
+    fn piece_of_outage_ends(&mut self, now: SimTime, shard: ShardId) {
+        self.count_beside(now, shard);
+        let open = &mut self.shards[shard.idx()];
+        let taken_beside = std::mem::take(&mut open.taken_beside);
+        let Some(since) = open.writes_since.replace(now) else {
+            open.writes_since = None;
+            return;
+        };
+        let clients = self.clientele.of(shard);
+        let outage = self.weighted(shard, clients.concerned(), (since, now));
+        self.shards[shard.idx()].outage += outage;
+        let rate = match clients.intake {
+            Intake::Taken => clients.held_rate,
+            Intake::Refused => clients.rate,
+        };
+        let rejected = u128::from(rate) * u128::from(self.observed(since, now)) - taken_beside;
+        self.outcome.values[Metric::RejectedWrites as usize] += rejected;
     }
 
     /// What waited in vain was rejected, though there was no outage.
     fn count_failing(&mut self, now: SimTime, shard: ShardId) {
-        let open = self.shards[shard.idx()];
-        if open.failing > 0 && open.writes_since.is_none() {
-            let offered = self.plan.shards[shard.idx()].writes_per_sec;
+        let (open, clients) = (self.shards[shard.idx()], self.clientele.of(shard));
+        if open.failing > 0 && clients.intake == Intake::Taken {
+            let offered = clients.rate - clients.held_rate;
             let failing = u128::from(open.failing.min(offered - open.beside));
             let length = u128::from(self.observed(open.failing_since, now));
             self.outcome.values[Metric::RejectedWrites as usize] += failing * length;
@@ -349,7 +381,7 @@ impl<'p> Metrics<'p> {
     /// What isolated nodes took in an outage was not rejected.
     fn count_beside(&mut self, now: SimTime, shard: ShardId) {
         let open = self.shards[shard.idx()];
-        if open.writes_since.is_some() {
+        if open.writes_since.is_some() && self.clientele.of(shard).intake == Intake::Refused {
             let taken = u128::from(open.beside) * u128::from(self.observed(open.beside_since, now));
             self.shards[shard.idx()].taken_beside += taken;
         }
@@ -363,7 +395,7 @@ impl<'p> Metrics<'p> {
                 self.count_failing(now, shard);
                 self.shards[shard.idx()].beside = kept + astray;
             }
-            IsolationFact::SplitBrain { loss, .. } => {
+            IsolationFact::SplitBrain { shard, loss, .. } if self.clientele.is_missed(shard) => {
                 self.lost(now, Cause::Isolation, Mechanism::SplitBrain, loss);
             }
             IsolationFact::Waits { shard, role: Role::Primary, .. } => {
@@ -373,30 +405,25 @@ impl<'p> Metrics<'p> {
                 self.server(now, shard, self.shards[shard.idx()].server & !REJOINS);
             }
             IsolationFact::Began { .. }
+            | IsolationFact::SplitBrain { .. }
             | IsolationFact::Refuses { .. }
             | IsolationFact::Waits { role: Role::Replica, .. }
             | IsolationFact::Ended { .. } => {}
         }
     }
 
-    /// Counts the whole clock minutes between the start of the common outage and now.
-    fn all_down_ends(&mut self, now: SimTime) {
-        const MINUTE: u64 = 60 * NANOS_PER_SEC;
-        let from = self.all_since.max(self.plan.warm_up).as_nanos();
-        let to = now.min(self.plan.horizon).as_nanos();
-        let whole = (to / MINUTE).saturating_sub(from.div_ceil(MINUTE));
-        self.outcome.values[Metric::SlaMinutes as usize] += u128::from(whole);
-    }
-
     fn phase_ends(&mut self, now: SimTime, shard: ShardId) {
         if let Some((phase, since)) = self.shards[shard.idx()].phase.take() {
-            self.outcome.by_phase[phase as usize] += self.weighted(shard, since, now);
+            let cohorts = self.clientele.of(shard).concerned();
+            self.outcome.by_phase[phase as usize] += self.weighted(shard, cohorts, (since, now));
         }
     }
 
     /// Writes are lost by the fault that opened the outage.
     fn lost_in_outage(&mut self, now: SimTime, shard: ShardId, mechanism: Mechanism, loss: Loss) {
-        self.lost(now, self.shards[shard.idx()].cause, mechanism, loss);
+        if self.clientele.is_missed(shard) {
+            self.lost(now, self.shards[shard.idx()].cause, mechanism, loss);
+        }
     }
 
     /// What trailed where a copy of the shard did: in a durable group its log.
@@ -423,12 +450,13 @@ impl<'p> Metrics<'p> {
         }
     }
 
-    fn dataset_lost(&mut self, now: SimTime, shard: ShardId, writes: u128) {
-        if !self.is_observed(now) {
+    fn dataset_lost(&mut self, now: SimTime, shard: ShardId, (writes, bytes): (u128, u64)) {
+        if !self.is_observed(now) || !self.clientele.is_dataset_missed(shard) {
             return;
         }
         let cause = self.shards[shard.idx()].cause;
         self.count(Metric::DatasetLosses, now, 1);
+        self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
         self.count(Metric::DatasetLostWrites, now, writes);
         self.outcome.dataset_lost_by_cause[cause as usize] += writes;
         self.outcome.first_dataset_loss.get_or_insert(now);
@@ -518,8 +546,7 @@ impl<'p> Metrics<'p> {
                 self.would_end_by(shard, Ending::Region);
             }
             BackupFact::ArchiveLost { shard, writes, bytes } => {
-                self.archive_lost(now, shard, writes);
-                self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
+                self.archive_lost(now, shard, (writes, bytes));
             }
             BackupFact::Replayed { shard, loss, .. } => {
                 self.lost_in_outage(now, shard, Mechanism::AofTail, loss);
@@ -547,8 +574,9 @@ impl<'p> Metrics<'p> {
     }
 
     /// What a snapshot had of a lost dataset went with it after all.
-    fn archive_lost(&mut self, now: SimTime, shard: ShardId, writes: u128) {
-        if self.is_observed(now) {
+    fn archive_lost(&mut self, now: SimTime, shard: ShardId, (writes, bytes): (u128, u64)) {
+        if self.is_observed(now) && self.clientele.is_dataset_missed(shard) {
+            self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
             let cause = self.shards[shard.idx()].cause;
             self.count(Metric::DatasetLostWrites, now, writes);
             self.outcome.dataset_lost_by_cause[cause as usize] += writes;
@@ -633,6 +661,9 @@ impl Observer for Metrics<'_> {
                 self.add_weighted(Metric::HandoverPause, shard, now, now + pause);
                 self.would_end_by(shard, Ending::Handover);
             }
+            Fact::Operation(OperationFact::Accepted { call: Call::StartMigration, .. }) => {
+                self.migrates_since = Some(now);
+            }
             Fact::Operation(OperationFact::Refused { .. }) => {
                 self.count(Metric::RefusedOperations, now, 1);
             }
@@ -645,8 +676,7 @@ impl Observer for Metrics<'_> {
                 self.reads_miss(now, shard);
             }
             Fact::DatasetLost { shard, writes, bytes } => {
-                self.dataset_lost(now, shard, writes);
-                self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
+                self.dataset_lost(now, shard, (writes, bytes));
             }
             Fact::Copies { shard, complete, configured, readers } => {
                 self.copies(now, shard, (complete, configured), readers);
@@ -656,6 +686,7 @@ impl Observer for Metrics<'_> {
                 self.sync_ends(now, node);
             }
             Fact::Backup(fact) => self.on_backup(now, fact),
+            Fact::Migration(fact) => self.of_migration(now, fact),
             Fact::FaultStruck { .. }
             | Fact::FaultMissed { .. }
             | Fact::AzDown { .. }
@@ -674,7 +705,6 @@ impl Observer for Metrics<'_> {
             | Fact::Reattached { .. }
             | Fact::Recovered { .. }
             | Fact::ColdStartBegan { .. }
-            | Fact::Migration(_)
             | Fact::Operation(_) => {}
         }
     }

@@ -2,10 +2,12 @@
 //! `operations`, what a scenario schedules in `scripted`.
 
 mod isolation;
+mod migration;
 mod operations;
 mod replicas;
 mod scripted;
 
+pub(crate) use migration::hindrance_in_words;
 pub use scripted::scripted;
 
 use crate::model::fact::{BusFact, Cause, Fact, Role, Stop, Target};
@@ -121,7 +123,7 @@ impl<'p> Words<'p> {
             Fact::Bus(fact) => Some(self.of_bus(fact)),
             Fact::Isolation(fact) => Some(isolation::line(self, fact)),
             Fact::Replicas(fact) => Some(replicas::line(self, fact)),
-            Fact::Migration(_) => None,
+            Fact::Migration(ref fact) => migration::line(self, fact),
         };
         line.into_iter().chain(self.of_loss(fact)).collect()
     }

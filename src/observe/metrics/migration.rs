@@ -1,0 +1,114 @@
+//! What an online migration comes to. Its clients move between shards, so that what is open in a
+//! shard concerns more or fewer of them than before: the piece with the old weight is closed, and
+//! the next one begins.
+
+use crate::engine::time::SimTime;
+use crate::model::fact::{Cause, Loss, MigrationFact};
+use crate::model::plan::{NodeId, ShardId};
+use crate::observe::metrics::{Ending, Mechanism, Metric, Metrics};
+
+impl Metrics<'_> {
+    /// What a fact of a migration counts for.
+    pub(super) fn of_migration(&mut self, now: SimTime, fact: MigrationFact) {
+        match fact {
+            MigrationFact::Clients { shard, .. } | MigrationFact::Access { shard, .. } => {
+                self.pieces_end(now, shard);
+            }
+            MigrationFact::LinkSyncBegan { from, pause, .. } => {
+                self.count(Metric::MigrationFullSyncs, now, 1);
+                let source = self.shard_of(from);
+                self.add_weighted(Metric::ForkPause, source, now, now + pause);
+            }
+            MigrationFact::TargetWiped { loss, .. } => {
+                self.lost_in_migration(now, Mechanism::Wiped, loss);
+            }
+            MigrationFact::ShardCompleted { loss, .. } => {
+                self.lost_in_migration(now, Mechanism::Migration, loss);
+            }
+            MigrationFact::Diverged { loss, .. } => {
+                self.lost_in_migration(now, Mechanism::Diverged, loss);
+                self.count(Metric::DivergedWrites, now, loss.writes);
+            }
+            MigrationFact::ShardRolledBack { loss, regained, .. } => {
+                self.lost_in_migration(now, Mechanism::RollBack, loss);
+                self.count(Metric::RegainedWrites, now, regained);
+            }
+            MigrationFact::PriceOfReturn { writes, .. } => {
+                self.count(Metric::RollBackPrice, now, writes);
+            }
+            MigrationFact::AllInSync { .. } => {
+                self.count(Metric::MigrationsInSync, now, 1);
+                self.migration_in_sync(now);
+            }
+            MigrationFact::Completed { .. } => {
+                self.count(Metric::MigrationsCompleted, now, 1);
+                self.migration_in_sync(now);
+            }
+            MigrationFact::GaveUp { .. } | MigrationFact::Stopped { .. } => {
+                self.migration_in_sync(now);
+            }
+            MigrationFact::Tested { .. }
+            | MigrationFact::ReshardBegan { .. }
+            | MigrationFact::AttemptFailed { .. }
+            | MigrationFact::Connected { .. }
+            | MigrationFact::LinkLoading { .. }
+            | MigrationFact::LinkStreams { .. }
+            | MigrationFact::LinkBack { .. }
+            | MigrationFact::InSync { .. }
+            | MigrationFact::LinkLost { .. }
+            | MigrationFact::NetworkCut
+            | MigrationFact::NetworkBack
+            | MigrationFact::NotCompleted { .. }
+            | MigrationFact::CutOverBegan { .. }
+            | MigrationFact::CutOverGivenUp { .. }
+            | MigrationFact::CohortMoves { .. }
+            | MigrationFact::CohortArrived { .. }
+            | MigrationFact::PointOfNoReturn { .. }
+            | MigrationFact::RolledBack { .. } => {}
+        }
+        self.clientele.on_fact(fact);
+        for shard in self.clientele.freed_by(fact) {
+            self.would_end_by(shard, Ending::CutOver);
+        }
+        self.common_outages_change(now);
+    }
+
+    fn shard_of(&self, node: NodeId) -> ShardId {
+        self.plan.nodes[node.idx()].shard
+    }
+
+    fn lost_in_migration(&mut self, now: SimTime, mechanism: Mechanism, loss: Loss) {
+        self.lost(now, Cause::Migration, mechanism, loss);
+    }
+
+    /// A migration that was on its way is in sync, or over.
+    pub(super) fn migration_in_sync(&mut self, now: SimTime) {
+        if let Some(since) = self.migrates_since.take() {
+            let length = self.observed(since, now);
+            self.outcome.values[Metric::MigrationSync as usize] += u128::from(length);
+        }
+    }
+
+    /// The shard has other clients from now on, or others of them are heard: closes the pieces of
+    /// all that is open in it, and begins the next ones.
+    fn pieces_end(&mut self, now: SimTime, shard: ShardId) {
+        self.count_failing(now, shard);
+        self.piece_of_outage_ends(now, shard);
+        let phase = self.shards[shard.idx()].phase.map(|(phase, _)| phase);
+        self.phase_ends(now, shard);
+        let open = &mut self.shards[shard.idx()];
+        open.phase = phase.map(|phase| (phase, now));
+        let pieces = [
+            (Metric::ServerWriteOutage, &mut open.server_since),
+            (Metric::PrimaryDisplaced, &mut open.displaced_since),
+            (Metric::ReadOutage, &mut open.reads_since),
+            (Metric::ReducedRedundancy, &mut open.reduced_since),
+        ]
+        .map(|(metric, since)| (metric, since.as_mut().map(|at| std::mem::replace(at, now))));
+        for (metric, since) in pieces {
+            if let Some(since) = since {
+                self.add_weighted(metric, shard, since, now);
+            }
+        }
+    }
+}
