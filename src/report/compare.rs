@@ -286,6 +286,9 @@ impl<'a> Shown<'a> {
         }
         for (head, metric) in [
             (remarks::UNCONFIRMED, Metric::UnconfirmedWrites),
+            ("until in sync", Metric::MigrationSync),
+            ("migrated", Metric::MigrationsCompleted),
+            ("price of a way back", Metric::RollBackPrice),
             ("failovers", Metric::Failovers),
             ("hand-overs", Metric::Handovers),
             (COPIES, Metric::ReducedRedundancy),
@@ -487,7 +490,6 @@ impl<'a> Shown<'a> {
     /// How shards count, which calls were refused, and which failovers hindered: what several
     /// policies share once.
     fn render_remarks(&self, text: &mut String) {
-        const MOST: usize = 8;
         let policies = self.study.policies;
         let tallies = &self.study.progress.tallies;
         if let Some(weights) = policies.iter().find_map(|policy| remarks::weights(&policy.plan)) {
@@ -499,9 +501,16 @@ impl<'a> Shown<'a> {
                 let _ = writeln!(text, " {said} ({})", self.whose(&positions));
             }
         }
+        self.render_lines(|n| remarks::of_migration(&self.study.estimator(n)), text);
+        self.render_lines(|n| remarks::of_operations(&policies[n].plan, &tallies[n]), text);
+    }
+
+    /// Lines of policies; those that several share stand once.
+    fn render_lines(&self, of: impl Fn(usize) -> Vec<Remark>, text: &mut String) {
+        const MOST: usize = 8;
         let mut lines: Vec<(Remark, Vec<usize>)> = Vec::new();
         for &n in &self.order {
-            for remark in remarks::of_operations(&policies[n].plan, &tallies[n]) {
+            for remark in of(n) {
                 match lines.iter_mut().find(|(other, _)| *other == remark) {
                     Some((_, positions)) => positions.push(n),
                     None => lines.push((remark, vec![n])),

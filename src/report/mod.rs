@@ -14,6 +14,7 @@ pub mod endpoint_names;
 pub mod endpoints;
 pub mod event_log;
 pub mod expect;
+pub mod info;
 pub mod json;
 pub mod labels;
 mod migration;

@@ -6,11 +6,14 @@ use std::cmp::Reverse;
 use crate::model::api::{Call, Refusal};
 use crate::model::persistence::Durability;
 use crate::model::plan::{Action, ExternalReplicas, Group, GroupId, Operation, Plan, Switch};
+use crate::montecarlo::estimate::Estimator;
 use crate::montecarlo::noted::Noted;
+use crate::montecarlo::quantity::Statistic;
 use crate::montecarlo::tally::Tally;
-use crate::observe::metrics::Mechanism;
-use crate::report::numbers::count;
-use crate::report::table::{shares, trials};
+use crate::observe::metrics::{Mechanism, Metric};
+use crate::report::numbers::{count, seconds, significant};
+use crate::report::table::{mean_cell, mean_seconds_cell, quantile_cell, shares, trials};
+use crate::stats::level::Estimate;
 
 /// How acknowledged writes came to be lost, in words that follow "lost".
 pub fn how_lost(mechanism: Mechanism) -> &'static str {
@@ -77,6 +80,45 @@ pub fn weights(plan: &Plan) -> Option<&'static str> {
     (plan.shards.len() > 1).then_some(
         "an outage of one shard counts by its share of the slots, here and in each trial",
     )
+}
+
+/// How far a migration came, and what a way back would cost; nothing where there is none.
+pub fn of_migration(estimator: &Estimator<'_>) -> Vec<Remark> {
+    if estimator.plan.migration.is_none() {
+        return Vec::new();
+    }
+    let mean = |metric| mean_cell(estimator, metric);
+    let amount = |value: f64| significant(value, 3);
+    let p95 = |metric, print: fn(f64) -> String| {
+        quantile_cell(estimator.metric(metric, Statistic::P95), print)
+    };
+    let how = format!(
+        "in sync {}, completed {}; until in sync, or to the end, {} in the mean, p95 {}; full \
+         syncs {}",
+        in_share(estimator, Metric::MigrationsInSync),
+        in_share(estimator, Metric::MigrationsCompleted),
+        mean_seconds_cell(estimator, Metric::MigrationSync),
+        p95(Metric::MigrationSync, seconds),
+        mean(Metric::MigrationFullSyncs),
+    );
+    let price = format!(
+        "from the first write on the target on it loses writes: at the end {} in the mean, p95 {}",
+        mean(Metric::RollBackPrice),
+        p95(Metric::RollBackPrice, amount),
+    );
+    vec![Remark { label: "migration", text: how }, Remark { label: "rolling back", text: price }]
+}
+
+/// In which share of the trials a metric is other than zero.
+fn in_share(estimator: &Estimator<'_>, metric: Metric) -> String {
+    let never = estimator.metric(metric, Statistic::Zero);
+    let ever = never.map(|never| Estimate {
+        value: 1.0 - never.value,
+        low: never.high.map(|high| 1.0 - high),
+        high: never.low.map(|low| 1.0 - low),
+    });
+    let percent = |share: f64| format!("{} %", significant(share * 100.0, 3));
+    format!("in {} of the trials", quantile_cell(ever, percent))
 }
 
 /// What happened to calls, and to failovers beside an external replica.

@@ -556,7 +556,8 @@ fn add_time(schema: &mut Schema) {
     }
 }
 
-/// What a fault is, and what it was aimed at: a node, a shard, an AZ or a group.
+/// What a fault is, and what it was aimed at: a node, a shard, an AZ, a group, or the link of a
+/// migration.
 #[derive(JsonSchema)]
 #[schemars(inline, transform = exactly_one(&["cause"]))]
 struct Strike {
@@ -569,6 +570,8 @@ struct Strike {
     az: Option<String>,
     #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
     group: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none", with = "String")]
+    link: Option<String>,
 }
 
 /// A shard with its group: "redis1x3/0001".

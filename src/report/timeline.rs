@@ -7,7 +7,9 @@
 use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{BackupFact, Fact, OperationFact, Phase, ReplicasFact, Status, Stop};
+use crate::model::fact::{
+    BackupFact, Fact, MigrationFact, OperationFact, Phase, ReplicasFact, Status, Stop,
+};
 use crate::model::persistence::BackupKind;
 use crate::model::plan::{Membership, NodeId, Plan, ShardId};
 use crate::observe::metrics::{Mechanism, Metric, Outcome};
@@ -220,6 +222,14 @@ struct OutageSoFar {
     since: SimTime,
     phase: Option<(Phase, SimTime)>,
     parts: Vec<(Phase, Span)>,
+    clients: Clients,
+}
+
+/// Whether anybody writes to a shard, or is to.
+#[derive(Clone, Copy)]
+enum Clients {
+    There,
+    Gone,
 }
 
 /// What the glyphs mean.
@@ -333,7 +343,8 @@ impl<'p> Lanes<'p> {
     fn follow_outage(&mut self, now: SimTime, fact: &Fact) -> Option<String> {
         match *fact {
             Fact::WritesStopped { shard, .. } => {
-                let outage = OutageSoFar { since: now, phase: None, parts: Vec::new() };
+                let clients = Clients::There;
+                let outage = OutageSoFar { since: now, phase: None, parts: Vec::new(), clients };
                 self.outages[shard.idx()] = Some(outage);
                 None
             }
@@ -343,6 +354,10 @@ impl<'p> Lanes<'p> {
                 outage.phase = Some((phase, now));
                 None
             }
+            Fact::Migration(MigrationFact::Clients { shard, cohorts: 0, .. }) => {
+                self.outages[shard.idx()].as_mut()?.clients = Clients::Gone;
+                None
+            }
             Fact::WritesResumed { shard, node } => {
                 let mut outage = self.outages[shard.idx()].take()?;
                 outage.close_phase(now);
@@ -350,11 +365,13 @@ impl<'p> Lanes<'p> {
                 let length = now.since(outage.since);
                 let parts: Vec<String> =
                     outage.parts.iter().map(|(p, span)| format!("{} {span}", p.name())).collect();
-                Some(format!(
-                    "resume on {} after {length} ({})",
-                    words.node(node),
-                    parts.join(", ")
-                ))
+                let how = match outage.clients {
+                    Clients::There => format!("resume on {}", words.node(node)),
+                    Clients::Gone => {
+                        format!("stopped on {}, which has no clients,", words.node(node))
+                    }
+                };
+                Some(format!("{how} after {length} ({})", parts.join(", ")))
             }
             _ => None,
         }
@@ -623,6 +640,28 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
             }
         },
     );
+    if plan.migration.is_some() {
+        let times = |metric| count(outcome.raw(metric));
+        let amount = |metric| writes(outcome.raw(metric));
+        line(
+            "migration",
+            format!(
+                "in sync {} times, after {} in all; completed {} times; full syncs {}",
+                times(Metric::MigrationsInSync),
+                span(Metric::MigrationSync),
+                times(Metric::MigrationsCompleted),
+                times(Metric::MigrationFullSyncs)
+            ),
+        );
+        line(
+            "rolling back",
+            format!(
+                "brought back {} lost writes; at the end it would lose {}",
+                amount(Metric::RegainedWrites),
+                amount(Metric::RollBackPrice)
+            ),
+        );
+    }
     line("reduced redundancy", span(Metric::ReducedRedundancy));
     line("failovers", count(outcome.raw(Metric::Failovers)));
 }

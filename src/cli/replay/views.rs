@@ -1,5 +1,5 @@
 //! What else `ecsim replay` can show of a trial: its event log, the answers of the API, its
-//! endpoints.
+//! endpoints, INFO of its nodes.
 
 use clap::{Args, ValueEnum};
 
@@ -14,7 +14,7 @@ use crate::report::aws_events::SourceType;
 use crate::report::describe::{self, Answer};
 use crate::report::endpoint_names::EndpointNames;
 use crate::report::event_log::{self, KEPT_MINUTES, Page, Query, When};
-use crate::report::{endpoints, remarks};
+use crate::report::{endpoints, info, remarks};
 use crate::scenario::units;
 
 #[derive(Args, Debug)]
@@ -31,12 +31,17 @@ pub(super) struct Views {
     describe_at: Option<Span>,
     /// As the answer of which command
     #[arg(long = "as", value_enum, requires = "describe_at", value_name = "COMMAND")]
-    #[arg(conflicts_with_all = ["events", "endpoints"])]
+    #[arg(conflicts_with_all = ["events", "endpoints", "info_at"])]
     answer: Option<Command>,
     /// Of which group; the default is the only one. A restored one has the id of its own, too
     #[arg(long, requires = "describe_at", value_name = "ID")]
-    #[arg(conflicts_with_all = ["events", "endpoints"])]
+    #[arg(conflicts_with_all = ["events", "endpoints", "info_at"])]
     group: Option<String>,
+    /// Print what INFO replication says on every node at this simulated time, and what the operator
+    /// of a migration sees: 90s, "1h 30m"
+    #[arg(long, group = "view", value_name = "TIME", value_parser = units::parse_span)]
+    #[arg(conflicts_with_all = ["until", "Filters"])]
+    info_at: Option<Span>,
     /// Print what the endpoints lead to at the start, and every change
     #[arg(long, group = "view", conflicts_with = "Filters")]
     endpoints: bool,
@@ -103,6 +108,8 @@ pub(super) enum View {
     Described(Chosen, Answer),
     /// The endpoints.
     Endpoints,
+    /// INFO of all nodes.
+    Info,
 }
 
 /// The group that is described.
@@ -125,7 +132,7 @@ pub(super) struct Replayed<'a> {
 impl Views {
     /// The instant at which the trial is to stop, if the view has one.
     pub(super) fn instant(&self) -> Option<Span> {
-        self.describe_at
+        self.describe_at.or(self.info_at)
     }
 
     /// What is to be printed of a trial of `plan`.
@@ -145,7 +152,11 @@ impl Views {
             let page = Page { marker: filters.marker, max_records: filters.max_records as usize };
             return Ok(View::Events(filters.query(plan)?, page));
         }
-        Ok(if self.endpoints { View::Endpoints } else { View::Story })
+        Ok(match (self.endpoints, self.info_at) {
+            (true, _) => View::Endpoints,
+            (false, Some(_)) => View::Info,
+            (false, None) => View::Story,
+        })
     }
 
     fn choose_group(&self, plan: &Plan) -> Result<Chosen, Failure> {
@@ -291,6 +302,7 @@ impl View {
                 let of = (chosen.group, chosen.number);
                 Some(describe::document_of(plan, state, of, *answer))
             }
+            View::Info => Some(info::text(plan, state, until)),
             View::Endpoints => {
                 let endpoints = endpoints::follow(plan, key, facts);
                 Some(match format {

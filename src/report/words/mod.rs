@@ -220,6 +220,9 @@ impl<'p> Words<'p> {
 
     fn of_service(&self, fact: &Fact) -> Option<Line> {
         let (kind, text) = match *fact {
+            Fact::WritesStopped { shard, cause: Cause::Migration } => {
+                ("writes", format!("stop for clients of {}", self.shard(shard)))
+            }
             Fact::WritesStopped { shard, .. } => {
                 ("writes", format!("stop: {} accepts none", self.shard(shard)))
             }

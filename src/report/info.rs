@@ -1,0 +1,227 @@
+//! What `INFO replication` says on each node at an instant of a trial (OM-11), and what the operator
+//! of a migration looks at beside it: the health of the links, the source's output buffers, and what
+//! a way back would cost.
+//!
+//! Offsets are bytes since the start of the trial. What is on its way to a replica that follows is in
+//! no offset, since its delay is drawn only when the link is lost. Hosts are called as the nodes are.
+
+use std::fmt::Write as _;
+
+use crate::engine::time::SimTime;
+use crate::model::plan::{MigrationPlan, NodeId, Plan, ShardId};
+use crate::model::state::{Data, Link, LinkHeld, LinkStage, NanoWrites, Side, State, WRITE};
+use crate::report::numbers::writes;
+use crate::report::words::Words;
+
+/// The port of all nodes.
+const PORT: u16 = 6379;
+
+/// INFO of all nodes as they are in `state` at `now`, and the lines of the migration, if the plan has
+/// one.
+pub fn text(plan: &Plan, state: &State, now: SimTime) -> String {
+    let view = View { plan, state, now };
+    let mut text = String::new();
+    for group in plan.group_ids() {
+        for shard in plan.groups[group.idx()].shards.clone().map(ShardId) {
+            for node in plan.shards[shard.idx()].node_ids() {
+                view.node(shard, node, &mut text);
+                text.push('\n');
+            }
+        }
+    }
+    match &plan.migration {
+        Some(migration) => view.migration(migration, &mut text),
+        None => {
+            text.pop();
+        }
+    }
+    text
+}
+
+#[derive(Clone, Copy)]
+struct View<'a> {
+    plan: &'a Plan,
+    state: &'a State,
+    now: SimTime,
+}
+
+/// What a replica has of its master.
+struct Following {
+    master: NodeId,
+    /// `master_link_status`.
+    link: &'static str,
+    /// `master_sync_in_progress`.
+    syncs: u8,
+}
+
+impl View<'_> {
+    fn name(&self, node: NodeId) -> &str {
+        &self.plan.nodes[node.idx()].name
+    }
+
+    fn bytes(&self, amount: NanoWrites) -> u128 {
+        amount * u128::from(self.plan.workload.write_bytes) / WRITE
+    }
+
+    /// The link by which the shard follows the source of a migration, if it does.
+    fn link(&self, shard: ShardId) -> Option<&Link> {
+        let link = &self.state.migration.links[self.plan.link_into(shard)?];
+        link.follows().then_some(link)
+    }
+
+    fn node(&self, shard: ShardId, node: NodeId, text: &mut String) {
+        let words = Words::new(self.plan);
+        let _ = writeln!(text, "# {}, {}", self.name(node), words.shard(shard));
+        if !self.state.answers(node) {
+            text.push_str("no answer\n");
+            return;
+        }
+        let offset = self.bytes(self.offset(shard, node));
+        match self.following(shard, node) {
+            None => text.push_str("role:master\n"),
+            Some(Following { master, link, syncs }) => {
+                let master = self.name(master);
+                let _ = write!(
+                    text,
+                    "role:slave\nmaster_host:{master}\nmaster_port:{PORT}\n\
+                     master_link_status:{link}\nmaster_sync_in_progress:{syncs}\n\
+                     slave_repl_offset:{offset}\n"
+                );
+            }
+        }
+        let replicas: Vec<NodeId> = self.replicas(node).collect();
+        let _ = writeln!(text, "connected_slaves:{}", replicas.len());
+        for (n, replica) in replicas.into_iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "slave{n}:ip={},port={PORT},state={},offset={},lag=0",
+                self.name(replica),
+                self.state_of(replica),
+                self.bytes(self.offset(self.plan.nodes[replica.idx()].shard, replica)),
+            );
+        }
+        let _ = writeln!(text, "master_repl_offset:{offset}");
+    }
+
+    /// What the node is a replica of; `None` for a master.
+    fn following(&self, shard: ShardId, node: NodeId) -> Option<Following> {
+        let (primary, state) = (self.state.shard(shard).primary, self.state.node(node));
+        let word = |is_up| if is_up { "up" } else { "down" };
+        if node != primary {
+            let master = state.upstream.unwrap_or(primary);
+            let is_linked = state.upstream.is_some() && self.state.reaches(master, node);
+            let is_up = is_linked && state.data == Data::Complete;
+            let syncs = u8::from(is_linked && state.data == Data::Syncing);
+            return Some(Following { master, link: word(is_up), syncs });
+        }
+        let link = self.link(shard)?;
+        let syncs = match link.stage {
+            LinkStage::Forking | LinkStage::Sending | LinkStage::Loading => 1,
+            LinkStage::Off | LinkStage::Down | LinkStage::Streaming => 0,
+        };
+        let is_up = link.stage == LinkStage::Streaming;
+        Some(Following { master: link.upstream, link: word(is_up), syncs })
+    }
+
+    /// How far the node is in the history that it holds.
+    fn offset(&self, shard: ShardId, node: NodeId) -> NanoWrites {
+        let state = self.state.node(node);
+        match state.data {
+            Data::Empty | Data::Syncing | Data::Logged => return 0,
+            Data::Complete => {}
+        }
+        let primary = self.state.shard(shard).primary;
+        let is_fed = node == primary || state.upstream.is_some();
+        match is_fed && self.state.serves(shard) {
+            true => self.offset_of_primary(shard),
+            false => self.state.ledger.copies[node.idx()].offset,
+        }
+    }
+
+    /// How far the primary of a shard is: one that follows the source of a migration has all that
+    /// does not wait for it.
+    fn offset_of_primary(&self, shard: ShardId) -> NanoWrites {
+        let own = self.state.books(shard).offset;
+        let (Some(link), Some(n)) = (self.link(shard), self.plan.link_into(shard)) else {
+            return own;
+        };
+        let source = self.state.books(self.plan.pair(n).1).offset;
+        match (link.held, link.stage) {
+            (LinkHeld::Own, _) => own,
+            (LinkHeld::Migrated, LinkStage::Streaming) => {
+                source.saturating_sub(link.trail.behind_at(self.now))
+            }
+            (
+                LinkHeld::Migrated,
+                LinkStage::Off
+                | LinkStage::Down
+                | LinkStage::Forking
+                | LinkStage::Sending
+                | LinkStage::Loading,
+            ) => link.copy.offset,
+        }
+    }
+
+    /// Those that the node feeds.
+    fn replicas(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let is_fed = move |replica: &NodeId| {
+            self.state.node(*replica).upstream == Some(node) && self.state.reaches(node, *replica)
+        };
+        self.plan.node_ids().filter(is_fed)
+    }
+
+    /// `state` of a replica, as its master has it. A copy that is being loaded counts as being sent
+    /// until the replica answers (assumed).
+    fn state_of(&self, replica: NodeId) -> &'static str {
+        let shard = self.plan.nodes[replica.idx()].shard;
+        let is_primary = self.state.shard(shard).primary == replica;
+        match self.link(shard).filter(|_| is_primary).map(|link| link.stage) {
+            Some(LinkStage::Forking) => "wait_bgsave",
+            Some(LinkStage::Sending | LinkStage::Loading) => "send_bulk",
+            Some(LinkStage::Off | LinkStage::Down | LinkStage::Streaming) => "online",
+            None => match self.state.node(replica).data {
+                Data::Complete => "online",
+                Data::Empty | Data::Syncing | Data::Logged => "send_bulk",
+            },
+        }
+    }
+
+    /// What the operator of the migration looks at.
+    fn migration(&self, migration: &MigrationPlan, text: &mut String) {
+        let (words, state) = (Words::new(self.plan), self.state);
+        let status = state.group(migration.target).status().name();
+        let _ = writeln!(
+            text,
+            "# migration from {} to {}\nStatus: {status}",
+            words.group(migration.source),
+            words.group(migration.target)
+        );
+        for (n, link) in state.migration.links.iter().enumerate() {
+            let (target, source) = self.plan.pair(n);
+            let target = words.shard(target);
+            let health = u8::from(link.is_in_sync(self.now));
+            let _ = writeln!(text, "{target}: Primary Link Health Status {health}");
+            if link.is_connected() {
+                let omem = self.bytes(link.trail.behind_at(self.now));
+                let upstream = self.name(link.upstream);
+                let _ = writeln!(text, "{target}: CLIENT LIST on {upstream}: omem={omem}");
+            }
+            let _ = writeln!(text, "{target}: {}", self.price(n, source));
+        }
+    }
+
+    /// What rolling back at this instant would lose of a shard.
+    fn price(&self, link: usize, source: ShardId) -> String {
+        let (target, _) = self.plan.pair(link);
+        let (theirs, of_source) =
+            (self.state.books(target).offset, self.state.books(source).offset);
+        let common = match self.state.migration.truth {
+            Side::Source => 0,
+            Side::Target => self.state.migration.links[link].shared.min(of_source).min(theirs),
+        };
+        match theirs - common {
+            0 => "rolling back loses nothing".to_owned(),
+            amount => format!("rolling back loses {} writes", writes(amount)),
+        }
+    }
+}
