@@ -127,15 +127,29 @@ fn a_harsh_life_with_a_warm_up_has_parts_of_many_kinds() {
     }
     // A restore takes longer than a cold start, which ends the outage before it; and a majority
     // ends none where primaries do not watch each other (`cluster_bus` has those), nor a replica
-    // where writes ask for none (`good_replicas`), nor a region where there is no second one.
+    // where writes ask for none (`good_replicas`), nor a region where there is no second one, nor a
+    // migration where there is none (`migration`).
     let may_come = |ending: &Ending| {
-        !matches!(ending, Ending::Restore | Ending::Majority | Ending::Replica | Ending::Region)
+        !matches!(
+            ending,
+            Ending::Restore | Ending::Majority | Ending::Replica | Ending::Region | Ending::CutOver
+        )
     };
     for ending in Ending::ALL.into_iter().filter(may_come) {
         assert!(endings[ending as usize] > 0, "{} ended no outage", ending.name());
     }
-    // The group has no durable log and no second region.
-    let is_absent = |it: &Mechanism| matches!(it, Mechanism::Log | Mechanism::Region);
+    // The group has no durable log, no second region and no migration.
+    let is_absent = |it: &Mechanism| {
+        matches!(
+            it,
+            Mechanism::Log
+                | Mechanism::Region
+                | Mechanism::Migration
+                | Mechanism::Diverged
+                | Mechanism::Wiped
+                | Mechanism::RollBack
+        )
+    };
     for mechanism in Mechanism::ALL.into_iter().filter(|mechanism| !is_absent(mechanism)) {
         assert!(mechanisms[mechanism as usize] > 0, "{} lost nothing", mechanism.name());
     }

@@ -21,6 +21,7 @@ mod laws;
 mod layers;
 mod library;
 mod metamorphic;
+mod migration;
 mod preset_policies;
 mod presets;
 mod queue;

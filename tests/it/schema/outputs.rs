@@ -15,6 +15,7 @@ use elasticache_sim::report::json::TraceHeader;
 use serde_json::{Value, json};
 
 use super::{each_object, validator};
+use crate::migration::of_each;
 use crate::support::{library, load, load_all, parse, policy_options, root, run};
 use crate::telling::one_of_each;
 
@@ -181,10 +182,12 @@ fn rare() -> Vec<Fact> {
         ReplicasFact::Unconfirmed { shard, writes: WRITE },
         ReplicasFact::WaitFails { shard, per_sec: 7 },
     ];
+    let migrations = of_each(group, shard, [NodeId(0), node]);
     let isolations = isolations.map(Fact::Isolation).into_iter();
     let backups = backups.map(Fact::Backup).into_iter().chain(detectors.map(Fact::Bus));
     let backups = backups.chain([Fact::FailoverGivenUp { shard }]);
-    backups.chain(isolations).chain(replicas.map(Fact::Replicas)).collect()
+    let others = isolations.chain(replicas.map(Fact::Replicas)).chain(migrations);
+    backups.chain(others).collect()
 }
 
 /// A group whose life holds what the library's do not.

@@ -1,0 +1,234 @@
+//! What a migration comes to in numbers.
+
+use elasticache_sim::engine::law::Law;
+use elasticache_sim::engine::rng::TrialKeys;
+use elasticache_sim::engine::time::SimTime;
+use elasticache_sim::model::fact::{Cause, Fact, Intake, MigrationFact, Phase};
+use elasticache_sim::model::plan::{
+    Action, CutOver, GroupId, HASH_SLOTS, MigrationCall, NodeFailures, Obstacle, Plan, Scripted,
+    ScriptedFault,
+};
+use elasticache_sim::model::state::WRITE;
+use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::observe::episodes::Episodes;
+use elasticache_sim::observe::metrics::{Ending, Mechanism, Metric, Metrics, Outcome};
+
+use super::{SOURCE, TARGET, TO, call, of, plan};
+use crate::support::{cases, run, secs};
+
+/// A second in nanoseconds.
+const S: u128 = 1_000_000_000;
+
+fn outcome(plan: &Plan) -> Outcome {
+    run(plan, 1, 0).1
+}
+
+/// So many writes in the metric, whatever a fraction is.
+#[track_caller]
+fn assert_writes(outcome: &Outcome, metric: Metric, writes: u128) {
+    assert_eq!(outcome.raw(metric), writes * WRITE, "{}", metric.name());
+}
+
+fn lost(outcome: &Outcome, mechanism: Mechanism) -> u128 {
+    outcome.lost_by_mechanism[mechanism as usize]
+}
+
+/// All hosts of a group fail.
+fn group_fails(plan: &mut Plan, at: u64, group: GroupId) {
+    let action = Action::Fault(ScriptedFault::FailGroup(group));
+    let address = plan.script.len() as u32;
+    plan.script.push(Scripted { at: Law::fixed(secs(at)), action, address });
+}
+
+#[test]
+fn one_of_four_parts_of_the_clients_moves() {
+    let mut plan = plan();
+    of(&mut plan).clients.cohorts = 4;
+    of(&mut plan).clients.stray = 3;
+    let outcome = outcome(&plan);
+    // 2 s on the way, of a quarter of the clients.
+    assert_eq!(outcome.get(Metric::WriteOutage, &plan), 0.5);
+    let weight = u128::from(HASH_SLOTS);
+    assert_eq!(outcome.raw(Metric::WriteOutage), 2 * S * weight);
+    assert_eq!(outcome.by_cause[Cause::Migration as usize], 2 * S * weight);
+    assert_eq!(outcome.by_ending[Ending::CutOver as usize], 2 * S * weight);
+    assert_eq!(outcome.by_phase[Phase::Endpoint as usize], 2 * S * weight);
+    assert_eq!(outcome.get(Metric::LongestWriteOutage, &plan), 2.0);
+    assert_writes(&outcome, Metric::RejectedWrites, 2_000);
+    // From 60 s to 272.5 s.
+    assert_eq!(outcome.get(Metric::MigrationSync, &plan), 212.5);
+    assert_eq!(outcome.raw(Metric::MigrationsInSync), 1);
+    assert_eq!(outcome.raw(Metric::MigrationsCompleted), 1);
+    assert_eq!(outcome.raw(Metric::MigrationFullSyncs), 1);
+    assert_eq!(outcome.get(Metric::ForkPause, &plan), 1.5);
+    // From 305 s to 315 s all write to the source still, and three quarters of them until 1000 s.
+    let diverged = 10 * 4_000 + 685 * 3_000;
+    assert_writes(&outcome, Metric::DivergedWrites, diverged);
+    assert_eq!(lost(&outcome, Mechanism::Diverged), diverged * WRITE);
+    assert_eq!(lost(&outcome, Mechanism::Migration), 400 * WRITE);
+    assert_writes(&outcome, Metric::LostWrites, diverged + 400);
+    assert_eq!(outcome.lost_by_cause[Cause::Migration as usize], (diverged + 400) * WRITE);
+    assert_writes(&outcome, Metric::RollBackPrice, 683 * 1_000);
+    assert_writes(&outcome, Metric::RegainedWrites, 0);
+    assert_eq!(outcome.raw(Metric::DatasetLosses), 0);
+}
+
+#[test]
+fn clients_that_are_stopped_first_lose_time_and_no_write() {
+    let mut plan = plan();
+    of(&mut plan).cut_over = CutOver::StopWritesFirst;
+    let outcome = outcome(&plan);
+    // Stopped at 300 s, they write at 317 s: to the source no more, to the target not yet. That is
+    // one outage, though of two shards.
+    assert_eq!(outcome.get(Metric::WriteOutage, &plan), 17.0);
+    assert_eq!(outcome.raw(Metric::WriteOutages), 1);
+    assert_eq!(outcome.get(Metric::LongestWriteOutage, &plan), 17.0);
+    assert_eq!(outcome.get(Metric::WriteOutageAnyShard, &plan), 17.0);
+    let part = |phase: Phase| outcome.by_phase[phase as usize] / u128::from(HASH_SLOTS) / S;
+    assert_eq!((part(Phase::Promotion), part(Phase::Endpoint)), (5, 12));
+    assert_eq!(outcome.by_ending[Ending::CutOver as usize], outcome.raw(Metric::WriteOutage));
+    assert_writes(&outcome, Metric::RejectedWrites, 17 * 4_000);
+    assert_writes(&outcome, Metric::LostWrites, 0);
+    assert_writes(&outcome, Metric::RollBackPrice, 683 * 4_000);
+}
+
+#[test]
+fn minutes_in_which_nobody_writes_are_whole_across_the_move() {
+    let mut plan = plan();
+    of(&mut plan).cut_over = CutOver::StopWritesFirst;
+    of(&mut plan).clients.repoint = Law::fixed(secs(120));
+    let all = outcome(&plan);
+    // From 300 s to 435 s are the minutes that begin at 300 s and 360 s.
+    assert_eq!(all.raw(Metric::SlaMinutes), 2);
+    // While one of two parts writes, not everything is down.
+    of(&mut plan).clients.cohorts = 2;
+    of(&mut plan).clients.stray = 1;
+    let half = outcome(&plan);
+    assert_eq!(half.raw(Metric::SlaMinutes), 0);
+    assert_eq!(half.get(Metric::WriteOutage, &plan), 0.5 * 135.0);
+}
+
+#[test]
+fn rolling_back_brings_some_writes_back_and_loses_others() {
+    let mut plan = plan();
+    call(&mut plan, 600, MigrationCall::RollBack);
+    let outcome = outcome(&plan);
+    let of_source = 400 + 10 * 4_000;
+    let of_target = (600 - 317) * 4_000;
+    assert_writes(&outcome, Metric::LostWrites, of_source + of_target);
+    assert_eq!(lost(&outcome, Mechanism::RollBack), of_target * WRITE);
+    assert_writes(&outcome, Metric::RegainedWrites, of_source);
+    assert_writes(&outcome, Metric::RollBackPrice, 0);
+    // 2 s there, and 2 s back.
+    assert_eq!(outcome.get(Metric::WriteOutage, &plan), 4.0);
+    assert_eq!(outcome.raw(Metric::WriteOutages), 2);
+    assert_eq!(outcome.by_ending[Ending::CutOver as usize], outcome.raw(Metric::WriteOutage));
+}
+
+#[test]
+fn clients_that_are_early_lose_what_they_wrote_and_then_wait() {
+    let mut plan = plan();
+    of(&mut plan).clients.cohorts = 4;
+    of(&mut plan).clients.early = 1;
+    let outcome = outcome(&plan);
+    // On their way from 10 s to 12 s, heard until 70 s, and again from 305 s on; three quarters
+    // are on their way for 2 s.
+    assert_eq!(lost(&outcome, Mechanism::Wiped), 58 * 1_000 * WRITE);
+    assert_eq!(outcome.get(Metric::WriteOutage, &plan), 0.25 * (2.0 + 235.0) + 0.75 * 2.0);
+    assert_writes(&outcome, Metric::RejectedWrites, 1_000 * 237 + 3_000 * 2);
+    assert_eq!(outcome.by_ending[Ending::CutOver as usize], outcome.raw(Metric::WriteOutage));
+    let following = outcome.by_phase[Phase::Following as usize];
+    assert_eq!(following, 235 * S * u128::from(HASH_SLOTS));
+}
+
+#[test]
+fn a_target_that_nobody_writes_to_yet_is_only_a_copy() {
+    let mut plan = plan();
+    group_fails(&mut plan, 20, TARGET);
+    let outcome = outcome(&plan);
+    assert_eq!(outcome.raw(Metric::DatasetLosses), 0);
+    assert_eq!(outcome.raw(Metric::DatasetLostBytes), 0);
+    assert_eq!(outcome.raw(Metric::WriteOutage), 0);
+    assert_eq!(outcome.raw(Metric::ReadOutage), 0);
+    assert_eq!(outcome.raw(Metric::ReducedRedundancy), 0);
+}
+
+#[test]
+fn what_a_source_loses_after_the_completion_is_not_lost_twice() {
+    let (mut quiet, mut struck) = (plan(), plan());
+    for plan in [&mut quiet, &mut struck] {
+        of(plan).clients.moves = Law::fixed(secs(10));
+    }
+    group_fails(&mut struck, 700, SOURCE);
+    let (quiet, struck) = (outcome(&quiet), outcome(&struck));
+    for metric in [Metric::LostWrites, Metric::DatasetLosses, Metric::DatasetLostWrites] {
+        assert_eq!(quiet.raw(metric), struck.raw(metric), "{}", metric.name());
+    }
+    // Before it the dataset of the source is the application's.
+    let mut before = plan();
+    group_fails(&mut before, 100, SOURCE);
+    assert_eq!(outcome(&before).raw(Metric::DatasetLosses), 1);
+}
+
+#[test]
+fn a_migration_that_cannot_start_is_on_its_way_until_it_gives_up() {
+    let mut plan = plan();
+    of(&mut plan).obstacles = vec![Obstacle::Auth];
+    let outcome = outcome(&plan);
+    // Attempts at 70 s, 80 s and 90 s.
+    assert_eq!(outcome.get(Metric::MigrationSync, &plan), 30.0);
+    assert_eq!(outcome.raw(Metric::MigrationsInSync), 0);
+    assert_eq!(outcome.raw(Metric::WriteOutage), 0);
+}
+
+/// Whatever happens, outages are the sums of their parts, and rejected are the writes that the books
+/// say.
+#[test]
+fn outages_and_rejected_writes_agree_with_the_books() {
+    let mut parted = 0;
+    for number in 0..cases(60) {
+        let mut plan = plan();
+        let migration = of(&mut plan);
+        migration.clients.cohorts = 3;
+        migration.clients.early = (number % 2) as u16;
+        migration.clients.stray = (number / 2 % 2) as u16;
+        migration.cut_over = [CutOver::StopWritesFirst, CutOver::SwitchOnTheFly, CutOver::Force]
+            [(number % 3) as usize];
+        if number % 5 == 0 {
+            call(&mut plan, 500, MigrationCall::RollBack);
+        }
+        let life = Law::exponential(4e11).expect("a mean above zero");
+        plan.node_failures.push(NodeFailures { life, address: 0 });
+        let mut observers = (Metrics::new(&plan), Episodes::new(&plan));
+        let mut trial = Trial::begin(&plan, TrialKeys::new(7).key(number));
+        trial.finish(&mut observers);
+        let outcome = observers.0.finish(trial.now());
+        observers.1.finish(trial.now());
+        let total = outcome.raw(Metric::WriteOutage);
+        for parts in [&outcome.by_cause[..], &outcome.by_phase[..], &outcome.by_ending[..]] {
+            assert_eq!(parts.iter().sum::<u128>(), total, "trial {number}");
+        }
+        let books = &trial.state().ledger.shards;
+        let rejected: u128 = books.iter().map(|books| books.rejected).sum();
+        assert_eq!(outcome.raw(Metric::RejectedWrites), rejected, "trial {number}");
+        let lost: u128 = outcome.lost_by_mechanism.iter().sum();
+        assert_eq!(lost, outcome.raw(Metric::LostWrites), "trial {number}");
+        let of_outages = observers.1.outages.iter().map(|outage| outage.ending);
+        parted += of_outages.filter(|ending| *ending == Ending::CutOver).count();
+        let longest = outcome.raw(Metric::LongestWriteOutage);
+        assert!(longest <= outcome.raw(Metric::WriteOutageAnyShard), "trial {number}");
+    }
+    assert!(parted > 0, "some outages end because clients move");
+}
+
+#[test]
+fn access_is_told_where_it_changes() {
+    let (facts, _) = run(&plan(), 1, 0);
+    let access = facts.iter().filter_map(|(at, fact)| match fact {
+        Fact::Migration(MigrationFact::Access { shard, intake }) => {
+            Some((at.since(SimTime::START).as_nanos() / 1_000_000_000, *shard, *intake))
+        }
+        _ => None,
+    });
+    assert_eq!(access.collect::<Vec<_>>(), [(70, TO, Intake::Refused), (305, TO, Intake::Taken)]);
+}

@@ -1,0 +1,137 @@
+//! What the timeline and the event log say of a migration.
+
+use elasticache_sim::engine::time::SimTime;
+use elasticache_sim::model::fact::{Fact, Hindrance, Intake, LinkLoss, Loss, MigrationFact};
+use elasticache_sim::model::plan::{Force, GroupId, NodeId, Obstacle, Plan, ShardId};
+use elasticache_sim::model::state::{Side, WRITE};
+use elasticache_sim::report::event_log::{self, Query};
+use elasticache_sim::report::timeline;
+use elasticache_sim::report::words::Words;
+
+use super::{FROM, TARGET, TO, millis, of, plan};
+use crate::support::{root, run, secs};
+
+/// One fact of each kind.
+pub fn of_each(group: GroupId, shard: ShardId, [from, to]: [NodeId; 2]) -> Vec<Fact> {
+    let loss = Loss { writes: 400 * WRITE, beside: 0, window: millis(100) };
+    let none = Loss { writes: 0, ..loss };
+    let (obstacle, behind) = (Obstacle::Auth, 5 * WRITE);
+    let bytes = 1 << 30;
+    let facts = vec![
+        MigrationFact::Tested { group, obstacle: None },
+        MigrationFact::Tested { group, obstacle: Some(Obstacle::TargetTooSmall) },
+        MigrationFact::ReshardBegan { group, slots: 4_096 },
+        MigrationFact::AttemptFailed { group, obstacle, attempt: 1, attempts: 3 },
+        MigrationFact::GaveUp { group, obstacle },
+        MigrationFact::Connected { group },
+        MigrationFact::LinkSyncBegan { shard, from, to, bytes, pause: millis(10) },
+        MigrationFact::LinkLoading { shard, bytes, behind },
+        MigrationFact::TargetWiped { shard, loss: none },
+        MigrationFact::TargetWiped { shard, loss },
+        MigrationFact::LinkStreams { shard, behind },
+        MigrationFact::LinkBack { shard, missed: behind },
+        MigrationFact::InSync { shard },
+        MigrationFact::AllInSync { group, took: secs(90) },
+        MigrationFact::LinkLost { shard, why: LinkLoss::OutputBuffer, behind },
+        MigrationFact::NetworkCut,
+        MigrationFact::NetworkBack,
+        MigrationFact::NotCompleted { group, why: Hindrance::NotInSync },
+        MigrationFact::ShardCompleted { shard, node: to, loss: none },
+        MigrationFact::ShardCompleted { shard, node: to, loss },
+        MigrationFact::Completed { group, force: Force::No },
+        MigrationFact::Completed { group, force: Force::Yes },
+        MigrationFact::Stopped { group },
+        MigrationFact::CutOverBegan { group },
+        MigrationFact::CutOverGivenUp { group },
+        MigrationFact::CohortMoves { cohort: 0, to: Side::Target },
+        MigrationFact::CohortArrived { cohort: 0, at: Side::Target },
+        MigrationFact::Clients { shard, cohorts: 4, held: 1, rate: 400, held_rate: 100 },
+        MigrationFact::Access { shard, intake: Intake::Refused },
+        MigrationFact::PointOfNoReturn { group },
+        MigrationFact::Diverged { shard, loss },
+        MigrationFact::PriceOfReturn { shard, writes: behind },
+        MigrationFact::RolledBack { group },
+        MigrationFact::ShardRolledBack { shard, loss, regained: behind },
+    ];
+    facts.into_iter().map(Fact::Migration).collect()
+}
+
+fn lines(plan: &Plan, facts: &[Fact]) -> Vec<String> {
+    let words = Words::new(plan);
+    let lines = facts.iter().flat_map(|fact| words.of(fact));
+    lines.map(|line| format!("{}: {}", line.kind, line.text)).collect()
+}
+
+/// Compares a text with a golden file, reviewed by eye; `SNAPSHOTS=overwrite` writes it anew.
+pub fn compare(text: String, file: &str) {
+    let path = root().join("tests/golden/migration").join(file);
+    snapbox::assert_data_eq!(text, snapbox::Data::read_from(&path, None).raw());
+}
+
+#[test]
+fn every_fact_has_a_readable_line() {
+    let mut plan = plan();
+    of(&mut plan).clients.cohorts = 4;
+    let facts = of_each(TARGET, TO, [NodeId(0), NodeId(2)]);
+    let lines = lines(&plan, &facts);
+    compare(lines.join("\n") + "\n", "facts.txt");
+    for line in &lines {
+        let kind = line.split(':').next().expect("a kind");
+        assert!(kind.len() <= 9, "{kind} is wider than its column");
+    }
+}
+
+#[test]
+fn the_event_log_tells_how_a_migration_ended() {
+    let plan = plan();
+    let facts = of_each(TARGET, FROM, [NodeId(0), NodeId(2)]);
+    let facts: Vec<(SimTime, Fact)> =
+        facts.into_iter().map(|fact| (SimTime::START, fact)).collect();
+    let entries = event_log::entries(&plan, &facts);
+    let said: Vec<&str> = entries.iter().map(|entry| entry.event.message.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "Migration operation failed for replication group tgt. Reason: the primary could not \
+             become a replica of the source.",
+            "Migration operation failed for replication group tgt. Reason: the data is not in \
+             sync.",
+            "Complete Migration successful for tgt",
+            "Complete Migration successful for tgt",
+            "Complete Migration successful for tgt",
+        ]
+    );
+    assert!(entries.iter().all(|entry| entry.event.source == "tgt"));
+    let message = Some("Migration operation succeeded".to_owned());
+    let by_label = Query { message, ..Query::default() };
+    assert_eq!(by_label.select(&plan, entries, SimTime::START).len(), 3);
+}
+
+#[test]
+fn a_story_tells_the_stages() {
+    let plan = plan();
+    let (facts, outcome) = run(&plan, 1, 0);
+    let story = timeline::render(&plan, &facts, &outcome);
+    let stages = [
+        "StartMigration of tgt accepted",
+        "tgt is migrating",
+        "tgt is a replica of src: to be read, not to be written",
+        "copies everything from src-001",
+        "its link is up, its health 1",
+        "cut-over",
+        "CompleteMigration of tgt accepted",
+        "lacks 400 acknowledged writes",
+        "tgt is its own master: it was in sync",
+        "tgt is available",
+        "the clients leave for tgt",
+        "the clients write to tgt",
+        "rolling back loses writes from here on",
+        "stop for clients of shard 0001 of tgt",
+    ];
+    for stage in stages {
+        assert!(story.contains(stage), "no {stage:?} in\n{story}");
+    }
+    compare(story.clone(), "by-hand.trace");
+    let places: Vec<Option<usize>> = stages[..12].iter().map(|stage| story.find(stage)).collect();
+    assert!(places.is_sorted(), "the stages come one after the other");
+}
