@@ -10,9 +10,10 @@
 use crate::engine::time::{SimTime, Span};
 use crate::model::api::{Call, Refusal};
 use crate::model::fact::{
-    BackupFact, Cause, Fact, Loss, MigrationFact, Observer, OperationFact, Phase, ReplicasFact,
+    BackupFact, Cause, Fact, IsolationFact, Loss, MigrationFact, Observer, OperationFact, Phase,
+    ReplicasFact, Role,
 };
-use crate::model::plan::{Plan, ShardId};
+use crate::model::plan::{NodeId, Plan, ShardId};
 use crate::model::state::NanoWrites;
 use crate::observe::clientele::Clientele;
 use crate::observe::metrics::Ending;
@@ -99,6 +100,8 @@ pub struct Episodes {
     warm_up: SimTime,
     horizon: SimTime,
     shards: Vec<Current>,
+    /// By node: its shard.
+    nodes: Vec<ShardId>,
     clientele: Clientele,
     /// The outages that are over.
     pub outages: Vec<Outage>,
@@ -117,6 +120,7 @@ impl Episodes {
             warm_up: plan.warm_up,
             horizon: plan.horizon,
             shards: vec![Current::default(); plan.shards.len()],
+            nodes: plan.nodes.iter().map(|node| node.shard).collect(),
             clientele: Clientele::new(plan),
             outages: Vec::new(),
             failovers: Vec::new(),
@@ -173,6 +177,14 @@ impl Episodes {
             loss_window: Span::ZERO,
             dataset: DatasetFate::Held,
         });
+    }
+
+    /// A primary that nobody writes to is lost: its failover goes back to that, without an outage.
+    fn idle_primary_lost(&mut self, node: NodeId, cause: Cause) {
+        let shard = self.nodes[node.idx()];
+        if self.clientele.of(shard).cohorts == 0 {
+            self.current(shard).cause = Some(cause);
+        }
     }
 
     fn phase_ends(&mut self, now: SimTime, shard: ShardId) {
@@ -297,6 +309,12 @@ impl Observer for Episodes {
                 self.failover_ends(now, shard);
                 self.current(shard).primary_lost = Some(now);
                 self.outage_changes(shard, Ending::without_primary);
+            }
+            Fact::NodeDown { node, role: Role::Primary, cause, .. } => {
+                self.idle_primary_lost(node, cause);
+            }
+            Fact::Isolation(IsolationFact::Began { node, role: Role::Primary }) => {
+                self.idle_primary_lost(node, Cause::Isolation);
             }
             Fact::Promoted { shard, loss, .. } => self.promoted(now, shard, loss),
             Fact::PrimaryRecreated { shard, loss, .. } => {

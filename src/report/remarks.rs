@@ -75,8 +75,13 @@ pub fn latency(plan: &Plan) -> Option<&'static str> {
     }
 }
 
-/// How outages of several shards add up; `None` where there is one.
+/// How outages of several shards, or of some clients, add up; `None` where there is one shard.
 pub fn weights(plan: &Plan) -> Option<&'static str> {
+    if plan.migration.is_some() {
+        return Some(
+            "an outage of some clients, or of one shard, counts by their share, here and in each trial",
+        );
+    }
     (plan.shards.len() > 1).then_some(
         "an outage of one shard counts by its share of the slots, here and in each trial",
     )

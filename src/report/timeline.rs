@@ -510,7 +510,10 @@ fn concerned(plan: &Plan, episode: &Episode<'_>) -> Vec<ShardId> {
             Fact::Copies { shard, .. }
             | Fact::WritesStopped { shard, .. }
             | Fact::HandedOver { shard, .. } => shard,
-            Fact::NodeDown { node, .. } => plan.nodes[node.idx()].shard,
+            Fact::NodeDown { node, .. }
+            | Fact::Migration(MigrationFact::LinkSyncBegan { from: node, .. }) => {
+                plan.nodes[node.idx()].shard
+            }
             _ => continue,
         };
         seen[shard.idx()] = true;
@@ -587,6 +590,7 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     };
     let outages = outcome.raw(Metric::WriteOutages);
     let of_slots = match plan.shards.len() {
+        _ if plan.migration.is_some() => ", by the share of the clients that it concerns,",
         1 => "",
         _ => ", each shard by its share of the slots,",
     };
@@ -646,7 +650,7 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
         line(
             "migration",
             format!(
-                "in sync {} times, after {} in all; completed {} times; full syncs {}",
+                "times in sync {}, after {} in all; completed {}; full syncs {}",
                 times(Metric::MigrationsInSync),
                 span(Metric::MigrationSync),
                 times(Metric::MigrationsCompleted),
