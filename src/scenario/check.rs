@@ -9,6 +9,7 @@ use super::detectors;
 use super::diagnostics::{Covers, Diagnostic, Errors, Place, is_visible, listed, nearest};
 use super::faults::{self, Faults};
 use super::groups::{self, EngineKind, GroupDraft, Switch};
+use super::migration::{self, Surroundings};
 use super::node_types;
 use super::operations;
 use super::persistence;
@@ -27,7 +28,7 @@ use super::uses::Uses;
 use super::{Assumption, Origin};
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
-use crate::model::plan::{Action, Apply, GroupId, Operation, Plan, Scripted, Window};
+use crate::model::plan::{Action, Apply, GroupId, Keeper, Operation, Plan, Scripted, Window};
 use crate::montecarlo::objectives::Objectives;
 
 /// The version of the format that is read.
@@ -127,7 +128,8 @@ fn sections(
     let mut groups = groups(root, &mut uses, cx);
     if let Some(groups) = &mut groups {
         operations::add_nodes(&sketches, groups, cx);
-        uses.keep(&groups.iter().map(GroupDraft::handover).collect::<Vec<_>>());
+        let managed = groups.iter().filter(|group| group.self_hosted.is_none());
+        uses.keep(&managed.map(GroupDraft::handover).collect::<Vec<_>>());
     }
     let start = schedule::start(root, &uses, cx);
     let drafts = groups.as_deref().unwrap_or_default();
@@ -138,6 +140,7 @@ fn sections(
     let workload_place = workload.place.clone();
     let (load, workload) = sections::workload(workload, cx);
     let replication = sections::section(root, "replication", cx);
+    let lag_shown = replication.peek("lag").map(|item| item.printed());
     let (replication, asked) = sections::replication(replication, backlog_era(drafts), cx);
     let mut table = sections::section(root, "timing", cx);
     let promoting = detection.use_of_promotion(drafts, &uses);
@@ -160,10 +163,17 @@ fn sections(
     let objectives = sections::section(root, "objectives", cx);
     let objectives = sections::objectives(objectives, cx);
     let mut topology = topology::number(drafts, load, (promotion, start), azs, cx);
-    for group in &mut topology.groups {
-        group.detector = detection.of(group.cluster_mode);
-    }
+    let managed = topology.groups.iter_mut().filter(|group| group.keeper == Keeper::ElastiCache);
+    managed.for_each(|group| group.detector = detection.of(group.cluster_mode));
     topology.is_complete &= groups.is_some();
+    let surroundings = Surroundings {
+        workload,
+        workload_place: &workload_place,
+        lag: &replication.lag,
+        lag_shown: lag_shown.as_deref(),
+        second_region: Switch::from(region.is_some()),
+    };
+    let migration = migration::read(root, (drafts, &mut topology), &surroundings, cx);
     check_memory(drafts, &topology, cx);
     sections::check_wait(workload, &workload_place, &topology, cx);
     persistence::check_log_rate(workload.write_bytes, &topology, &workload_place, cx);
@@ -209,7 +219,7 @@ fn sections(
         log,
         durable_log,
         region,
-        migration: None,
+        migration,
         script: faults.script,
         node_failures: faults.node_failures,
         az_failures: faults.az_failures,
@@ -361,6 +371,9 @@ fn check_windows(
 ) {
     for (draft, (n, group)) in drafts.iter().zip(topology.groups.iter().enumerate()) {
         let id = GroupId(n as u16);
+        if group.keeper == Keeper::Users {
+            continue;
+        }
         let never = |window: Window, from: SimTime| {
             !window.is_open(from) && window.next_opening(from) >= horizon
         };

@@ -88,6 +88,8 @@ codes! {
     NotAnInstant "E0309" Error "a text is not an instant of UTC";
     NotAWindow "E0310" Error "a text is not a window";
     NotAChance "E0311" Error "a number is not a chance from 0 to 1";
+    NotARate "E0312" Error "a text is not a rate";
+    NotAnEndpoint "E0313" Error "a text is not an endpoint";
     NotALaw "E0401" Error "the parameters make no law";
     LawParameters "E0402" Error "a law has the wrong parameters";
     LifeTooShort "E0403" Error "a process fails too often to be simulated";
@@ -110,6 +112,11 @@ codes! {
     DetectorMode "E0514" Error "the detector does not fit the cluster mode";
     TooManyGoodReplicas "E0515" Error "writes ask for more replicas than a shard has";
     RegionUnsupported "E0516" Error "the group cannot have a second region";
+    SelfHosted "E0517" Error "a self-hosted group has nothing that ElastiCache does";
+    ChainedReplica "E0518" Error "a replica cannot be chained so";
+    SlotLayout "E0519" Error "the hash slots are not split over the shards";
+    MigrationGroups "E0520" Error "the groups of a migration are no source and target";
+    NotWithMigration "E0521" Error "something is not modelled beside a migration";
     UnknownTarget "E0601" Error "a fault or an operation names something that does not exist";
     RandomFaultWithTime "E0602" Error "a random fault takes no time";
     AfterHorizon "E0603" Error "a fault strikes at the horizon or after it";
@@ -119,6 +126,7 @@ codes! {
     UnboundedMoment "E0607" Error "the time of a fault or an operation knows no latest";
     NothingToDo "E0608" Error "an operation asks for nothing";
     NotACall "E0609" Error "a text is not a call of the API";
+    NeedsMigration "E0610" Error "a fault or an operation needs a migration";
     WarmUpTooLong "E0701" Error "the warm-up is not shorter than the horizon";
     TooMuchToCount "E0702" Error "more bytes are written than can be counted";
     Contradiction "E0703" Error "no result can keep two expectations together";
@@ -154,6 +162,10 @@ codes! {
     WindowTooLate "W0921" Warning "what waits for a window never comes";
     EveryReplicaNeeded "W0922" Warning "writes ask for every replica of a shard";
     LogTooSlow "W0923" Warning "more is written than the log of a durable shard takes";
+    LinkTooSlow "W0924" Warning "more is written than the link of a migration carries";
+    BufferTooSmall "W0925" Warning "a full sync of a migration is dropped again and again";
+    SourceTooSmall "W0926" Warning "the source of a migration runs out of memory";
+    CannotConnect "W0927" Warning "a migration can never connect to its source";
 }
 
 impl Code {

@@ -66,7 +66,9 @@ impl Detection {
     /// Whether the service promotes anybody in the time that `[timing]` gives: after a detection of
     /// its own, or since somebody asks for it.
     pub fn use_of_promotion(&self, groups: &[GroupDraft], uses: &Uses) -> Use {
-        let is_managed = |group: &GroupDraft| self.of(group.cluster_mode) == Detector::Managed;
+        let is_managed = |group: &GroupDraft| {
+            group.self_hosted.is_none() && self.of(group.cluster_mode) == Detector::Managed
+        };
         let calls =
             [Need::Modify, Need::TestFailover, Need::Step, Need::HandoverStart, Need::Isolation];
         let is_asked = calls.iter().any(|need| uses.of_need(*need) != Use::Unused);
@@ -96,9 +98,14 @@ pub(super) fn detection(
     groups: &[GroupDraft],
     cx: &mut Context<'_>,
 ) -> Detection {
-    let detector = detector(table, groups, cx);
-    let of = |group: &GroupDraft| detector.unwrap_or_else(|| default_detector(group.cluster_mode));
-    let uses = |wanted| groups.iter().any(|group| of(group) == wanted);
+    let managed: Vec<&GroupDraft> =
+        groups.iter().filter(|group| group.self_hosted.is_none()).collect();
+    let detector = detector(table, &managed, cx);
+    let of = |group: &GroupDraft| match &group.self_hosted {
+        Some(own) => own.detector,
+        None => Some(detector.unwrap_or_else(|| default_detector(group.cluster_mode))),
+    };
+    let uses = |wanted| groups.iter().any(|group| of(group) == Some(wanted));
     let keys = ["node-timeout", "gossip", "takeover", "minority"];
     let bus = with_use(table, &keys, uses(Detector::ClusterBus), cx, bus);
     let keys = ["down-after", "sentinels", "quorum", "failover-timeout"];
@@ -106,10 +113,11 @@ pub(super) fn detection(
     Detection { detector, bus, sentinel }
 }
 
-/// Reads the detector, which must fit each group; its absence stands for each group's own.
+/// Reads the detector, which must fit each group; its absence stands for each group's own. What is
+/// self-hosted has another.
 fn detector(
     table: &mut Table<'_>,
-    groups: &[GroupDraft],
+    groups: &[&GroupDraft],
     cx: &mut Context<'_>,
 ) -> Option<Detector> {
     if groups.iter().all(|group| group.cluster_mode == ClusterMode::Enabled) {

@@ -266,6 +266,14 @@ impl Errors {
         }
     }
 
+    /// Takes back what AWS answers to the mistakes that came behind the first `n`: they are of
+    /// something of which it knows nothing.
+    pub fn forgive_answers_since(&mut self, n: usize) {
+        for diagnostic in self.list.iter_mut().skip(n) {
+            diagnostic.hints.retain(|hint| !hint.starts_with("AWS answers"));
+        }
+    }
+
     /// Takes back that the key at `path` is missing, since it is there under another name.
     pub fn forgive_missing(&mut self, path: &str) {
         self.list.retain(|d| d.kind != Kind::Missing || d.path != path);

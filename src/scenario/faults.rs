@@ -6,6 +6,7 @@ use super::codes::Code;
 use super::diagnostics::{Covers, Place, join};
 use super::groups::Switch;
 use super::laws::{self, Source};
+use super::migration_calls;
 use super::operations;
 use super::reader::{Context, Item, Table};
 use super::script::{self, Addresses, Section};
@@ -17,12 +18,12 @@ use crate::engine::time::SimTime;
 use crate::model::api::Refusal;
 use crate::model::persistence::Durability;
 use crate::model::plan::{
-    Action, AzFailures, ClusterMode, GroupFailures, NodeFailures, NodeId, RebootBy, Scripted,
-    ScriptedFault, ServiceUpdates, ShardId, Share, Victim,
+    Action, AzFailures, ClusterMode, Group, GroupFailures, GroupId, Keeper, NodeFailures, NodeId,
+    RebootBy, Scripted, ScriptedFault, ServiceUpdates, ShardId, Share, Victim,
 };
 
 /// Scheduled kinds.
-const SCRIPTED: [(&str, Scheduled); 9] = [
+const SCRIPTED: [(&str, Scheduled); 10] = [
     ("fail-primary", Scheduled::FailPrimary),
     ("fail-node", Scheduled::FailNode),
     ("crash-node", Scheduled::CrashNode),
@@ -32,6 +33,7 @@ const SCRIPTED: [(&str, Scheduled); 9] = [
     ("fail-az", Scheduled::FailAz),
     ("fail-group", Scheduled::FailGroup),
     ("reboot-node", Scheduled::RebootNode),
+    ("cut-migration-link", Scheduled::CutMigrationLink),
 ];
 /// Random kinds.
 const RANDOM: [(&str, Random); 4] = [
@@ -52,6 +54,7 @@ enum Scheduled {
     FailAz,
     FailGroup,
     RebootNode,
+    CutMigrationLink,
 }
 
 /// The kinds of random faults.
@@ -70,7 +73,7 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// Kinds of the format that come with later versions.
-const LATER: [&str; 2] = ["partition-az", "start-migration"];
+const LATER: [&str; 1] = ["partition-az"];
 /// More writes per second are surely a slip; the shard's rate is the limit in any case.
 const MOST_WRITERS_BESIDE: u64 = 1_000_000_000;
 /// More lines are surely a slip.
@@ -240,6 +243,13 @@ fn scripted(
             victims::group(table, topology, Asker::Fault, cx).map(ScriptedFault::FailGroup)
         }
         Scheduled::RebootNode => reboot_node(table, topology, cx),
+        Scheduled::CutMigrationLink => {
+            let hint = r#"how long it is cut, as in duration = "30s""#;
+            let duration = table.require("duration", &mut cx.errors, hint);
+            let duration = duration.and_then(|duration| laws::read_scripted(&duration, cx));
+            migration_calls::required(&table.place, topology, cx)?;
+            Some(ScriptedFault::CutMigrationLink { duration: duration? })
+        }
     }
 }
 
@@ -256,6 +266,7 @@ fn isolate_node(
             among.clone().map(|node| topology.nodes[usize::from(node)].shard).collect()
         }
     });
+    migration_calls::refuse_isolation(table, (shards.as_deref(), topology), cx);
     let writers_beside = writers_beside(table, (shards, topology), cx);
     Some(ScriptedFault::IsolateNode {
         node: node?,
@@ -275,6 +286,7 @@ fn isolate_primary(
         Victim::Named(shard) => vec![*shard],
         Victim::Any(among) => among.clone().map(ShardId).collect(),
     });
+    migration_calls::refuse_isolation(table, (shards.as_deref(), topology), cx);
     let writers_beside = writers_beside(table, (shards, topology), cx);
     Some(ScriptedFault::IsolatePrimary {
         shard: shard?,
@@ -421,11 +433,40 @@ fn random(
                 let law = laws::read(&every, cx)?;
                 long_enough(law, &every.place, cx)
             });
+            if let Some(item) = &named {
+                check_updated(group, &item.place, topology, cx);
+            }
             if let (Some(life), Some(address)) = (life, address) {
-                faults.service_updates.push(ServiceUpdates { life, group, method, address });
+                let updates = ServiceUpdates { life, group, method, address };
+                faults.service_updates.extend(of_each_managed(updates, topology));
             }
         }
     }
+}
+
+/// Reports updates of a group that the service does not run.
+pub(super) fn check_updated(
+    group: Option<GroupId>,
+    place: &Place,
+    topology: &Topology,
+    cx: &mut Context<'_>,
+) {
+    if group.is_some_and(|group| topology.groups[group.idx()].keeper == Keeper::Users) {
+        let message = "is about a self-hosted group, and the service updates groups of its own";
+        cx.errors.report(Code::SelfHosted, place, message).hint("name a group in ElastiCache");
+    }
+}
+
+/// Service updates of every group are those of the groups in ElastiCache: where others stand
+/// beside them, each of these has a process of its own, with the same random numbers as before.
+fn of_each_managed(updates: ServiceUpdates, topology: &Topology) -> Vec<ServiceUpdates> {
+    let is_managed = |group: &Group| group.keeper == Keeper::ElastiCache;
+    if updates.group.is_some() || topology.groups.iter().all(is_managed) {
+        return vec![updates];
+    }
+    let ids = (0..topology.groups.len() as u16).map(GroupId);
+    let managed = ids.filter(|group| is_managed(&topology.groups[group.idx()]));
+    managed.map(|group| ServiceUpdates { group: Some(group), ..updates.clone() }).collect()
 }
 
 /// The time between failures: `mttf`, the mean of an exponential law, or `lifetime`, any law.

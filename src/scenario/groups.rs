@@ -9,13 +9,14 @@ use super::diagnostics::{Errors, Place, join};
 use super::limits::{self, Given, NodeType, Wishes};
 use super::reader::{Context, Item, Table};
 use super::schedule::{self, Schedule};
+use super::self_hosted::{self, SelfHosted};
 use super::topology::{answer, answered};
-use super::uses::{Need, Uses};
+use super::uses::{Need, Use, Uses};
 use super::victims;
 use crate::model::api::ApiError;
 use crate::model::persistence::Durability;
 pub(super) use crate::model::plan::Switch;
-use crate::model::plan::{About, ClusterMode, Handover, Membership};
+use crate::model::plan::{About, ClusterMode, HASH_SLOTS, Handover, Membership};
 
 /// A checked group.
 pub(super) struct GroupDraft {
@@ -41,8 +42,14 @@ pub(super) struct GroupDraft {
     pub azs: Vec<String>,
     /// Its shards.
     pub shards: Vec<ShardDraft>,
+    /// How many hash slots each shard has, unless all have as many.
+    pub slots: Option<Vec<u64>>,
     /// Its windows, and what the API says of it.
     pub schedule: Schedule,
+    /// What it is as the target of a migration.
+    pub target: AsTarget,
+    /// What only a group has that its users run.
+    pub self_hosted: Option<SelfHosted>,
 }
 
 /// A shard's nodes, the primary first.
@@ -161,6 +168,8 @@ pub(super) enum EngineKind {
 
 /// ElastiCache allows 1 primary and up to 5 replicas per shard (user guide, replication limits).
 const MAX_REPLICAS: u64 = 5;
+/// Replicas per shard of a self-hosted group: more are surely a slip.
+const MOST_OWN_REPLICAS: u64 = 250;
 /// Nodes per group with cluster mode enabled (user guide, quotas).
 pub(super) const MAX_NODES: usize = 500;
 /// No group spans more AZs; the largest regions have six.
@@ -170,24 +179,57 @@ const MAX_AZS: usize = 100;
 pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Option<GroupDraft> {
     let hint = r#"write [group], or [[group]] for several"#;
     let mut table = item.table(&mut cx.errors, hint)?;
-    let place = table.place.clone();
+    match table.get("self-hosted") {
+        Some(own) => {
+            let n_before = cx.errors.count();
+            let draft = of_users(table, &own, uses, cx);
+            cx.errors.forgive_answers_since(n_before);
+            draft
+        }
+        None => of_elasticache(table, uses, cx),
+    }
+}
+
+/// What every group has, beside its nodes.
+struct Basics<'a> {
+    id: Option<String>,
+    engine: Option<Engine>,
+    engine_item: Option<Item<'a>>,
+    cluster_mode: Option<ClusterMode>,
+    mode_item: Option<Item<'a>>,
+}
+
+/// Reads what every group has; `why` it is without cluster mode unless it asks for it.
+fn basics<'a>(table: &mut Table<'a>, why: &'static str, cx: &mut Context<'_>) -> Basics<'a> {
     let hint = r#"name the group, as in id = "redis1x3""#;
     let id =
         answered(ApiError::MissingParameter, cx, |cx| table.require("id", &mut cx.errors, hint));
     let id = id.and_then(|id| answered(WRONG, cx, |cx| name(&id, cx)));
-    let (engine, engine_item) = answered(WRONG, cx, |cx| engine(&mut table, cx));
-    let node_type_item = table.get("node-type");
-    let node_type =
-        node_type_item.as_ref().and_then(|item| answered(WRONG, cx, |cx| node_type(item, cx)));
+    let (engine, engine_item) = answered(WRONG, cx, |cx| engine(table, cx));
     let modes = [("disabled", ClusterMode::Disabled), ("enabled", ClusterMode::Enabled)];
     let mode_item = table.get("cluster-mode");
     let cluster_mode = match &mode_item {
         Some(item) => answered(WRONG, cx, |cx| item.choice(&mut cx.errors, &modes)),
         None => {
-            assume(&table, "cluster-mode", "\"disabled\"", API_DEFAULT, cx);
+            assume(table, "cluster-mode", "\"disabled\"", why, cx);
             Some(ClusterMode::Disabled)
         }
     };
+    Basics { id, engine, engine_item, cluster_mode, mode_item }
+}
+
+/// Reads a group that ElastiCache runs.
+fn of_elasticache(
+    mut table: Table<'_>,
+    uses: &mut Uses,
+    cx: &mut Context<'_>,
+) -> Option<GroupDraft> {
+    let place = table.place.clone();
+    let Basics { id, engine, engine_item, cluster_mode, mode_item } =
+        basics(&mut table, API_DEFAULT, cx);
+    let node_type_item = table.get("node-type");
+    let node_type =
+        node_type_item.as_ref().and_then(|item| answered(WRONG, cx, |cx| node_type(item, cx)));
     let append_only = switch(&mut table, "append-only-file", cx);
     if matches!(append_only, Given::Absent) {
         assume(&table, "append-only-file", "false", API_DEFAULT, cx);
@@ -207,8 +249,11 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
         second_region: uses.of_need(Need::SecondRegion),
         place: place.clone(),
     };
-    let placement = placement(&mut table, cx);
+    let placement = placement(&mut table, MAX_REPLICAS, cx);
     let schedule = schedule::read(&mut table, id.as_deref(), uses, cx);
+    let is_target = uses.of_target(id.as_deref().unwrap_or_default());
+    let target = of_target(&mut table, is_target, cx);
+    let slots = slots(&mut table, placement.as_ref(), cx);
     table.finish(&mut cx.errors, &[]);
     let (id, cluster_mode) = (id?, cluster_mode?);
     let (azs, shards) = placement?.named(&id, cluster_mode);
@@ -228,8 +273,136 @@ pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Op
         node_type,
         azs,
         shards,
+        slots,
         schedule,
+        target,
+        self_hosted: None,
     })
+}
+
+/// Reads a group that its users run, of which `own` says what only such a group has.
+fn of_users(
+    mut table: Table<'_>,
+    own: &Item<'_>,
+    uses: &Uses,
+    cx: &mut Context<'_>,
+) -> Option<GroupDraft> {
+    let place = table.place.clone();
+    let Basics { id, engine, engine_item, cluster_mode, .. } =
+        basics(&mut table, "as redis.conf has it", cx);
+    let append_only = switch(&mut table, "append-only-file", cx);
+    if matches!(append_only, Given::Absent) {
+        assume(&table, "append-only-file", "false", "as redis.conf has it", cx);
+    }
+    let placement = placement(&mut table, MOST_OWN_REPLICAS, cx);
+    let slots = slots(&mut table, placement.as_ref(), cx);
+    self_hosted::refuse_keys(&mut table, cx);
+    table.finish(&mut cx.errors, &[]);
+    let (id, cluster_mode) = (id?, cluster_mode?);
+    let (azs, shards) = placement?.named(&id, cluster_mode);
+    if cluster_mode == ClusterMode::Disabled && shards.len() > 1 {
+        let message = format!("has {} shards with cluster mode disabled", shards.len());
+        let hint = r#"without it there is one primary: write cluster-mode = "enabled""#;
+        cx.errors.report(Code::SeveralShards, &place, message).hint(hint);
+    }
+    let engine = engine.unwrap_or(EngineKind::Valkey.usual());
+    let engine_place = engine_item.map_or(place.clone(), |item| item.place);
+    let about = (cluster_mode, engine, &engine_place);
+    let own = self_hosted::read(own, about, (&shards, uses.of_source(&id)), cx)?;
+    let can_promote = own.detector.is_some() && shards.iter().any(|shard| shard.nodes.len() > 1);
+    let schedule = schedule::of_self_hosted(&id);
+    Some(GroupDraft {
+        id,
+        place,
+        cluster_mode,
+        automatic_failover: Switch::from(can_promote),
+        multi_az: Switch::Off,
+        append_only_file: Switch::from(append_only.on().is_some()),
+        durability: Durability::Disabled,
+        engine,
+        node_type: None,
+        azs,
+        shards,
+        slots,
+        schedule,
+        target: AsTarget::USUAL,
+        self_hosted: Some(own),
+    })
+}
+
+/// What matters where data is migrated into a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct AsTarget {
+    /// `TransitEncryptionEnabled`.
+    pub transit_encryption: Switch,
+    /// The parameter `databases`.
+    pub databases: u32,
+}
+
+impl AsTarget {
+    /// What a group is unless it says otherwise.
+    const USUAL: AsTarget = AsTarget { transit_encryption: Switch::Off, databases: 16 };
+}
+
+/// The most databases of a group (user guide, parameter groups).
+pub(super) const MOST_DATABASES: u64 = 1_200_000;
+
+/// Reads what matters in the target of a migration.
+fn of_target(table: &mut Table<'_>, used: Use, cx: &mut Context<'_>) -> AsTarget {
+    let unused = |item: &Item<'_>, cx: &mut Context<'_>| {
+        if used == Use::Unused {
+            let message = "no data is migrated into the group";
+            let hint = "it matters in the target of [migration] only: leave it out";
+            cx.errors.report(Code::WithoutEffect, &item.place, message).hint(hint);
+        }
+    };
+    let mut target = AsTarget::USUAL;
+    match table.get("transit-encryption") {
+        Some(item) => {
+            unused(&item, cx);
+            let position = item.boolean(&mut cx.errors).map(Switch::from);
+            target.transit_encryption = position.unwrap_or(target.transit_encryption);
+        }
+        None if used == Use::Used => assume(table, "transit-encryption", "false", API_DEFAULT, cx),
+        None => {}
+    }
+    match table.get("databases") {
+        Some(item) => {
+            unused(&item, cx);
+            let count = answered(WRONG, cx, |cx| item.count(&mut cx.errors, 1..=MOST_DATABASES));
+            target.databases = count.map_or(target.databases, |count| count as u32);
+        }
+        None if used == Use::Used => {
+            assume(table, "databases", "16", "as the parameter groups have it", cx);
+        }
+        None => {}
+    }
+    target
+}
+
+/// How many hash slots each shard has, where the scenario says it.
+fn slots(
+    table: &mut Table<'_>,
+    placement: Option<&Placement>,
+    cx: &mut Context<'_>,
+) -> Option<Vec<u64>> {
+    const HINT: &str = "how many of the 16384 each shard has, one after the other, as in slots = \
+                        [8192, 8192]";
+    const ALL: u64 = HASH_SLOTS as u64;
+    let item = table.get("slots")?;
+    let items = item.array(&mut cx.errors, "an array of numbers of hash slots", HINT)?;
+    let sizes: Option<Vec<u64>> =
+        items.iter().map(|item| item.count(&mut cx.errors, 1..=ALL)).collect();
+    let (sizes, placement) = (sizes?, placement?);
+    let n_shards = placement.n_shards();
+    let sum: u64 = sizes.iter().sum();
+    let message = match sizes.len() == n_shards {
+        false => format!("names {} shards of {n_shards}", sizes.len()),
+        true if sum != ALL => format!("sums to {sum}, not to {ALL}"),
+        true => return Some(sizes),
+    };
+    cx.errors.report(Code::SlotLayout, &item.place, message).hint(HINT).hint(answer(WRONG));
+    None
 }
 
 /// What the API says to a value that no group has.
@@ -370,7 +543,8 @@ enum Placement {
     Exact(Vec<ShardDraft>),
 }
 
-fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
+/// Where the nodes are; a shard has at most `most` replicas.
+fn placement(table: &mut Table<'_>, most: u64, cx: &mut Context<'_>) -> Option<Placement> {
     let place = table.place.clone();
     let (azs, shards) = (table.get("azs"), table.get("shards"));
     let (replicas, exact) = (table.get("replicas"), table.get("shard"));
@@ -383,7 +557,7 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
             let diagnostic = cx.errors.report(Code::Exclusive, &item.place, message).hint(hint);
             diagnostic.relate(&exact.place.at, "every node is named here");
         }
-        return exact_shards(&exact, cx).map(Placement::Exact);
+        return exact_shards(&exact, most, cx).map(Placement::Exact);
     }
     let shards = match shards {
         Some(item) => shard_count(&item, cx),
@@ -394,9 +568,9 @@ fn placement(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Placement> {
     };
     let replicas_place = replicas.as_ref().map_or(place.clone(), |item| item.place.clone());
     let replicas = match replicas {
-        Some(item) => answered(WRONG, cx, |cx| item.count(&mut cx.errors, 0..=MAX_REPLICAS)),
+        Some(item) => answered(WRONG, cx, |cx| item.count(&mut cx.errors, 0..=most)),
         None => {
-            let hint = "say how many each shard has, 0 to 5, as in replicas = 2";
+            let hint = format!("say how many each shard has, 0 to {most}, as in replicas = 2");
             cx.errors.missing(&place, "replicas").hint(hint);
             None
         }
@@ -453,7 +627,7 @@ fn az_list(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<String>> {
     (n_bad == 0).then_some(azs)
 }
 
-fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>> {
+fn exact_shards(item: &Item<'_>, most: u64, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>> {
     let items = item.elements(&mut cx.errors, "write [[group.shard]]")?;
     if items.is_empty() {
         cx.errors.report(Code::Empty, &item.place, "holds no shard").hint("write [[group.shard]]");
@@ -470,7 +644,7 @@ fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>
     let mut shards: Vec<ShardDraft> = Vec::new();
     let mut is_complete = true;
     for (n, item) in items.iter().enumerate() {
-        let Some((shard, place)) = exact_shard(item, n, cx) else {
+        let Some((shard, place)) = exact_shard(item, (n, most), cx) else {
             is_complete = false;
             continue;
         };
@@ -484,8 +658,13 @@ fn exact_shards(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Vec<ShardDraft>
     is_complete.then_some(shards)
 }
 
-/// The n-th shard, from 0, of an exact placement, and where its id stands.
-fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(ShardDraft, Place)> {
+/// The n-th shard, from 0, of an exact placement, and where its id stands; it has at most `most`
+/// replicas.
+fn exact_shard(
+    item: &Item<'_>,
+    (n, most): (usize, u64),
+    cx: &mut Context<'_>,
+) -> Option<(ShardDraft, Place)> {
     let mut table = item.table(&mut cx.errors, "write [[group.shard]]")?;
     let table_place = table.place.clone();
     let mut place = table_place.clone();
@@ -502,11 +681,14 @@ fn exact_shard(item: &Item<'_>, n: usize, cx: &mut Context<'_>) -> Option<(Shard
     let hint = r#"as in replicas = [{ node = "redis1x3-002", az = "us-west-2a" }]"#;
     let replicas = match table.get("replicas") {
         Some(item) => item.array(&mut cx.errors, "an array of nodes", hint).map(|items| {
-            if items.len() as u64 > MAX_REPLICAS {
+            if items.len() as u64 > most {
                 let message = format!("holds {} replicas", items.len());
                 cx.errors
                     .report(Code::TooMany, &item.place, message)
-                    .hint("a shard has at most 5 replicas (user guide, quotas)")
+                    .hint(match most {
+                        MAX_REPLICAS => "a shard has at most 5 replicas (user guide, quotas)",
+                        _ => "a self-hosted shard has at most 250 replicas here",
+                    })
                     .hint(answer(WRONG));
             }
             items.iter().map(|item| exact_node(item, cx)).collect::<Vec<_>>()
@@ -539,6 +721,14 @@ pub(super) fn shard_id(n: usize) -> String {
 }
 
 impl Placement {
+    /// The number of shards.
+    fn n_shards(&self) -> usize {
+        match self {
+            Placement::Shorthand { shards, .. } => *shards as usize,
+            Placement::Exact(shards) => shards.len(),
+        }
+    }
+
     /// The AZs of the shorthand, and all shards with named nodes: `<id>-001`, or
     /// `<id>-0001-001` with cluster mode enabled, as ElastiCache names them.
     fn named(self, id: &str, cluster_mode: ClusterMode) -> (Vec<String>, Vec<ShardDraft>) {

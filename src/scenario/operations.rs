@@ -16,6 +16,7 @@ use super::faults;
 use super::groups::{self, GroupDraft, Switch};
 use super::laws;
 use super::limits;
+use super::migration_calls::{self, CallKind};
 use super::reader::{Context, Item, Table};
 use super::refused;
 use super::script::{self, Addresses, Section};
@@ -45,9 +46,10 @@ pub(super) enum Kind {
     AttachExternalReplica,
     CreateSnapshot,
     ServiceUpdate,
+    Migration(CallKind),
 }
 
-const KINDS: [(&str, Kind); 9] = [
+const KINDS: [(&str, Kind); 15] = [
     ("modify", Kind::Modify),
     ("promote-replica", Kind::PromoteReplica),
     ("test-failover", Kind::TestFailover),
@@ -57,6 +59,12 @@ const KINDS: [(&str, Kind); 9] = [
     ("attach-external-replica", Kind::AttachExternalReplica),
     ("create-snapshot", Kind::CreateSnapshot),
     ("service-update", Kind::ServiceUpdate),
+    ("test-migration", Kind::Migration(CallKind::Test)),
+    ("start-migration", Kind::Migration(CallKind::Start)),
+    ("complete-migration", Kind::Migration(CallKind::Complete)),
+    ("stop-migration", Kind::Migration(CallKind::Stop)),
+    ("cut-over", Kind::Migration(CallKind::CutOver)),
+    ("roll-back", Kind::Migration(CallKind::RollBack)),
 ];
 
 /// The keys of all kinds, those for calls as AWS writes them among them.
@@ -65,8 +73,6 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|(key, _)| *key).chain(texts)
 }
 
-/// Kinds of the format that come with later versions, and where others belong.
-const LATER: [&str; 1] = ["start-migration"];
 /// More lines are surely a slip.
 const MAX_OPERATIONS: usize = 10_000;
 /// Replicas of a shard (user guide, quotas).
@@ -133,11 +139,16 @@ pub(super) fn add_nodes(sketches: &[Sketch], drafts: &mut [GroupDraft], cx: &mut
         });
         let azs = sketch.table.get("azs").and_then(Node::as_array).unwrap_or_default();
         let azs: Vec<&str> = azs.iter().filter_map(Node::as_text).collect();
+        // To a self-hosted group the API adds nothing.
+        let group = group.filter(|group| group.self_hosted.is_none());
         if let (Some(group), Some(to)) = (group, to.filter(|to| *to <= MAX_REPLICAS)) {
             group.grow(to as usize, &azs);
         }
     }
     for draft in drafts {
+        if draft.self_hosted.is_some() {
+            continue;
+        }
         let n_nodes: usize = draft.shards.iter().map(|shard| shard.nodes.len()).sum();
         let n_members: usize = draft.shards.iter().map(|shard| shard.members().count()).sum();
         let most = limits::most_nodes(draft.engine);
@@ -179,7 +190,7 @@ pub(super) fn read(
         }
         let read = read.map(|(scripted, _)| scripted);
         told_faults(&mut table, cx);
-        table.finish(&mut cx.errors, &LATER);
+        table.finish(&mut cx.errors, &[]);
         match enabled {
             Switch::On => operations.extend(read),
             Switch::Off => n_off += 1,
@@ -236,8 +247,14 @@ fn operation(
             of_call(&call, &item, topology, cx)
         }
         None => {
+            let kind = kind_of(key)?;
+            if let (Kind::Migration(call), true) = (kind, item.is_text()) {
+                let operation = migration_calls::of_text(call, &item, topology, cx)?;
+                let action = Action::Operation(operation);
+                return Some((Scripted { at: moment?, action, address: address? }, item.place));
+            }
             let mut table = item.table(&mut cx.errors, "")?;
-            let operation = of_kind(kind_of(key)?, &mut table, topology, cx);
+            let operation = of_kind(kind, &mut table, topology, cx);
             table.finish(&mut cx.errors, &[]);
             operation
         }
@@ -357,9 +374,12 @@ fn of_kind(
         Kind::CreateSnapshot => group(table, cx).map(|group| Operation::CreateSnapshot { group }),
         Kind::ServiceUpdate => {
             let group = group(table, cx);
+            let place = table.peek("group").map_or(table.place.clone(), |item| item.place);
+            faults::check_updated(group, &place, topology, cx);
             let (method, apply) = (method(table, cx), apply(table, cx));
             Some(Operation::ServiceUpdate { group: group?, apply, method })
         }
+        Kind::Migration(call) => migration_calls::of_table(call, table, topology, cx),
     }
 }
 

@@ -61,6 +61,9 @@ fn families() -> Vec<Vec<Vec<&'static str>>> {
         each(vec!["mttf", "lifetime"]),
         each(vec!["writes-per-second", "writes-per-second-per-shard"]),
         vec![vec!["azs", "shards", "replicas"], vec!["shard"]],
+        each(vec!["fork-pause", "fork-pause-per-gib"]),
+        each(vec!["load", "load-per-gib"]),
+        each(vec!["cut-over-after-sync", "cut-over-after-start"]),
     ]
 }
 

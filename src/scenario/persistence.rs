@@ -206,6 +206,9 @@ pub(super) fn quietly<'a, T>(
 impl GroupDraft {
     /// Bytes of memory of its nodes, with what is reserved, where the node type is known.
     pub(super) fn memory_bytes(&self) -> Option<u64> {
+        if let Some(own) = &self.self_hosted {
+            return own.memory;
+        }
         self.node_type.as_ref().and_then(|(name, _)| node_types::memory_bytes(name))
     }
 

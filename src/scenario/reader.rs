@@ -257,6 +257,28 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// A rate in bytes per second within `range`, as text or as a whole number.
+    pub fn rate(&self, errors: &mut Errors, range: RangeInclusive<u64>) -> Option<u64> {
+        if self.is_number() {
+            return self.count(errors, range);
+        }
+        let Some(text) = self.as_text() else {
+            self.expected(errors, "a rate", r#"write it like "100 MB/s" or "1 Gbit/s""#);
+            return None;
+        };
+        match units::rate(text) {
+            Ok(rate) if range.contains(&rate) => Some(rate),
+            Ok(_) => {
+                let (low, high) = range.into_inner();
+                let (low, high) = (units::shown_size(low), units::shown_size(high));
+                let message = format!("must be from {low}/s to {high}/s");
+                errors.report(Code::OutOfRange, &self.place, message);
+                None
+            }
+            Err(complaint) => self.complain(errors, Code::NotARate, complaint),
+        }
+    }
+
     fn complain<T>(&self, errors: &mut Errors, code: Code, complaint: Complaint) -> Option<T> {
         errors.report(code, &self.place, complaint.message).hint(complaint.hint);
         None

@@ -3,11 +3,12 @@
 //! The refusal is part of the history, so such a call is no mistake; whoever writes one should
 //! know. A test holds these rules against those by which the model refuses.
 
+use super::migration_calls;
 use super::topology::Topology;
 use crate::model::api::Refusal;
 use crate::model::plan::{
-    Answer, Apply, Changes, ClusterMode, Direction, ExternalReplicas, GroupId, Operation, ShardId,
-    Support, Switch,
+    Answer, Apply, Changes, ClusterMode, Direction, ExternalReplicas, GroupId, Keeper, Operation,
+    ShardId, Support, Switch,
 };
 
 /// Why an operation is refused at any time, if it is.
@@ -15,10 +16,16 @@ pub(super) fn always(operation: &Operation, topology: &Topology) -> Option<Refus
     let group = &topology.groups[topology.group_of(operation).idx()];
     let is_clustered = group.cluster_mode == ClusterMode::Enabled;
     match *operation {
+        Operation::Migration { target, call } => {
+            migration_calls::always_refused(target, call, topology)
+        }
+        // Whoever answers no to the console's question calls nobody.
+        Operation::TestFailover { answer: Answer::Cancel, .. } => None,
+        _ if group.keeper == Keeper::Users => Some(Refusal::NotInElastiCache),
         Operation::Modify { group, ref changes, .. } => modification(group, changes, topology),
         Operation::PromoteReplica { .. } if is_clustered => Some(Refusal::PromotionInClusterMode),
         Operation::Reboot { .. } if is_clustered => Some(Refusal::RebootInClusterMode),
-        Operation::TestFailover { shard, answer: Answer::Continue } => test(shard, topology),
+        Operation::TestFailover { shard, .. } => test(shard, topology),
         Operation::SetReplicas { apply: Apply::InWindow, .. } => Some(Refusal::ReplicaCountAtOnce),
         Operation::SetReplicas { group, count: 0, direction: Direction::Decrease, .. } => {
             last_replicas(group, topology)
@@ -29,11 +36,9 @@ pub(super) fn always(operation: &Operation, topology: &Topology) -> Option<Refus
         },
         Operation::PromoteReplica { .. }
         | Operation::Reboot { .. }
-        | Operation::TestFailover { .. }
         | Operation::SetReplicas { .. }
         | Operation::CreateSnapshot { .. }
-        | Operation::ServiceUpdate { .. }
-        | Operation::Migration { .. } => None,
+        | Operation::ServiceUpdate { .. } => None,
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn read(
             .map(|default| sections::law(&mut table, default, cx))
     });
     table.finish(&mut cx.errors, &[]);
-    for draft in drafts {
+    for draft in drafts.iter().filter(|draft| draft.self_hosted.is_none()) {
         check_group(draft, &place, cx);
     }
     let plan = RegionPlan { name: name?, lag, decision, promotion, endpoint };

@@ -64,7 +64,7 @@ enum Block {
 }
 
 /// The order in which sections and their keys are shown; other keys follow as written.
-const ORDER: [(&str, &[&str]); 16] = [
+const ORDER: [(&str, &[&str]); 17] = [
     ("schema", &[]),
     ("name", &[]),
     ("run", &["horizon", "trials", "seed", "warm-up", "start"]),
@@ -81,6 +81,8 @@ const ORDER: [(&str, &[&str]); 16] = [
             "append-only-file",
             "snapshot-retention",
             "durability",
+            "transit-encryption",
+            "databases",
             "description",
             "dns-label",
             "maintenance-window",
@@ -91,6 +93,8 @@ const ORDER: [(&str, &[&str]); 16] = [
             "shards",
             "replicas",
             "shard",
+            "slots",
+            "self-hosted",
         ],
     ),
     (
@@ -165,6 +169,33 @@ const ORDER: [(&str, &[&str]); 16] = [
     ("persistence", &["fsync", "replay"]),
     ("durability", &["log-lag", "restore"]),
     ("global-datastore", &["enabled", "region", "lag", "decision", "promotion", "endpoint"]),
+    (
+        "migration",
+        &[
+            "source",
+            "target",
+            "bandwidth",
+            "lag",
+            "fork-pause-per-gib",
+            "fork-pause",
+            "load-per-gib",
+            "load",
+            "source-page",
+            "source-restart",
+            "retry",
+            "attempts",
+            "test",
+            "start",
+            "reshard-per-slot",
+            "complete",
+            "complete-again",
+            "patience",
+            "cut-over",
+            "cut-over-after-sync",
+            "cut-over-after-start",
+            "clients",
+        ],
+    ),
     ("objectives", &["rto", "rpo"]),
     ("fault", &["id", "at", "enabled"]),
     ("operation", &["id", "at", "enabled"]),
@@ -233,8 +264,11 @@ fn fill(tree: &mut Tree, path: &str, all: &BTreeMap<&str, &str>) {
             None if tree.get(rest).is_none() => {
                 tree.entries.push(default_entry(rest, default_node(value)));
             }
-            // Of what is absent as a whole only sections have defaults.
-            Some((section, _)) if path.is_empty() && tree.get(section).is_none() => {
+            // Of what is absent as a whole only sections have defaults, and those below
+            // `[migration]`.
+            Some((section, _))
+                if ["", "migration"].contains(&path) && tree.get(section).is_none() =>
+            {
                 let table = Node { value: Value::Table(Tree::default()), ..default_node("0") };
                 tree.entries.push(default_entry(section, table));
             }

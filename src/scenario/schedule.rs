@@ -118,6 +118,19 @@ fn instant(text: &str) -> Option<i64> {
     text.trim().parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }
 
+/// What stands in for the schedule of a self-hosted group: nothing of it ever comes.
+pub(super) fn of_self_hosted(id: &str) -> Schedule {
+    let usual = "the defaults are windows";
+    Schedule {
+        description: String::new(),
+        maintenance: weekly(MAINTENANCE).expect(usual),
+        snapshot: daily(SNAPSHOT).expect(usual),
+        retention: 0,
+        snapshotting_node: None,
+        dns_label: invented_label(id),
+    }
+}
+
 /// Reads the keys of the group `id` that are about windows and names.
 pub(super) fn read(
     table: &mut Table<'_>,

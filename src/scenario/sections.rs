@@ -117,7 +117,7 @@ const PATCH: Default = default(
     Reported,
     "53 s, 53 s and 54 s in a published timeline",
 );
-const LAG: Default = default(
+pub(super) const LAG: Default = default(
     "lag",
     r#"{ exponential = { mean = "200ms" } }"#,
     Assumed,
@@ -239,7 +239,7 @@ const MAX_RATE: u64 = 1_000_000_000;
 /// The engines' longest value, 512 MiB (`proto-max-bulk-len`).
 const MAX_WRITE_BYTES: u64 = 512 << 20;
 /// More data than the largest group holds: 1 PiB.
-const MAX_DATASET_BYTES: u64 = 1 << 50;
+pub(super) const MAX_DATASET_BYTES: u64 = 1 << 50;
 
 /// Checks that the bytes of all that is written fit the 128 bits in which they are counted.
 pub(super) fn check_amounts(

@@ -220,11 +220,14 @@ fn moves(
         Value::Boolean(on) => vec![choice(&(!on).to_string())],
         Value::Table(_) => law_moves(path, node, range),
         Value::Text(text) if units::duration(text).is_ok() => law_moves(path, node, range),
-        Value::Text(text) => match units::size(text) {
-            Ok(bytes) => halved_and_doubled(bytes)
+        Value::Text(text) => match (units::size(text), units::rate(text)) {
+            (Ok(bytes), _) => halved_and_doubled(bytes)
                 .map(|bytes| by_convention(quoted(&shown_size(bytes))))
                 .into(),
-            Err(_) => {
+            (Err(_), Ok(rate)) => halved_and_doubled(rate)
+                .map(|rate| by_convention(quoted(&format!("{}/s", shown_size(rate)))))
+                .into(),
+            (Err(_), Err(_)) => {
                 let reason = match path {
                     "control-plane.detector" => {
                         "the other detectors are those of other groups: with cluster mode, or run \

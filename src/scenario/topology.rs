@@ -7,13 +7,14 @@ use super::codes::Code;
 use super::diagnostics::{Diagnostic, Place, hint_names, listed};
 use super::groups::{GroupDraft, ShardDraft};
 use super::limits;
+use super::migration_calls::Migrating;
 use super::reader::{Context, Item};
 use super::victims;
 use crate::model::api::ApiError;
 use crate::model::draws::entity;
 use crate::model::plan::{
     Az, AzId, Backups, ClusterMode, Detector, Group, GroupId, HASH_SLOTS, Keeper, Node, NodeId,
-    Operation, Promotion, Shard, ShardId,
+    Operation, Promotion, Shard, ShardId, Support,
 };
 
 /// The tables, and how to find what a scenario names.
@@ -27,6 +28,8 @@ pub(super) struct Topology {
     node_ids: BTreeMap<String, NodeId>,
     /// Whether all groups could be read; if not, an unknown name may be one of theirs.
     pub is_complete: bool,
+    /// Where data is migrated from, and whereto.
+    pub migration: Migrating,
 }
 
 /// Writes per second as the scenario gives them.
@@ -133,7 +136,8 @@ impl Topology {
             self.az(az);
         }
         let first_shard = self.shards.len() as u16;
-        let slots = split(u64::from(HASH_SLOTS), &vec![1; draft.shards.len()]);
+        let even = || split(u64::from(HASH_SLOTS), &vec![1; draft.shards.len()]);
+        let slots = draft.slots.clone().unwrap_or_else(even);
         let rates = match load.rate {
             WriteRate::PerGroup(rate) => split(rate, &slots),
             WriteRate::PerShard(rate) => vec![rate; draft.shards.len()],
@@ -155,20 +159,35 @@ impl Topology {
                 entity: entity::shard(numbers.0.0, numbers.1),
             });
         }
+        let own = draft.self_hosted.as_ref();
+        for (replica, upstream) in own.map(|own| own.chained.as_slice()).unwrap_or_default() {
+            if let (Some(replica), Some(upstream)) =
+                (self.node_ids.get(replica), self.node_ids.get(upstream))
+            {
+                self.nodes[replica.idx()].chained_to = Some(*upstream);
+            }
+        }
         let of_name = |(name, _): &(String, Place)| self.node_ids.get(name).copied();
+        let detector = own.map_or(Some(Detector::Managed), |own| own.detector);
         self.groups.push(Group {
             id: draft.id.clone(),
             shards: first_shard..self.shards.len() as u16,
-            keeper: Keeper::ElastiCache,
-            promotion,
+            keeper: own.map_or(Keeper::ElastiCache, |_| Keeper::Users),
+            promotion: promotion.filter(|_| detector.is_some()),
             automatic_failover: draft.automatic_failover,
             multi_az: draft.multi_az,
             cluster_mode: draft.cluster_mode,
-            detector: Detector::Managed,
+            detector: detector.unwrap_or(Detector::Managed),
             handover: draft.handover(),
             external_replicas: limits::external_replicas(draft.engine),
-            multi_az_support: limits::multi_az_support(draft.engine, draft.node_kind()),
-            append_only_support: limits::append_only_support(draft.engine, draft.node_kind()),
+            multi_az_support: match own {
+                Some(_) => Support::Unsupported,
+                None => limits::multi_az_support(draft.engine, draft.node_kind()),
+            },
+            append_only_support: match own {
+                Some(_) => Support::Supported,
+                None => limits::append_only_support(draft.engine, draft.node_kind()),
+            },
             maintenance: draft.schedule.maintenance.window(start),
             backups: Backups {
                 retention_days: draft.schedule.retention,

@@ -138,6 +138,25 @@ pub fn size(text: &str) -> Result<u64, Complaint> {
     }
 }
 
+const RATE_HINT: &str =
+    r#"write a rate like "100 MB/s" or "1 Gbit/s", or a whole number of bytes per second"#;
+
+/// Reads a rate in bytes per second: a size with a unit and `/s`, or with `bit` in place of the
+/// unit's `B`, eight of which are a byte.
+pub fn rate(text: &str) -> Result<u64, Complaint> {
+    let amount = text.trim().strip_suffix("/s").map(|amount| amount.trim_end());
+    let amount = amount.map(str::to_ascii_lowercase).unwrap_or_default();
+    let (bytes, parts) = match amount.strip_suffix("bit") {
+        Some(number) => (size(&format!("{number}b")), 8),
+        None if amount.ends_with('b') => (size(&amount), 1),
+        None => return complaint("is not a rate", RATE_HINT),
+    };
+    match bytes {
+        Ok(bytes) => Ok(bytes / parts),
+        Err(_) => complaint("is not a rate", RATE_HINT),
+    }
+}
+
 /// Reads a count: `10000`, `10_000` or `1e4`.
 pub fn count(text: &str) -> Result<u64, Complaint> {
     /// Up to here every whole number is a float.

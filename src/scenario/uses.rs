@@ -66,6 +66,13 @@ const ISOLATIONS: [&str; 2] = ["isolate-node", "isolate-primary"];
 pub(super) struct Uses {
     used: BTreeSet<Need>,
     off: BTreeSet<Need>,
+    migration: Option<Ends>,
+}
+
+/// The groups that `[migration]` names, as far as it does.
+struct Ends {
+    source: Option<String>,
+    target: Option<String>,
 }
 
 impl Uses {
@@ -84,6 +91,11 @@ impl Uses {
         if let Some(table) = region.as_ref().and_then(|item| item.node().as_table()) {
             uses.add(&[Need::SecondRegion], enabled(table));
         }
+        let migration = root.peek("migration");
+        uses.migration = migration.as_ref().and_then(|item| item.node().as_table()).map(|table| {
+            let named = |key| table.get(key).and_then(Node::as_text).map(str::to_owned);
+            Ends { source: named("source"), target: named("target") }
+        });
         let faults = root.get("fault");
         let faults = faults.as_ref().and_then(|item| item.node().as_array()).unwrap_or_default();
         for fault in faults.iter().filter_map(Node::as_table) {
@@ -107,6 +119,18 @@ impl Uses {
             Switch::On => self.used.extend(needs),
             Switch::Off => self.off.extend(needs),
         }
+    }
+
+    /// Whether data is migrated from the group of that id.
+    pub fn of_source(&self, id: &str) -> Use {
+        let source = self.migration.as_ref().and_then(|ends| ends.source.as_deref());
+        if source == Some(id) { Use::Used } else { Use::Unused }
+    }
+
+    /// Whether data is migrated into the group of that id.
+    pub fn of_target(&self, id: &str) -> Use {
+        let target = self.migration.as_ref().and_then(|ends| ends.target.as_deref());
+        if target == Some(id) { Use::Used } else { Use::Unused }
     }
 
     /// Adds a need.
@@ -167,7 +191,7 @@ fn of_operation(kind: Kind, table: &Tree) -> Vec<Need> {
             vec![Need::Step, Need::HandoverStart, Need::HandoverPause, Need::HandoverGap, method]
         }
         Kind::CreateSnapshot => vec![Need::Snapshot],
-        Kind::Reboot | Kind::AttachExternalReplica => Vec::new(),
+        Kind::Reboot | Kind::AttachExternalReplica | Kind::Migration(_) => Vec::new(),
     };
     let can_wait = matches!(kind, Kind::Modify | Kind::ServiceUpdate);
     if can_wait && is_deferred {

@@ -75,7 +75,9 @@ pub(super) fn words(text: &str) -> Result<Words, Mistake> {
 /// The value of an option: a switch has none, and is on unless its name says no.
 fn settled(name: &str, value: String) -> Result<String, Mistake> {
     let is_off = name.starts_with("--no-");
-    let is_switch = is_off || ["-enabled", "-immediately"].iter().any(|end| name.ends_with(end));
+    let is_switch = is_off
+        || ["-enabled", "-immediately"].iter().any(|end| name.ends_with(end))
+        || ["--force", "--auto-cutover", "--clear-target-cache-data"].contains(&name);
     match (is_switch, value.is_empty()) {
         (true, true) => Ok(if is_off { "false" } else { "true" }.to_owned()),
         (true, false) => {

@@ -5,6 +5,7 @@
 //! operation would be in TOML. So there is one decoder, and one set of rules.
 
 mod cli;
+mod endpoints;
 mod others;
 mod query;
 
@@ -118,6 +119,8 @@ enum Takes {
     Count,
     /// One value or several; the guide's samples have one.
     List,
+    /// Addresses and ports of nodes, one or several.
+    Endpoints,
 }
 
 /// What a parameter is here.
@@ -129,6 +132,8 @@ enum Means {
     Nothing,
     /// Something that is not modelled.
     Later,
+    /// Something of migrations into serverless caches, which are not modelled.
+    Serverless,
 }
 
 /// Whether the API insists on a parameter.
@@ -136,6 +141,8 @@ enum Means {
 enum Need {
     Required,
     Optional,
+    /// Required unless the call is about a serverless cache.
+    WithoutServerless,
 }
 
 const fn parameter(
@@ -147,9 +154,12 @@ const fn parameter(
     Parameter { name, flag, takes, means, need }
 }
 
-use Means::{Key, Later, Nothing};
-use Need::{Optional, Required};
-use Takes::{Count, List, Switch, Text};
+use Means::{Key, Later, Nothing, Serverless};
+use Need::{Optional, Required, WithoutServerless};
+use Takes::{Count, Endpoints, List, Switch, Text};
+
+/// The parameter that makes a call one about a serverless cache.
+const SERVERLESS_CACHE: &str = "ServerlessCacheName";
 
 const GROUP: Parameter =
     parameter(("ReplicationGroupId", "replication-group-id"), Text, Key("group"), Required);
@@ -162,7 +172,26 @@ const APPLY: Parameter = parameter(
 const NEW_COUNT: Parameter =
     parameter(("NewReplicaCount", "new-replica-count"), Count, Key("to"), Required);
 
-const ACTIONS: [Action; 6] = [
+/// What a migration is tested and started with; of those into serverless caches, too.
+const MIGRATION: [Parameter; 5] = [
+    parameter(
+        ("ReplicationGroupId", "replication-group-id"),
+        Text,
+        Key("group"),
+        WithoutServerless,
+    ),
+    parameter(
+        ("CustomerNodeEndpointList", "customer-node-endpoint-list"),
+        Endpoints,
+        Key("endpoints"),
+        WithoutServerless,
+    ),
+    parameter((SERVERLESS_CACHE, "serverless-cache-name"), Text, Key("serverless-cache"), Optional),
+    parameter(("AutoCutover", "auto-cutover"), Switch, Serverless, Optional),
+    parameter(("ClearTargetCacheData", "clear-target-cache-data"), Switch, Serverless, Optional),
+];
+
+const ACTIONS: [Action; 9] = [
     Action {
         name: "ModifyReplicationGroup",
         command: "modify-replication-group",
@@ -265,6 +294,24 @@ const ACTIONS: [Action; 6] = [
             parameter(("CacheClusterId", "cache-cluster-id"), Text, Later, Optional),
         ],
     },
+    Action {
+        name: "TestMigration",
+        command: "test-migration",
+        kind: "test-migration",
+        parameters: &MIGRATION,
+    },
+    Action {
+        name: "StartMigration",
+        command: "start-migration",
+        kind: "start-migration",
+        parameters: &MIGRATION,
+    },
+    Action {
+        name: "CompleteMigration",
+        command: "complete-migration",
+        kind: "complete-migration",
+        parameters: &[GROUP, parameter(("Force", "force"), Switch, Key("force"), Optional)],
+    },
 ];
 
 /// The seed's spelling of a parameter, and the service model's (MZ-20).
@@ -349,12 +396,18 @@ fn resolved(
     };
     let mut tree = Tree { style: Style::Braces, ..Tree::default() };
     let mut seen: Vec<&str> = Vec::new();
+    let mut endpoints: Vec<(&str, &str)> = Vec::new();
     for (name, value) in &words.given {
         let Some(parameter) = find(form, action, name) else {
             mistakes.push(unknown_parameter(form, action, name));
             continue;
         };
         // Only the members of a list come with numbers, one parameter each.
+        if parameter.takes == Endpoints && form == Form::Request {
+            seen.push(parameter.name);
+            endpoints.push((name, value));
+            continue;
+        }
         if seen.contains(&parameter.name) && parameter.takes != List {
             let hint = "leave one of the two out";
             let twice = Mistake::new(format!("`{}` is given twice", excerpt(name)), hint);
@@ -368,8 +421,17 @@ fn resolved(
             Err(mistake) => mistakes.push(mistake),
         }
     }
+    match endpoints::of_request(&endpoints, item) {
+        Ok(found) => tree.entries.extend(found),
+        Err(mistake) => mistakes.push(mistake),
+    }
+    let is_needed = |parameter: &Parameter| match parameter.need {
+        Required => true,
+        WithoutServerless => !seen.contains(&SERVERLESS_CACHE),
+        Optional => false,
+    };
     let is_absent =
-        |parameter: &&Parameter| parameter.need == Required && !seen.contains(&parameter.name);
+        |parameter: &&Parameter| is_needed(parameter) && !seen.contains(&parameter.name);
     // Who misspelt a parameter did not leave it out.
     let absent = action.parameters.iter().filter(|_| mistakes.is_empty()).filter(is_absent);
     for parameter in absent.collect::<Vec<_>>() {
@@ -433,7 +495,8 @@ fn find<'p>(form: Form, action: &'p Action, name: &str) -> Option<&'p Parameter>
             parameters.find(|parameter| {
                 let inner = name.strip_prefix(parameter.name);
                 inner.is_some_and(|rest| {
-                    rest.is_empty() || parameter.takes == List && rest.starts_with('.')
+                    let is_list = matches!(parameter.takes, List | Endpoints);
+                    rest.is_empty() || is_list && rest.starts_with('.')
                 })
             })
         }
@@ -461,8 +524,12 @@ fn entry(
         Later => {
             return Err(Mistake::later(name, None));
         }
+        Serverless => {
+            return Err(Mistake::later(name, Some(others::SERVERLESS)));
+        }
     };
     let value_of = match parameter.takes {
+        Endpoints => return endpoints::of_command(value, (name, key), item).map(Some),
         Text | List => Value::Text(value.to_owned()),
         Count => Value::Integer(value.to_owned(), 10),
         Switch => match value.to_ascii_lowercase().as_str() {

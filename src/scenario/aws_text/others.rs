@@ -4,12 +4,11 @@
 use super::Form;
 
 /// Their names in the query API.
-const NAMES: [&str; 69] = [
+const NAMES: [&str; 68] = [
     "AddTagsToResource",
     "AuthorizeCacheSecurityGroupIngress",
     "BatchApplyUpdateAction",
     "BatchStopUpdateAction",
-    "CompleteMigration",
     "CopyServerlessCacheSnapshot",
     "CopySnapshot",
     "CreateCacheCluster",
@@ -67,17 +66,17 @@ const NAMES: [&str; 69] = [
     "ModifyServerlessCache",
     "ModifyUser",
     "ModifyUserGroup",
+    "PrepareMigration",
     "PurchaseReservedCacheNodesOffering",
     "RebalanceSlotsInGlobalReplicationGroup",
     "RemoveTagsFromResource",
     "ResetCacheParameterGroup",
     "RevokeCacheSecurityGroupIngress",
-    "StartMigration",
-    "TestMigration",
+    "StopMigration",
 ];
 
 /// What does the same here, as a hint.
-const INSTEAD: [(&str, &str); 10] = [
+const INSTEAD: [(&str, &str); 12] = [
     ("BatchApplyUpdateAction", "write service-update = {} in place of it"),
     ("CreateGlobalReplicationGroup", "[global-datastore] gives every group a second region"),
     ("CreateReplicationGroup", "groups are there from the start: write [[group]]"),
@@ -91,7 +90,17 @@ const INSTEAD: [(&str, &str); 10] = [
     ),
     ("ModifyCacheCluster", "what is about a whole group is modify-replication-group"),
     ("ModifyGlobalReplicationGroup", "what is about one group is modify-replication-group"),
+    ("PrepareMigration", SERVERLESS),
+    (
+        "StopMigration",
+        "it belongs to migrations into serverless caches: write stop-migration = {} for what the \
+         console calls Stop data migration",
+    ),
 ];
+
+/// Why parts of migrations are not modelled.
+pub(super) const SERVERLESS: &str =
+    "it belongs to migrations into serverless caches, another procedure: leave it out";
 
 const DESCRIBE: &str = "`ecsim replay FILE --describe-at 1h` prints a group as it is then";
 

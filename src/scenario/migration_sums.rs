@@ -1,0 +1,194 @@
+//! What arithmetic alone tells of a migration: whether the target ever catches up, whether a full
+//! sync is dropped again and again, and whether the source's memory holds what one needs.
+//!
+//! All are rates × time against sizes, with the means of laws, as the model has it (`follow`,
+//! `link`): while a full sync is sent and loaded nobody reads what is written meanwhile.
+
+use super::codes::Code;
+use super::diagnostics::{Covers, Place};
+use super::reader::Context;
+use super::topology::Topology;
+use crate::engine::time::{NANOS_PER_SEC, Span};
+use crate::model::plan::{FullSync, LinkPlan, MigrationPlan, Shard, Workload};
+
+/// Bytes and seconds of the full sync of a shard.
+struct Sums<'a> {
+    shard: &'a Shard,
+    group: &'a str,
+    /// Bytes of writes per second.
+    rate: f64,
+    /// Bytes of data.
+    data: f64,
+    /// Seconds for which the data is sent.
+    sent: f64,
+    /// Seconds for which it is loaded.
+    loaded: f64,
+}
+
+/// Warns of what cannot come right, each of the shard for which it is worst.
+pub(super) fn check(
+    plan: &MigrationPlan,
+    (topology, workload): (&Topology, Workload),
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    let group = &topology.groups[plan.source.idx()];
+    let sums: Vec<Sums<'_>> = group
+        .shards
+        .clone()
+        .map(|shard| &topology.shards[usize::from(shard)])
+        .map(|shard| Sums::of(shard, (&group.id, &plan.link), workload))
+        .collect();
+    let place = Place { covers: Covers::Key, ..place.clone() };
+    if let Some(worst) = sums.iter().max_by(|a, b| a.rate.total_cmp(&b.rate)) {
+        check_bandwidth(worst, (&plan.link, workload), &place, cx);
+    }
+    let waiting = |sums: &Sums<'_>| sums.waiting();
+    if let Some(worst) = sums.iter().max_by(|a, b| waiting(a).total_cmp(&waiting(b))) {
+        check_buffer(worst, &plan.link, &place, cx);
+    }
+    let page = plan.link.page_bytes as f64 / workload.write_bytes as f64;
+    let needed = |sums: &Sums<'_>| sums.memory(page);
+    if let Some(worst) = sums.iter().max_by(|a, b| needed(a).total_cmp(&needed(b))) {
+        check_memory(worst, (&plan.link, page), &place, cx);
+    }
+}
+
+impl<'a> Sums<'a> {
+    fn of(shard: &'a Shard, (group, link): (&'a str, &LinkPlan), workload: Workload) -> Sums<'a> {
+        let data = shard.dataset_bytes as f64;
+        Sums {
+            shard,
+            group,
+            rate: shard.writes_per_sec as f64 * workload.write_bytes as f64,
+            data,
+            sent: data / link.bytes_per_sec as f64,
+            loaded: mean_seconds(&link.load, shard.dataset_bytes),
+        }
+    }
+
+    /// Bytes that wait for the target when it has loaded the data.
+    fn waiting(&self) -> f64 {
+        self.rate * (self.sent + self.loaded)
+    }
+
+    /// Bytes of memory that the source takes when the data is sent, if each byte that is written
+    /// copies `page` bytes: data, copied pages, and what waits.
+    fn memory(&self, page: f64) -> f64 {
+        let written = self.rate * self.sent;
+        self.data + (written * page).min(self.data) + written
+    }
+}
+
+fn check_bandwidth(
+    sums: &Sums<'_>,
+    (link, workload): (&LinkPlan, Workload),
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    // Whole writes, as the model carries them.
+    let carries = link.bytes_per_sec / workload.write_bytes;
+    if sums.shard.writes_per_sec == 0 || sums.shard.writes_per_sec < carries {
+        return;
+    }
+    let message = format!(
+        "shard `{}` of `{}` takes {}/s of writes, and the link carries {}/s: the target never \
+         catches up",
+        sums.shard.id,
+        sums.group,
+        amount(sums.rate),
+        amount(link.bytes_per_sec as f64),
+    );
+    let hint = "raise migration.bandwidth, or migrate while less is written: lower the rate or \
+                write-size of [workload]";
+    cx.errors.report(Code::LinkTooSlow, place, message).hint(hint);
+}
+
+fn check_buffer(sums: &Sums<'_>, link: &LinkPlan, place: &Place, cx: &mut Context<'_>) {
+    let waiting = sums.waiting();
+    let is_hard = link.hard_limit.filter(|limit| waiting > *limit as f64);
+    let is_soft = link.soft_limit.filter(|limit| {
+        // From the crossing on the way up to the one on the way down, at what the link has to spare.
+        let above = waiting - *limit as f64;
+        let spare = link.bytes_per_sec as f64 - sums.rate;
+        let seconds = match spare > 0.0 {
+            true => above / sums.rate + above / spare,
+            false => f64::INFINITY,
+        };
+        above > 0.0 && seconds > seconds_of(link.soft_for)
+    });
+    let (key, limit) = match (is_hard, is_soft) {
+        (Some(limit), _) => ("output-buffer-hard-limit", format!("{}", amount(limit as f64))),
+        (None, Some(limit)) => {
+            let limit = format!("{} for more than {}", amount(limit as f64), link.soft_for);
+            ("output-buffer-soft-limit", limit)
+        }
+        (None, None) => return,
+    };
+    let message = format!(
+        "while shard `{}` of `{}` is sent ({}) and loaded ({}), {} wait for the target, and the \
+         source drops it above {limit}: the full sync begins again and again",
+        sums.shard.id,
+        sums.group,
+        shown_seconds(sums.sent),
+        shown_seconds(sums.loaded),
+        amount(waiting),
+    );
+    let hint = format!(
+        "raise {key} of the source, raise migration.bandwidth, or migrate while less is written"
+    );
+    cx.errors.report(Code::BufferTooSmall, place, message).hint(hint);
+}
+
+fn check_memory(
+    sums: &Sums<'_>,
+    (link, page): (&LinkPlan, f64),
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    let needed = sums.memory(page);
+    let Some(memory) = link.source_memory.filter(|memory| needed > *memory as f64) else {
+        return;
+    };
+    let written = sums.rate * sums.sent;
+    let message = format!(
+        "a full sync of shard `{}` of `{}` takes {} of memory ({} of data, {} of copied pages, {} \
+         that wait), and its process has {}: it dies",
+        sums.shard.id,
+        sums.group,
+        amount(needed),
+        amount(sums.data),
+        amount((written * page).min(sums.data)),
+        amount(written),
+        amount(memory as f64),
+    );
+    let hint = "raise `memory` of the source or migration.bandwidth, or migrate while less is \
+                written";
+    cx.errors.report(Code::SourceTooSmall, place, message).hint(hint);
+}
+
+/// The mean of a time that may grow with so many bytes, in seconds.
+fn mean_seconds(takes: &FullSync, bytes: u64) -> f64 {
+    match takes {
+        FullSync::Law(law) => law.mean() / NANOS_PER_SEC as f64,
+        FullSync::PerGib(span) => seconds_of(*span) * bytes as f64 / (1_u64 << 30) as f64,
+    }
+}
+
+fn seconds_of(span: Span) -> f64 {
+    span.as_nanos() as f64 / NANOS_PER_SEC as f64
+}
+
+/// A length for people.
+fn shown_seconds(seconds: f64) -> String {
+    Span::from_nanos_f64((seconds * 10.0).round() / 10.0 * NANOS_PER_SEC as f64).to_string()
+}
+
+/// Bytes for people, in thousands, with a digit behind the point.
+fn amount(bytes: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes / unit),
+        None => format!("{bytes:.0} B"),
+    }
+}
