@@ -562,7 +562,8 @@ fn placement(table: &mut Table<'_>, most: u64, cx: &mut Context<'_>) -> Option<P
     let shards = match shards {
         Some(item) => shard_count(&item, cx),
         None => {
-            assume(table, "shards", "1", API_DEFAULT, cx);
+            let why = if most == MAX_REPLICAS { API_DEFAULT } else { "one primary" };
+            assume(table, "shards", "1", why, cx);
             Some(1)
         }
     };

@@ -39,6 +39,8 @@ pub struct ResolvedValue {
     key: String,
     /// The elements, if it is an array.
     elements: Vec<String>,
+    /// How many entries it has, if it is a table.
+    n_parts: usize,
 }
 
 /// Who gives a value.
@@ -373,6 +375,7 @@ fn value(header: &Block, path: &str, entry: &Entry) -> ResolvedValue {
         block: header.clone(),
         key: entry.key.clone(),
         elements: entry.node.as_array().unwrap_or_default().iter().map(Node::printed).collect(),
+        n_parts: entry.node.as_table().map_or(0, |table| table.entries.len()),
     }
 }
 
@@ -385,7 +388,8 @@ impl ResolvedValue {
             Giver::Nobody => "",
         };
         let mut parts: Vec<String> = Vec::new();
-        if !self.origins.iter().any(|(path, _)| *path == self.path) {
+        let is_told = self.origins.iter().any(|(path, _)| *path == self.path);
+        if !is_told && !given.is_empty() && !self.is_of_defaults() {
             parts.push(given.to_owned());
         }
         for (path, origin) in &self.origins {
@@ -414,6 +418,14 @@ impl ResolvedValue {
         }
         // It stands in a comment, which ends with its line.
         parts.join("; ").replace(char::is_control, " ")
+    }
+
+    /// Whether it is a table of a section all of whose parts have origins of their own: who gives
+    /// them says nothing then.
+    fn is_of_defaults(&self) -> bool {
+        let of_section = matches!(self.block, Block::Section(_));
+        let explained = self.origins.iter().filter(|(_, why)| *why != Origin::Unsourced).count();
+        of_section && self.n_parts > 0 && explained >= self.n_parts
     }
 
     /// The entries of `[sources]` that bring its origins back.

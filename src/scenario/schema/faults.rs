@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 
+use super::migration::LinkCut;
 use super::operations::UpdateMethod;
 use super::values::{Count, Duration, Law, Name, Share, exactly_one};
 
@@ -20,6 +21,7 @@ use super::values::{Count, Duration, Law, Name, Share, exactly_one};
     "fail-az": ["at"],
     "fail-group": ["at"],
     "reboot-node": ["at"],
+    "cut-migration-link": ["at"],
     "node-failure": { "not": { "required": ["at"] } },
     "az-failure": { "not": { "required": ["at"] } },
     "group-failure": { "not": { "required": ["at"] } },
@@ -53,6 +55,8 @@ pub(super) struct Fault {
     fail_group: Option<GroupTarget>,
     /// Scheduled: a node is rebooted.
     reboot_node: Option<Reboot>,
+    /// Scheduled: the network between source and target of the migration is cut.
+    cut_migration_link: Option<LinkCut>,
     /// Random: hosts are lost, each node by a clock of its own.
     node_failure: Option<NodeFailure>,
     /// Random: AZs fail, each by a clock of its own that runs while it is up.
@@ -137,7 +141,7 @@ struct PrimaryIsolation {
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct ReplicasTarget {
     /// How many: from 1 to the number of the shard's replicas.
-    count: Count<1, 5>,
+    count: Count<1, 250>,
     /// The group; need not be named if there is only one.
     group: Option<Name>,
     /// The shard; need not be named if the group has only one. `"any"` is one by chance, of the

@@ -9,6 +9,7 @@
 #![expect(dead_code, reason = "these types describe the format; nobody makes one")]
 
 mod faults;
+mod migration;
 mod operations;
 mod policies;
 mod study;
@@ -22,6 +23,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::MAX_TRIALS;
 use faults::Fault;
+use migration::{Migration, SelfHosted};
 use operations::Operation;
 use policies::{Policy, Sources, Sweep};
 use study::{Expectation, Objectives};
@@ -115,6 +117,8 @@ struct Scenario {
     durability: Option<DurableLog>,
     /// A second region that has a copy of every group, and to which a person switches.
     global_datastore: Option<GlobalDatastore>,
+    /// An online migration from a self-hosted group to one in ElastiCache.
+    migration: Option<Migration>,
     /// What fails: at a given time (`at`), or at random.
     fault: Option<Vec<Fault>>,
     /// Calls of the API, and work that the service begins, each at its moment.
@@ -192,6 +196,17 @@ impl JsonSchema for Groups {
         },
     },
 ]))]
+#[schemars(extend("if" = { "required": ["self-hosted"] }, "else" = { "properties": {
+    "replicas": { "maximum": 5, "description": "At most 5 in ElastiCache." },
+    "shard": {
+        "description": "Each shard has at most 5 replicas in ElastiCache.",
+        "items": {
+            "properties": {
+                "replicas": { "maxItems": 5, "description": "At most 5 in ElastiCache." },
+            },
+        },
+    },
+} }))]
 struct Group {
     /// ReplicationGroupId. Nodes are called after it: `<id>-001`, or `<id>-0001-001` with cluster
     /// mode enabled.
@@ -254,11 +269,25 @@ struct Group {
     /// Number of shards; more than one needs cluster mode. Default: 1.
     #[schemars(extend("default" = 1))]
     shards: Option<Count<1, 500>>,
-    /// Replicas of each shard, beside its primary: 0 to 5.
-    replicas: Option<Count<0, 5>>,
+    /// Replicas of each shard, beside its primary: 0 to 5, in a self-hosted group up to 250.
+    replicas: Option<Count<0, 250>>,
     /// Every shard with every node by name and AZ, instead of `azs`, `shards` and `replicas`.
     #[schemars(length(min = 1, max = 500))]
     shard: Option<Vec<Shard>>,
+    /// How many of the 16384 hash slots each shard has, one after the other: `[8192, 8192]`.
+    /// Default: all as many.
+    #[schemars(length(min = 1, max = 500))]
+    slots: Option<Vec<Count<1, 16_384>>>,
+    /// TransitEncryptionEnabled; matters in the target of a migration, which must not have it.
+    /// Default: false (convention).
+    #[schemars(extend("default" = false))]
+    transit_encryption: Option<bool>,
+    /// The number of databases; matters in the target of a migration, which must have as many as
+    /// the source. Default: 16 (convention).
+    #[schemars(extend("default" = 16))]
+    databases: Option<Count<1, 1_200_000>>,
+    /// Makes the group one that its users run, outside ElastiCache.
+    self_hosted: Option<SelfHosted>,
 }
 
 /// The engine of a group.
@@ -301,8 +330,8 @@ struct Shard {
     id: Option<Name>,
     /// The primary at the start of a trial.
     primary: Node,
-    /// Its replicas, at most 5. Default: none.
-    #[schemars(length(max = 5))]
+    /// Its replicas, at most 5, in a self-hosted group 250. Default: none.
+    #[schemars(length(max = 250))]
     replicas: Option<Vec<Node>>,
 }
 

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 
+use super::migration::{MigrationComplete, MigrationStart, MigrationStep};
 use super::values::{Count, Law, Name, exactly_one};
 
 /// An operation: exactly one kind beside `at`, `id` and `enabled`. The model refuses it if the
@@ -38,6 +39,18 @@ pub(super) struct Operation {
     create_snapshot: Option<OperatedGroup>,
     /// A service update: all nodes are replaced or patched, replicas first (MZ-12).
     service_update: Option<Update>,
+    /// TestMigration: checks whether the target could become a replica of the source.
+    test_migration: Option<MigrationStart>,
+    /// StartMigration: the target becomes a replica of the source.
+    start_migration: Option<MigrationStart>,
+    /// CompleteMigration: the target is promoted.
+    complete_migration: Option<MigrationComplete>,
+    /// "Stop data migration" of the console: the target is promoted as it is, to abort.
+    stop_migration: Option<MigrationStep>,
+    /// The operator begins with the cut-over.
+    cut_over: Option<MigrationStep>,
+    /// The operator brings the clients back to the source.
+    roll_back: Option<MigrationStep>,
     /// A command line of the AWS CLI: `aws elasticache test-failover …`.
     cli: Option<String>,
     /// A request of the query API: `https://elasticache.us-west-2.amazonaws.com/?Action=…`.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::faults::Fault;
+use super::migration::Migration;
 use super::operations::Operation;
 use super::values::{AnyTable, Title};
 use super::{
@@ -81,6 +82,8 @@ struct Overlay {
     durability: Option<Partial<DurableLog>>,
     /// Values of `[global-datastore]`.
     global_datastore: Option<Partial<GlobalDatastore>>,
+    /// Values of `[migration]`.
+    migration: Option<Partial<Migration>>,
     /// Values of `[objectives]`.
     objectives: Option<Partial<Objectives>>,
     /// Values of faults by their `id`; one without is called by its kind and position among its

@@ -104,6 +104,25 @@ impl<const LOW: u64, const HIGH: u64> JsonSchema for Size<LOW, HIGH> {
     }
 }
 
+/// A rate in bytes per second: text with a unit, as in "100 MB/s" or "1 Gbit/s", or a whole number.
+pub(super) struct Rate;
+
+impl JsonSchema for Rate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let number = "[0-9_]*[0-9][0-9_]*";
+        let unit = "([kKmMgGtT][iI]?)?[bB]([iI][tT])?";
+        number_or_text(1, 1 << 50, &format!(r"^\s*{number}(\.{number})?\s*{unit}\s*/s\s*$"))
+    }
+}
+
 /// An integer from `low` to `high`, or text. Not two schemas to choose from, since then a mistake
 /// would only be told as "none of these".
 fn number_or_text(low: u64, high: u64, pattern: &str) -> Schema {
