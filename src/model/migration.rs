@@ -313,6 +313,7 @@ impl<O: Observer> Step<'_, O> {
         if completion != Completion::Stopped {
             self.clients_may_move();
         }
+        self.tell_both_sides();
     }
 
     /// The shard of the target is the application's from now on: its books take over what it has of

@@ -116,7 +116,7 @@ impl View<'_> {
         }
         let link = self.link(shard)?;
         let syncs = match link.stage {
-            LinkStage::Forking | LinkStage::Sending | LinkStage::Loading => 1,
+            LinkStage::Saving | LinkStage::Sending | LinkStage::Loading => 1,
             LinkStage::Off | LinkStage::Down | LinkStage::Streaming => 0,
         };
         let is_up = link.stage == LinkStage::Streaming;
@@ -155,7 +155,7 @@ impl View<'_> {
                 LinkHeld::Migrated,
                 LinkStage::Off
                 | LinkStage::Down
-                | LinkStage::Forking
+                | LinkStage::Saving
                 | LinkStage::Sending
                 | LinkStage::Loading,
             ) => link.copy.offset,
@@ -176,7 +176,7 @@ impl View<'_> {
         let shard = self.plan.nodes[replica.idx()].shard;
         let is_primary = self.state.shard(shard).primary == replica;
         match self.link(shard).filter(|_| is_primary).map(|link| link.stage) {
-            Some(LinkStage::Forking) => "wait_bgsave",
+            Some(LinkStage::Saving) => "wait_bgsave",
             Some(LinkStage::Sending | LinkStage::Loading) => "send_bulk",
             Some(LinkStage::Off | LinkStage::Down | LinkStage::Streaming) => "online",
             None => match self.state.node(replica).data {

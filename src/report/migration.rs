@@ -158,9 +158,10 @@ fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         MigrationFact::TargetWiped { shard, loss } | MigrationFact::Diverged { shard, loss } => {
             shard_lost(shard, loss)
         }
-        MigrationFact::ShardCompleted { shard, node, loss } => {
+        MigrationFact::ShardCompleted { shard, node, loss, missing_bytes } => {
+            let missing = ("missing_bytes", json!(missing_bytes));
             let node = ("node", node_of(node));
-            [shard_of(shard), node].into_iter().chain(lost(loss)).collect()
+            [shard_of(shard), node].into_iter().chain(lost(loss)).chain([missing]).collect()
         }
         MigrationFact::ShardRolledBack { shard, loss, regained } => {
             let mut fields: Vec<Field> = shard_lost(shard, loss);

@@ -506,7 +506,13 @@ enum Fact {
     /// The migration could not be completed.
     MigrationNotCompleted { group: String, why: Hindrance },
     /// A shard of the target is promoted, and what it lacked.
-    ShardCompleted { shard: ShardName, node: String, lost_writes: f64, loss_window_s: f64 },
+    ShardCompleted {
+        shard: ShardName,
+        node: String,
+        lost_writes: f64,
+        loss_window_s: f64,
+        missing_bytes: u64,
+    },
     /// The migration is complete, by force or not.
     MigrationCompleted { group: String, force: bool },
     /// The migration is stopped: the clients stay with the source.

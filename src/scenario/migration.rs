@@ -32,6 +32,12 @@ const FORK_PAUSE: Default = default(
     Documented,
     "Redis documentation, latency: 10 ms per GB on current instances",
 );
+const SAVE: Default = default(
+    "save-per-gib",
+    "\"9s\"",
+    Assumed,
+    "about 120 MB/s, as one log has it; nothing where copies go without a disk",
+);
 const LOAD: Default = default("load-per-gib", "\"5s\"", Assumed, "about 200 MB/s");
 const PAGE: Default =
     default("source-page", "\"4 KiB\"", Documented, "a page of Linux; huge ones have 2 MiB");
@@ -97,6 +103,7 @@ pub(super) fn read(
         bytes_per_sec: bandwidth,
         lag: lag(&mut table, around, cx),
         fork_pause: work(&mut table, ("fork-pause", &FORK_PAUSE), cx),
+        save: work(&mut table, ("save", &SAVE), cx),
         load: work(&mut table, ("load", &LOAD), cx),
         page_bytes: page(&mut table, cx),
         restart: sections::law(&mut table, &RESTART, cx),

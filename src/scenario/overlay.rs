@@ -62,6 +62,7 @@ fn families() -> Vec<Vec<Vec<&'static str>>> {
         each(vec!["writes-per-second", "writes-per-second-per-shard"]),
         vec![vec!["azs", "shards", "replicas"], vec!["shard"]],
         each(vec!["fork-pause", "fork-pause-per-gib"]),
+        each(vec!["save", "save-per-gib"]),
         each(vec!["load", "load-per-gib"]),
         each(vec!["cut-over-after-sync", "cut-over-after-start"]),
     ]

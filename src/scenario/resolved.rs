@@ -180,6 +180,8 @@ const ORDER: [(&str, &[&str]); 17] = [
             "lag",
             "fork-pause-per-gib",
             "fork-pause",
+            "save-per-gib",
+            "save",
             "load-per-gib",
             "load",
             "source-page",
