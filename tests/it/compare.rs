@@ -314,10 +314,11 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
     // Hand-overs are planned, and nothing is in that study.
     let updates = stdout(&["compare", "scenarios/maintenance-4-0-10-against-7-1.toml"]);
     let waits = stdout(&["compare", "tests/data/wait.toml"]);
+    let moves = moves();
     for row in &rows {
         let [column, _, name] = row.as_slice() else { panic!("{row:?}") };
         let head = column.split(", ").next().expect("a heading");
-        let is_shown = [&table, &updates, &waits].iter().any(|table| table.contains(head));
+        let is_shown = [&table, &updates, &waits, &moves].iter().any(|table| table.contains(head));
         assert!(is_shown, "no column `{head}` in\n{table}\n{updates}");
         let name = name.trim_matches('`');
         assert!(name == "nines" || Quantity::parse(name).is_ok(), "{name}");
@@ -326,6 +327,33 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
     for mark in ["*", "≈", "≠"] {
         assert!(page.contains(&format!("| `{mark}` |")), "{mark}");
         assert!(table.contains(&format!("\n {mark} ")), "{mark} is explained in\n{table}");
+    }
+}
+
+/// The table of two policies that migrate alike.
+fn moves() -> String {
+    let mut experiment = experiment("scenarios/w2-harsh.toml", &["group.replicas=1..2"]);
+    for policy in &mut experiment.policies {
+        policy.plan = migration::plan();
+    }
+    let progress = all(&experiment, 20);
+    let policies: Vec<&Policy> = experiment.policies.iter().collect();
+    compare::render(&study((&experiment, &policies), &progress), &caption())
+}
+
+#[test]
+fn migrations_are_told_under_the_table() {
+    let table = moves();
+    let lines = [
+        " an outage of some clients, or of one shard, counts by their share",
+        " migration (all policies): in sync in 100 % [",
+        "of the trials; until in sync, or to the end, 3m 33s (in every trial so far",
+        "full syncs 1.00 (in every trial so far",
+        " rolling back (all policies): from the first write on the target on it loses writes: at the \
+         end 2,732,000 (in every trial",
+    ];
+    for line in lines {
+        assert!(table.contains(line), "no {line:?} in\n{table}");
     }
 }
 

@@ -192,6 +192,7 @@ fn outages_and_rejected_writes_agree_with_the_books() {
         let mut plan = plan();
         let migration = of(&mut plan);
         migration.clients.cohorts = 3;
+        migration.timing.patience = secs(2_000);
         migration.clients.early = (number % 2) as u16;
         migration.clients.stray = (number / 2 % 2) as u16;
         migration.cut_over = [CutOver::StopWritesFirst, CutOver::SwitchOnTheFly, CutOver::Force]
