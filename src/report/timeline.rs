@@ -368,7 +368,7 @@ impl<'p> Lanes<'p> {
                 let how = match outage.clients {
                     Clients::There => format!("resume on {}", words.node(node)),
                     Clients::Gone => {
-                        format!("stopped on {}, which has no clients,", words.node(node))
+                        format!("go elsewhere than {}", words.node(node))
                     }
                 };
                 Some(format!("{how} after {length} ({})", parts.join(", ")))

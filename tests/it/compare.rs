@@ -17,6 +17,7 @@ use elasticache_sim::scenario::expect::{Bound, Expectation};
 use elasticache_sim::scenario::{self, Experiment, Overrides, Policy};
 use elasticache_sim::stats::level::{Estimate, Level};
 
+use crate::migration;
 use crate::support::{ecsim, root};
 
 fn stdout(arguments: &[&str]) -> String {
@@ -343,18 +344,7 @@ fn moves() -> String {
 
 #[test]
 fn migrations_are_told_under_the_table() {
-    let table = moves();
-    let lines = [
-        " an outage of some clients, or of one shard, counts by their share",
-        " migration (all policies): in sync in 100 % [",
-        "of the trials; until in sync, or to the end, 3m 33s (in every trial so far",
-        "full syncs 1.00 (in every trial so far",
-        " rolling back (all policies): from the first write on the target on it loses writes: at the \
-         end 2,732,000 (in every trial",
-    ];
-    for line in lines {
-        assert!(table.contains(line), "no {line:?} in\n{table}");
-    }
+    migration::compare(moves(), "table.txt");
 }
 
 #[test]

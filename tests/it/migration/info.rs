@@ -4,10 +4,10 @@ use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::plan::Plan;
 use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::report::describe::{self, Answer};
 use elasticache_sim::report::info;
 
-use super::words::compare;
-use super::{of, plan};
+use super::{TARGET, compare, of, plan};
 use crate::support::{ecsim, load, secs};
 
 /// INFO at an instant.
@@ -43,6 +43,15 @@ fn before_the_start_both_are_masters() {
     assert_eq!(of_node(&text, "tgt-001")[0], "role:master");
     assert!(text.contains("Status: available"), "{text}");
     assert!(text.contains("rolling back loses nothing"), "{text}");
+}
+
+#[test]
+fn the_api_calls_the_target_migrating() {
+    let plan = Plan { horizon: SimTime::START + secs(100), ..plan() };
+    let mut trial = Trial::begin(&plan, TrialKeys::new(1).key(0));
+    trial.finish(&mut ());
+    let document = describe::document(&plan, trial.state(), TARGET, Answer::Describe);
+    assert!(document.contains("\"Status\": \"migrating\""), "{document}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use elasticache_sim::model::plan::{
 
 use crate::support::{parse, secs, with_fixed_times};
 
-pub use words::of_each;
+pub use words::{compare, of_each};
 
 /// The self-hosted tree, and the group that its clients move to.
 pub const SOURCE: GroupId = GroupId(0);

@@ -2,13 +2,15 @@
 
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::fact::{Fact, Hindrance, Intake, LinkLoss, Loss, MigrationFact};
-use elasticache_sim::model::plan::{Force, GroupId, NodeId, Obstacle, Plan, ShardId};
+use elasticache_sim::model::plan::{
+    CutOver, Force, GroupId, MigrationCall, NodeId, Obstacle, Plan, ShardId,
+};
 use elasticache_sim::model::state::{Side, WRITE};
 use elasticache_sim::report::event_log::{self, Query};
 use elasticache_sim::report::timeline;
 use elasticache_sim::report::words::Words;
 
-use super::{FROM, TARGET, TO, millis, of, plan};
+use super::{FROM, TARGET, TO, call, millis, of, plan};
 use crate::support::{root, run, secs};
 
 /// One fact of each kind.
@@ -134,4 +136,15 @@ fn a_story_tells_the_stages() {
     compare(story.clone(), "by-hand.trace");
     let places: Vec<Option<usize>> = stages[..12].iter().map(|stage| story.find(stage)).collect();
     assert!(places.is_sorted(), "the stages come one after the other");
+}
+
+#[test]
+fn a_story_tells_how_clients_come_and_go() {
+    let mut plan = plan();
+    let migration = of(&mut plan);
+    migration.clients.cohorts = 2;
+    migration.cut_over = CutOver::StopWritesFirst;
+    call(&mut plan, 600, MigrationCall::RollBack);
+    let (facts, outcome) = run(&plan, 1, 0);
+    compare(timeline::render(&plan, &facts, &outcome), "there-and-back.trace");
 }
