@@ -1,5 +1,6 @@
 //! The messages that ElastiCache would put into its event log: the texts of MZ-44, those that the
-//! service has for reboots and patches, and those of migrations. `event_log` keeps and filters them.
+//! service has for reboots and patches, and those of migrations. `event_log` keeps and filters
+//! them.
 
 use crate::model::fact::{Announced, BackupFact, Fact, OperationFact, Stop};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId};

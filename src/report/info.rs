@@ -1,9 +1,10 @@
-//! What `INFO replication` says on each node at an instant of a trial (OM-11), and what the operator
-//! of a migration looks at beside it: the health of the links, the source's output buffers, and what
-//! a way back would cost.
+//! What `INFO replication` says on each node at an instant of a trial (OM-11), and what the
+//! operator of a migration looks at beside it: the health of the links, the source's output
+//! buffers, and what a way back would cost.
 //!
-//! Offsets are bytes since the start of the trial. What is on its way to a replica that follows is in
-//! no offset, since its delay is drawn only when the link is lost. Hosts are called as the nodes are.
+//! Offsets are bytes since the start of the trial. What is on its way to a replica that follows is
+//! in no offset, since its delay is drawn only when the link is lost. Hosts are called as the nodes
+//! are.
 
 use std::fmt::Write as _;
 
@@ -16,8 +17,8 @@ use crate::report::words::Words;
 /// The port of all nodes.
 const PORT: u16 = 6379;
 
-/// INFO of all nodes as they are in `state` at `now`, and the lines of the migration, if the plan has
-/// one.
+/// INFO of all nodes as they are in `state` at `now`, and the lines of the migration, if the plan
+/// has one.
 pub fn text(plan: &Plan, state: &State, now: SimTime) -> String {
     let view = View { plan, state, now };
     let mut text = String::new();

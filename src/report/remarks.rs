@@ -79,7 +79,8 @@ pub fn latency(plan: &Plan) -> Option<&'static str> {
 pub fn weights(plan: &Plan) -> Option<&'static str> {
     if plan.migration.is_some() {
         return Some(
-            "an outage of some clients, or of one shard, counts by their share, here and in each trial",
+            "an outage of some clients, or of one shard, counts by their share, here and in each \
+             trial",
         );
     }
     (plan.shards.len() > 1).then_some(

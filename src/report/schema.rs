@@ -235,6 +235,7 @@ pub(super) struct Mechanisms {
 /// trial in order, and last the outcome.
 #[derive(JsonSchema)]
 #[schemars(title = "Line of an ecsim trace", untagged)]
+#[expect(clippy::large_enum_variant, reason = "it describes a form, and none is ever made")]
 enum Line {
     Header(Header),
     Fact(Fact),

@@ -9,13 +9,11 @@ mod common;
 mod metric;
 mod migration;
 mod outcome;
+mod refusal;
 
 use crate::engine::time::SimTime;
 use crate::model::api::Call;
-use crate::model::fact::{
-    BackupFact, BusFact, Cause, Fact, Intake, IsolationFact, Loss, Observer, OperationFact, Phase,
-    ReplicasFact, Role,
-};
+use crate::model::fact::{BackupFact, Cause, Fact, Intake, Loss, Observer, OperationFact, Phase};
 use crate::model::persistence::{Durability, Method};
 use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
 use crate::observe::clientele::Clientele;
@@ -197,52 +195,6 @@ impl<'p> Metrics<'p> {
         }
     }
 
-    fn of_bus(&mut self, now: SimTime, fact: BusFact) {
-        match fact {
-            BusFact::WritesRefused { group, .. } => {
-                for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
-                    self.server(now, shard, self.shards[shard.idx()].server | REFUSED);
-                }
-            }
-            BusFact::WritesTaken { group } => {
-                for shard in self.plan.groups[group.idx()].shards.clone().map(ShardId) {
-                    self.server(now, shard, self.shards[shard.idx()].server & !REFUSED);
-                }
-            }
-            BusFact::Suspected { .. }
-            | BusFact::NoAgreement { .. }
-            | BusFact::ElectionBegan { .. }
-            | BusFact::TakeoverBegan { .. }
-            | BusFact::ObjectivelyDown { .. }
-            | BusFact::VoteSplit { .. }
-            | BusFact::MajorityLost { .. }
-            | BusFact::MajorityBack { .. } => {}
-        }
-    }
-
-    fn of_replicas(&mut self, now: SimTime, fact: ReplicasFact) {
-        match fact {
-            ReplicasFact::TooFew { shard, .. } => {
-                self.server(now, shard, self.shards[shard.idx()].server | TOO_FEW);
-            }
-            ReplicasFact::Enough { shard, .. } => {
-                let open = self.shards[shard.idx()];
-                if open.phase.is_some_and(|(phase, _)| phase == Phase::Replicas) {
-                    self.would_end_by(shard, Ending::Replica);
-                }
-                self.server(now, shard, open.server & !TOO_FEW);
-            }
-            ReplicasFact::Unconfirmed { writes, .. } => {
-                self.count(Metric::RejectedWrites, now, writes);
-                self.count(Metric::UnconfirmedWrites, now, writes);
-            }
-            ReplicasFact::WaitFails { shard, per_sec } => {
-                self.count_failing(now, shard);
-                self.shards[shard.idx()].failing = per_sec;
-            }
-        }
-    }
-
     /// Closes at `end` what is still open and says what the trial came to.
     pub fn finish(&mut self, end: SimTime) -> Outcome {
         for shard in self.plan.shard_ids() {
@@ -386,30 +338,6 @@ impl<'p> Metrics<'p> {
             self.shards[shard.idx()].taken_beside += taken;
         }
         self.shards[shard.idx()].beside_since = now;
-    }
-
-    fn of_isolation(&mut self, now: SimTime, fact: IsolationFact) {
-        match fact {
-            IsolationFact::Beside { shard, kept, astray } => {
-                self.count_beside(now, shard);
-                self.count_failing(now, shard);
-                self.shards[shard.idx()].beside = kept + astray;
-            }
-            IsolationFact::SplitBrain { shard, loss, .. } if self.clientele.is_missed(shard) => {
-                self.lost(now, Cause::Isolation, Mechanism::SplitBrain, loss);
-            }
-            IsolationFact::Waits { shard, role: Role::Primary, .. } => {
-                self.server(now, shard, self.shards[shard.idx()].server | REJOINS);
-            }
-            IsolationFact::Takes { shard, .. } => {
-                self.server(now, shard, self.shards[shard.idx()].server & !REJOINS);
-            }
-            IsolationFact::Began { .. }
-            | IsolationFact::SplitBrain { .. }
-            | IsolationFact::Refuses { .. }
-            | IsolationFact::Waits { role: Role::Replica, .. }
-            | IsolationFact::Ended { .. } => {}
-        }
     }
 
     fn phase_ends(&mut self, now: SimTime, shard: ShardId) {

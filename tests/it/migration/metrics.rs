@@ -183,8 +183,8 @@ fn a_migration_that_cannot_start_is_on_its_way_until_it_gives_up() {
     assert_eq!(outcome.raw(Metric::WriteOutage), 0);
 }
 
-/// Whatever happens, outages are the sums of their parts, and rejected are the writes that the books
-/// say.
+/// Whatever happens, outages are the sums of their parts, and rejected are the writes that the
+/// books say.
 #[test]
 fn outages_and_rejected_writes_agree_with_the_books() {
     let mut parted = 0;
