@@ -202,6 +202,20 @@ fn its_defaults_are_those_of_the_program() {
     let region = "[global-datastore]\nregion = \"eu-west-1\"\n";
     let region = defaults(&blocks::whole(region));
     all.extend(region.into_iter().filter(|(path, _)| path.starts_with("global-datastore.")));
+    let migration = "[[group]]\nid = \"old\"\nengine = \"redis\"\nazs = [\"a\"]\nreplicas = 1\n\
+                     [group.self-hosted]\n[[group]]\nid = \"new\"\nazs = [\"a\", \"b\"]\n\
+                     replicas = 1\n[migration]\nsource = \"old\"\ntarget = \"new\"\n\
+                     [migration.clients]\n";
+    let migration = defaults(&blocks::whole(migration));
+    let is_its = |path: &str| {
+        ["migration.", "group.old.self-hosted.", "group.new.transit", "group.new.databases"]
+            .iter()
+            .any(|start| path.starts_with(start))
+    };
+    let migration = migration.into_iter().filter(|(path, _)| is_its(path));
+    all.extend(migration.map(|(path, default)| {
+        (path.replace("group.old.", "group.").replace("group.new.", "group."), default)
+    }));
     let defaults = all;
     for row in &rows {
         let program = defaults.iter().find(|(path, _)| row.is_of(path)).map(|(_, default)| default);

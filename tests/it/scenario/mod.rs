@@ -8,6 +8,7 @@ mod failover_times;
 mod files;
 mod garbage;
 mod generated;
+mod migration;
 mod mistakes;
 mod operations;
 mod properties;

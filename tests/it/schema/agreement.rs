@@ -36,6 +36,15 @@ fn law(law: &str) -> String {
     with(&format!("[timing]\ndetection = {law}"))
 }
 
+/// A file with a migration, these keys of its source, and `rest` below `[migration]`.
+fn migration(own: &str, rest: &str) -> String {
+    format!(
+        "{HEAD}[[group]]\nid = \"old\"\nazs = [\"a\"]\nreplicas = 2\n[group.self-hosted]\n{own}\n\
+         [[group]]\nid = \"g\"\nazs = [\"a\", \"b\"]\nreplicas = 1\n\
+         [migration]\nsource = \"old\"\ntarget = \"g\"\n{rest}\n"
+    )
+}
+
 /// Files with one mistake each.
 fn mistakes() -> Vec<String> {
     let text = |text: &str| text.to_owned();
@@ -245,7 +254,7 @@ fn mistakes() -> Vec<String> {
         at("isolate-node = { node = \"g-001\", duration = \"1s\", writers-beside = -1 }"),
         at("fail-replicas = {}"),
         at("fail-replicas = { count = 0 }"),
-        at("fail-replicas = { count = 6 }"),
+        at("fail-replicas = { count = 251 }"),
         at("fail-az = { az = \"a\" }"),
         at("fail-az = { duration = \"1h\" }"),
         at("fail-az = { az = \"a\", duration = 2 }"),
@@ -265,7 +274,41 @@ fn mistakes() -> Vec<String> {
         operation(""),
         with("[[operation]]\ncreate-snapshot = {}"),
         operation("create-snapshot = {}\nreboot = { node = \"g-001\" }"),
-        operation("start-migration = {}"),
+        operation("start-migration = { nodes = 1 }"),
+        migration("", "bandwidth = \"100 MB\""),
+        migration("", "bandwidth = 0"),
+        migration("", "attempts = 0"),
+        migration("", "retry = 5"),
+        migration("", "load = \"1s\"\nload-per-gib = \"1s\""),
+        migration("", "fork-pause = \"1s\"\nfork-pause-per-gib = \"1s\""),
+        migration("", "cut-over-after-sync = \"1s\"\ncut-over-after-start = \"1s\""),
+        migration("", "cut-over = \"later\""),
+        migration("", "speed = 1"),
+        migration("", "clients = { cohorts = 0 }"),
+        migration("", "clients = { cohorts = 1001 }"),
+        migration("", "clients = { moves = 1 }"),
+        migration("", "").replace("source = \"old\"\n", ""),
+        migration("", "").replace("target = \"g\"\n", ""),
+        migration("", "[[operation]]\nat = \"1h\"\ncomplete-migration = { force = 1 }"),
+        migration("", "[[operation]]\nat = \"1h\"\ncut-over = 1"),
+        migration(
+            "",
+            "[[operation]]\nat = \"1h\"\nstart-migration = { endpoint = \"x:1\", endpoints = [] }",
+        ),
+        migration("", "[[fault]]\nat = \"1h\"\ncut-migration-link = {}"),
+        migration("", "[[fault]]\ncut-migration-link = { duration = \"1s\" }"),
+        migration("ports = 0", ""),
+        migration("ports = [0, 1]", ""),
+        migration("auth = \"no\"", ""),
+        migration("detector = \"managed\"", ""),
+        migration("renamed-commands = \"config\"", ""),
+        migration("output-buffer-hard-limit = \"much\"", ""),
+        migration("chained = { old-003 = 2 }", ""),
+        migration("maxmemory = 1", ""),
+        with("slots = 16384"),
+        with("slots = [0, 16384]"),
+        with("transit-encryption = 1"),
+        with("databases = 0"),
         operation("create-snapshot = { name = \"x\" }"),
         operation("modify = { multi-az = 1 }"),
         operation("modify = { snapshot-retention = 36 }"),
@@ -407,6 +450,38 @@ fn valid_files() -> Vec<String> {
             "[global-datastore]\nregion = \"eu-west-1\"\nlag = \"1s\"\ndecision = \"1h\"\n\
              promotion = \"2m\"\nendpoint = \"1m\"",
         ),
+        migration("", ""),
+        migration("", "").replace("replicas = 2", "replicas = 250"),
+        migration(
+            "detector = \"sentinel\"\naddresses = [\"10.0.0.1\", \"10.0.0.2\", \"c\"]\nports = 6379\n\
+             auth = false\nprotected-mode = false\nbind = \"0.0.0.0\"\n\
+             security-group-admits-target = true\nrenamed-commands = [\"config\"]\n\
+             databases = 16\nmemory = \"32 GiB\"\noutput-buffer-hard-limit = \"256 MB\"\n\
+             output-buffer-soft-limit = 0\noutput-buffer-soft-for = \"60s\"\nbacklog = \"1 MB\"\n\
+             chained = { old-003 = \"old-002\" }",
+            "bandwidth = \"1 Gbit/s\"\nlag = \"10ms\"\nfork-pause-per-gib = \"1ms\"\n\
+             load-per-gib = \"1s\"\nsource-page = \"4 KiB\"\nsource-restart = \"30s\"\n\
+             retry = \"10s\"\nattempts = 10\ntest = \"1m\"\nstart = \"1m\"\n\
+             reshard-per-slot = \"1ms\"\ncomplete = \"1m\"\ncomplete-again = \"1m\"\n\
+             patience = \"1h\"\ncut-over = \"force\"\ncut-over-after-sync = \"1m\"\n\
+             clients = { cohorts = 10, moves = \"1s\", repoint = \"1s\", stray = 1, early = 1, \
+             early-at = \"1m\" }",
+        ),
+        migration("ports = [1, 2, 3]", "bandwidth = 5\ncut-over-after-start = \"1h\""),
+        migration("ports = \"6379\"", "fork-pause = \"1s\"\nload = \"1s\""),
+        migration(
+            "",
+            "[[operation]]\nat = \"1h\"\ntest-migration = { group = \"g\", endpoint = \"x:1\" }\n\
+             [[operation]]\nat = \"1h\"\nstart-migration = \"g\"\n\
+             [[operation]]\nat = \"1h\"\nstart-migration = { endpoints = [\"x:1\"], \
+             serverless-cache = \"x\" }\n\
+             [[operation]]\nat = \"1h\"\ncomplete-migration = { force = true }\n\
+             [[operation]]\nat = \"1h\"\nstop-migration = \"g\"\n\
+             [[operation]]\nat = \"1h\"\ncut-over = {}\n\
+             [[operation]]\nat = \"1h\"\nroll-back = { group = \"g\" }\n\
+             [[fault]]\nat = \"1h\"\ncut-migration-link = { duration = \"1s\" }",
+        ),
+        with("slots = [16384]\ntransit-encryption = true\ndatabases = 16"),
         with("[objectives]\nrto = \"60s\"\nrpo = \"500ms\""),
         with("[objectives]"),
         format!("expect = []\n{HEAD}{GROUP}"),
@@ -575,7 +650,9 @@ fn policies_sweeps_and_sources() {
     policy("{ timing.detection = \"5s\", timing.replacement.lognormal.p95 = \"1h\" }", true);
     policy("{ fault.disk.node-failure.mttf = \"5y\" }", true);
     policy("{ group.multi-azz = false }", false);
-    policy("{ group.replicas = 7 }", false);
+    policy("{ group.replicas = 251 }", false);
+    policy("{ migration.cut-over = \"force\" }", true);
+    policy("{ migration.cut-over = 1 }", false);
     policy("{ rules.promotion = \"first\" }", false);
     policy("{ timing.detection = 5 }", false);
     policy("{ schema = 1 }", false);

@@ -97,6 +97,16 @@ fn the_keys_of_each_table_are_those_of_the_decoder() {
         ("Decrease", operation("decrease-replica-count = { zzz = 1 }")),
         ("External", operation("attach-external-replica = { zzz = 1 }")),
         ("Update", operation("service-update = { zzz = 1 }")),
+        ("SelfHosted", format!("{HEAD}{GROUP}self-hosted = {{ zzz = 1 }}\n")),
+        ("Migration", section("migration")),
+        ("MigrationClients", section("migration.clients")),
+        ("MigrationStart", operation("test-migration = { zzz = 1 }")),
+        ("MigrationStart", operation("start-migration = { zzz = 1 }")),
+        ("MigrationComplete", operation("complete-migration = { zzz = 1 }")),
+        ("MigrationStep", operation("stop-migration = { zzz = 1 }")),
+        ("MigrationStep", operation("cut-over = { zzz = 1 }")),
+        ("MigrationStep", operation("roll-back = { zzz = 1 }")),
+        ("LinkCut", fault("cut-migration-link = { zzz = 1 }")),
     ];
     for (definition, text) in &tables {
         assert_eq!(keys(&schema, definition), allowed(text, "zzz"), "{definition}");
@@ -126,6 +136,8 @@ fn the_choices_are_those_of_the_decoder() {
     check("ClusterMode", "", "cluster-mode", &[]);
     check("Durability", "", "durability", &[]);
     check("Detector", "[control-plane]\n", "detector", &[]);
+    check("OwnDetector", "[group.self-hosted]\n", "detector", &[]);
+    check("CutOver", "[migration]\n", "cut-over", &[]);
     check("Minority", "cluster-mode = \"enabled\"\n[control-plane]\n", "minority", &[]);
     check("ReplacementStarts", "[rules]\n", "replacement-starts", &[]);
     check("Resync", "[rules]\n", "resync-after-failover", &[]);
@@ -234,6 +246,43 @@ fn the_defaults_are_those_of_the_decoder() {
     assert_eq!(run["seed"]["default"], plain.seed);
 }
 
+/// The same of a migration and its source.
+#[test]
+fn the_defaults_of_a_migration_are_those_of_the_decoder() {
+    /// They depend on other values.
+    const DEPENDENT: [&str; 3] = ["detector", "backlog", "lag"];
+    let schema = scenario_schema();
+    let text = format!(
+        "{HEAD}[[group]]\nid = \"old\"\nazs = [\"a\"]\nreplicas = 1\nself-hosted = {{}}\n\
+         [[group]]\nid = \"g\"\nazs = [\"a\", \"b\"]\nreplicas = 1\n\
+         [migration]\nsource = \"old\"\ntarget = \"g\"\n"
+    );
+    let mut n_compared = 0;
+    for assumption in parse(&text).assumptions {
+        let (section, key) = assumption.path.rsplit_once('.').unwrap_or_default();
+        let definition = match section {
+            "migration" => "Migration",
+            "migration.clients" => "MigrationClients",
+            "group.old.self-hosted" => "SelfHosted",
+            _ => continue,
+        };
+        let property = &schema["definitions"][definition]["properties"][key];
+        let text = property["description"].as_str().expect("a description");
+        let (Origin::Default { confidence, .. } | Origin::Derived { confidence, .. }) =
+            assumption.why
+        else {
+            panic!("nothing is given: {}", assumption.path);
+        };
+        assert!(text.contains(&confidence.to_string()), "{}: {text}", assumption.path);
+        if !DEPENDENT.contains(&key) {
+            let value = json_of(&format!("value = {}", assumption.value));
+            assert_eq!(property["default"], value["value"], "{}", assumption.path);
+        }
+        n_compared += 1;
+    }
+    assert!(n_compared > 15, "only {n_compared} defaults");
+}
+
 /// No table is open but those whose keys are names, so no key is unknown without a word.
 #[test]
 fn only_tables_keyed_by_names_are_open() {
@@ -257,6 +306,7 @@ fn only_tables_keyed_by_names_are_open() {
         "/definitions/OneOrById/anyOf/1",
         "/definitions/OneOrById/anyOf/1/additionalProperties",
         "/definitions/Overlay/properties/sources",
+        "/definitions/SelfHosted/properties/chained",
         "/definitions/Sources",
         "/definitions/Sweep",
         "/definitions/SweptValues",
