@@ -156,7 +156,8 @@ impl Merge<'_> {
             }
             Value::Table(base) if is_merged => {
                 let is_changed = |entry: &Entry| !laws::BESIDE.contains(&entry.key.as_str());
-                if table.entries.iter().any(is_changed) {
+                // Of a section `source` is a key like others: where a migration comes from.
+                if level == Level::Value && table.entries.iter().any(is_changed) {
                     // Of another value neither the source nor the range is known.
                     let gone = laws::BESIDE.iter().filter(|key| table.get(key).is_none());
                     gone.for_each(|key| drop(base.remove(key)));

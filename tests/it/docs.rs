@@ -7,6 +7,7 @@ use elasticache_sim::scenario::codes::{Code, Severity};
 use elasticache_sim::scenario::resolved::Giver;
 use elasticache_sim::scenario::{self, Diagnostic, MAX_TRIALS, Origin, Overrides};
 use serde_json::Value;
+use toml::de::DeTable;
 
 use crate::blocks;
 use crate::support::{experiment, root};
@@ -152,6 +153,20 @@ fn defaults(text: &str) -> BTreeMap<String, (String, String)> {
         let (_, origin) = own.expect("a default has an origin");
         let founded = founded(origin).expect("a default is not given");
         defaults.insert(value.path.clone(), (value.value.clone(), founded));
+    }
+    // Conventions inside a value that is given, as it is written.
+    for value in &policy.resolved.values {
+        let inner = value.origins.iter().filter(|(path, _)| *path != value.path);
+        for (path, origin) in inner.filter(|(_, origin)| matches!(origin, Origin::Convention(_))) {
+            let text = format!("value = {}", value.value);
+            let table = DeTable::parse(&text).expect("a value is TOML");
+            let key = path.rsplit('.').next().expect("a path has keys");
+            let value = &table.get_ref()["value"];
+            if let Some(value) = value.get_ref().get(key) {
+                let default = (text[value.span()].to_owned(), "convention".to_owned());
+                defaults.insert(path.clone(), default);
+            }
+        }
     }
     // Defaults inside a value that is given.
     for assumption in &policy.assumptions {

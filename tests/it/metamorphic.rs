@@ -163,6 +163,7 @@ fn an_unrelated_group_changes_nothing() {
             | Fact::AzDown { .. }
             | Fact::AzUp { .. } => true,
             Fact::Isolation(_) => unreachable!("nobody is cut off here"),
+            Fact::Migration(_) => unreachable!("nobody migrates here"),
             Fact::Replicas(_) => unreachable!("nobody asks for replicas here"),
             Fact::Bus(_) => unreachable!("the control plane watches these groups"),
             Fact::Operation(_) => unreachable!("nobody calls the API here"),

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::reader::Item;
-use super::super::tree::{Entry, Node, Value};
 use super::{Mistake, spot};
 use crate::model::api::ApiError;
+use crate::scenario::reader::Item;
+use crate::scenario::tree::{Entry, Node, Value};
 
 /// The name of the list in requests, and the key of the operation that it becomes.
 const LIST: &str = "CustomerNodeEndpointList";

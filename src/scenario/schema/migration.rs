@@ -211,7 +211,7 @@ struct MigrationClients {
 /// A call that tests or starts a migration: a table, or the name of the target alone.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case", transform = or_name)]
-#[schemars(extend("not" = { "type": "object", "required": ["endpoint", "endpoints"] }))]
+#[schemars(extend("dependencies" = { "endpoint": { "not": { "required": ["endpoints"] } } }))]
 pub(super) struct MigrationStart {
     /// The group to which data is migrated. Default: the target of `[migration]`.
     group: Option<Name>,
