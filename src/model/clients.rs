@@ -330,6 +330,7 @@ impl<O: Observer> Step<'_, O> {
             self.complete_migration(target, Completion::Stopped);
         }
         self.source_is_truth_again(target);
+        self.abandon_targets_writes();
         self.cut_over_is_given_up();
         self.state.migration.clock.moves += 1;
         for cohort in 0..self.state.migration.cohorts.len() as u16 {

@@ -359,10 +359,25 @@ impl<O: Observer> Step<'_, O> {
         self.note(Fact::Migration(MigrationFact::RolledBack { group }));
     }
 
+    /// What clients wrote to a target that was never the application's database is lost with their
+    /// way back.
+    pub(super) fn abandon_targets_writes(&mut self) {
+        for link in 0..self.state.migration.links.len() {
+            let (shard, _) = self.plan.pair(link);
+            self.settle(shard);
+            if self.state.books(shard).offset > 0 {
+                self.roll_back_books(link);
+            }
+        }
+    }
+
     /// The application goes back to the source: what only the target has is lost, and what only the
     /// source had is not any more.
     fn roll_back_books(&mut self, link: usize) {
-        self.tell_diverged(link);
+        let is_copy = self.state.migration.truth == Side::Source;
+        if !is_copy {
+            self.tell_diverged(link);
+        }
         let (shard, source) = self.plan.pair(link);
         self.settle(shard);
         let of_source = self.state.books(source).offset;
@@ -379,10 +394,16 @@ impl<O: Observer> Step<'_, O> {
             let nodes = self.plan.shards[shard.idx()].node_range();
             self.state.ledger.copies[nodes].fill(copy);
         }
-        let common = self.link(link).shared.min(of_source).min(of_target);
+        // Before the completion whatever clients wrote to the target is its own.
+        let (common, regained) = match is_copy {
+            true => (0, 0),
+            false => {
+                let common = self.link(link).shared.min(of_source).min(of_target);
+                (common, of_source - common)
+            }
+        };
         let writes = of_target - common;
         let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
-        let regained = of_source - common;
         let fact = MigrationFact::ShardRolledBack { shard, loss, regained };
         self.note(Fact::Migration(fact));
     }

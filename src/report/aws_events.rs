@@ -3,7 +3,7 @@
 //! them.
 
 use crate::model::fact::{Announced, BackupFact, Fact, OperationFact, Stop};
-use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
+use crate::model::plan::{GroupId, Keeper, NodeId, Plan, ShardId};
 use crate::report::endpoint_names::{CACHE_NODE_ID, EndpointNames};
 use crate::report::{backups, migration};
 
@@ -54,6 +54,9 @@ impl<'p> Announcer<'p> {
     /// What the event log says of the next fact: nothing, one entry or two.
     pub fn entries(&mut self, fact: &Fact) -> Vec<AwsEvent> {
         let of_node = |node, message: String| vec![self.of_node(node, message)];
+        if self.is_of_users(fact) {
+            return Vec::new();
+        }
         match *fact {
             Fact::Operation(OperationFact::TestFailoverCalled { shard }) => {
                 let id = &self.plan.shards[shard.idx()].id;
@@ -91,6 +94,20 @@ impl<'p> Announcer<'p> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the fact is about nodes that ElastiCache does not know, since users run them.
+    fn is_of_users(&self, fact: &Fact) -> bool {
+        let shard_of = |node: NodeId| self.plan.nodes[node.idx()].shard;
+        let shard = match *fact {
+            Fact::Promoted { shard, .. } | Fact::HandedOver { shard, .. } => shard,
+            Fact::ReplacementStarted { node }
+            | Fact::Recovered { node }
+            | Fact::NodeDown { node, .. }
+            | Fact::ProcessBack { node } => shard_of(node),
+            _ => return false,
+        };
+        self.plan.group_of(shard).keeper == Keeper::Users
     }
 
     fn names(&self, group: GroupId) -> EndpointNames<'p> {

@@ -2,7 +2,7 @@
 //! sync is dropped again and again, and whether the source's memory holds what one needs.
 //!
 //! All are rates × time against sizes, with the means of laws, as the model has it (`follow`,
-//! `link`): while a full sync is sent and loaded nobody reads what is written meanwhile.
+//! `link`): while a full sync is saved, sent and loaded nobody reads what is written meanwhile.
 
 use super::codes::Code;
 use super::diagnostics::{Covers, Place};
@@ -19,6 +19,8 @@ struct Sums<'a> {
     rate: f64,
     /// Bytes of data.
     data: f64,
+    /// Seconds for which the source forks and writes its copy to disk.
+    saved: f64,
     /// Seconds for which the data is sent.
     sent: f64,
     /// Seconds for which it is loaded.
@@ -62,6 +64,8 @@ impl<'a> Sums<'a> {
             group,
             rate: shard.writes_per_sec as f64 * workload.write_bytes as f64,
             data,
+            saved: mean_seconds(&link.fork_pause, shard.dataset_bytes)
+                + mean_seconds(&link.save, shard.dataset_bytes),
             sent: data / link.bytes_per_sec as f64,
             loaded: mean_seconds(&link.load, shard.dataset_bytes),
         }
@@ -69,13 +73,18 @@ impl<'a> Sums<'a> {
 
     /// Bytes that wait for the target when it has loaded the data.
     fn waiting(&self) -> f64 {
-        self.rate * (self.sent + self.loaded)
+        self.rate * (self.saved + self.sent + self.loaded)
+    }
+
+    /// Bytes that are written until the data is sent.
+    fn written(&self) -> f64 {
+        self.rate * (self.saved + self.sent)
     }
 
     /// Bytes of memory that the source takes when the data is sent, if each byte that is written
     /// copies `page` bytes: data, copied pages, and what waits.
     fn memory(&self, page: f64) -> f64 {
-        let written = self.rate * self.sent;
+        let written = self.written();
         self.data + (written * page).min(self.data) + written
     }
 }
@@ -126,10 +135,11 @@ fn check_buffer(sums: &Sums<'_>, link: &LinkPlan, place: &Place, cx: &mut Contex
         (None, None) => return,
     };
     let message = format!(
-        "while shard `{}` of `{}` is sent ({}) and loaded ({}), {} wait for the target, and the \
-         source drops it above {limit}: the full sync begins again and again",
+        "while shard `{}` of `{}` is saved ({}), sent ({}) and loaded ({}), {} wait for the \
+         target, and the source drops it above {limit}: the full sync begins again and again",
         sums.shard.id,
         sums.group,
+        shown_seconds(sums.saved),
         shown_seconds(sums.sent),
         shown_seconds(sums.loaded),
         amount(waiting),
@@ -150,7 +160,7 @@ fn check_memory(
     let Some(memory) = link.source_memory.filter(|memory| needed > *memory as f64) else {
         return;
     };
-    let written = sums.rate * sums.sent;
+    let written = sums.written();
     let message = format!(
         "a full sync of shard `{}` of `{}` takes {} of memory ({} of data, {} of copied pages, {} \
          that wait), and its process has {}: it dies",

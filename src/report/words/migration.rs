@@ -148,6 +148,15 @@ fn of_completion(words: &Words<'_>, fact: &MigrationFact) -> Said {
             let (group, why) = (words.group(group), hindrance_in_words(why));
             ("complete", format!("fails: {why}; {group} stays a replica, and migrating"))
         }
+        MigrationFact::ShardCompleted { node, loss, missing_bytes, .. } if missing_bytes > 0 => {
+            let (node, amount) = (words.node(node), writes(loss.writes));
+            let bytes = bytes(missing_bytes);
+            let text = format!(
+                "{node} is primary, with nothing of the source: it lacks {bytes} and {amount} \
+                 acknowledged writes"
+            );
+            ("lost", text)
+        }
         MigrationFact::ShardCompleted { node, loss: Loss { writes: 0, .. }, .. } => {
             ("promoted", format!("{} is primary, with every write", words.node(node)))
         }

@@ -12,7 +12,7 @@ pub use scripted::scripted;
 
 use crate::model::fact::{BusFact, Cause, Fact, Role, Stop, Target};
 use crate::model::persistence::Durability;
-use crate::model::plan::{AzId, ClusterMode, Detector, GroupId, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, ClusterMode, Detector, GroupId, Keeper, NodeId, Plan, ShardId};
 use crate::report::backups;
 use crate::report::numbers::{bytes, writes};
 
@@ -59,6 +59,11 @@ impl<'p> Words<'p> {
             1 => format!("shard {id}"),
             _ => format!("shard {id} of {}", self.plan.group_of(shard).id),
         }
+    }
+
+    /// Whether ElastiCache runs the shard.
+    fn is_managed(&self, shard: ShardId) -> bool {
+        self.plan.group_of(shard).keeper == Keeper::ElastiCache
     }
 
     /// A group's id.
@@ -161,6 +166,10 @@ impl<'p> Words<'p> {
 
     fn of_fault(&self, fact: &Fact) -> Option<Line> {
         let line = match *fact {
+            Fact::FaultStruck { target: Target::MigrationLink, .. } => {
+                let text = "the network between source and target is cut".to_owned();
+                Line { kind: "fault", text }
+            }
             Fact::FaultStruck { cause, target } => {
                 Line { kind: "fault", text: struck(cause, &self.target(target)) }
             }
@@ -229,13 +238,16 @@ impl<'p> Words<'p> {
             Fact::NodeDetected { node } => {
                 let shard = self.plan.nodes[node.idx()].shard;
                 let text = match self.plan.group_of(shard).detector {
-                    Detector::Managed => format!("takes {} offline", self.node(node)),
+                    Detector::Managed if self.is_managed(shard) => {
+                        format!("takes {} offline", self.node(node))
+                    }
                     // On primaries their peers decide, or Sentinels.
-                    Detector::ClusterBus | Detector::Sentinel => {
+                    Detector::Managed | Detector::ClusterBus | Detector::Sentinel => {
                         format!("sees that {} is gone", self.node(node))
                     }
                 };
-                ("detected", format!("the control plane {text}"))
+                let who = if self.is_managed(shard) { "the control plane" } else { "somebody" };
+                ("detected", format!("{who} {text}"))
             }
             Fact::FailoverBegan { shard } => {
                 ("failover", format!("of {} begins", self.shard(shard)))
@@ -394,6 +406,7 @@ fn struck(cause: Cause, target: &str) -> String {
         Cause::Planned => format!("planned work on {target}"),
         Cause::TestFailover => format!("a test failover of {target}"),
         Cause::Isolation => format!("{target} is cut off"),
-        Cause::Migration => format!("{target} fails in the migration"),
+        // A cut of the network says itself what it is.
+        Cause::Migration => format!("{target} has no memory left, and its process is killed"),
     }
 }
