@@ -31,7 +31,8 @@ impl<O: Observer> Step<'_, O> {
 
     fn start_update_life(&mut self, line: u16, group: GroupId) {
         let updates = &self.plan.service_updates[usize::from(line)];
-        if updates.group.is_some_and(|only| only != group) {
+        let is_managed = self.runs_in_elasticache(group).is_ok();
+        if updates.group.is_some_and(|only| only != group) || !is_managed {
             return;
         }
         let idx = usize::from(line) * self.plan.groups.len() + group.idx();
@@ -64,7 +65,7 @@ impl<O: Observer> Step<'_, O> {
                     None => Ok(()),
                 })
             }
-            Apply::InWindow => Ok(()),
+            Apply::InWindow => self.runs_in_elasticache(group),
         };
         if !self.answer(Call::ServiceUpdate, group, answer) {
             return;

@@ -77,10 +77,10 @@ impl<O: Observer> Step<'_, O> {
             return Phase::Endpoint;
         }
         let group = self.plan.shards[shard.idx()].group;
-        if state.serving == Serving::Yes && self.plan.migration.is_some() {
-            if let Some(phase) = self.phase_of_clients(shard) {
-                return phase;
-            }
+        if state.serving == Serving::Yes
+            && let Some(phase) = self.phase_of_clients(shard)
+        {
+            return phase;
         }
         if state.serving == Serving::Yes {
             return match state.good {
@@ -137,8 +137,9 @@ impl<O: Observer> Step<'_, O> {
 impl<O: Observer> Step<'_, O> {
     /// What clients of a migration wait for where there is a primary.
     fn phase_of_clients(&self, shard: ShardId) -> Option<Phase> {
+        let link = self.plan.link_at(shard)?;
         let books = self.state.books(shard);
-        if self.follows_source(shard) {
+        if self.link(link).follows() && self.plan.pair(link).0 == shard {
             return Some(Phase::Following);
         }
         if !books.accepting || books.offer.held == 0 {

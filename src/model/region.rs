@@ -12,16 +12,16 @@ use crate::model::archive::{Part, StartData};
 use crate::model::draws::Purpose;
 use crate::model::fact::{BackupFact, Fact, Loss, Observer, RestoreStep};
 use crate::model::persistence::RegionPlan;
-use crate::model::plan::{GroupId, NodeId, ShardId};
+use crate::model::plan::{GroupId, Keeper, NodeId, ShardId};
 use crate::model::replication::age_of_oldest;
 use crate::model::state::{Az, NanoWrites, Region};
 
 impl<O: Observer> Step<'_, O> {
     /// The second region, while it has a copy of the group.
     pub(super) fn second_region(&self, group: GroupId) -> Option<&RegionPlan> {
-        match self.state.group(group).region {
-            Region::Home => self.plan.region.as_ref(),
-            Region::Second => None,
+        match (self.plan.groups[group.idx()].keeper, self.state.group(group).region) {
+            (Keeper::ElastiCache, Region::Home) => self.plan.region.as_ref(),
+            (Keeper::Users, _) | (_, Region::Second) => None,
         }
     }
 

@@ -16,7 +16,7 @@ use super::victims;
 use crate::model::api::ApiError;
 use crate::model::persistence::Durability;
 pub(super) use crate::model::plan::Switch;
-use crate::model::plan::{About, ClusterMode, HASH_SLOTS, Handover, Membership};
+use crate::model::plan::{About, ClusterMode, HASH_SLOTS, Handover, Membership, Support};
 
 /// A checked group.
 pub(super) struct GroupDraft {
@@ -90,6 +90,22 @@ impl GroupDraft {
     /// What handing over the role of primary costs it.
     pub fn handover(&self) -> Handover {
         limits::handover(self.engine, self.cluster_mode)
+    }
+
+    /// Whether it can have Multi-AZ.
+    pub fn multi_az_support(&self) -> Support {
+        match self.self_hosted {
+            Some(_) => Support::Unsupported,
+            None => limits::multi_az_support(self.engine, self.node_kind()),
+        }
+    }
+
+    /// Whether it can have an append-only file.
+    pub fn append_only_support(&self) -> Support {
+        match self.self_hosted {
+            Some(_) => Support::Supported,
+            None => limits::append_only_support(self.engine, self.node_kind()),
+        }
     }
 
     /// What the API says of it.
@@ -178,8 +194,8 @@ const MAX_AZS: usize = 100;
 /// Reads one group; `None` if its nodes cannot be told.
 pub(super) fn read(item: &Item<'_>, uses: &mut Uses, cx: &mut Context<'_>) -> Option<GroupDraft> {
     let hint = r#"write [group], or [[group]] for several"#;
-    let mut table = item.table(&mut cx.errors, hint)?;
-    match table.get("self-hosted") {
+    let table = item.table(&mut cx.errors, hint)?;
+    match table.peek("self-hosted") {
         Some(own) => {
             let n_before = cx.errors.count();
             let draft = of_users(table, &own, uses, cx);
@@ -254,6 +270,8 @@ fn of_elasticache(
     let is_target = uses.of_target(id.as_deref().unwrap_or_default());
     let target = of_target(&mut table, is_target, cx);
     let slots = slots(&mut table, placement.as_ref(), cx);
+    // It would make the group another one.
+    table.allow(&["self-hosted"]);
     table.finish(&mut cx.errors, &[]);
     let (id, cluster_mode) = (id?, cluster_mode?);
     let (azs, shards) = placement?.named(&id, cluster_mode);
@@ -297,6 +315,7 @@ fn of_users(
     let placement = placement(&mut table, MOST_OWN_REPLICAS, cx);
     let slots = slots(&mut table, placement.as_ref(), cx);
     self_hosted::refuse_keys(&mut table, cx);
+    table.allow(&["self-hosted"]);
     table.finish(&mut cx.errors, &[]);
     let (id, cluster_mode) = (id?, cluster_mode?);
     let (azs, shards) = placement?.named(&id, cluster_mode);

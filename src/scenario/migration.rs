@@ -85,8 +85,8 @@ pub(super) struct Surroundings<'a> {
     pub second_region: Switch,
 }
 
-/// Reads `[migration]`, and makes the target what it is in one: nobody writes to it or reads from it
-/// at the start, and its shards hold what those of the source do once they follow them.
+/// Reads `[migration]`, and makes the target what it is in one: nobody writes to it, or reads from
+/// it, at the start, and its shards hold what those of the source do once they follow them.
 pub(super) fn read(
     root: &mut Table<'_>,
     (drafts, topology): (&[GroupDraft], &mut Topology),

@@ -1,8 +1,8 @@
-//! What a scenario does to its migration: the operations that test, start, complete and stop it, the
-//! operator's own, and what of other faults is not modelled beside one.
+//! What a scenario does to its migration: the operations that test, start, complete and stop it,
+//! the operator's own, and what of other faults is not modelled beside one.
 //!
-//! What the API refuses it refuses when the call comes, and the run goes on; only what names nothing
-//! at all is a mistake of the file.
+//! What the API refuses it refuses when the call comes, and the run goes on; only what names
+//! nothing at all is a mistake of the file.
 
 use super::Origin;
 use super::codes::Code;
@@ -223,8 +223,8 @@ fn force(table: &mut Table<'_>, cx: &mut Context<'_>) -> Force {
     }
 }
 
-/// The call on the group that `item` names, if that is one on which it can be called: the target, or
-/// a self-hosted one, of which the API knows nothing.
+/// The call on the group that `item` names, if that is one on which it can be called: the target,
+/// or a self-hosted one, of which the API knows nothing.
 fn called(
     kind: CallKind,
     (group, item): (GroupId, &Item<'_>),

@@ -117,7 +117,7 @@ fn check_buffer(sums: &Sums<'_>, link: &LinkPlan, place: &Place, cx: &mut Contex
     let waiting = sums.waiting();
     let is_hard = link.hard_limit.filter(|limit| waiting > *limit as f64);
     let is_soft = link.soft_limit.filter(|limit| {
-        // From the crossing on the way up to the one on the way down, at what the link has to spare.
+        // From the crossing on the way up to the one on the way down, at what the link can spare.
         let above = waiting - *limit as f64;
         let spare = link.bytes_per_sec as f64 - sums.rate;
         let seconds = match spare > 0.0 {
@@ -127,7 +127,7 @@ fn check_buffer(sums: &Sums<'_>, link: &LinkPlan, place: &Place, cx: &mut Contex
         above > 0.0 && seconds > seconds_of(link.soft_for)
     });
     let (key, limit) = match (is_hard, is_soft) {
-        (Some(limit), _) => ("output-buffer-hard-limit", format!("{}", amount(limit as f64))),
+        (Some(limit), _) => ("output-buffer-hard-limit", amount(limit as f64)),
         (None, Some(limit)) => {
             let limit = format!("{} for more than {}", amount(limit as f64), link.soft_for);
             ("output-buffer-soft-limit", limit)

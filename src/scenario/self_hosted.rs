@@ -191,7 +191,9 @@ fn addresses(table: &mut Table<'_>, names: &[&str], cx: &mut Context<'_>) -> Vec
 pub(super) fn is_address(text: &str) -> bool {
     const LONGEST: usize = 253;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-    !text.is_empty() && text.len() <= LONGEST && text.chars().all(is_plain)
+    // One colon stands before a port; IPv6 has more.
+    let has_port = text.matches(':').count() == 1;
+    !text.is_empty() && text.len() <= LONGEST && !has_port && text.chars().all(is_plain)
 }
 
 /// Reports a list that has not one element per node.

@@ -14,7 +14,7 @@ use crate::model::api::ApiError;
 use crate::model::draws::entity;
 use crate::model::plan::{
     Az, AzId, Backups, ClusterMode, Detector, Group, GroupId, HASH_SLOTS, Keeper, Node, NodeId,
-    Operation, Promotion, Shard, ShardId, Support,
+    Operation, Promotion, Shard, ShardId,
 };
 
 /// The tables, and how to find what a scenario names.
@@ -159,15 +159,9 @@ impl Topology {
                 entity: entity::shard(numbers.0.0, numbers.1),
             });
         }
-        let own = draft.self_hosted.as_ref();
-        for (replica, upstream) in own.map(|own| own.chained.as_slice()).unwrap_or_default() {
-            if let (Some(replica), Some(upstream)) =
-                (self.node_ids.get(replica), self.node_ids.get(upstream))
-            {
-                self.nodes[replica.idx()].chained_to = Some(*upstream);
-            }
-        }
+        self.chain(draft);
         let of_name = |(name, _): &(String, Place)| self.node_ids.get(name).copied();
+        let own = draft.self_hosted.as_ref();
         let detector = own.map_or(Some(Detector::Managed), |own| own.detector);
         self.groups.push(Group {
             id: draft.id.clone(),
@@ -180,14 +174,8 @@ impl Topology {
             detector: detector.unwrap_or(Detector::Managed),
             handover: draft.handover(),
             external_replicas: limits::external_replicas(draft.engine),
-            multi_az_support: match own {
-                Some(_) => Support::Unsupported,
-                None => limits::multi_az_support(draft.engine, draft.node_kind()),
-            },
-            append_only_support: match own {
-                Some(_) => Support::Supported,
-                None => limits::append_only_support(draft.engine, draft.node_kind()),
-            },
+            multi_az_support: draft.multi_az_support(),
+            append_only_support: draft.append_only_support(),
             maintenance: draft.schedule.maintenance.window(start),
             backups: Backups {
                 retention_days: draft.schedule.retention,
@@ -200,6 +188,17 @@ impl Topology {
             forkless: draft.forkless(),
             about: draft.about(),
         });
+    }
+
+    /// Lets replicas copy from those that the scenario names.
+    fn chain(&mut self, draft: &GroupDraft) {
+        for (replica, upstream) in draft.self_hosted.iter().flat_map(|own| &own.chained) {
+            if let (Some(replica), Some(upstream)) =
+                (self.node_ids.get(replica), self.node_ids.get(upstream))
+            {
+                self.nodes[replica.idx()].chained_to = Some(*upstream);
+            }
+        }
     }
 
     fn add_nodes(&mut self, shard: &ShardDraft, (group, h): (GroupId, u16), cx: &mut Context<'_>) {

@@ -157,7 +157,7 @@ fn defaults(text: &str) -> BTreeMap<String, (String, String)> {
     // Conventions inside a value that is given, as it is written.
     for value in &policy.resolved.values {
         let inner = value.origins.iter().filter(|(path, _)| *path != value.path);
-        for (path, origin) in inner.filter(|(_, origin)| matches!(origin, Origin::Convention(_))) {
+        for (path, _) in inner.filter(|(_, origin)| matches!(origin, Origin::Convention(_))) {
             let text = format!("value = {}", value.value);
             let table = DeTable::parse(&text).expect("a value is TOML");
             let key = path.rsplit('.').next().expect("a path has keys");

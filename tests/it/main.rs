@@ -26,6 +26,7 @@ mod preset_policies;
 mod presets;
 mod queue;
 mod random_configurations;
+mod random_migrations;
 mod random_operations;
 mod readme;
 mod reference;

@@ -168,7 +168,6 @@ fn an_unrelated_group_changes_nothing() {
             Fact::Bus(_) => unreachable!("the control plane watches these groups"),
             Fact::Operation(_) => unreachable!("nobody calls the API here"),
             Fact::Backup(_) => unreachable!("nothing outlives memory here"),
-            Fact::Migration(_) => unreachable!("nobody moves here"),
         };
         let mixed: Vec<_> = mixed.into_iter().filter(|(_, fact)| of_first(fact)).collect();
         assert_eq!(facts, mixed, "trial {trial}");

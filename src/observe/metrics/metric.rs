@@ -32,7 +32,8 @@ pub enum Metric {
     LostBytes,
     /// Age in seconds of the oldest write that was lost at once in such a way, the largest.
     LossWindow,
-    /// Times that a shard lost its last complete copy.
+    /// Times that a shard lost its last complete copy, or that a migration was completed by force
+    /// before the target had one.
     DatasetLosses,
     /// Acknowledged writes that went with it.
     DatasetLostWrites,

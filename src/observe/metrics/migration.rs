@@ -22,8 +22,12 @@ impl Metrics<'_> {
             MigrationFact::TargetWiped { loss, .. } => {
                 self.lost_in_migration(now, Mechanism::Wiped, loss);
             }
-            MigrationFact::ShardCompleted { loss, .. } => {
+            MigrationFact::ShardCompleted { loss, missing_bytes, .. } => {
                 self.lost_in_migration(now, Mechanism::Migration, loss);
+                if missing_bytes > 0 {
+                    // The application goes on with nothing of what it had.
+                    self.count_dataset(now, Cause::Migration, (0, missing_bytes));
+                }
             }
             MigrationFact::Diverged { loss, .. } => {
                 self.lost_in_migration(now, Mechanism::Diverged, loss);

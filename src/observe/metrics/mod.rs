@@ -379,10 +379,15 @@ impl<'p> Metrics<'p> {
     }
 
     fn dataset_lost(&mut self, now: SimTime, shard: ShardId, (writes, bytes): (u128, u64)) {
-        if !self.is_observed(now) || !self.clientele.is_dataset_missed(shard) {
+        if self.clientele.is_dataset_missed(shard) {
+            self.count_dataset(now, self.shards[shard.idx()].cause, (writes, bytes));
+        }
+    }
+
+    fn count_dataset(&mut self, now: SimTime, cause: Cause, (writes, bytes): (u128, u64)) {
+        if !self.is_observed(now) {
             return;
         }
-        let cause = self.shards[shard.idx()].cause;
         self.count(Metric::DatasetLosses, now, 1);
         self.count(Metric::DatasetLostBytes, now, u128::from(bytes));
         self.count(Metric::DatasetLostWrites, now, writes);

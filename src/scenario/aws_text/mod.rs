@@ -425,20 +425,9 @@ fn resolved(
         Ok(found) => tree.entries.extend(found),
         Err(mistake) => mistakes.push(mistake),
     }
-    let is_needed = |parameter: &Parameter| match parameter.need {
-        Required => true,
-        WithoutServerless => !seen.contains(&SERVERLESS_CACHE),
-        Optional => false,
-    };
-    let is_absent =
-        |parameter: &&Parameter| is_needed(parameter) && !seen.contains(&parameter.name);
-    // Who misspelt a parameter did not leave it out.
-    let absent = action.parameters.iter().filter(|_| mistakes.is_empty()).filter(is_absent);
-    for parameter in absent.collect::<Vec<_>>() {
-        let name = written(form, parameter);
-        let hint = format!("{} needs it", action.name);
-        let missing = Mistake::new(format!("`{name}` is missing"), &hint);
-        mistakes.push(missing.answered(ApiError::MissingParameter));
+    if mistakes.is_empty() {
+        // Who misspelt a parameter did not leave it out.
+        mistakes.extend(absent(form, action, &seen));
     }
     let at = item.place.at.clone();
     let region = words.region.clone().map(|region| {
@@ -446,6 +435,23 @@ fn resolved(
         (region, at)
     });
     Some(Call { kind: action.kind, table: Node { at, value: Value::Table(tree) }, region })
+}
+
+/// What is said of parameters that the action needs and that were not seen.
+fn absent(form: Form, action: &Action, seen: &[&str]) -> Vec<Mistake> {
+    let is_needed = |parameter: &Parameter| match parameter.need {
+        Required => true,
+        WithoutServerless => !seen.contains(&SERVERLESS_CACHE),
+        Optional => false,
+    };
+    let missing = |parameter: &Parameter| {
+        let name = written(form, parameter);
+        let hint = format!("{} needs it", action.name);
+        let missing = Mistake::new(format!("`{name}` is missing"), &hint);
+        missing.answered(ApiError::MissingParameter)
+    };
+    let parameters = action.parameters.iter().filter(|parameter| is_needed(parameter));
+    parameters.filter(|parameter| !seen.contains(&parameter.name)).map(missing).collect()
 }
 
 /// What is said of a parameter that the action does not have.

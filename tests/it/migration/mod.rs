@@ -83,6 +83,7 @@ fn link() -> LinkPlan {
         soft_for: secs(60),
         backlog_bytes: 1 << 20,
         fork_pause: FullSync::Law(Law::fixed(millis(1_500))),
+        save: FullSync::Law(Law::fixed(secs(0))),
         load: FullSync::Law(Law::fixed(secs(20))),
         source_memory: None,
         page_bytes: 4_096,

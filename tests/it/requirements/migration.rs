@@ -1,5 +1,6 @@
 //! Online migration: from a self-hosted Redis to ElastiCache (OM-01 to OM-13).
 
+use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::api::{ApiError, Refusal};
 use elasticache_sim::model::fact::{
     Fact, Hindrance, MigrationFact, OperationFact, Role, Status, Stop,
@@ -7,7 +8,6 @@ use elasticache_sim::model::fact::{
 use elasticache_sim::model::plan::{GroupId, NodeId, Obstacle, Plan, ShardId};
 use elasticache_sim::model::state::{LinkStage, WRITE};
 use elasticache_sim::observe::metrics::{Metric, Outcome};
-use elasticache_sim::engine::time::SimTime;
 
 use super::story::{refusals, seconds_of, state_at};
 use super::{count, once};
@@ -223,9 +223,8 @@ fn om_07_the_targets_primary_becomes_a_replica_of_the_sources() {
     assert!(!state.books(ShardId(1)).accepting, "a replica refuses writes");
     // 90 s after the first attempt everything is there; what waited meanwhile needs 5.85 s more.
     let (facts, _) = started("").run();
-    let streams = once(&facts, |fact| {
-        told(fact, |fact| matches!(fact, MigrationFact::LinkStreams { .. }))
-    });
+    let streams =
+        once(&facts, |fact| told(fact, |fact| matches!(fact, MigrationFact::LinkStreams { .. })));
     assert_eq!(streams, SimTime::START + secs(750));
     let in_sync =
         once(&facts, |fact| told(fact, |fact| matches!(fact, MigrationFact::InSync { .. })));
@@ -291,11 +290,7 @@ fn om_08_slots_that_differ_are_moved_before_anything_is_copied() {
 fn om_09_complete_migration_promotes_the_target() {
     let story = started("[[operation]]\nat = \"1800s\"\ncomplete-migration = \"shop\"\n");
     let (facts, outcome) = story.run();
-    let expected = [
-        (600, Status::Modifying),
-        (660, Status::Migrating),
-        (1_820, Status::Available),
-    ];
+    let expected = [(600, Status::Modifying), (660, Status::Migrating), (1_820, Status::Available)];
     assert_eq!(statuses(&facts), expected);
     let state = state_at(&story.plan(), 1_900);
     assert_eq!(state.node(NodeId(3)).upstream, None, "a primary");
@@ -309,8 +304,7 @@ fn om_09_complete_migration_promotes_the_target() {
 #[test]
 fn om_09_complete_migration_needs_a_target_in_sync() {
     // At 690 s the copy is being sent; at 720 s the call has been looked at.
-    let (facts, _) =
-        started("[[operation]]\nat = \"690s\"\ncomplete-migration = \"shop\"\n").run();
+    let (facts, _) = started("[[operation]]\nat = \"690s\"\ncomplete-migration = \"shop\"\n").run();
     let why = Hindrance::NotInSync;
     let at = once(&facts, |fact| {
         told(fact, |fact| *fact == MigrationFact::NotCompleted { group: SHOP, why })

@@ -11,6 +11,7 @@ mod events;
 mod failures;
 mod isolation;
 mod limits;
+mod migration;
 mod operations;
 mod planned;
 mod replacement;

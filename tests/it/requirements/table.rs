@@ -791,6 +791,124 @@ pub const ROWS: &[Row] = &[
         not_yet: Some("by how much writes are delayed; only for how long"),
     },
     Row {
+        id: "OM-01",
+        says: "Data is migrated from a self-hosted Redis to ElastiCache, and not between groups \
+               of ElastiCache.",
+        source: "Guide, \"Online migration\"",
+        tests: &["om_01_the_source_is_self_hosted_and_the_target_is_not"],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-02",
+        says: "There is no migration to a serverless cache.",
+        source: "Guide, \"Online migration\"",
+        tests: &["om_02_no_migration_to_a_serverless_cache"],
+        not_yet: Some("the newer flow for serverless targets (PrepareMigration, StopMigration)"),
+    },
+    Row {
+        id: "OM-03",
+        says: "There is none to nodes of type r6gd, which have data tiering.",
+        source: "Guide, \"Online migration\"",
+        tests: &["om_03_no_migration_to_data_tiering"],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-04",
+        says: "The target is prepared: an engine from 5.0.6 on, no encryption in transit, Multi- \
+               AZ, no second region, as many databases as the source. What the source lacks \
+               (password, protected mode, network, renamed commands, version, ports) is found \
+               when it is tried.",
+        source: "Guide, \"Online migration\", \"Preparing\"; which error the API gives is ours",
+        tests: &[
+            "om_04_the_target_is_to_be_prepared",
+            "om_04_what_the_source_lacks_is_found_when_it_is_tried",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-05",
+        says: "The target has as many shards as the source; nodes and replicas are the customer's \
+               choice.",
+        source: "Guide, \"Online migration\"",
+        tests: &["om_05_the_target_has_as_many_shards_as_the_source"],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-06",
+        says: "StartMigration begins it: the group is modifying, then migrating.",
+        source: "Guide, \"Online migration\"; API, StartMigration",
+        tests: &["om_06_start_migration_leads_to_migrating"],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-07",
+        says: "Without cluster mode the primary of the target becomes a replica of the source's, \
+               or of a replica there: it copies everything, follows, and takes no writes.",
+        source: "Guide, \"Online migration\"",
+        tests: &[
+            "om_07_the_targets_primary_becomes_a_replica_of_the_sources",
+            "om_07_the_source_may_be_named_by_a_replica",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-08",
+        says: "In cluster mode each shard of the target follows the shard of the source that owns \
+               the same hash slots; where they lie elsewhere the target is resharded first.",
+        source: "Guide, \"Online migration\", \"Starting\"",
+        tests: &[
+            "om_08_every_shard_follows_the_one_with_the_same_slots",
+            "om_08_slots_that_differ_are_moved_before_anything_is_copied",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-09",
+        says: "CompleteMigration promotes the target, if it is in sync and no node of it is being \
+               replaced; otherwise everything stays as it is and an event tells why.",
+        source: "Guide, \"Online migration\", \"Completing\"",
+        tests: &[
+            "om_09_complete_migration_promotes_the_target",
+            "om_09_complete_migration_needs_a_target_in_sync",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-10",
+        says: "Only then the application writes to the target; before, writes to it are refused.",
+        source: "Guide, \"Online migration\"",
+        tests: &["om_10_writes_to_the_target_are_refused_until_it_is_promoted"],
+        not_yet: Some("reads from the target while it follows"),
+    },
+    Row {
+        id: "OM-11",
+        says: "INFO on the nodes of the source and on the primary of the target shows how far the \
+               migration is.",
+        source: "Guide, \"Online migration\"",
+        tests: &["om_11_info_of_both_sides_is_that_of_the_trace"],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-12",
+        says: "The stages are prepare, test, start, verify, complete; a call that does not belong \
+               to the stage is refused, and failures on the way lead back to a stage before.",
+        source: "Guide, \"Online migration\"; API, TestMigration, StartMigration, CompleteMigration",
+        tests: &[
+            "om_12_each_stage_is_reached_and_other_calls_are_refused",
+            "om_12_a_target_that_fails_is_replaced_and_copies_again",
+        ],
+        not_yet: None,
+    },
+    Row {
+        id: "OM-13",
+        says: "Before the completion going back costs nothing; from the first write on the target \
+               on it loses what was written there.",
+        source: "Decision: nothing replicates back; the guide says to read everything before one \
+                 begins",
+        tests: &["om_13_rolling_back_costs_what_was_written_since"],
+        not_yet: Some("applications that write to both"),
+    },
+    Row {
         id: "D-1",
         says: "Two other readings of MZ-62 can be chosen: the engine's partial resynchronisation \
                where its backlog allows it, and none at all.",

@@ -452,8 +452,10 @@ fn what_is_wrong_with_a_self_hosted_group_is_told() {
     of(few, &format!("{at}.{few}: has 1 addresses for 3 nodes").replace("s = [", "s = ["));
     of("ports = [1, 2]", &format!("{at}.ports = [1, 2]: has 2 ports for 3 nodes"));
     of("ports = 0", &format!("{at}.ports = 0: must be from 1 to 65535"));
-    let colon = "addresses = [\"a b\", \"c\", \"d\"]";
-    of(colon, &format!("{at}.addresses[0] = \"a b\": is not an address"));
+    for wrong in ["a b", "10.0.0.1:6379"] {
+        let addresses = format!("addresses = [\"{wrong}\", \"fd00::1\", \"d\"]");
+        of(&addresses, &format!("{at}.addresses[0] = \"{wrong}\": is not an address"));
+    }
     let chained = |pair: &str, key: &str, message: &str| {
         of(&format!("chained = {{ {pair} }}"), &format!("{at}.chained.{key}: {message}"));
     };
