@@ -35,7 +35,7 @@ impl<O: Observer> Step<'_, O> {
         &mut self.state.migration.links[link]
     }
 
-    /// Whether the shard takes no writes because it is a replica of the source.
+    /// Whether the shard takes no writes because it is a replica of the source (OM-10).
     pub(super) fn follows_source(&self, shard: ShardId) -> bool {
         self.plan.link_into(shard).is_some_and(|link| self.link(link).follows())
     }

@@ -108,7 +108,7 @@ fn om_01_the_source_is_self_hosted_and_the_target_is_not() {
     let from_elasticache = Story {
         rest: "[[group]]\nid = \"other\"\nazs = [\"a\"]\nreplicas = 0\n\
                [[operation]]\nat = \"600s\"\n\
-               start-migration = { group = \"shop\", endpoint = \"other-001\" }\n",
+               start-migration = { group = \"shop\", endpoint = \"other-001:6379\" }\n",
         ..CLEAN
     };
     assert_eq!(refused(&from_elasticache), [(600, Refusal::SourceIsElastiCache)]);
@@ -235,7 +235,7 @@ fn om_07_the_targets_primary_becomes_a_replica_of_the_sources() {
 #[test]
 fn om_07_the_source_may_be_named_by_a_replica() {
     let rest = "[[operation]]\nat = \"600s\"\n\
-                start-migration = { group = \"shop\", endpoint = \"legacy-002\" }\n";
+                start-migration = { group = \"shop\", endpoint = \"legacy-002:6379\" }\n";
     let state = state_at(&Story { rest, ..CLEAN }.plan(), 700);
     assert_eq!(state.node(NodeId(3)).upstream, Some(NodeId(1)));
     assert_eq!(state.node(NodeId(1)).upstream, Some(NodeId(0)));
@@ -314,7 +314,7 @@ fn om_09_complete_migration_needs_a_target_in_sync() {
     // And so it is while a node of the target is replaced.
     let story = started(
         "[[operation]]\nat = \"1801s\"\ncomplete-migration = \"shop\"\n\
-         [[fault]]\nat = \"1800s\"\nfail-node = \"shop-003\"\n",
+         [[fault]]\nat = \"1800s\"\nfail-node = { node = \"shop-003\" }\n",
     );
     let why = Hindrance::NodeIsReplaced;
     let not = MigrationFact::NotCompleted { group: SHOP, why };
@@ -371,8 +371,8 @@ fn om_12_each_stage_is_reached_and_other_calls_are_refused() {
          [[operation]]\nat = \"620s\"\ncomplete-migration = \"shop\"\n\
          [[operation]]\nat = \"1000s\"\ntest-migration = \"shop\"\n\
          [[operation]]\nat = \"1010s\"\nmodify = { group = \"shop\", multi-az = false }\n\
-         [[operation]]\nat = \"1020s\"\ntest-failover = \"shop\"\n\
-         [[operation]]\nat = \"1030s\"\ncreate-snapshot = \"shop\"\n\
+         [[operation]]\nat = \"1020s\"\ntest-failover = { group = \"shop\" }\n\
+         [[operation]]\nat = \"1030s\"\ncreate-snapshot = { group = \"shop\" }\n\
          [[operation]]\nat = \"1800s\"\ncomplete-migration = \"shop\"\n\
          [[operation]]\nat = \"1810s\"\ncomplete-migration = \"shop\"\n\
          [[operation]]\nat = \"1900s\"\nstop-migration = \"shop\"\n",
@@ -406,7 +406,7 @@ fn om_12_each_stage_is_reached_and_other_calls_are_refused() {
 
 #[test]
 fn om_12_a_target_that_fails_is_replaced_and_copies_again() {
-    let (facts, outcome) = started("[[fault]]\nat = \"1800s\"\nfail-node = \"shop-001\"\n").run();
+    let (facts, outcome) = started("[[fault]]\nat = \"1800s\"\nfail-node = { node = \"shop-001\" }\n").run();
     let stopped = |fact: &Fact| {
         let (stop, role) = (Stop::HostLost, Role::Primary);
         matches!(fact, Fact::NodeDown { stop: s, role: r, .. } if (*s, *r) == (stop, role))
