@@ -7,7 +7,7 @@
 //! time, the clients go on with the source. Some clients hear of nothing, and some move too early.
 
 use crate::engine::law::Law;
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimTime, Span};
 use crate::model::api::{Call, Refusal};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Hindrance, Intake, MigrationFact, Observer};
@@ -227,6 +227,10 @@ impl<O: Observer> Step<'_, O> {
     /// The operator does what he does next.
     pub(super) fn operator_due(&mut self) {
         match self.state.migration.run {
+            Run::Scheduled if self.is_on_its_way() => {
+                let again = self.again();
+                self.queue.schedule(self.slots.operator(), self.now + again, Event::OperatorDue);
+            }
             Run::Scheduled => {
                 self.state.migration.run = Run::Idle;
                 self.begin_cut_over(self.target());
@@ -241,6 +245,23 @@ impl<O: Observer> Step<'_, O> {
             }
             Run::Idle | Run::Done => unreachable!("an operator that is due has something to do"),
         }
+    }
+
+    /// Whether the migration was started and the target is no replica yet: whoever wants to cut over
+    /// waits for that.
+    fn is_on_its_way(&self) -> bool {
+        matches!(
+            self.state.group(self.target()).workflow,
+            Workflow::Migrating(Stage::Preparing | Stage::Resharding | Stage::Connecting(_))
+        )
+    }
+
+    /// How long until the operator tries again.
+    fn again(&mut self) -> Span {
+        let n = self.state.migration.clock.again;
+        self.state.migration.clock.again += 1;
+        let law = &self.migration_plan().timing.again;
+        self.group_time(law, self.target(), Purpose::MigrationAgain, n)
     }
 
     /// The operator begins with the cut-over.
@@ -281,10 +302,7 @@ impl<O: Observer> Step<'_, O> {
     /// The migration could not be completed: the operator tries again, as long as he has patience.
     pub(super) fn completion_failed(&mut self, why: Hindrance) {
         let Run::Completing(until) = self.state.migration.run else { return };
-        let n = self.state.migration.clock.again;
-        self.state.migration.clock.again += 1;
-        let law = &self.migration_plan().timing.again;
-        let takes = self.group_time(law, self.target(), Purpose::MigrationAgain, n);
+        let takes = self.again();
         let due = match (why, self.migration_plan().cut_over) {
             // He is told when it is in sync.
             (Hindrance::NotInSync, CutOver::StopWritesFirst) => until,

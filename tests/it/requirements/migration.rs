@@ -406,7 +406,8 @@ fn om_12_each_stage_is_reached_and_other_calls_are_refused() {
 
 #[test]
 fn om_12_a_target_that_fails_is_replaced_and_copies_again() {
-    let (facts, outcome) = started("[[fault]]\nat = \"1800s\"\nfail-node = { node = \"shop-001\" }\n").run();
+    let (facts, outcome) =
+        started("[[fault]]\nat = \"1800s\"\nfail-node = { node = \"shop-001\" }\n").run();
     let stopped = |fact: &Fact| {
         let (stop, role) = (Stop::HostLost, Role::Primary);
         matches!(fact, Fact::NodeDown { stop: s, role: r, .. } if (*s, *r) == (stop, role))
