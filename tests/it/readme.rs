@@ -1,4 +1,4 @@
-//! The README's examples are run, and print what it says they print.
+//! The examples of the README and of the lessons are run, and print what they say they print.
 
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::observe::metrics::Metric;
@@ -11,7 +11,7 @@ fn readme() -> String {
 
 #[test]
 fn the_commands_print_what_it_says() {
-    trycmd::TestCases::new().case("README.md");
+    trycmd::TestCases::new().case("README.md").case("docs/lessons/*.md");
 }
 
 #[test]
