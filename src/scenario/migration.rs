@@ -583,7 +583,7 @@ mod tests {
         for default in laws {
             sections::with_default(&default, laws::read);
         }
-        for default in [FORK_PAUSE, LOAD, RESHARD, PATIENCE] {
+        for default in [FORK_PAUSE, SAVE, LOAD, RESHARD, PATIENCE] {
             sections::with_default(&default, |item, cx| item.span(&mut cx.errors));
         }
         let bandwidth =

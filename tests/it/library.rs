@@ -435,7 +435,7 @@ fn timelines_from_the_field() {
 
 #[test]
 fn every_scripted_scenario_is_checked_by_hand() {
-    let source = include_str!("library.rs");
+    let source = [include_str!("library.rs"), include_str!("library_migrations.rs")].concat();
     for name in stories() {
         assert!(source.contains(&format!("\"{name}\"")), "{name} has no numbers by hand");
     }

@@ -20,6 +20,7 @@ mod interplay;
 mod laws;
 mod layers;
 mod library;
+mod library_migrations;
 mod metamorphic;
 mod migration;
 mod preset_policies;

@@ -8,7 +8,7 @@ use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::fact::Fact;
-use elasticache_sim::model::plan::{FullSync, Plan, Timing};
+use elasticache_sim::model::plan::{FullSync, MigrationPlan, Plan, Timing};
 use elasticache_sim::montecarlo::batch::{Batch, BatchSpec, Contender, Next, Progress, RowText};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::{Metrics, Outcome};
@@ -187,7 +187,7 @@ pub fn secs(secs: u64) -> Span {
 /// promotion 2 s, endpoint 3 s, replacement 8 min, full sync 18 s per GiB, cold start 5 s,
 /// reboot 2 min, modification 1 min, test failover 1 min, planned steps 40 s, hand-over after
 /// 100 s with a pause of half a second or a gap of 4 s, planned replacement 10 min, patch 2 s and
-/// 53 s, lag 100 ms.
+/// 53 s, lag 100 ms; of a migration those of [`fix_migration`].
 pub fn with_fixed_times(mut plan: Plan) -> Plan {
     let fixed = |s| Law::fixed(secs(s));
     plan.timing = Timing {
@@ -209,5 +209,32 @@ pub fn with_fixed_times(mut plan: Plan) -> Plan {
         patch: fixed(53),
     };
     plan.replication.lag = Law::fixed(Span::from_nanos(100_000_000));
+    plan.migration = plan.migration.map(fix_migration);
+    plan
+}
+
+/// Likewise of a migration: a full sync 24 s per GiB (fork 0.5 s, save 3.5 s, sent 16 s, load 4 s),
+/// lag 100 ms, retry half a second, restart of the source's process 30 s, test 1 min, start 2 min,
+/// resharding 100 ms per hash slot, completion 1 min, called again after 1 min for up to 30 min;
+/// clients hear of it after 30 s, and are on their way for 2 s. When clients move early, and when
+/// the operator begins, is the story's business.
+fn fix_migration(mut plan: MigrationPlan) -> MigrationPlan {
+    let fixed = |s| Law::fixed(secs(s));
+    let half_seconds = |n: u64| FullSync::PerGib(Span::from_nanos(n * 500_000_000));
+    plan.link.bytes_per_sec = (1 << 30) / 16;
+    plan.link.lag = Law::fixed(Span::from_nanos(100_000_000));
+    plan.link.fork_pause = half_seconds(1);
+    plan.link.save = half_seconds(7);
+    plan.link.load = half_seconds(8);
+    plan.link.restart = fixed(30);
+    plan.link.retry = Law::fixed(Span::from_nanos(500_000_000));
+    plan.timing.test = fixed(60);
+    plan.timing.start = fixed(120);
+    plan.timing.reshard_slot = Span::from_nanos(100_000_000);
+    plan.timing.complete = fixed(60);
+    plan.timing.again = fixed(60);
+    plan.timing.patience = secs(1_800);
+    plan.clients.moves = fixed(30);
+    plan.clients.repoint = fixed(2);
     plan
 }

@@ -83,6 +83,7 @@ fn defaults_are_those_of_the_engine_and_of_our_guesses() {
     assert_eq!((link.hard_limit, link.soft_limit), (Some(256 << 20), Some(64 << 20)));
     assert_eq!((link.soft_for, link.backlog_bytes), (Span::from_secs(60), 1 << 20));
     assert_eq!((link.source_memory, link.page_bytes), (None, 4096));
+    assert_eq!(link.save, FullSync::PerGib(Span::from_secs(9)));
     assert_eq!(link.load, FullSync::PerGib(Span::from_secs(5)));
     assert_eq!((link.retry.clone(), link.attempts), (seconds(10), 10));
     assert_eq!(migration.timing.complete, seconds(60));
@@ -98,7 +99,7 @@ fn defaults_are_those_of_the_engine_and_of_our_guesses() {
 #[test]
 fn each_key_of_the_migration_lands_in_the_plan() {
     let keys = "bandwidth = \"1 Gbit/s\"\nlag = \"1s\"\nfork-pause = \"2s\"\nload = \"3s\"\n\
-                source-page = \"2 MiB\"\nsource-restart = \"4s\"\nretry = \"5s\"\nattempts = 6\n\
+                save = \"19s\"\nsource-page = \"2 MiB\"\nsource-restart = \"4s\"\nretry = \"5s\"\nattempts = 6\n\
                 test = \"7s\"\nstart = \"8s\"\nreshard-per-slot = \"9s\"\ncomplete = \"10s\"\n\
                 complete-again = \"11s\"\npatience = \"12s\"\ncut-over = \"force\"\n\
                 cut-over-after-start = \"13s\"\n[migration.clients]\ncohorts = 100\n\
@@ -108,6 +109,7 @@ fn each_key_of_the_migration_lands_in_the_plan() {
     assert_eq!((link.bytes_per_sec, link.page_bytes), (125_000_000, 2 << 20));
     assert_eq!((link.lag.clone(), link.restart.clone()), (seconds(1), seconds(4)));
     assert_eq!(link.fork_pause, FullSync::Law(seconds(2)));
+    assert_eq!(link.save, FullSync::Law(seconds(19)));
     assert_eq!(link.load, FullSync::Law(seconds(3)));
     assert_eq!((link.retry.clone(), link.attempts), (seconds(5), 6));
     let timing = &plan.timing;
@@ -121,10 +123,11 @@ fn each_key_of_the_migration_lands_in_the_plan() {
     assert_eq!((clients.cohorts, clients.stray, clients.early), (100, 16, 17));
     assert_eq!((clients.moves.clone(), clients.repoint.clone()), (seconds(14), seconds(15)));
     assert_eq!(clients.early_at, seconds(18));
-    let per_gib = "fork-pause-per-gib = \"1s\"\nload-per-gib = \"2s\"\n\
+    let per_gib = "fork-pause-per-gib = \"1s\"\nsave-per-gib = \"4s\"\nload-per-gib = \"2s\"\n\
                    cut-over = \"switch-on-the-fly\"\ncut-over-after-sync = \"3s\"";
     let plan = migration(&file("", "", per_gib, ""));
     assert_eq!(plan.link.fork_pause, FullSync::PerGib(Span::from_secs(1)));
+    assert_eq!(plan.link.save, FullSync::PerGib(Span::from_secs(4)));
     assert_eq!(plan.link.load, FullSync::PerGib(Span::from_secs(2)));
     assert_eq!(plan.cut_over, CutOver::SwitchOnTheFly);
     assert_eq!(plan.cut_over_begins, Some(CutOverBegins::AfterSync(seconds(3))));
@@ -528,24 +531,28 @@ fn what_arithmetic_tells_is_told() {
     assert_eq!(codes(open, "", &load(99_999, 1)), Vec::<&str>::new());
     assert_eq!(codes(open, "", &load(100_000, 1)), ["W0924"]);
     warns(&file(open, "", "", &load(100_000, 1)), "W0924", "100.0 MB/s of writes");
-    // 1 GiB is sent in 10.7 s and loaded in 5 s: 268 MB wait from 17,000 writes per second on.
+    // 1 GiB is forked in 10 ms, saved in 9 s, sent in 10.74 s and loaded in 5 s, 24.75 s in all:
+    // 268.4 MB wait from 10,847 writes per second on.
     let hard = "output-buffer-soft-limit = 0";
-    assert_eq!(codes(hard, "", &load(17_000, 1)), Vec::<&str>::new());
-    assert_eq!(codes(hard, "", &load(17_200, 1)), ["W0925"]);
-    warns(&file(hard, "", "", &load(17_200, 1)), "W0925", "above 268.4 MB");
-    // More than 64 MiB for more than 60 s: 8 GiB take 126 s.
+    assert_eq!(codes(hard, "", &load(10_800, 1)), Vec::<&str>::new());
+    assert_eq!(codes(hard, "", &load(10_900, 1)), ["W0925"]);
+    warns(&file(hard, "", "", &load(10_900, 1)), "W0925", "above 268.4 MB");
+    // 8 GiB take 8 * 24.75 = 198 s. With 480 writes a second 64 MiB wait after 139.8 s, 58.2 s
+    // before the end, and 0.3 s after it less waits again; with 500 after 134.2 s, 63.8 s before.
     let soft = "output-buffer-hard-limit = 0";
-    assert_eq!(codes(soft, "", &load(900, 8)), Vec::<&str>::new());
-    assert_eq!(codes(soft, "", &load(1_100, 8)), ["W0925"]);
-    warns(&file(soft, "", "", &load(1_100, 8)), "W0925", "for more than 1m");
-    // 8.59 GB are sent in 86 s; 1,000 writes per second copy 352 MB of pages, and 86 MB wait.
+    assert_eq!(codes(soft, "", &load(480, 8)), Vec::<&str>::new());
+    assert_eq!(codes(soft, "", &load(500, 8)), ["W0925"]);
+    warns(&file(soft, "", "", &load(500, 8)), "W0925", "for more than 1m");
+    // 8,590 MB are forked and saved in 72.08 s and sent in 85.90 s: of 1,000 writes per second
+    // 157,979 copy 647.1 MB of pages, and 158.0 MB wait; 9,395.0 MB in all.
     let memory = |bytes: u64| format!("{open}\nmemory = {bytes}");
-    assert_eq!(codes(&memory(9_040_000_000), "", &load(1_000, 8)), Vec::<&str>::new());
-    assert_eq!(codes(&memory(9_020_000_000), "", &load(1_000, 8)), ["W0926"]);
-    warns(&file(&memory(9_020_000_000), "", "", &load(1_000, 8)), "W0926", "of copied pages");
-    // No more than all pages are copied.
+    assert_eq!(codes(&memory(9_396_000_000), "", &load(1_000, 8)), Vec::<&str>::new());
+    assert_eq!(codes(&memory(9_394_000_000), "", &load(1_000, 8)), ["W0926"]);
+    warns(&file(&memory(9_394_000_000), "", "", &load(1_000, 8)), "W0926", "of copied pages");
+    // No more than all pages are copied: 2 * 8,589.9 MB and 158.0 MB that wait.
     let huge = "source-page = \"2 MiB\"";
-    assert_eq!(codes(&memory(17_280_000_000), huge, &load(1_000, 8)), Vec::<&str>::new());
+    assert_eq!(codes(&memory(17_338_000_000), huge, &load(1_000, 8)), Vec::<&str>::new());
+    assert_eq!(codes(&memory(17_337_000_000), huge, &load(1_000, 8)), ["W0926"]);
 }
 
 #[test]

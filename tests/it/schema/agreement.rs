@@ -281,6 +281,7 @@ fn mistakes() -> Vec<String> {
         migration("", "retry = 5"),
         migration("", "load = \"1s\"\nload-per-gib = \"1s\""),
         migration("", "fork-pause = \"1s\"\nfork-pause-per-gib = \"1s\""),
+        migration("", "save = \"1s\"\nsave-per-gib = \"1s\""),
         migration("", "cut-over-after-sync = \"1s\"\ncut-over-after-start = \"1s\""),
         migration("", "cut-over = \"later\""),
         migration("", "speed = 1"),
@@ -460,7 +461,7 @@ fn valid_files() -> Vec<String> {
              output-buffer-soft-limit = 0\noutput-buffer-soft-for = \"60s\"\nbacklog = \"1 MB\"\n\
              chained = { old-003 = \"old-002\" }",
             "bandwidth = \"1 Gbit/s\"\nlag = \"10ms\"\nfork-pause-per-gib = \"1ms\"\n\
-             load-per-gib = \"1s\"\nsource-page = \"4 KiB\"\nsource-restart = \"30s\"\n\
+             save-per-gib = \"9s\"\nload-per-gib = \"1s\"\nsource-page = \"4 KiB\"\nsource-restart = \"30s\"\n\
              retry = \"10s\"\nattempts = 10\ntest = \"1m\"\nstart = \"1m\"\n\
              reshard-per-slot = \"1ms\"\ncomplete = \"1m\"\ncomplete-again = \"1m\"\n\
              patience = \"1h\"\ncut-over = \"force\"\ncut-over-after-sync = \"1m\"\n\
@@ -468,7 +469,7 @@ fn valid_files() -> Vec<String> {
              early-at = \"1m\" }",
         ),
         migration("ports = [1, 2, 3]", "bandwidth = 5\ncut-over-after-start = \"1h\""),
-        migration("ports = \"6379\"", "fork-pause = \"1s\"\nload = \"1s\""),
+        migration("ports = \"6379\"", "fork-pause = \"1s\"\nsave = \"1s\"\nload = \"1s\""),
         migration(
             "",
             "[[operation]]\nat = \"1h\"\ntest-migration = { group = \"g\", endpoint = \"x:1\" }\n\
