@@ -26,10 +26,11 @@ fn check(name: &str, file: &str, options: &[&str]) {
     assert!(story.lines().count() <= 100, "{name}: a story has at most 100 lines");
     for line in story.lines().filter(|line| !line.starts_with('{')) {
         // A refusal tells its error, reason and rule, a hand-over what becomes of writes, an event
-        // its reason, and the sum of what was lost each of the ways.
+        // and a lost link their reasons, and the sum of what was lost each of the ways.
         let is_long = |part: &&str| line.contains(*part);
-        let long = [" refused", " Reason: ", "lost writes  "].iter().any(is_long);
-        let limit = if long { 170 } else { 140 };
+        let long = [" refused", " Reason: ", " loses its source: ", "lost writes  "];
+        let is_long = long.iter().any(is_long);
+        let limit = if is_long { 170 } else { 140 };
         assert!(line.chars().count() <= limit, "{name}: a line is too long: {line}");
     }
     compare(story, file);
