@@ -241,6 +241,8 @@ pub enum Refusal {
     GroupIsMigrating,
     /// The same, for a call that would begin it.
     AlreadyUnderMigration,
+    /// A test of the migration is not over.
+    MigrationIsTested,
     /// No data is being migrated into the group.
     NotUnderMigration,
     /// The group is self-hosted: the API does not know it.
@@ -271,7 +273,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Refusal; 41] = [
+    pub const ALL: [Refusal; 42] = [
         Refusal::GroupIsModifying,
         Refusal::GroupIsSnapshotting,
         Refusal::TestInProgress,
@@ -300,6 +302,7 @@ impl Refusal {
         Refusal::SnapshotQuota,
         Refusal::GroupIsMigrating,
         Refusal::AlreadyUnderMigration,
+        Refusal::MigrationIsTested,
         Refusal::NotUnderMigration,
         Refusal::NotInElastiCache,
         Refusal::SourceIsElastiCache,
@@ -346,6 +349,7 @@ impl Refusal {
             Refusal::SnapshotQuota => ApiError::SnapshotQuotaExceeded,
             Refusal::GroupIsMigrating => ApiError::InvalidReplicationGroupState,
             Refusal::AlreadyUnderMigration => ApiError::ReplicationGroupAlreadyUnderMigration,
+            Refusal::MigrationIsTested => ApiError::InvalidReplicationGroupState,
             Refusal::NotUnderMigration => ApiError::ReplicationGroupNotUnderMigration,
             Refusal::NotInElastiCache => ApiError::ReplicationGroupNotFound,
             Refusal::SourceIsElastiCache => ApiError::InvalidParameterValue,
@@ -416,6 +420,9 @@ impl Refusal {
                 "data is being migrated into the group: complete or stop the migration first"
             }
             Refusal::AlreadyUnderMigration => "data is being migrated into the group already",
+            Refusal::MigrationIsTested => {
+                "a test of the migration is under way: wait for its result"
+            }
             Refusal::NotUnderMigration => {
                 "no data is being migrated into the group: start a migration first"
             }
@@ -474,6 +481,7 @@ impl Refusal {
             Refusal::SnapshottingNodeInClusterMode => "BK-01",
             Refusal::GroupIsMigrating => "OM-12",
             Refusal::AlreadyUnderMigration => "OM-12",
+            Refusal::MigrationIsTested => "OM-12",
             Refusal::NotUnderMigration => "OM-12",
             Refusal::NotInElastiCache => "OM-01",
             Refusal::SourceIsElastiCache => "OM-01",

@@ -4,9 +4,9 @@
 //! primary endpoint names, and their writes are acknowledged if that node is a serving primary.
 
 use crate::model::draws::Purpose;
-use crate::model::fact::{Cause, Fact, Observer};
+use crate::model::fact::{Cause, Fact, Intake, MigrationFact, Observer};
 use crate::model::plan::{Detector, ShardId};
-use crate::model::state::Failover;
+use crate::model::state::{Failover, ShardLedger};
 use crate::model::{Event, Step};
 
 impl<O: Observer> Step<'_, O> {
@@ -65,6 +65,40 @@ impl<O: Observer> Step<'_, O> {
             books.accepting = false;
             books.stopped = now;
         });
+    }
+
+    /// Changes who writes to the shard, or whether they are heard: outages begin and end with it.
+    pub(super) fn change_access(
+        &mut self,
+        shard: ShardId,
+        cause: Cause,
+        change: impl FnOnce(&mut ShardLedger),
+    ) {
+        let before = *self.state.books(shard);
+        self.settle(shard);
+        change(self.state.books_mut(shard));
+        let accepting = self.state.books(shard).accepting;
+        if self.plan.migration.is_some() && accepting != before.accepting {
+            let intake = match accepting {
+                true => Intake::Taken,
+                false => Intake::Refused,
+            };
+            self.note(Fact::Migration(MigrationFact::Access { shard, intake }));
+        }
+        match (before.is_out(), self.state.books(shard).is_out()) {
+            (false, true) => {
+                let told = &mut self.state.told[shard.idx()];
+                told.phase = None;
+                told.cause = cause;
+                self.note(Fact::WritesStopped { shard, cause });
+            }
+            (true, false) => {
+                self.state.told[shard.idx()].phase = None;
+                let node = self.state.shard(shard).primary;
+                self.note(Fact::WritesResumed { shard, node });
+            }
+            (false, false) | (true, true) => {}
+        }
     }
 
     /// Something changed for the better: the outage ends if the endpoint leads to a serving

@@ -13,18 +13,26 @@
 use crate::engine::time::{SimTime, Span};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, LinkLoss, Loss, MigrationFact, Observer};
-use crate::model::link::{Capacity, Trail};
+use crate::model::link::{Capacity, NANO, NanoBytes, Trail};
 use crate::model::plan::{LinkPlan, NodeId, Obstacle, ShardId};
-use crate::model::replication::age_of_oldest;
 use crate::model::state::{
-    Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process, Stage, WRITE, Workflow,
+    Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process, Stage, Workflow,
 };
 use crate::model::{Event, Step};
+
+/// Whether a child of the source writes a copy, for which pages that change exist twice.
+#[derive(Clone, Copy)]
+enum Child {
+    /// It does.
+    Copies,
+    /// It has.
+    Ended,
+}
 
 impl<O: Observer> Step<'_, O> {
     /// The links' part of the plan.
     fn link_plan(&self) -> &LinkPlan {
-        &self.plan.migration.as_ref().expect("only a migration has links").link
+        &self.migration_plan().link
     }
 
     pub(super) fn link(&self, link: usize) -> &Link {
@@ -49,7 +57,7 @@ impl<O: Observer> Step<'_, O> {
             LinkStage::Off => {}
             LinkStage::Down => self.retry_if_possible(link),
             LinkStage::Saving | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
-                match self.link_condition(link) {
+                match self.link_condition(link, self.link(link).upstream) {
                     Ok(()) => self.rates_change(link),
                     Err(why) => self.lose_link(link, why),
                 }
@@ -58,9 +66,8 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// Whether the two ends of the link reach each other, and the source has something to copy.
-    fn link_condition(&self, link: usize) -> Result<(), LinkLoss> {
+    fn link_condition(&self, link: usize, upstream: NodeId) -> Result<(), LinkLoss> {
         let (target, source) = self.plan.pair(link);
-        let upstream = self.link(link).upstream;
         if !self.state.serves(target) {
             return Err(LinkLoss::Target);
         }
@@ -84,8 +91,8 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// What keeps the link from being made at this instant, as the operator is told.
-    pub(super) fn link_obstacle(&self, link: usize) -> Option<Obstacle> {
-        match self.link_condition(link) {
+    pub(super) fn link_obstacle(&self, link: usize, upstream: NodeId) -> Option<Obstacle> {
+        match self.link_condition(link, upstream) {
             Ok(()) => None,
             Err(LinkLoss::Network) => Some(Obstacle::BlockedNetwork),
             Err(LinkLoss::Target) => Some(Obstacle::TargetDown),
@@ -98,49 +105,55 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// Bytes as writes of the workload, in nano-writes.
-    fn as_writes(&self, bytes: u64) -> NanoWrites {
-        NanoWrites::from(bytes) * WRITE / NanoWrites::from(self.plan.workload.write_bytes)
-    }
-
     /// What the link carries, and what its source's buffers hold.
     fn capacity(&self) -> Capacity {
         let plan = self.link_plan();
-        let as_limit = |bytes: Option<u64>| bytes.map(|bytes| self.as_writes(bytes));
+        let nano = |bytes: u64| NanoBytes::from(bytes) * NANO;
         Capacity {
-            carries: plan.bytes_per_sec / self.plan.workload.write_bytes,
-            hard: as_limit(plan.hard_limit),
-            soft: as_limit(plan.soft_limit),
+            carries: plan.bytes_per_sec,
+            hard: plan.hard_limit.map(nano),
+            soft: plan.soft_limit.map(nano),
             soft_for: plan.soft_for,
-            backlog: self.as_writes(plan.backlog_bytes),
+            backlog: nano(plan.backlog_bytes),
         }
     }
 
-    /// Writes per second that the source's shard takes now.
+    /// Bytes per second that the source's shard takes now.
     fn arriving(&self, link: usize) -> u64 {
         let books = self.state.books(self.plan.pair(link).1);
-        if books.accepting { books.offer.sent() } else { 0 }
+        let sent = if books.accepting { books.offer.sent() } else { 0 };
+        sent.saturating_mul(self.plan.workload.write_bytes)
     }
 
-    /// How much may wait before the source's process has no memory left, while it is copied.
-    fn memory_limit(&self, link: usize) -> Option<NanoWrites> {
+    /// Bytes of so many writes, in nano-bytes.
+    fn bytes_of(&self, writes: NanoWrites) -> NanoBytes {
+        writes * NanoBytes::from(self.plan.workload.write_bytes)
+    }
+
+    /// Writes that wait in the source for the target; a write that was sent in part waits.
+    pub(super) fn waiting(&self, link: usize) -> NanoWrites {
+        let behind = self.link(link).trail.behind_at(self.now);
+        behind.div_ceil(NanoBytes::from(self.plan.workload.write_bytes))
+    }
+
+    /// How much may wait before the source's process has no memory left, while a child of it writes
+    /// the copy, or afterwards.
+    fn memory_limit(&self, link: usize, child: Child) -> Option<NanoBytes> {
         let plan = self.link_plan();
-        let data = u128::from(self.bytes_at_fork(link));
-        let spare = u128::from(plan.source_memory?).checked_sub(data);
-        let Some(spare) = spare else { return Some(0) };
+        let data = u128::from(self.link(link).bytes);
+        let Some(spare) = u128::from(plan.source_memory?).checked_sub(data) else {
+            return Some(0);
+        };
         let write = u128::from(self.plan.workload.write_bytes);
         let page = u128::from(plan.page_bytes);
-        // Each write waits in the buffer and copies a page, until all pages are copied.
-        let writes = match spare * WRITE / (write + page) {
-            writes if writes * page <= data * WRITE => writes,
-            _ => spare.saturating_sub(data) * WRITE / write,
-        };
-        Some(writes)
-    }
-
-    /// Bytes that the full sync under way copies.
-    fn bytes_at_fork(&self, link: usize) -> u64 {
-        self.link(link).bytes
+        Some(match child {
+            Child::Ended => spare * NANO,
+            // Each write waits in the buffer and copies a page, until all pages are copied.
+            Child::Copies => match spare * NANO / (write + page) * write {
+                waits if waits / write * page <= data * NANO => waits,
+                _ => spare.saturating_sub(data) * NANO,
+            },
+        })
     }
 
     /// Schedules the next thing that happens to the link: the end of its stage, a limit that is
@@ -170,10 +183,14 @@ impl<O: Observer> Step<'_, O> {
     /// When the source's process has no memory left.
     fn out_of_memory_at(&self, link: usize) -> Option<SimTime> {
         let state = self.link(link);
-        match state.stage {
-            LinkStage::Saving | LinkStage::Sending => state.trail.exceeds(self.memory_limit(link)?),
-            LinkStage::Off | LinkStage::Down | LinkStage::Loading | LinkStage::Streaming => None,
-        }
+        let child = match state.stage {
+            LinkStage::Saving => Child::Copies,
+            // A copy that goes without a disk is written while it is sent.
+            LinkStage::Sending if state.is_diskless() => Child::Copies,
+            LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => Child::Ended,
+            LinkStage::Off | LinkStage::Down => return None,
+        };
+        state.trail.exceeds(self.memory_limit(link, child)?)
     }
 
     /// When nothing waits for the target any more, if that is still to come.
@@ -210,12 +227,12 @@ impl<O: Observer> Step<'_, O> {
                 self.link_enters(link, LinkStage::Sending, Some(takes));
             }
             LinkStage::Sending => {
-                let n = self.link(link).drawn;
+                let n = self.link(link).clock.syncs - 1;
                 let (shard, _) = self.plan.pair(link);
-                let plan = self.plan.migration.as_ref().expect("there is a link");
-                let takes = self.shard_work(&plan.link.load, (shard, bytes), Purpose::LinkLoad, n);
+                let takes =
+                    self.shard_work(&self.link_plan().load, (shard, bytes), Purpose::LinkLoad, n);
                 self.link_enters(link, LinkStage::Loading, Some(takes));
-                let behind = self.link(link).trail.behind_at(self.now);
+                let behind = self.waiting(link);
                 let fact = MigrationFact::LinkLoading { shard, bytes, behind };
                 self.note(Fact::Migration(fact));
             }
@@ -247,9 +264,12 @@ impl<O: Observer> Step<'_, O> {
         };
         let trail = self.link(link).trail;
         if (trail.arriving, trail.leaving) != (arriving, leaving) {
-            let trail = trail.at_rates(self.now, arriving, leaving, &capacity);
-            self.link_mut(link).trail = trail;
+            let next = trail.at_rates(self.now, arriving, leaving, &capacity);
+            self.link_mut(link).trail = next;
             self.schedule_link(link);
+            if trail.behind > 0 && next.behind == 0 {
+                self.link_caught_up(link);
+            }
         }
     }
 
@@ -266,23 +286,21 @@ impl<O: Observer> Step<'_, O> {
             | Workflow::Updating(_)
             | Workflow::Scaling => false,
         };
-        if is_kept_up && self.link(link).ends.is_none() && self.link_condition(link).is_ok() {
-            let n = self.draw_of_link(link);
+        if is_kept_up
+            && self.link(link).ends.is_none()
+            && self.link_condition(link, self.link(link).upstream).is_ok()
+        {
+            let n = self.link(link).clock.retries;
+            self.link_mut(link).clock.retries += 1;
             let takes = self.shard_time(&self.link_plan().retry, target, Purpose::LinkRetry, n);
             self.link_mut(link).ends = Some(self.now + takes);
             self.schedule_link(link);
         }
     }
 
-    /// Counts what is drawn for the link.
-    fn draw_of_link(&mut self, link: usize) -> u32 {
-        self.link_mut(link).drawn += 1;
-        self.link(link).drawn - 1
-    }
-
     /// The target tries to become a replica: it goes on where it was, or copies everything.
     pub(super) fn connect(&mut self, link: usize) {
-        if self.link_condition(link).is_err() {
+        if self.link_condition(link, self.link(link).upstream).is_err() {
             return;
         }
         let (target, source) = self.plan.pair(link);
@@ -297,11 +315,12 @@ impl<O: Observer> Step<'_, O> {
             let is_before =
                 history == books.branch.history && state.copy.offset <= books.branch.offset;
             let missed = books.offset.saturating_sub(state.copy.offset);
-            (is_same || is_before) && missed <= self.capacity().backlog
+            (is_same || is_before) && self.bytes_of(missed) <= self.capacity().backlog
         });
         if goes_on {
             let missed = books.offset - state.copy.offset;
             self.link_mut(link).trail = Trail { behind: missed, ..Trail::empty(self.now) };
+            self.draw_lag(link);
             self.link_enters(link, LinkStage::Streaming, None);
             self.note(Fact::Migration(MigrationFact::LinkBack { shard: target, missed }));
             self.link_caught_up(link);
@@ -312,16 +331,17 @@ impl<O: Observer> Step<'_, O> {
 
     fn begin_link_sync(&mut self, link: usize) {
         let (shard, source) = self.plan.pair(link);
-        let n = self.draw_of_link(link);
+        let n = self.link(link).clock.syncs;
+        self.link_mut(link).clock.syncs += 1;
         let bytes = self.held_bytes(source);
-        let plan = self.plan.migration.as_ref().expect("there is a link");
         let of_shard = (shard, bytes);
-        let fork = self.shard_work(&plan.link.fork_pause, of_shard, Purpose::LinkFork, n);
-        let save = self.shard_work(&plan.link.save, of_shard, Purpose::LinkSave, n);
+        let fork = self.shard_work(&self.link_plan().fork_pause, of_shard, Purpose::LinkFork, n);
+        let save = self.shard_work(&self.link_plan().save, of_shard, Purpose::LinkSave, n);
         let now = self.now;
         let state = self.link_mut(link);
         state.history = None;
         state.bytes = bytes;
+        state.saves = save;
         state.trail = Trail::empty(now);
         let from = state.upstream;
         let to = self.state.shard(shard).primary;
@@ -338,8 +358,7 @@ impl<O: Observer> Step<'_, O> {
     /// The target has loaded what it was sent: that takes the place of what it had, and its
     /// replicas copy it.
     fn copy_is_loaded(&mut self, link: usize) {
-        let plan = self.plan.migration.as_ref().expect("there is a link");
-        if plan.obstacles.contains(&Obstacle::TargetTooSmall) {
+        if self.migration_plan().obstacles.contains(&Obstacle::TargetTooSmall) {
             self.lose_link(link, LinkLoss::TargetTooSmall);
             return;
         }
@@ -351,8 +370,9 @@ impl<O: Observer> Step<'_, O> {
         let state = self.link_mut(link);
         state.held = LinkHeld::Migrated;
         state.history = Some(history);
+        self.draw_lag(link);
         self.link_enters(link, LinkStage::Streaming, None);
-        let behind = self.link(link).trail.behind_at(self.now);
+        let behind = self.waiting(link);
         self.note(Fact::Migration(MigrationFact::LinkStreams { shard, behind }));
         let primary = self.state.shard(shard).primary;
         for node in self.plan.shards[shard.idx()].node_ids() {
@@ -376,15 +396,14 @@ impl<O: Observer> Step<'_, O> {
         books.branch = Copy { history: books.history, offset: 0 };
         self.state.archive.shard_mut(shard).cut(0);
         if writes > 0 || self.link(link).held == LinkHeld::Own {
-            let rate = self.state.books(shard).offer.sent();
-            let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
+            let loss = Loss { writes, beside: 0, window: self.age_of_last(shard, writes) };
             self.note(Fact::Migration(MigrationFact::TargetWiped { shard, loss }));
         }
     }
 
     /// Nothing waits for the target any more, if that is so.
     fn link_caught_up(&mut self, link: usize) {
-        if self.link(link).is_in_sync(self.now) {
+        if self.link(link).is_caught_up(self.now) {
             let (arriving, capacity) = (self.arriving(link), self.capacity());
             let trail =
                 self.link(link).trail.at_rates(self.now, arriving, capacity.carries, &capacity);
@@ -400,7 +419,7 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn lose_link(&mut self, link: usize, why: LinkLoss) {
         let (target, source) = self.plan.pair(link);
         self.settle(source);
-        let behind = self.link(link).trail.behind_at(self.now);
+        let behind = self.waiting(link);
         self.freeze_link(link);
         if why == LinkLoss::Target {
             // Another node takes its place, and copies everything.
@@ -428,28 +447,69 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         let (_, source) = self.plan.pair(link);
-        let lacks = self.link(link).trail.behind_at(self.now) + self.on_its_way(link);
+        let lacks = self.waiting(link) + self.on_its_way(link);
         let books = self.state.books(source);
         let offset = books.offset.saturating_sub(lacks);
         let copy = Copy { history: books.history, offset };
-        self.link_mut(link).copy = copy;
+        let state = self.link_mut(link);
+        (state.copy, state.common) = (copy, offset);
     }
 
-    /// Writes that were sent and did not arrive yet: those of the lag, less what waits anyway.
-    fn on_its_way(&mut self, link: usize) -> NanoWrites {
-        let n = self.draw_of_link(link);
+    /// The source's primary is lost: whoever follows it ends here, with what it has of this history.
+    pub(super) fn links_lose_source(&mut self, shard: ShardId) {
+        let Some(link) = self.plan.link_at(shard) else { return };
+        if self.plan.pair(link).1 == shard && self.link(link).is_connected() {
+            self.lose_link(link, LinkLoss::Source);
+        }
+    }
+
+    /// The shard of the source whose data the target's shard holds while it follows.
+    pub(super) fn migrated_from(&self, shard: ShardId) -> Option<ShardId> {
+        let link = self.plan.link_into(shard)?;
+        let state = self.link(link);
+        let holds = state.follows() && state.held == LinkHeld::Migrated;
+        holds.then(|| self.plan.pair(link).1)
+    }
+
+    /// The node has lost, or drops, what it had: whoever copied from it cannot go on where he was.
+    pub(super) fn upstream_lost_copy(&mut self, node: NodeId) {
+        for link in &mut self.state.migration.links {
+            if link.upstream == node {
+                link.history = None;
+            }
+        }
+    }
+
+    /// All nodes of the target's shard lost what they had, and what was migrated with it.
+    pub(super) fn migrated_copy_is_lost(&mut self, shard: ShardId) {
+        if let Some(link) = self.plan.link_into(shard) {
+            let state = self.link_mut(link);
+            state.held = LinkHeld::Own;
+            state.history = None;
+            (state.copy.offset, state.common) = (0, 0);
+        }
+    }
+
+    /// Writes that were sent and did not arrive yet: those of the link's lag. The books of the source
+    /// are settled, or nothing is taken.
+    fn on_its_way(&self, link: usize) -> NanoWrites {
+        let (_, source) = self.plan.pair(link);
+        self.behind(source, self.link(link).lag)
+    }
+
+    /// The target begins to follow, and trails by so much until the link is lost: a replica that it
+    /// copies from adds its own lag.
+    fn draw_lag(&mut self, link: usize) {
+        let n = self.link(link).clock.streams;
+        self.link_mut(link).clock.streams += 1;
         let (target, source) = self.plan.pair(link);
         let upstream = self.link(link).upstream;
         let lag = self.shard_time(&self.link_plan().lag, target, Purpose::LinkLag, n);
-        // A replica that it copies from trails as well.
         let hop = match self.state.shard(source).primary == upstream {
             true => Span::ZERO,
-            false => {
-                let law = &self.plan.replication.lag;
-                self.shard_time(law, target, Purpose::LinkHopLag, n)
-            }
+            false => self.lag_of(upstream, Purpose::LinkHopLag, n),
         };
-        self.behind(source, lag.plus(hop))
+        self.link_mut(link).lag = lag.plus(hop);
     }
 
     /// The source's process dies for want of memory: an outage of the source, and the end of the
@@ -458,7 +518,8 @@ impl<O: Observer> Step<'_, O> {
         let (target, _) = self.plan.pair(link);
         let upstream = self.link(link).upstream;
         self.lose_link(link, LinkLoss::OutOfMemory);
-        let n = self.draw_of_link(link);
+        let n = self.link(link).clock.restarts;
+        self.link_mut(link).clock.restarts += 1;
         let gone = self.shard_time(&self.link_plan().restart, target, Purpose::LinkRestart, n);
         self.stop_process(upstream, Process::Crashed, Cause::Migration, gone);
     }
@@ -497,21 +558,33 @@ impl<O: Observer> Step<'_, O> {
         let is_source = self.plan.pair(link).1 == shard;
         let state = self.link_mut(link);
         state.shared = state.shared.min(offset);
-        if is_source && state.copy.offset > offset {
+        if is_source && state.common > offset {
             // The target went further than its source does now: it cannot go on there.
-            state.copy.offset = offset;
+            state.common = offset;
             state.history = None;
         }
     }
 
-    /// A node of the source by which the target's shard may follow.
-    pub(super) fn aim_link(&mut self, link: usize, at: NodeId) {
+    /// The node of the source that the target's shard reads if the endpoint is at that node.
+    pub(super) fn upstream_at(&self, link: usize, at: NodeId) -> NodeId {
         let (_, source) = self.plan.pair(link);
-        let upstream = match self.plan.nodes[at.idx()].shard == source {
+        match self.plan.nodes[at.idx()].shard == source {
             true => at,
             // One endpoint is named, and the cluster tells the others.
             false => self.state.shard(source).primary,
-        };
-        self.link_mut(link).upstream = upstream;
+        }
+    }
+
+    /// Whether the target has all that the source has but what is on its way, and that is not too
+    /// far behind.
+    pub(super) fn is_in_sync(&self, link: usize) -> bool {
+        let state = self.link(link);
+        let is_close = state.lag <= self.migration_plan().in_sync_lag;
+        state.is_caught_up(self.now) && (is_close || self.on_its_way(link) == 0)
+    }
+
+    /// Whether that is so of all shards.
+    pub(super) fn all_in_sync(&self) -> bool {
+        (0..self.state.migration.links.len()).all(|link| self.is_in_sync(link))
     }
 }

@@ -7,8 +7,9 @@ use crate::model::Event;
 use crate::model::persistence::Durability;
 use crate::model::plan::{Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId};
 use crate::model::state::{
-    Az, Data, Dataset, Failover, GoodReplicas, Life, NanoWrites, Process, Quorum, Reach, Region,
-    Replacement, Serving, State, Watch, Window,
+    Az, Data, Dataset, Failover, GoodReplicas, Life, NanoWrites, NextMove, Operator, Process,
+    Quorum, Reach, Region, Replacement, Serving, Side, Stage, State, Voice, Watch, Window,
+    Workflow,
 };
 
 /// Panics with the sentence that is not true of `state` at `now`.
@@ -18,8 +19,9 @@ pub fn check(plan: &Plan, state: &State, queue: &EventQueue<Event>, now: SimTime
         check_shard(plan, state, queue, shard);
     }
     for link in 0..state.migration.links.len() {
-        check_migration(plan, state, link);
+        check_link(plan, state, queue, link);
     }
+    check_clients(plan, state, queue);
     for group in plan.group_ids() {
         check_group(plan, state, queue, group);
     }
@@ -49,7 +51,29 @@ fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
     assert!(books.branch.offset <= books.offset, "a history does not end before it begins");
 }
 
-fn check_migration(plan: &Plan, state: &State, link: usize) {
+fn check_clients(plan: &Plan, state: &State, queue: &EventQueue<Event>) {
+    for (n, cohort) in state.migration.cohorts.iter().enumerate() {
+        let pending = queue.pending(plan.slots().cohort(plan, n as u16)).is_some();
+        let is_due = cohort.next != NextMove::Stays;
+        assert!(is_due || !pending, "a cohort that stays has nothing to do");
+        if cohort.voice == Voice::Travelling {
+            assert!(cohort.next == NextMove::Arrives, "who is on the way arrives");
+        }
+    }
+    let Some(migration) = &plan.migration else { return };
+    let pending = queue.pending(plan.slots().operator()).is_some();
+    let workflow = state.group(migration.target).workflow;
+    let is_called = matches!(workflow, Workflow::Migrating(Stage::Completing(_)));
+    match state.migration.operator {
+        Operator::Idle | Operator::Done => assert!(!pending, "who rests has nothing to do"),
+        Operator::Scheduled => assert!(pending, "who has a plan has a time for it"),
+        Operator::Completing(_) | Operator::Stopping => {
+            assert!(pending || is_called, "who is at it goes on, or waits for an answer");
+        }
+    }
+}
+
+fn check_link(plan: &Plan, state: &State, queue: &EventQueue<Event>, link: usize) {
     let (target, source) = plan.pair(link);
     let of = state.migration.links[link];
     let (to, from) = (&state.ledger.shards[target.idx()], &state.ledger.shards[source.idx()]);
@@ -60,7 +84,16 @@ fn check_migration(plan: &Plan, state: &State, link: usize) {
         let counted = to.acknowledged + to.rejected + from.acknowledged + from.rejected;
         assert!(offered == counted, "no write of a migration is forgotten or counted twice");
     }
-    assert!(of.copy.offset <= from.offset, "a target is not ahead of its source");
+    assert!(of.common <= from.offset, "both have what is common");
+    assert!(of.common <= of.copy.offset, "both have what is common");
+    let ends = queue.pending(plan.slots().migration_link(link));
+    assert!(
+        of.ends.is_none_or(|at| ends.is_some_and(|due| due <= at) || at == SimTime::NEVER),
+        "a stage of a link ends"
+    );
+    if state.migration.truth == Side::Target {
+        assert!(of.told <= from.acknowledged, "what went astray was acknowledged");
+    }
     if of.is_connected() {
         let primary = state.config.shards[target.idx()].primary;
         assert!(state.node(primary).upstream == Some(of.upstream), "who is linked follows");

@@ -1,40 +1,45 @@
 //! How far the target of a migration trails its source: rates × time against sizes.
 //!
 //! What the target has not applied yet waits in the source's output buffer for it. While a full
-//! sync is under way nothing is taken from there, so the buffer grows at the rate of the writes;
+//! sync is under way nothing is taken from there, so the buffer grows at the rate at which clients write;
 //! afterwards it shrinks by what the link carries beyond that, or grows on, if the link carries
 //! less. A source drops a reader whose buffer is over its hard limit, or over its soft limit for
 //! too long (`client-output-buffer-limit replica`). All amounts are linear between two changes of
 //! a rate, so every crossing has a time.
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::state::NanoWrites;
+
+/// An amount of bytes in billionths: bytes per second times nanoseconds.
+pub type NanoBytes = u128;
+
+/// One byte in [`NanoBytes`].
+pub const NANO: NanoBytes = 1_000_000_000;
 
 /// What a link carries, and what its source's buffers hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Capacity {
-    /// Writes per second that the link carries.
+    /// Bytes per second that the link carries.
     pub carries: u64,
     /// A reader is dropped as soon as so much waits for it; `None` for no limit.
-    pub hard: Option<NanoWrites>,
+    pub hard: Option<NanoBytes>,
     /// A reader is dropped when so much has waited for it all the time of `soft_for`.
-    pub soft: Option<NanoWrites>,
+    pub soft: Option<NanoBytes>,
     /// For how long.
     pub soft_for: Span,
     /// What a reader may have missed and still go on where it was.
-    pub backlog: NanoWrites,
+    pub backlog: NanoBytes,
 }
 
 /// What waits in a buffer: it changes linearly since the last change of a rate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trail {
     /// So much waited then.
-    pub behind: NanoWrites,
+    pub behind: NanoBytes,
     /// When.
     pub since: SimTime,
-    /// Writes per second that arrive.
+    /// Bytes per second that arrive.
     pub arriving: u64,
-    /// Writes per second that leave, as long as anything waits.
+    /// Bytes per second that leave, as long as anything waits.
     pub leaving: u64,
     /// Since when the soft limit is exceeded, if it is.
     pub over_soft: Option<SimTime>,
@@ -47,10 +52,10 @@ impl Trail {
     }
 
     /// What waits at `now`.
-    pub fn behind_at(&self, now: SimTime) -> NanoWrites {
-        let nanos = NanoWrites::from(now.since(self.since).as_nanos());
-        let came = NanoWrites::from(self.arriving) * nanos;
-        let went = NanoWrites::from(self.leaving) * nanos;
+    pub fn behind_at(&self, now: SimTime) -> NanoBytes {
+        let nanos = NanoBytes::from(now.since(self.since).as_nanos());
+        let came = NanoBytes::from(self.arriving) * nanos;
+        let went = NanoBytes::from(self.leaving) * nanos;
         (self.behind + came).saturating_sub(went)
     }
 
@@ -90,33 +95,32 @@ impl Trail {
     }
 
     /// When more than `limit` waits, if it ever does.
-    pub fn exceeds(&self, limit: NanoWrites) -> Option<SimTime> {
+    pub fn exceeds(&self, limit: NanoBytes) -> Option<SimTime> {
         if self.behind > limit { Some(self.since) } else { self.crossing(limit) }
     }
 
     /// When more than `limit` waits, if the buffer grows beyond it.
-    fn crossing(&self, limit: NanoWrites) -> Option<SimTime> {
+    fn crossing(&self, limit: NanoBytes) -> Option<SimTime> {
         let growth = self.arriving.checked_sub(self.leaving).filter(|growth| *growth > 0)?;
         Some(self.since + whole_nanos((limit + 1).saturating_sub(self.behind), growth))
     }
 }
 
-/// The first whole nanosecond at which `amount` has come together at `rate` writes per second.
-fn whole_nanos(amount: NanoWrites, rate: u64) -> Span {
-    Span::from_nanos(u64::try_from(amount.div_ceil(NanoWrites::from(rate))).unwrap_or(u64::MAX))
+/// The first whole nanosecond at which `amount` has come together at `rate` bytes per second.
+fn whole_nanos(amount: NanoBytes, rate: u64) -> Span {
+    Span::from_nanos(u64::try_from(amount.div_ceil(NanoBytes::from(rate))).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::state::WRITE;
 
     const LIMITS: Capacity = Capacity {
         carries: 3_000,
-        hard: Some(256_000 * WRITE),
-        soft: Some(64_000 * WRITE),
+        hard: Some(256_000 * NANO),
+        soft: Some(64_000 * NANO),
         soft_for: Span::from_secs(60),
-        backlog: 1_000 * WRITE,
+        backlog: 1_000 * NANO,
     };
 
     fn at(seconds: u64) -> SimTime {
@@ -125,7 +129,7 @@ mod tests {
 
     fn trail(behind: u128, arriving: u64, leaving: u64) -> Trail {
         let empty = Trail::empty(at(100));
-        Trail { behind: behind * WRITE, arriving, leaving, ..empty }
+        Trail { behind: behind * NANO, arriving, leaving, ..empty }
     }
 
     #[test]
@@ -160,7 +164,7 @@ mod tests {
     fn other_rates_go_on_from_what_waits() {
         let growing = trail(0, 1_000, 0);
         let later = growing.at_rates(at(200), 1_000, 3_000, &LIMITS);
-        assert_eq!(later.behind, 100_000 * WRITE);
+        assert_eq!(later.behind, 100_000 * NANO);
         let crossed = at(100) + Span::from_nanos(64_000_000_001);
         assert_eq!(later.over_soft, Some(crossed));
         assert_eq!(later.caught_up(), Some(at(250)));

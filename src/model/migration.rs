@@ -14,20 +14,25 @@ use crate::model::api::{Call, Refusal};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Hindrance, Loss, MigrationFact, Observer};
 use crate::model::plan::{
-    Force, GroupId, Layout, MigrationCall, MigrationPlan, Obstacle, SourceEndpoint, Switch,
+    Force, GroupId, Layout, MigrationCall, MigrationPlan, Obstacle, Plan, ShardId, SourceEndpoint,
+    Switch,
 };
 use crate::model::replication::age_of_oldest;
 use crate::model::state::{
-    Completion, Copy, LinkHeld, LinkStage, NanoWrites, Node, Process, Replacement, Run, Side,
+    Completion, Copy, LinkHeld, LinkStage, NanoWrites, Node, Operator, Process, Replacement, Side,
     SlotLayout, Stage, Synced, WayBack, Workflow,
 };
 use crate::model::{Event, Step};
 
-impl<O: Observer> Step<'_, O> {
-    pub(super) fn migration_plan(&self) -> &MigrationPlan {
-        self.plan.migration.as_ref().expect("what is of a migration happens only in one")
+impl<'a, O: Observer> Step<'a, O> {
+    /// The migration of the plan; what is of a migration happens only where there is one.
+    pub(super) fn migration_plan(&self) -> &'a MigrationPlan {
+        let plan: &'a Plan = self.plan;
+        plan.migration.as_ref().expect("what is of a migration happens only in one")
     }
+}
 
+impl<O: Observer> Step<'_, O> {
     /// The group to which data is migrated.
     pub(super) fn target(&self) -> GroupId {
         self.migration_plan().target
@@ -64,16 +69,24 @@ impl<O: Observer> Step<'_, O> {
         if let Some(refusal) = self.migration_plan().refusals.first() {
             return Err(*refusal);
         }
-        match self.state.group(target).multi_az {
-            Switch::On => Ok(()),
-            Switch::Off => Err(Refusal::MigrationNeedsMultiAz),
+        if self.state.group(target).multi_az == Switch::Off {
+            return Err(Refusal::MigrationNeedsMultiAz);
+        }
+        match self.shards_of(target).all(|shard| self.view(shard).seems_served(shard)) {
+            true => Ok(()),
+            false => Err(Refusal::NoPrimary),
         }
     }
 
     /// `TestMigration`: checks, and changes nothing.
     fn test_migration(&mut self, target: GroupId, endpoint: SourceEndpoint) {
-        let answer = self.may_migrate(target, endpoint);
+        let is_tested = self.queue.pending(self.slots.migration_test()).is_some();
+        let answer = self.may_migrate(target, endpoint).and(match is_tested {
+            true => Err(Refusal::MigrationIsTested),
+            false => Ok(()),
+        });
         if self.answer(Call::TestMigration, target, answer) {
+            self.note(Fact::Migration(MigrationFact::Prepared { group: target }));
             self.state.migration.tested = endpoint;
             let n = self.state.migration.clock.tests;
             self.state.migration.clock.tests += 1;
@@ -100,6 +113,7 @@ impl<O: Observer> Step<'_, O> {
         if !self.answer(Call::StartMigration, target, answer) {
             return;
         }
+        self.note(Fact::Migration(MigrationFact::Prepared { group: target }));
         let migration = &mut self.state.migration;
         migration.aim = endpoint;
         migration.started = self.now;
@@ -111,7 +125,7 @@ impl<O: Observer> Step<'_, O> {
         let takes = self.group_time(law, target, Purpose::MigrationStart, n);
         self.next_step_in(target, takes);
         self.tell_group(target);
-        self.cut_over_after_start();
+        self.operator_starts();
     }
 
     fn next_step_in(&mut self, group: GroupId, takes: Span) {
@@ -143,22 +157,22 @@ impl<O: Observer> Step<'_, O> {
 
     /// What keeps the target from following the source at that endpoint.
     fn obstacle(&self, aim: SourceEndpoint) -> Option<Obstacle> {
-        match aim {
-            SourceEndpoint::Unknown | SourceEndpoint::Refused(_) => {
-                return Some(Obstacle::WrongAddress);
-            }
-            SourceEndpoint::Node(_) => {}
-        }
+        let SourceEndpoint::Node(node) = aim else {
+            return Some(Obstacle::WrongAddress);
+        };
         let obstacles = &self.migration_plan().obstacles;
         let of_plan = obstacles.iter().find(|obstacle| **obstacle != Obstacle::TargetTooSmall);
         let links = 0..self.state.migration.links.len();
-        of_plan.copied().or_else(|| links.filter_map(|link| self.link_obstacle(link)).next())
+        let of_link = |link: usize| self.link_obstacle(link, self.upstream_at(link, node));
+        of_plan.copied().or_else(|| links.filter_map(of_link).next())
     }
 
     /// The target's primaries try to become replicas of the source (OM-07, OM-08).
     fn attempt(&mut self, group: GroupId, attempt: u16) {
         if let SourceEndpoint::Node(node) = self.state.migration.aim {
-            (0..self.state.migration.links.len()).for_each(|link| self.aim_link(link, node));
+            for link in 0..self.state.migration.links.len() {
+                self.link_mut(link).upstream = self.upstream_at(link, node);
+            }
         }
         self.become_replicas(group);
         let Some(obstacle) = self.obstacle(self.state.migration.aim) else {
@@ -183,6 +197,7 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         self.note(Fact::Migration(MigrationFact::GaveUp { group, obstacle }));
+        self.operator_rests();
         self.targets_are_masters();
         self.migration_is_over(group);
     }
@@ -277,9 +292,7 @@ impl<O: Observer> Step<'_, O> {
         if shards.any(|shard| self.nodes_of(shard).iter().any(is_replaced)) {
             return Some(Hindrance::NodeIsReplaced);
         }
-        let links = &self.state.migration.links;
-        let in_sync = links.iter().all(|link| link.is_in_sync(self.now));
-        (!in_sync).then_some(Hindrance::NotInSync)
+        (!self.all_in_sync()).then_some(Hindrance::NotInSync)
     }
 
     /// The target is to be promoted now, if it can.
@@ -322,28 +335,34 @@ impl<O: Observer> Step<'_, O> {
         let (shard, source) = self.plan.pair(link);
         self.settle(shard);
         self.settle(source);
-        let held = self.link(link).held;
+        let link_state = *self.link(link);
         let from = *self.state.books(source);
-        let inherited = match held {
+        let inherited = match link_state.held {
             LinkHeld::Own => 0,
-            LinkHeld::Migrated => self.link(link).copy.offset.min(from.offset),
+            LinkHeld::Migrated => link_state.copy.offset,
         };
+        // What the source lost since the target got it comes back with the target.
+        let common = inherited.min(link_state.common).min(from.offset);
         let books = self.state.books_mut(shard);
         books.inherited += inherited;
         books.offset += inherited;
         books.branch = Copy { history: books.history, offset: books.offset };
         books.history.0 += 1;
+        let now = self.now;
         let state = self.link_mut(link);
-        state.shared = inherited;
+        state.shared = common;
         state.told = from.acknowledged;
-        let writes = from.offset - inherited;
-        let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, from.offer.rate) };
+        state.completed = now;
+        let writes = from.offset - common;
+        let window = self.age_of_last(source, writes);
+        let loss = Loss { writes, beside: 0, window };
         let node = self.state.shard(shard).primary;
-        let missing_bytes = match held {
+        let missing_bytes = match link_state.held {
             LinkHeld::Own => self.held_bytes(source),
             LinkHeld::Migrated => 0,
         };
-        let fact = MigrationFact::ShardCompleted { shard, node, loss, missing_bytes };
+        let regained = inherited - common;
+        let fact = MigrationFact::ShardCompleted { shard, node, loss, regained, missing_bytes };
         self.note(Fact::Migration(fact));
     }
 
@@ -355,7 +374,6 @@ impl<O: Observer> Step<'_, O> {
         (0..self.state.migration.links.len()).for_each(|link| self.roll_back_books(link));
         self.state.migration.truth = Side::Source;
         self.state.migration.way_back = WayBack::Free;
-        self.state.migration.run = Run::Idle;
         self.note(Fact::Migration(MigrationFact::RolledBack { group }));
     }
 
@@ -381,9 +399,12 @@ impl<O: Observer> Step<'_, O> {
         let (shard, source) = self.plan.pair(link);
         self.settle(shard);
         let of_source = self.state.books(source).offset;
+        let window = match is_copy {
+            true => self.age_of_last(shard, self.state.books(shard).offset),
+            false => self.now.since(self.link(link).completed),
+        };
         let books = self.state.books_mut(shard);
         let of_target = std::mem::take(&mut books.offset);
-        let rate = books.offer.sent();
         books.lost += of_target;
         books.branch = Copy { history: books.history, offset: 0 };
         books.history.0 += 1;
@@ -403,7 +424,7 @@ impl<O: Observer> Step<'_, O> {
             }
         };
         let writes = of_target - common;
-        let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
+        let loss = Loss { writes, beside: 0, window };
         let fact = MigrationFact::ShardRolledBack { shard, loss, regained };
         self.note(Fact::Migration(fact));
     }
@@ -416,34 +437,52 @@ impl<O: Observer> Step<'_, O> {
         let writes = books.acknowledged - self.link(link).told;
         self.link_mut(link).told = books.acknowledged;
         if writes > 0 {
-            let rate = books.offer.sent().max(books.offer.sent_before);
-            let loss = Loss { writes, beside: 0, window: age_of_oldest(writes, rate) };
+            let window = self.now.since(self.link(link).completed);
+            let loss = Loss { writes, beside: 0, window };
             self.note(Fact::Migration(MigrationFact::Diverged { shard, loss }));
         }
     }
 
+    /// What clients wrote to a target that is not the application's database is in no source.
+    fn tell_targets_own(&mut self, link: usize) {
+        let (shard, _) = self.plan.pair(link);
+        let writes = self.state.books(shard).offset;
+        if writes > 0 {
+            let loss = Loss { writes, beside: 0, window: self.age_of_last(shard, writes) };
+            self.note(Fact::Migration(MigrationFact::Diverged { shard, loss }));
+        }
+    }
+
+    /// Age of the oldest of the last `writes` that the shard took.
+    pub(super) fn age_of_last(&self, shard: ShardId, writes: NanoWrites) -> Span {
+        if writes == 0 {
+            return Span::ZERO;
+        }
+        let books = self.state.books(shard);
+        let (rate, until) = match (books.accepting, books.offer.sent()) {
+            (false, _) => (books.offer.sent().max(books.offer.sent_before), books.stopped),
+            (true, 0) => (books.offer.sent_before, books.offer.since),
+            (true, sent) => (sent, self.now),
+        };
+        age_of_oldest(writes, rate).plus(self.now.since(until))
+    }
+
     /// The end of the trial: what went astray, and what a way back would cost.
     pub(super) fn tell_migration(&mut self) {
-        if self.state.migration.truth == Side::Source {
-            return;
-        }
         for link in 0..self.state.migration.links.len() {
-            self.tell_diverged(link);
             let (shard, _) = self.plan.pair(link);
-            let writes = self.price_of_return(link);
+            if self.state.migration.truth == Side::Source {
+                self.tell_targets_own(link);
+                continue;
+            }
+            self.tell_diverged(link);
+            let writes = self.state.price_of_return(self.plan, link);
             self.note(Fact::Migration(MigrationFact::PriceOfReturn { shard, writes }));
         }
     }
 
-    /// Writes that only the target's shard has, so that a roll-back would lose them.
-    fn price_of_return(&self, link: usize) -> NanoWrites {
-        let (shard, source) = self.plan.pair(link);
-        let (target, source) = (self.state.books(shard).offset, self.state.books(source).offset);
-        target - self.link(link).shared.min(source).min(target)
-    }
-
-    /// The operator waits for a migration to be in sync, or to end: whatever it was, it is not.
-    pub(super) fn is_migrating(&self, group: GroupId) -> bool {
+    /// Whether the target is a replica of the source, and may be about to be promoted.
+    pub(super) fn is_replica(&self, group: GroupId) -> bool {
         matches!(
             self.state.group(group).workflow,
             Workflow::Migrating(Stage::Running | Stage::Completing(_))
@@ -452,8 +491,7 @@ impl<O: Observer> Step<'_, O> {
 
     /// All links are in sync, for the first time since the start.
     pub(super) fn link_is_in_sync(&mut self) {
-        let all = self.state.migration.links.iter().all(|link| link.is_in_sync(self.now));
-        if !all {
+        if !self.all_in_sync() {
             return;
         }
         if self.state.migration.synced == Synced::NotYet {
@@ -461,9 +499,9 @@ impl<O: Observer> Step<'_, O> {
             let took = self.now.since(self.state.migration.started);
             let group = self.target();
             self.note(Fact::Migration(MigrationFact::AllInSync { group, took }));
-            self.cut_over_after_sync();
+            self.operator_sees_sync();
         }
-        if let Run::Completing(_) = self.state.migration.run {
+        if let Operator::Completing(_) = self.state.migration.operator {
             self.complete_if_ready();
         }
     }

@@ -32,6 +32,7 @@ pub mod migration;
 pub mod narration;
 pub mod node;
 pub mod operation;
+pub mod operator;
 pub mod persistence;
 pub mod plan;
 pub mod policy;

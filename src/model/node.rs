@@ -68,6 +68,7 @@ impl<O: Observer> Step<'_, O> {
             false => Role::Replica,
         };
         self.isolation_is_over(id);
+        self.upstream_lost_copy(id);
         let left = self.left_on_disk(id, process);
         self.blame(shard, cause);
         self.follower_stops(id, shard);

@@ -149,7 +149,7 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// What a precondition may ask about the shard: beliefs, and what nodes reported.
-    fn view(&self, shard: ShardId) -> ControlView<'_> {
+    pub(super) fn view(&self, shard: ShardId) -> ControlView<'_> {
         ControlView::new(self.plan, self.state, shard)
     }
 

@@ -52,6 +52,7 @@ impl<O: Observer> Step<'_, O> {
             Process::Lost | Process::Absent => Serving::No,
             Process::Running | Process::Crashed | Process::Rebooting(_) => Serving::Interrupted,
         };
+        self.links_lose_source(shard);
         self.freeze_log(shard, n);
         self.freeze_durable_log(shard, n);
         self.freeze_second_region(shard, n);
@@ -161,6 +162,7 @@ impl<O: Observer> Step<'_, O> {
         books.branch.offset = 0;
         books.original = false;
         self.history_is_cut(shard, 0);
+        self.migrated_copy_is_lost(shard);
         self.state.shard_mut(shard).dataset = Dataset::Lost;
         for node in self.plan.shards[shard.idx()].node_ids() {
             if self.state.node(node).data == Data::Syncing {
@@ -315,6 +317,7 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn start_full_sync(&mut self, node: NodeId, from: NodeId) {
         let shard = self.plan.nodes[node.idx()].shard;
         self.link_closes(node);
+        self.upstream_lost_copy(node);
         if self.is_durable(shard) {
             self.read_log(node);
             return;
@@ -336,8 +339,10 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn full_sync_time(&mut self, node: NodeId, shard: ShardId) -> (Span, u64) {
         let n = self.state.clocks.nodes[node.idx()].syncs;
         self.state.clocks.nodes[node.idx()].syncs += 1;
-        self.settle(shard);
-        let bytes = self.held_bytes(shard);
+        // What a target follows is the source's.
+        let held_by = self.migrated_from(shard).unwrap_or(shard);
+        self.settle(held_by);
+        let bytes = self.held_bytes(held_by);
         let takes = match &self.plan.timing.full_sync {
             FullSync::Law(law) => self.node_time(law, node, Purpose::FullSync, n),
             per_gib @ FullSync::PerGib(_) => per_gib.proportional(bytes).unwrap_or(Span::FOREVER),

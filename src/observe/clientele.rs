@@ -95,7 +95,9 @@ impl Clientele {
             MigrationFact::Access { shard, intake } => self.take(shard, intake),
             MigrationFact::Completed { .. } => self.truth = Side::Target,
             MigrationFact::RolledBack { .. } => self.truth = Side::Source,
-            MigrationFact::Tested { .. }
+            MigrationFact::Prepared { .. }
+            | MigrationFact::RollBackBegan { .. }
+            | MigrationFact::Tested { .. }
             | MigrationFact::ReshardBegan { .. }
             | MigrationFact::AttemptFailed { .. }
             | MigrationFact::GaveUp { .. }

@@ -200,7 +200,7 @@ impl View<'_> {
         for (n, link) in state.migration.links.iter().enumerate() {
             let (target, source) = self.plan.pair(n);
             let target = words.shard(target);
-            let health = u8::from(link.is_in_sync(self.now));
+            let health = u8::from(link.is_caught_up(self.now));
             let _ = writeln!(text, "{target}: Primary Link Health Status {health}");
             if link.is_connected() {
                 let omem = self.bytes(link.trail.behind_at(self.now));

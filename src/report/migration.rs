@@ -34,6 +34,8 @@ pub(super) fn aws_event(fact: &MigrationFact, id: impl Fn(GroupId) -> String) ->
 /// The fact's name in a trace.
 pub(super) fn name(fact: &MigrationFact) -> &'static str {
     match fact {
+        MigrationFact::Prepared { .. } => "migration_prepared",
+        MigrationFact::RollBackBegan { .. } => "roll_back_began",
         MigrationFact::Tested { .. } => "migration_tested",
         MigrationFact::ReshardBegan { .. } => "reshard_began",
         MigrationFact::AttemptFailed { .. } => "migration_attempt_failed",
@@ -100,6 +102,8 @@ pub(super) fn fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         }
         MigrationFact::Connected { group }
         | MigrationFact::Stopped { group }
+        | MigrationFact::Prepared { group }
+        | MigrationFact::RollBackBegan { group }
         | MigrationFact::CutOverBegan { group }
         | MigrationFact::CutOverGivenUp { group }
         | MigrationFact::PointOfNoReturn { group }
@@ -158,10 +162,11 @@ fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         MigrationFact::TargetWiped { shard, loss } | MigrationFact::Diverged { shard, loss } => {
             shard_lost(shard, loss)
         }
-        MigrationFact::ShardCompleted { shard, node, loss, missing_bytes } => {
-            let missing = ("missing_bytes", json!(missing_bytes));
+        MigrationFact::ShardCompleted { shard, node, loss, regained, missing_bytes } => {
+            let more =
+                [("regained_writes", amount(regained)), ("missing_bytes", json!(missing_bytes))];
             let node = ("node", node_of(node));
-            [shard_of(shard), node].into_iter().chain(lost(loss)).chain([missing]).collect()
+            [shard_of(shard), node].into_iter().chain(lost(loss)).chain(more).collect()
         }
         MigrationFact::ShardRolledBack { shard, loss, regained } => {
             let mut fields: Vec<Field> = shard_lost(shard, loss);

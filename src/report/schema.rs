@@ -474,6 +474,10 @@ enum Fact {
     Unconfirmed { shard: ShardName, writes: f64 },
     /// So many writes a second wait in vain from now on, and count as rejected.
     WaitFails { shard: ShardName, per_second: u64 },
+    /// The target is prepared, as far as the API can see: a call to test or start was accepted.
+    MigrationPrepared { group: String },
+    /// The operator begins to bring everybody back to the source.
+    RollBackBegan { group: String },
     /// The result of TestMigration.
     MigrationTested { group: String, obstacle: Obstacle },
     /// The target of a migration is resharded: so many hash slots move.
@@ -512,6 +516,7 @@ enum Fact {
         node: String,
         lost_writes: f64,
         loss_window_s: f64,
+        regained_writes: f64,
         missing_bytes: u64,
     },
     /// The migration is complete, by force or not.

@@ -53,6 +53,12 @@ const COMPLETE: Default =
 const AGAIN: Default = default("complete-again", "\"1m\"", Assumed, "who is told to wait waits");
 const PATIENCE: Default =
     default("patience", "\"30m\"", Assumed, "a maintenance window that was announced");
+const IN_SYNC_LAG: Default = default(
+    "in-sync-lag",
+    "\"10s\"",
+    Assumed,
+    "nothing is published; min-replicas-max-lag takes it for good",
+);
 const MOVES: Default = default(
     "moves",
     r#"{ uniform = ["0s", "1m"] }"#,
@@ -124,6 +130,7 @@ pub(super) fn read(
         again: above_zero(&mut table, &AGAIN, cx),
         patience: length(&mut table, &PATIENCE, cx),
     };
+    let in_sync_lag = length(&mut table, &IN_SYNC_LAG, cx);
     let cut_over = cut_over(&mut table, cx);
     let cut_over_begins = cut_over_begins(&mut table, cx);
     let clients = clients(&mut table, cx);
@@ -145,6 +152,7 @@ pub(super) fn read(
         obstacles,
         link,
         timing,
+        in_sync_lag,
         clients: clients?,
         cut_over,
         cut_over_begins,
@@ -583,7 +591,7 @@ mod tests {
         for default in laws {
             sections::with_default(&default, laws::read);
         }
-        for default in [FORK_PAUSE, SAVE, LOAD, RESHARD, PATIENCE] {
+        for default in [FORK_PAUSE, SAVE, LOAD, RESHARD, PATIENCE, IN_SYNC_LAG] {
             sections::with_default(&default, |item, cx| item.span(&mut cx.errors));
         }
         let bandwidth =

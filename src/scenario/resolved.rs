@@ -194,6 +194,7 @@ const ORDER: [(&str, &[&str]); 17] = [
             "complete",
             "complete-again",
             "patience",
+            "in-sync-lag",
             "cut-over",
             "cut-over-after-sync",
             "cut-over-after-start",

@@ -9,6 +9,11 @@ use crate::model::state::{NanoWrites, Side};
 /// otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MigrationFact {
+    /// The target is prepared, as far as the API can see: a call to test or start was accepted.
+    Prepared {
+        /// The target.
+        group: GroupId,
+    },
     /// The result of `TestMigration`.
     Tested {
         /// The target.
@@ -129,6 +134,8 @@ pub enum MigrationFact {
         node: NodeId,
         /// What it lacked.
         loss: Loss,
+        /// Writes that the source had lost since the target got them, and that are not lost any more.
+        regained: NanoWrites,
         /// Bytes of data that it has nothing of, if nothing was ever copied into it.
         missing_bytes: u64,
     },
@@ -210,6 +217,11 @@ pub enum MigrationFact {
     },
     /// The source is the application's database again: what only the target has is lost.
     RolledBack {
+        /// The target.
+        group: GroupId,
+    },
+    /// The operator begins to bring everybody back to the source.
+    RollBackBegan {
         /// The target.
         group: GroupId,
     },

@@ -28,6 +28,8 @@ pub struct MigrationPlan {
     pub link: LinkPlan,
     /// How long the calls take.
     pub timing: MigrationTiming,
+    /// The control plane takes a target for in sync that trails by no more.
+    pub in_sync_lag: Span,
     /// How the clients move.
     pub clients: Clients,
     /// What is done first when the migration is completed.

@@ -2,7 +2,7 @@
 
 use std::mem::take;
 
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimTime, Span};
 use crate::model::link::Trail;
 use crate::model::plan::{NodeId, Plan, SourceEndpoint};
 use crate::model::state::{Copy, HistoryId, NanoWrites, refill};
@@ -17,7 +17,9 @@ pub struct Migration {
     /// Which of the two is the application's database.
     pub truth: Side,
     /// What the operator is doing.
-    pub run: Run,
+    pub operator: Operator,
+    /// When the operator stopped the clients, the last time.
+    pub stopped: SimTime,
     /// Until when the network between the two is cut.
     pub cut_until: SimTime,
     /// Whether all links were in sync since the last start.
@@ -88,8 +90,10 @@ pub struct Cohort {
 pub enum Voice {
     /// They do.
     Writing,
-    /// They were stopped, or are on their way: what they would write is rejected.
-    Held,
+    /// The operator has stopped them: what they would write is rejected.
+    Stopped,
+    /// They are on their way, and reach nobody: what they would write is rejected.
+    Travelling,
 }
 
 /// What a cohort does next.
@@ -105,7 +109,7 @@ pub enum NextMove {
 
 /// What the operator is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Run {
+pub enum Operator {
     /// Nothing, or he waits for the target to be in sync.
     Idle,
     /// The cut-over is to begin.
@@ -114,6 +118,8 @@ pub enum Run {
     Completing(SimTime),
     /// The migration is complete, and the clients move.
     Done,
+    /// He stops the migration, and tries again until that is done.
+    Stopping,
 }
 
 /// Draws used by a migration.
@@ -150,16 +156,37 @@ pub struct Link {
     pub history: Option<HistoryId>,
     /// How far of which history the target's copy goes, as of the last loss of the link.
     pub copy: Copy,
+    /// How much of that the source still has.
+    pub common: NanoWrites,
+    /// How far the target trails while it follows, in time.
+    pub lag: Span,
+    /// When the migration was completed.
+    pub completed: SimTime,
     /// Whether the target's primary holds what the source had.
     pub held: LinkHeld,
     /// Bytes that the last full sync copies.
     pub bytes: u64,
-    /// Retries, full syncs and completions drawn.
-    pub drawn: u32,
+    /// For how long its source writes the copy before it sends any of it.
+    pub saves: Span,
+    /// Draws used.
+    pub clock: LinkClock,
     /// Since the completion: how much of the history of both is common still.
     pub shared: NanoWrites,
     /// Acknowledged by the source since the completion, as far as that was told.
     pub told: NanoWrites,
+}
+
+/// Draws used by a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkClock {
+    /// Times that it was to be tried again.
+    pub retries: u32,
+    /// Full syncs begun.
+    pub syncs: u32,
+    /// Times that the target began to follow.
+    pub streams: u32,
+    /// Times that the source's process died for want of memory.
+    pub restarts: u32,
 }
 
 /// How far a link is.
@@ -211,8 +238,13 @@ impl Link {
         }
     }
 
-    /// Whether the target has all that the source has but what is on its way.
-    pub fn is_in_sync(&self, now: SimTime) -> bool {
+    /// Whether the last full sync is sent while it is written.
+    pub fn is_diskless(&self) -> bool {
+        self.saves == Span::ZERO
+    }
+
+    /// Whether nothing waits for the target: it has all that the source has but what is on its way.
+    pub fn is_caught_up(&self, now: SimTime) -> bool {
         self.stage == LinkStage::Streaming && self.trail.behind_at(now) == 0
     }
 }
@@ -223,7 +255,8 @@ impl Migration {
         links: Vec::new(),
         cohorts: Vec::new(),
         truth: Side::Source,
-        run: Run::Idle,
+        operator: Operator::Idle,
+        stopped: SimTime::START,
         cut_until: SimTime::START,
         synced: Synced::NotYet,
         started: SimTime::START,
@@ -269,9 +302,13 @@ impl Link {
             trail: Trail::empty(SimTime::START),
             history: None,
             copy: Copy { history: HistoryId(0), offset: 0 },
+            common: 0,
+            lag: Span::ZERO,
+            completed: SimTime::START,
             held: LinkHeld::Own,
             bytes: 0,
-            drawn: 0,
+            saves: Span::ZERO,
+            clock: LinkClock { retries: 0, syncs: 0, streams: 0, restarts: 0 },
             shared: 0,
             told: 0,
         }

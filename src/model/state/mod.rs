@@ -231,6 +231,13 @@ impl State {
         chained.is_some() && self.node(node).upstream == chained
     }
 
+    /// Writes that only the target's shard of a migration has, so that a roll-back would lose them.
+    pub fn price_of_return(&self, plan: &Plan, link: usize) -> NanoWrites {
+        let (target, source) = plan.pair(link);
+        let (target, source) = (self.books(target).offset, self.books(source).offset);
+        target - self.migration.links[link].shared.min(source).min(target)
+    }
+
     /// Whether the shard's primary hears the node, and the node has all that it says.
     pub fn is_linked(&self, node: NodeId, shard: ShardId) -> bool {
         let (primary, state) = (self.shard(shard).primary, self.node(node));

@@ -22,12 +22,13 @@ impl Metrics<'_> {
             MigrationFact::TargetWiped { loss, .. } => {
                 self.lost_in_migration(now, Mechanism::Wiped, loss);
             }
-            MigrationFact::ShardCompleted { loss, missing_bytes, .. } => {
+            MigrationFact::ShardCompleted { loss, regained, missing_bytes: 0, .. } => {
                 self.lost_in_migration(now, Mechanism::Migration, loss);
-                if missing_bytes > 0 {
-                    // The application goes on with nothing of what it had.
-                    self.count_dataset(now, Cause::Migration, (0, missing_bytes));
-                }
+                self.count(Metric::RegainedWrites, now, regained);
+            }
+            // The application goes on with nothing of what it had.
+            MigrationFact::ShardCompleted { loss, missing_bytes, .. } => {
+                self.count_dataset(now, Cause::Migration, (loss.writes, missing_bytes));
             }
             MigrationFact::Diverged { loss, .. } => {
                 self.lost_in_migration(now, Mechanism::Diverged, loss);
@@ -51,7 +52,9 @@ impl Metrics<'_> {
             MigrationFact::GaveUp { .. } | MigrationFact::Stopped { .. } => {
                 self.migration_in_sync(now);
             }
-            MigrationFact::Tested { .. }
+            MigrationFact::Prepared { .. }
+            | MigrationFact::RollBackBegan { .. }
+            | MigrationFact::Tested { .. }
             | MigrationFact::ReshardBegan { .. }
             | MigrationFact::AttemptFailed { .. }
             | MigrationFact::Connected { .. }

@@ -10,7 +10,8 @@ use crate::report::numbers::{bytes, count, writes};
 /// The fact in words; nothing where other lines say it already.
 pub(super) fn line(words: &Words<'_>, fact: &MigrationFact) -> Option<Line> {
     let line = match *fact {
-        MigrationFact::Tested { .. }
+        MigrationFact::Prepared { .. }
+        | MigrationFact::Tested { .. }
         | MigrationFact::ReshardBegan { .. }
         | MigrationFact::AttemptFailed { .. }
         | MigrationFact::GaveUp { .. }
@@ -30,6 +31,7 @@ pub(super) fn line(words: &Words<'_>, fact: &MigrationFact) -> Option<Line> {
         | MigrationFact::Completed { .. }
         | MigrationFact::Stopped { .. }
         | MigrationFact::CutOverBegan { .. }
+        | MigrationFact::RollBackBegan { .. }
         | MigrationFact::CutOverGivenUp { .. } => of_completion(words, fact),
         MigrationFact::CohortMoves { .. }
         | MigrationFact::CohortArrived { .. }
@@ -50,6 +52,7 @@ type Said = Option<(&'static str, String)>;
 /// Prepare, test and start.
 fn of_start(words: &Words<'_>, fact: &MigrationFact) -> Said {
     Some(match *fact {
+        MigrationFact::Prepared { group } => ("prepare", prepared_in_words(words, group)),
         MigrationFact::Tested { group, obstacle: None } => {
             ("test", format!("nothing stands in the way of a migration to {}", words.group(group)))
         }
@@ -157,8 +160,12 @@ fn of_completion(words: &Words<'_>, fact: &MigrationFact) -> Said {
             );
             ("lost", text)
         }
-        MigrationFact::ShardCompleted { node, loss: Loss { writes: 0, .. }, .. } => {
-            ("promoted", format!("{} is primary, with every write", words.node(node)))
+        MigrationFact::ShardCompleted { node, loss: Loss { writes: 0, .. }, regained, .. } => {
+            let more = match regained {
+                0 => String::new(),
+                more => format!(", and {} that the source has lost", writes(more)),
+            };
+            ("promoted", format!("{} is primary, with every write{more}", words.node(node)))
         }
         MigrationFact::ShardCompleted { node, loss, .. } => {
             let (node, amount) = (words.node(node), writes(loss.writes));
@@ -180,11 +187,27 @@ fn of_completion(words: &Words<'_>, fact: &MigrationFact) -> Said {
             ("stop", format!("{group} is its own master; the clients stay with {source}"))
         }
         MigrationFact::CutOverBegan { group } => ("cut-over", cut_over_in_words(words, group)),
+        MigrationFact::RollBackBegan { .. } => {
+            ("rollback", format!("begins: the clients go on with {}", source(words)))
+        }
         MigrationFact::CutOverGivenUp { .. } => {
             ("cut-over", format!("is given up: all clients go on with {}", source(words)))
         }
         _ => return None,
     })
+}
+
+/// What the API sees of a target that may be migrated to.
+fn prepared_in_words(words: &Words<'_>, group: GroupId) -> String {
+    let of = &words.plan.groups[group.idx()];
+    let (engine, version) = (of.about.engine, &of.about.engine_version);
+    let n_shards = count(of.shards.len() as u128);
+    format!(
+        "{} is available: {engine} {version}, Multi-AZ, no encryption in transit, and like {} in \
+         shards ({n_shards}) and databases",
+        words.group(group),
+        source(words)
+    )
 }
 
 /// What the operator does first.
@@ -221,8 +244,12 @@ fn of_clients(words: &Words<'_>, fact: &MigrationFact) -> Said {
             )
         }
         MigrationFact::Diverged { shard, loss } => {
-            let (shard, amount) = (words.shard(shard), writes(loss.writes));
-            ("lost", format!("{amount} acknowledged writes that {shard} took after the completion"))
+            let amount = writes(loss.writes);
+            let why = match words.plan.link_into(shard) {
+                None => "after the completion",
+                Some(_) => "without ever being the application's database",
+            };
+            ("lost", format!("{amount} acknowledged writes that {} took {why}", words.shard(shard)))
         }
         MigrationFact::PriceOfReturn { shard, writes: amount } => {
             let (shard, amount) = (words.shard(shard), writes(amount));

@@ -155,6 +155,10 @@ pub(super) struct Migration {
     /// maintenance window that was announced).
     #[schemars(extend("default" = "30m"))]
     patience: Option<Duration>,
+    /// The control plane takes a target for in sync that trails by no more. Default: "10s"
+    /// (assumed: nothing is published; min-replicas-max-lag takes it for good).
+    #[schemars(extend("default" = "10s"))]
+    in_sync_lag: Option<Duration>,
     /// What is done first when the migration is completed. Default: "stop-writes-first" (assumed:
     /// the one that loses nothing).
     #[schemars(extend("default" = "stop-writes-first"))]

@@ -59,6 +59,7 @@ pub fn plan() -> Plan {
             again: fixed(30),
             patience: secs(600),
         },
+        in_sync_lag: secs(10),
         clients: Clients {
             cohorts: 1,
             moves: fixed(10),
