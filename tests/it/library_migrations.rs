@@ -189,6 +189,14 @@ fn a_network_that_is_blocked() {
     assert_eq!(tested, [(360 * S, Some(Obstacle::BlockedNetwork))]);
 }
 
+/// Full syncs: when they begin, and of how many bytes.
+fn began(facts: &[(SimTime, Fact)]) -> Vec<(u128, u64)> {
+    told(facts, |fact| match fact {
+        MigrationFact::LinkSyncBegan { bytes, .. } => Some(*bytes),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_target_that_is_too_small() {
     // Each try takes 144 s and half a second until the next: from 720 s on the thirteenth begins at
@@ -199,7 +207,10 @@ fn a_target_that_is_too_small() {
         fork_ns: 13 * 3 * S,
         ..Expected::default()
     };
-    check("migration-target-too-small", &expected);
+    let facts = check("migration-target-too-small", &expected);
+    let began: Vec<u128> = began(&facts).into_iter().map(|(at, _)| at).collect();
+    let expected: Vec<u128> = (0..13).map(|n| 720 * S + n * 289 * S / 2).collect();
+    assert_eq!(began, expected);
 }
 
 #[test]
@@ -242,12 +253,8 @@ fn a_target_that_fails() {
         _ => None,
     });
     assert_eq!(not, [(1_920 * S, Hindrance::NodeIsReplaced)]);
-    let began = told(&facts, |fact| match fact {
-        MigrationFact::LinkSyncBegan { bytes, .. } => Some(*bytes),
-        _ => None,
-    });
     let all = 6 << 30;
-    assert_eq!(began, [(720 * S, all), (1_812 * S + S / 2, all)]);
+    assert_eq!(began(&facts), [(720 * S, all), (1_812 * S + S / 2, all)]);
 }
 
 #[test]
