@@ -42,7 +42,7 @@ const LOAD: Default = default("load-per-gib", "\"5s\"", Assumed, "about 200 MB/s
 const PAGE: Default =
     default("source-page", "\"4 KiB\"", Documented, "a page of Linux; huge ones have 2 MiB");
 const RESTART: Default =
-    default("source-restart", "\"30s\"", Assumed, "a supervisor restarts the process");
+    default("source-restart", "\"2m\"", Assumed, "somebody sees to a machine without memory");
 const RETRY: Default = default("retry", "\"10s\"", Assumed, "nothing is published");
 const TEST: Default = default("test", "\"1m\"", Assumed, "nothing is published");
 const START: Default = default("start", "\"2m\"", Assumed, "nothing is published");

@@ -19,7 +19,9 @@ struct Sums<'a> {
     rate: f64,
     /// Bytes of data.
     data: f64,
-    /// Seconds for which the source forks and writes its copy to disk.
+    /// Seconds for which the source forks.
+    forked: f64,
+    /// Seconds for which it forks and writes its copy to disk.
     saved: f64,
     /// Seconds for which the data is sent.
     sent: f64,
@@ -43,7 +45,7 @@ pub(super) fn check(
         .collect();
     let place = Place { covers: Covers::Key, ..place.clone() };
     if let Some(worst) = sums.iter().max_by(|a, b| a.rate.total_cmp(&b.rate)) {
-        check_bandwidth(worst, (&plan.link, workload), &place, cx);
+        check_bandwidth(worst, &plan.link, &place, cx);
     }
     let waiting = |sums: &Sums<'_>| sums.waiting();
     if let Some(worst) = sums.iter().max_by(|a, b| waiting(a).total_cmp(&waiting(b))) {
@@ -64,6 +66,7 @@ impl<'a> Sums<'a> {
             group,
             rate: shard.writes_per_sec as f64 * workload.write_bytes as f64,
             data,
+            forked: mean_seconds(&link.fork_pause, shard.dataset_bytes),
             saved: mean_seconds(&link.fork_pause, shard.dataset_bytes)
                 + mean_seconds(&link.save, shard.dataset_bytes),
             sent: data / link.bytes_per_sec as f64,
@@ -76,28 +79,27 @@ impl<'a> Sums<'a> {
         self.rate * (self.saved + self.sent + self.loaded)
     }
 
-    /// Bytes that are written until the data is sent.
+    /// Bytes that are written while a child of the source writes its copy: to disk, or into the
+    /// link where there is nothing to be saved.
     fn written(&self) -> f64 {
-        self.rate * (self.saved + self.sent)
+        self.rate * if self.saved > self.forked { self.saved } else { self.saved + self.sent }
     }
 
-    /// Bytes of memory that the source takes when the data is sent, if each byte that is written
-    /// copies `page` bytes: data, copied pages, and what waits.
+    /// Bytes of pages that exist twice when that ends, if each byte that is written copies `page`
+    /// bytes.
+    fn copied(&self, page: f64) -> f64 {
+        (self.written() * page).min(self.data)
+    }
+
+    /// The most bytes that the source takes: data, copied pages, and what waits then; or data and
+    /// all that waits at the end.
     fn memory(&self, page: f64) -> f64 {
-        let written = self.written();
-        self.data + (written * page).min(self.data) + written
+        self.data + (self.copied(page) + self.written()).max(self.waiting())
     }
 }
 
-fn check_bandwidth(
-    sums: &Sums<'_>,
-    (link, workload): (&LinkPlan, Workload),
-    place: &Place,
-    cx: &mut Context<'_>,
-) {
-    // Whole writes, as the model carries them.
-    let carries = link.bytes_per_sec / workload.write_bytes;
-    if sums.shard.writes_per_sec == 0 || sums.shard.writes_per_sec < carries {
+fn check_bandwidth(sums: &Sums<'_>, link: &LinkPlan, place: &Place, cx: &mut Context<'_>) {
+    if sums.rate == 0.0 || sums.rate < link.bytes_per_sec as f64 {
         return;
     }
     let message = format!(
@@ -160,16 +162,15 @@ fn check_memory(
     let Some(memory) = link.source_memory.filter(|memory| needed > *memory as f64) else {
         return;
     };
-    let written = sums.written();
     let message = format!(
-        "a full sync of shard `{}` of `{}` takes {} of memory ({} of data, {} of copied pages, {} \
-         that wait), and its process has {}: it dies",
+        "a full sync of shard `{}` of `{}` takes {} of memory ({} of data, up to {} of copied \
+         pages, up to {} that wait), and its process has {}: it dies",
         sums.shard.id,
         sums.group,
         amount(needed),
         amount(sums.data),
-        amount((written * page).min(sums.data)),
-        amount(written),
+        amount(sums.copied(page)),
+        amount(sums.waiting()),
         amount(memory as f64),
     );
     let hint = "raise `memory` of the source or migration.bandwidth, or migrate while less is \

@@ -120,9 +120,9 @@ pub(super) struct Migration {
     /// (documented: a page of Linux).
     #[schemars(extend("default" = "4 KiB"))]
     source_page: Option<Size<0, { 1 << 30 }>>,
-    /// How long the source's process is gone when it had no memory left. Default: "30s" (assumed:
-    /// a supervisor restarts it).
-    #[schemars(extend("default" = "30s"))]
+    /// How long the source's process is gone when it had no memory left. Default: "2m" (assumed:
+    /// somebody sees to a machine without memory).
+    #[schemars(extend("default" = "2m"))]
     source_restart: Option<Law>,
     /// Until a link that broke, or could not be made, is tried again; never zero. Default: "10s"
     /// (assumed: nothing is published).
