@@ -272,7 +272,7 @@ impl<O: Observer> Step<'_, O> {
         let law = &self.migration_plan().timing.complete;
         let takes = self.group_time(law, target, Purpose::MigrationComplete, n);
         self.next_step_in(target, takes);
-        self.tell_targets();
+        self.tell_both_sides();
         true
     }
 

@@ -16,6 +16,9 @@ use crate::support::{load, run, secs, with_fixed_times};
 /// A second in nanoseconds.
 const S: u128 = 1_000_000_000;
 
+/// A millisecond in nanoseconds.
+const MS: u128 = 1_000_000;
+
 /// From `StartMigration` until nothing waits for the target: 120 s, the full sync of 144 s, and
 /// 144,000 / 130,072 s, to the next nanosecond.
 const SYNC: u128 = (120 + 144) * S + (144_000 * S).div_ceil(130_072);
@@ -24,10 +27,10 @@ const SYNC: u128 = (120 + 144) * S + (144_000 * S).div_ceil(130_072);
 #[derive(PartialEq, Eq, Debug, Default)]
 struct Expected {
     /// Seconds of outage, each as often as there are parts of the clients that it concerns.
-    outage_s: u128,
+    outage_ms: u128,
     outages: u128,
-    longest_s: u128,
-    phases_s: Vec<(Phase, u128)>,
+    longest_ms: u128,
+    phases_ms: Vec<(Phase, u128)>,
     rejected_writes: u128,
     lost_writes: Vec<(Mechanism, u128)>,
     regained_writes: u128,
@@ -60,15 +63,15 @@ fn check(name: &str, expected: &Expected) -> Vec<(SimTime, Fact)> {
     let all_clients = slots * u128::from(plan.n_cohorts());
     let phases = Phase::ALL
         .into_iter()
-        .map(|phase| (phase, exactly(phase.name(), outcome.by_phase[phase as usize], S * slots)));
+        .map(|phase| (phase, exactly(phase.name(), outcome.by_phase[phase as usize], MS * slots)));
     let ways = Mechanism::ALL
         .into_iter()
         .map(|way| (way, exactly(way.name(), outcome.lost_by_mechanism[way as usize], WRITE)));
     let got = Expected {
-        outage_s: metric(Metric::WriteOutage, S * slots),
+        outage_ms: metric(Metric::WriteOutage, MS * slots),
         outages: metric(Metric::WriteOutages, 1),
-        longest_s: metric(Metric::LongestWriteOutage, S),
-        phases_s: phases.filter(|(_, seconds)| *seconds > 0).collect(),
+        longest_ms: metric(Metric::LongestWriteOutage, MS),
+        phases_ms: phases.filter(|(_, length)| *length > 0).collect(),
         rejected_writes: metric(Metric::RejectedWrites, WRITE),
         lost_writes: ways.filter(|(_, writes)| *writes > 0).collect(),
         regained_writes: metric(Metric::RegainedWrites, WRITE),
@@ -120,10 +123,10 @@ fn one_sync() -> Expected {
 /// target from 3,692 s on.
 fn completed_at_an_hour() -> Expected {
     Expected {
-        outage_s: 2,
+        outage_ms: 2_000,
         outages: 1,
-        longest_s: 2,
-        phases_s: vec![(Phase::Endpoint, 2)],
+        longest_ms: 2_000,
+        phases_ms: vec![(Phase::Endpoint, 2_000)],
         rejected_writes: 2_000,
         completed: 1,
         price_writes: (7_200 - 3_692) * 1_000,
@@ -133,16 +136,21 @@ fn completed_at_an_hour() -> Expected {
 
 #[test]
 fn all_goes_well() {
-    // Four parts of the clients are stopped at 2,400 s. The target has everything by then, and is
-    // promoted at 2,460 s; the clients leave 30 s later, and are there after another 2 s.
+    // Four parts of the clients are stopped at 2,400 s. What they wrote has arrived 100 ms later, when
+    // the call is made; the target is promoted after 60 s, the clients leave 30 s later, and are
+    // there after another 2 s.
     let expected = Expected {
-        outage_s: 4 * 92,
+        outage_ms: 4 * 92_100,
         outages: 1,
-        longest_s: 92,
-        phases_s: vec![(Phase::Promotion, 4 * 60), (Phase::Endpoint, 4 * (30 + 2))],
-        rejected_writes: 92_000,
+        longest_ms: 92_100,
+        phases_ms: vec![
+            (Phase::Promotion, 4 * 60_000),
+            (Phase::Endpoint, 4 * (30_000 + 2_000)),
+            (Phase::Draining, 4 * 100),
+        ],
+        rejected_writes: 92_100,
         completed: 1,
-        price_writes: (7_200 - 2_492) * 1_000,
+        price_writes: 7_200_000 - 2_492_100,
         ..one_sync()
     };
     let facts = check("migration", &expected);
@@ -302,8 +310,8 @@ fn a_completion_that_comes_too_early() {
     // 100 ms by which it trailed. The clients write to the source for 30 s more, in two parts.
     let once = completed_at_an_hour();
     let expected = Expected {
-        outage_s: 2 * once.outage_s,
-        phases_s: vec![(Phase::Endpoint, 2 * 2)],
+        outage_ms: 2 * once.outage_ms,
+        phases_ms: vec![(Phase::Endpoint, 2 * 2_000)],
         lost_writes: vec![(Mechanism::Migration, 1_860_100), (Mechanism::Diverged, 30_000)],
         ..once
     };
@@ -321,10 +329,10 @@ fn clients_that_are_late_or_early() {
     // completion at 2,460 s. The second and the third leave at 2,490 s, the fourth never does.
     let early = 360;
     let expected = Expected {
-        outage_s: early + 2 * 2,
+        outage_ms: (early + 2 * 2) * 1_000,
         outages: 2,
-        longest_s: early,
-        phases_s: vec![(Phase::Endpoint, 2 * 2), (Phase::Following, early)],
+        longest_ms: early * 1_000,
+        phases_ms: vec![(Phase::Endpoint, 2 * 2_000), (Phase::Following, early * 1_000)],
         rejected_writes: (early + 2 * 2) * 250,
         // 100 ms of three parts; 30 s of the same, and the rest of the 7,200 s of one.
         lost_writes: vec![
@@ -368,15 +376,16 @@ fn a_cluster_that_moves() {
     // Of each slot the fork takes 0.5 / 2,048 s.
     let forks: u128 = [8_000, 5_000, 3_384].iter().map(|slots| slots * slots * S / 4_096).sum();
     assert_eq!(outcome.raw(Metric::ForkPause), forks);
-    // Ten minutes later all clients are stopped, in one part; the completion takes 60 s, they hear
-    // of it after 30 s, and are on their way for 2 s.
-    let arrived = all + (600 + 92) * S;
+    // Ten minutes later all clients are stopped, in one part; what they wrote has arrived 100 ms
+    // later, the completion takes 60 s, they hear of it after 30 s, and are on their way for 2 s.
+    let arrived = all + (600 + 92) * S + 100 * MS;
     let slots = u128::from(HASH_SLOTS);
-    assert_eq!(outcome.raw(Metric::WriteOutage), 92 * S * slots);
+    assert_eq!(outcome.raw(Metric::WriteOutage), 92_100 * MS * slots);
+    assert_eq!(outcome.by_phase[Phase::Draining as usize], 100 * MS * slots);
     assert_eq!(outcome.by_phase[Phase::Promotion as usize], 60 * S * slots);
     assert_eq!(outcome.by_phase[Phase::Endpoint as usize], 32 * S * slots);
     assert_eq!(outcome.raw(Metric::WriteOutages), 1, "of all shards at once");
-    assert_eq!(outcome.raw(Metric::RejectedWrites), 92 * 3_000 * WRITE);
+    assert_eq!(outcome.raw(Metric::RejectedWrites), 92_100 * 3 * WRITE);
     assert_eq!(outcome.raw(Metric::LostWrites), 0);
     // 3,000 writes a second from then on until 3 h are over.
     assert_eq!(outcome.raw(Metric::RollBackPrice), (10_800 * S - arrived) * 3_000);

@@ -201,10 +201,9 @@ fn of_completion(words: &Words<'_>, fact: &MigrationFact) -> Said {
 fn prepared_in_words(words: &Words<'_>, group: GroupId) -> String {
     let of = &words.plan.groups[group.idx()];
     let (engine, version) = (of.about.engine, &of.about.engine_version);
-    let n_shards = count(of.shards.len() as u128);
     format!(
-        "{} is available: {engine} {version}, Multi-AZ, no encryption in transit, and like {} in \
-         shards ({n_shards}) and databases",
+        "{} is available: {engine} {version}, Multi-AZ, not encrypted in transit, as many shards \
+         and databases as {}",
         words.group(group),
         source(words)
     )

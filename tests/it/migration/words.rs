@@ -131,6 +131,7 @@ fn a_story_tells_the_stages() {
     let story = timeline::render(&plan, &facts, &outcome);
     let stages = [
         "StartMigration of tgt accepted",
+        "prepare   tgt is available",
         "tgt is migrating",
         "tgt is a replica of src: to be read, not to be written",
         "copies everything from src-001",
@@ -149,7 +150,7 @@ fn a_story_tells_the_stages() {
         assert!(story.contains(stage), "no {stage:?} in\n{story}");
     }
     compare(story.clone(), "by-hand.trace");
-    let places: Vec<Option<usize>> = stages[..12].iter().map(|stage| story.find(stage)).collect();
+    let places: Vec<Option<usize>> = stages[..13].iter().map(|stage| story.find(stage)).collect();
     assert!(places.is_sorted(), "the stages come one after the other");
 }
 

@@ -461,7 +461,7 @@ fn valid_files() -> Vec<String> {
              output-buffer-soft-limit = 0\noutput-buffer-soft-for = \"60s\"\nbacklog = \"1 MB\"\n\
              chained = { old-003 = \"old-002\" }",
             "bandwidth = \"1 Gbit/s\"\nlag = \"10ms\"\nfork-pause-per-gib = \"1ms\"\n\
-             save-per-gib = \"9s\"\nload-per-gib = \"1s\"\nsource-page = \"4 KiB\"\nsource-restart = \"30s\"\n\
+             save-per-gib = \"9s\"\nload-per-gib = \"1s\"\nsource-page = \"4 KiB\"\nsource-restart = \"30s\"\nin-sync-lag = \"5s\"\n\
              retry = \"10s\"\nattempts = 10\ntest = \"1m\"\nstart = \"1m\"\n\
              reshard-per-slot = \"1ms\"\ncomplete = \"1m\"\ncomplete-again = \"1m\"\n\
              patience = \"1h\"\ncut-over = \"force\"\ncut-over-after-sync = \"1m\"\n\
