@@ -300,7 +300,7 @@ impl<O: Observer> Step<'_, O> {
         if let Some(why) = self.hindrance(group, completion) {
             self.set_workflow(group, Workflow::Migrating(Stage::Running));
             self.note(Fact::Migration(MigrationFact::NotCompleted { group, why }));
-            self.tell_targets();
+            self.tell_both_sides();
             self.completion_failed(why);
             return;
         }
