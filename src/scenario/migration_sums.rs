@@ -44,6 +44,9 @@ pub(super) fn check(
         .map(|shard| Sums::of(shard, (&group.id, &plan.link), workload))
         .collect();
     let place = Place { covers: Covers::Key, ..place.clone() };
+    if let Some(least) = sums.iter().map(|sums| sums.shard).min_by_key(|it| it.writes_per_sec) {
+        check_cohorts(least, (plan.clients.cohorts, &group.id), &place, cx);
+    }
     if let Some(worst) = sums.iter().max_by(|a, b| a.rate.total_cmp(&b.rate)) {
         check_bandwidth(worst, &plan.link, &place, cx);
     }
@@ -96,6 +99,27 @@ impl<'a> Sums<'a> {
     fn memory(&self, page: f64) -> f64 {
         self.data + (self.copied(page) + self.written()).max(self.waiting())
     }
+}
+
+/// Each cohort writes whole writes a second: with fewer of them than cohorts some write nothing.
+fn check_cohorts(
+    shard: &Shard,
+    (cohorts, group): (u16, &str),
+    place: &Place,
+    cx: &mut Context<'_>,
+) {
+    let rate = shard.writes_per_sec;
+    if rate == 0 || rate >= u64::from(cohorts) {
+        return;
+    }
+    let message = format!(
+        "shard `{}` of `{group}` takes {rate} writes/s, and the clients fall into {cohorts} \
+         cohorts: {} of them write nothing to it, and the others as if they were as many as all",
+        shard.id,
+        u64::from(cohorts) - rate,
+    );
+    let hint = "lower migration.clients.cohorts to the writes per second of the shard";
+    cx.errors.report(Code::CohortsWithoutWrites, place, message).hint(hint);
 }
 
 fn check_bandwidth(sums: &Sums<'_>, link: &LinkPlan, place: &Place, cx: &mut Context<'_>) {

@@ -406,8 +406,8 @@ fn om_12_each_stage_is_reached_and_other_calls_are_refused() {
 
 #[test]
 fn om_12_a_target_that_fails_is_replaced_and_copies_again() {
-    let (facts, outcome) =
-        started("[[fault]]\nat = \"1800s\"\nfail-node = { node = \"shop-001\" }\n").run();
+    let story = started("[[fault]]\nat = \"1800s\"\nfail-node = { node = \"shop-001\" }\n");
+    let (facts, outcome) = story.run();
     let stopped = |fact: &Fact| {
         let (stop, role) = (Stop::HostLost, Role::Primary);
         matches!(fact, Fact::NodeDown { stop: s, role: r, .. } if (*s, *r) == (stop, role))
@@ -417,8 +417,9 @@ fn om_12_a_target_that_fails_is_replaced_and_copies_again() {
         told(fact, |fact| matches!(fact, MigrationFact::LinkSyncBegan { .. }))
     });
     assert_eq!(syncs, 2);
-    let state = state_at(&started("").plan(), 20_000);
+    let state = state_at(&story.plan(), 20_000);
     assert_eq!(state.migration.links[0].stage, LinkStage::Streaming);
+    assert_ne!(state.shard(ShardId(1)).primary, NodeId(3), "by another primary");
     assert_eq!((lost(&outcome), rejected(&outcome)), (0, 0), "the application is on the source");
 }
 
