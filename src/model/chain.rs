@@ -1,10 +1,10 @@
 //! Chained replicas: in a self-hosted group a replica may copy from another one.
 //!
-//! It trails its primary by both lags, and does not count as a good replica, since its primary hears
-//! nothing of it. Who watches the primary does not know it either, so it is no candidate while it
-//! is chained. When the replica that it copies from is gone, or has nothing to copy, it turns to the
-//! primary (assumed: somebody, or something, points it there), and goes on if the backlog has what
-//! it missed. It is chained again when the next primary begins to serve.
+//! It trails its primary by both lags, and does not count as a good replica, since its primary
+//! hears nothing of it. Who watches the primary does not know it either, so it is no candidate
+//! while it is chained. When the replica that it copies from is gone, or has nothing to copy, it
+//! turns to the primary (assumed: somebody, or something, points it there), and goes on if the
+//! backlog has what it missed. It is chained again when the next primary begins to serve.
 
 use crate::engine::time::Span;
 use crate::model::Step;

@@ -1,5 +1,5 @@
-//! The clients of an online migration: cohorts that write to the source, are stopped, move over, and
-//! may have to go back.
+//! The clients of an online migration: cohorts that write to the source, are stopped, move over,
+//! and may have to go back.
 //!
 //! Who is on the way writes to nobody. Some clients hear of nothing that the operator says
 //! (`operator`), and some move before anybody told them.

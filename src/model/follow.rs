@@ -2,11 +2,11 @@
 //! follows it.
 //!
 //! A full sync forks the source, sends what it holds over the link, and loads it; meanwhile the
-//! source's writes wait in its output buffer for the target (`link`). When it is loaded, what was in
-//! the target is gone, and its replicas copy from their primary anew. A link that is lost is tried
-//! again, and goes on where it was if the source's backlog has what was missed; otherwise, or when
-//! the source follows another history, everything is copied again. Buffers and backlogs are rates ×
-//! time against sizes.
+//! source's writes wait in its output buffer for the target (`link`). When it is loaded, what was
+//! in the target is gone, and its replicas copy from their primary anew. A link that is lost is
+//! tried again, and goes on where it was if the source's backlog has what was missed; otherwise, or
+//! when the source follows another history, everything is copied again. Buffers and backlogs are
+//! rates × time against sizes.
 //!
 //! While the target follows, its books stand still: what it holds belongs to the source's history.
 
@@ -49,8 +49,8 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// Something changed in the shard: its link breaks, may be tried again, or carries more or less
-    /// than before. Since every event that changes a shard ends here, no rule that moves nodes needs
-    /// to think of migrations.
+    /// than before. Since every event that changes a shard ends here, no rule that moves nodes
+    /// needs to think of migrations.
     pub(super) fn follow_up(&mut self, shard: ShardId) {
         let Some(link) = self.plan.link_at(shard) else { return };
         match self.link(link).stage {
@@ -455,7 +455,8 @@ impl<O: Observer> Step<'_, O> {
         (state.copy, state.common) = (copy, offset);
     }
 
-    /// The source's primary is lost: whoever follows it ends here, with what it has of this history.
+    /// The source's primary is lost: whoever follows it ends here, with what it has of this
+    /// history.
     pub(super) fn links_lose_source(&mut self, shard: ShardId) {
         let Some(link) = self.plan.link_at(shard) else { return };
         if self.plan.pair(link).1 == shard && self.link(link).is_connected() {
@@ -490,8 +491,8 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// Writes that were sent and did not arrive yet: those of the link's lag. The books of the source
-    /// are settled, or nothing is taken.
+    /// Writes that were sent and did not arrive yet: those of the link's lag. The books of the
+    /// source are settled, or nothing is taken.
     fn on_its_way(&self, link: usize) -> NanoWrites {
         let (_, source) = self.plan.pair(link);
         self.behind(source, self.link(link).lag)

@@ -1,11 +1,11 @@
 //! How far the target of a migration trails its source: rates × time against sizes.
 //!
 //! What the target has not applied yet waits in the source's output buffer for it. While a full
-//! sync is under way nothing is taken from there, so the buffer grows at the rate at which clients write;
-//! afterwards it shrinks by what the link carries beyond that, or grows on, if the link carries
-//! less. A source drops a reader whose buffer is over its hard limit, or over its soft limit for
-//! too long (`client-output-buffer-limit replica`). All amounts are linear between two changes of
-//! a rate, so every crossing has a time.
+//! sync is under way nothing is taken from there, so the buffer grows at the rate at which clients
+//! write; afterwards it shrinks by what the link carries beyond that, or grows on, if the link
+//! carries less. A source drops a reader whose buffer is over its hard limit, or over its soft
+//! limit for too long (`client-output-buffer-limit replica`). All amounts are linear between two
+//! changes of a rate, so every crossing has a time.
 
 use crate::engine::time::{SimTime, Span};
 

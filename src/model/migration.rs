@@ -389,8 +389,8 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// The application goes back to the source (OM-13): what only the target has is lost, and what only the
-    /// source had is not any more.
+    /// The application goes back to the source (OM-13): what only the target has is lost, and what
+    /// only the source had is not any more.
     fn roll_back_books(&mut self, link: usize) {
         let is_copy = self.state.migration.truth == Side::Source;
         if !is_copy {

@@ -2,8 +2,8 @@
 //!
 //! With `stop-writes-first` he stops the clients, waits until the target has everything, and
 //! completes the migration; otherwise he completes it while they write. If that does not succeed
-//! while he has patience, the clients go on with the source; a call that is under way then is waited
-//! for. Who rolls back tries to stop the migration until it is stopped.
+//! while he has patience, the clients go on with the source; a call that is under way then is
+//! waited for. Who rolls back tries to stop the migration until it is stopped.
 
 use crate::engine::law::Law;
 use crate::engine::time::{SimTime, Span};

@@ -134,7 +134,8 @@ pub enum MigrationFact {
         node: NodeId,
         /// What it lacked.
         loss: Loss,
-        /// Writes that the source had lost since the target got them, and that are not lost any more.
+        /// Writes that the source had lost since the target got them, and that are not lost any
+        /// more.
         regained: NanoWrites,
         /// Bytes of data that it has nothing of, if nothing was ever copied into it.
         missing_bytes: u64,
