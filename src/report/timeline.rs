@@ -11,7 +11,7 @@ use crate::model::fact::{
     BackupFact, Fact, MigrationFact, OperationFact, Phase, ReplicasFact, Status, Stop,
 };
 use crate::model::persistence::BackupKind;
-use crate::model::plan::{Membership, NodeId, Plan, ShardId};
+use crate::model::plan::{GroupId, Membership, NodeId, Plan, ShardId};
 use crate::observe::metrics::{Mechanism, Metric, Outcome};
 use crate::report::aws_events::Announcer;
 use crate::report::numbers::{bytes, count, writes};
@@ -31,12 +31,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     if !episodes.is_empty() {
         let _ = writeln!(text, "{LEGEND}");
     }
-    let fails = |(_, fact): &(SimTime, Fact)| {
-        matches!(fact, Fact::Replicas(ReplicasFact::WaitFails { .. }))
-    };
-    if facts.iter().any(fails) {
-        let _ = writeln!(text, "{LEGEND_OF_WAIT}");
-    }
+    text.extend(legend_of_writes(plan, facts, &episodes));
     let mut rest = episodes.as_slice();
     while let Some((episode, others)) = rest.split_first() {
         text.push('\n');
@@ -55,6 +50,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     }
     text.push('\n');
     render_outcome(plan, outcome, &mut text);
+    render_migration(plan, (facts, outcome), &mut text);
     render_hazard(plan, facts, &mut text);
     for shard in plan.shard_ids().filter(|shard| !lanes.writing[shard.idx()]) {
         let _ = writeln!(
@@ -64,6 +60,32 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
         );
     }
     text
+}
+
+/// What the glyphs of the writes' lanes mean, where there are others than in any chart: clients take
+/// those writes for failed that WAIT does not confirm, or nobody writes to a shard.
+fn legend_of_writes(
+    plan: &Plan,
+    facts: &[(SimTime, Fact)],
+    episodes: &[Episode<'_>],
+) -> Option<String> {
+    let fails = |(_, fact): &(SimTime, Fact)| {
+        matches!(fact, Fact::Replicas(ReplicasFact::WaitFails { .. }))
+    };
+    let is_left_at_some_time = |left: ShardId| {
+        let is_left_by = |(_, fact): &(SimTime, Fact)| match *fact {
+            Fact::Migration(MigrationFact::Clients { shard, cohorts, .. }) => {
+                shard == left && cohorts == 0
+            }
+            _ => false,
+        };
+        plan.cohorts_at_start(left) == 0 || facts.iter().any(is_left_by)
+    };
+    let mut drawn = episodes.iter().flat_map(|episode| concerned(plan, episode));
+    let waits = facts.iter().any(fails).then_some("   w taken, and WAIT fails");
+    let left = drawn.any(is_left_at_some_time).then_some("   . no client writes there");
+    let more: String = waits.into_iter().chain(left).collect();
+    (!more.is_empty()).then(|| format!("writes: = taken   x none is taken{more}\n"))
 }
 
 /// All facts of one instant.
@@ -212,6 +234,10 @@ struct Lanes<'p> {
     /// By shard: whether WAIT fails.
     waiting: Vec<bool>,
     /// By shard.
+    clients: Vec<Clients>,
+    /// By shard: what its primary is in a migration.
+    roles: Vec<InMigration>,
+    /// By shard.
     primaries: Vec<NodeId>,
     /// Since when, and what its outage was made of so far.
     outages: Vec<Option<OutageSoFar>>,
@@ -232,14 +258,21 @@ enum Clients {
     Gone,
 }
 
+/// What the primary of a shard is to the source of a migration.
+#[derive(Clone, Copy)]
+enum InMigration {
+    /// Its own master.
+    Master,
+    /// It copies everything from the source.
+    Copies,
+    /// It is a replica of the source.
+    Follows,
+}
+
 /// What the glyphs mean.
 const LEGEND: &str = "\
 chart: = primary   - replica   ~ full sync   . down   c process down   r being replaced   o empty
        X stops   P promoted   H handed over   W flushed   columns: numbered moments, not to scale";
-
-/// The same of writes, where clients take those for failed that WAIT does not confirm.
-const LEGEND_OF_WAIT: &str = "\
-writes: = taken   x none is taken   w taken, and WAIT fails";
 
 impl<'p> Lanes<'p> {
     fn new(plan: &'p Plan) -> Self {
@@ -254,8 +287,29 @@ impl<'p> Lanes<'p> {
             nodes[primary.idx()] = '=';
         }
         let n_shards = plan.shards.len();
-        let (writing, outages) = (vec![true; n_shards], vec![None; n_shards]);
-        Lanes { plan, nodes, writing, waiting: vec![false; n_shards], primaries, outages }
+        let clients = |shard| Clients::of(plan.cohorts_at_start(shard));
+        Lanes {
+            plan,
+            nodes,
+            writing: vec![true; n_shards],
+            waiting: vec![false; n_shards],
+            clients: plan.shard_ids().map(clients).collect(),
+            roles: vec![InMigration::Master; n_shards],
+            primaries,
+            outages: vec![None; n_shards],
+        }
+    }
+
+    /// What the lane of each node shows: the primary of a shard that follows the source of a
+    /// migration is a replica.
+    fn glyphs(&self) -> impl Iterator<Item = char> {
+        self.nodes.iter().zip(&self.plan.nodes).map(|(glyph, node)| {
+            match (glyph, self.roles[node.shard.idx()]) {
+                ('=', InMigration::Follows) => '-',
+                ('=', InMigration::Copies) => '~',
+                (other, _) => *other,
+            }
+        })
     }
 
     /// Takes in a fact; gives the node's mark at this moment, if it deserves one.
@@ -305,18 +359,78 @@ impl<'p> Lanes<'p> {
                 self.waiting[shard.idx()] = per_sec > 0;
                 return None;
             }
+            Fact::Migration(ref fact) => {
+                let promoted = self.take_in_migration(fact)?;
+                (promoted, '=', Some('P'))
+            }
             _ => return None,
         };
         self.nodes[node.idx()] = glyph;
         mark.map(|mark| (node, mark))
     }
 
+    /// Takes in a fact of a migration; gives the node that it promotes.
+    fn take_in_migration(&mut self, fact: &MigrationFact) -> Option<NodeId> {
+        match *fact {
+            MigrationFact::Connected { group } | MigrationFact::AttemptFailed { group, .. } => {
+                self.become_in_migration(group, InMigration::Follows);
+            }
+            MigrationFact::GaveUp { group, .. }
+            | MigrationFact::Stopped { group }
+            | MigrationFact::Completed { group, .. } => {
+                self.become_in_migration(group, InMigration::Master);
+            }
+            MigrationFact::LinkSyncBegan { to, .. } => {
+                let shard = self.plan.nodes[to.idx()].shard;
+                self.roles[shard.idx()] = InMigration::Copies;
+            }
+            MigrationFact::LinkStreams { shard, .. } | MigrationFact::LinkLost { shard, .. } => {
+                self.roles[shard.idx()] = InMigration::Follows;
+            }
+            MigrationFact::Clients { shard, cohorts, .. } => {
+                self.clients[shard.idx()] = Clients::of(cohorts);
+            }
+            MigrationFact::ShardCompleted { node, .. } => return Some(node),
+            MigrationFact::Prepared { .. }
+            | MigrationFact::Tested { .. }
+            | MigrationFact::ReshardBegan { .. }
+            | MigrationFact::LinkLoading { .. }
+            | MigrationFact::TargetWiped { .. }
+            | MigrationFact::LinkBack { .. }
+            | MigrationFact::InSync { .. }
+            | MigrationFact::AllInSync { .. }
+            | MigrationFact::NetworkCut
+            | MigrationFact::NetworkBack
+            | MigrationFact::NotCompleted { .. }
+            | MigrationFact::CutOverBegan { .. }
+            | MigrationFact::CutOverGivenUp { .. }
+            | MigrationFact::CohortMoves { .. }
+            | MigrationFact::CohortArrived { .. }
+            | MigrationFact::Access { .. }
+            | MigrationFact::PointOfNoReturn { .. }
+            | MigrationFact::Diverged { .. }
+            | MigrationFact::PriceOfReturn { .. }
+            | MigrationFact::RolledBack { .. }
+            | MigrationFact::RollBackBegan { .. }
+            | MigrationFact::ShardRolledBack { .. } => {}
+        }
+        None
+    }
+
+    fn become_in_migration(&mut self, group: GroupId, role: InMigration) {
+        let shards = self.plan.groups[group.idx()].shards.clone();
+        shards.map(ShardId).for_each(|shard| self.roles[shard.idx()] = role);
+    }
+
     /// What the lane of each shard's writes shows.
     fn writes(&self) -> impl Iterator<Item = char> {
-        self.writing.iter().zip(&self.waiting).map(|(writing, waiting)| match (writing, waiting) {
-            (false, _) => 'x',
-            (true, true) => 'w',
-            (true, false) => '=',
+        (0..self.writing.len()).map(|shard| {
+            match (self.clients[shard], self.writing[shard], self.waiting[shard]) {
+                (Clients::Gone, ..) => '.',
+                (Clients::There, false, _) => 'x',
+                (Clients::There, true, true) => 'w',
+                (Clients::There, true, false) => '=',
+            }
         })
     }
 
@@ -374,6 +488,16 @@ impl<'p> Lanes<'p> {
                 Some(format!("{how} after {length} ({})", parts.join(", ")))
             }
             _ => None,
+        }
+    }
+}
+
+impl Clients {
+    /// Of a shard that so many cohorts write to, or are to.
+    fn of(cohorts: u16) -> Self {
+        match cohorts {
+            0 => Clients::Gone,
+            _ => Clients::There,
         }
     }
 }
@@ -453,9 +577,9 @@ fn render_chart(plan: &Plan, episode: &Episode<'_>, lanes: &Lanes<'_>, text: &mu
     if n_lanes > MAX_LANES || chart_width > MAX_CHART_WIDTH {
         let _ = writeln!(
             text,
-            "({} shards, {} moments: too much for a chart)",
-            shards.len(),
-            episode.moments.len()
+            "({}, {}: too much for a chart)",
+            so_many(shards.len(), "shard"),
+            so_many(episode.moments.len(), "moment")
         );
         return;
     }
@@ -482,6 +606,11 @@ fn render_chart(plan: &Plan, episode: &Episode<'_>, lanes: &Lanes<'_>, text: &mu
         let _ = writeln!(text, "{label:<margin$} {}", columns.writes[shard.idx()]);
     }
     text.push('\n');
+}
+
+/// So many of something: "1 shard", "36 moments".
+fn so_many(n: usize, of: &str) -> String {
+    format!("{} {of}{}", count(n as u128), if n == 1 { "" } else { "s" })
 }
 
 /// Columns before the first moment.
@@ -529,7 +658,7 @@ struct Columns {
 fn draw_columns(episode: &Episode<'_>, mut lanes: Lanes<'_>, widths: &[usize]) -> Columns {
     let repeat = |glyph: char, n: usize| std::iter::repeat_n(glyph, n);
     let mut columns = Columns {
-        nodes: lanes.nodes.iter().map(|glyph| repeat(*glyph, LEAD).collect()).collect(),
+        nodes: lanes.glyphs().map(|glyph| repeat(glyph, LEAD).collect()).collect(),
         writes: lanes.writes().map(|glyph| repeat(glyph, LEAD).collect()).collect(),
     };
     for (moment, &width) in episode.moments.iter().zip(widths) {
@@ -539,9 +668,9 @@ fn draw_columns(episode: &Episode<'_>, mut lanes: Lanes<'_>, widths: &[usize]) -
                 marks[node.idx()] = Some(mark);
             }
         }
-        for (lane, (glyph, mark)) in columns.nodes.iter_mut().zip(lanes.nodes.iter().zip(marks)) {
-            lane.push(mark.unwrap_or(*glyph));
-            lane.extend(repeat(*glyph, width - 1));
+        for (lane, (glyph, mark)) in columns.nodes.iter_mut().zip(lanes.glyphs().zip(marks)) {
+            lane.push(mark.unwrap_or(glyph));
+            lane.extend(repeat(glyph, width - 1));
         }
         for (lane, glyph) in columns.writes.iter_mut().zip(lanes.writes()) {
             lane.extend(repeat(glyph, width));
@@ -644,28 +773,44 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
             }
         },
     );
-    if plan.migration.is_some() {
-        let times = |metric| count(outcome.raw(metric));
-        let amount = |metric| writes(outcome.raw(metric));
-        line(
-            "migration",
-            format!(
-                "times in sync {}, after {} in all; completed {}; full syncs {}",
-                times(Metric::MigrationsInSync),
-                span(Metric::MigrationSync),
-                times(Metric::MigrationsCompleted),
-                times(Metric::MigrationFullSyncs)
-            ),
-        );
-        line(
-            "rolling back",
-            format!(
-                "brought back {} lost writes; at the end it would lose {}",
-                amount(Metric::RegainedWrites),
-                amount(Metric::RollBackPrice)
-            ),
-        );
-    }
     line("reduced redundancy", span(Metric::ReducedRedundancy));
     line("failovers", count(outcome.raw(Metric::Failovers)));
+}
+
+/// What a migration came to, and what a way back costs once the target is the application's database,
+/// or was.
+fn render_migration(
+    plan: &Plan,
+    (facts, outcome): (&[(SimTime, Fact)], &Outcome),
+    text: &mut String,
+) {
+    if plan.migration.is_none() {
+        return;
+    }
+    let so_many_of = |metric, of| so_many(outcome.raw(metric) as usize, of);
+    let waited = Span::from_nanos_f64(outcome.get(Metric::MigrationSync, plan) * 1e9);
+    let _ = writeln!(
+        text,
+        "{:<21} in sync {}; waiting for it {waited}; completed {}; {}",
+        "migration",
+        so_many_of(Metric::MigrationsInSync, "time"),
+        so_many_of(Metric::MigrationsCompleted, "time"),
+        so_many_of(Metric::MigrationFullSyncs, "full sync")
+    );
+    let decides = |(_, fact): &(SimTime, Fact)| {
+        matches!(
+            fact,
+            Fact::Migration(MigrationFact::Completed { .. } | MigrationFact::RolledBack { .. })
+        )
+    };
+    if facts.iter().any(decides) {
+        let amount = |metric| writes(outcome.raw(metric));
+        let _ = writeln!(
+            text,
+            "{:<21} brought back {} lost writes; at the end it would lose {}",
+            "rolling back",
+            amount(Metric::RegainedWrites),
+            amount(Metric::RollBackPrice)
+        );
+    }
 }
