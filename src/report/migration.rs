@@ -26,7 +26,34 @@ pub(super) fn aws_event(fact: &MigrationFact, id: impl Fn(GroupId) -> String) ->
             failed(group, "the primary could not become a replica of the source")
         }
         MigrationFact::NotCompleted { group, why } => failed(group, hindrance_in_words(why)),
-        _ => return None,
+        MigrationFact::Prepared { .. }
+        | MigrationFact::RollBackBegan { .. }
+        | MigrationFact::Tested { .. }
+        | MigrationFact::ReshardBegan { .. }
+        | MigrationFact::AttemptFailed { .. }
+        | MigrationFact::Connected { .. }
+        | MigrationFact::LinkSyncBegan { .. }
+        | MigrationFact::LinkLoading { .. }
+        | MigrationFact::TargetWiped { .. }
+        | MigrationFact::LinkStreams { .. }
+        | MigrationFact::LinkBack { .. }
+        | MigrationFact::InSync { .. }
+        | MigrationFact::AllInSync { .. }
+        | MigrationFact::LinkLost { .. }
+        | MigrationFact::NetworkCut
+        | MigrationFact::NetworkBack
+        | MigrationFact::ShardCompleted { .. }
+        | MigrationFact::CutOverBegan { .. }
+        | MigrationFact::CutOverGivenUp { .. }
+        | MigrationFact::CohortMoves { .. }
+        | MigrationFact::CohortArrived { .. }
+        | MigrationFact::Clients { .. }
+        | MigrationFact::Access { .. }
+        | MigrationFact::PointOfNoReturn { .. }
+        | MigrationFact::Diverged { .. }
+        | MigrationFact::PriceOfReturn { .. }
+        | MigrationFact::RolledBack { .. }
+        | MigrationFact::ShardRolledBack { .. } => return None,
     };
     Some(AwsEvent { source: id(group), source_type: SourceType::ReplicationGroup, message })
 }
@@ -186,7 +213,25 @@ fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         MigrationFact::Access { shard, intake } => {
             vec![shard_of(shard), ("taken", json!(intake == Intake::Taken))]
         }
-        _ => Vec::new(),
+        MigrationFact::Tested { .. }
+        | MigrationFact::ReshardBegan { .. }
+        | MigrationFact::AttemptFailed { .. }
+        | MigrationFact::GaveUp { .. }
+        | MigrationFact::Connected { .. }
+        | MigrationFact::Stopped { .. }
+        | MigrationFact::Prepared { .. }
+        | MigrationFact::RollBackBegan { .. }
+        | MigrationFact::CutOverBegan { .. }
+        | MigrationFact::CutOverGivenUp { .. }
+        | MigrationFact::PointOfNoReturn { .. }
+        | MigrationFact::RolledBack { .. }
+        | MigrationFact::AllInSync { .. }
+        | MigrationFact::NotCompleted { .. }
+        | MigrationFact::Completed { .. }
+        | MigrationFact::NetworkCut
+        | MigrationFact::NetworkBack
+        | MigrationFact::CohortMoves { .. }
+        | MigrationFact::CohortArrived { .. } => unreachable!("a fact of no shard has its fields"),
     }
 }
 

@@ -9,47 +9,14 @@ use crate::report::numbers::{bytes, count, writes};
 
 /// The fact in words; nothing where other lines say it already.
 pub(super) fn line(words: &Words<'_>, fact: &MigrationFact) -> Option<Line> {
-    let line = match *fact {
-        MigrationFact::Prepared { .. }
-        | MigrationFact::Tested { .. }
-        | MigrationFact::ReshardBegan { .. }
-        | MigrationFact::AttemptFailed { .. }
-        | MigrationFact::GaveUp { .. }
-        | MigrationFact::Connected { .. } => of_start(words, fact),
-        MigrationFact::LinkSyncBegan { .. }
-        | MigrationFact::LinkLoading { .. }
-        | MigrationFact::TargetWiped { .. }
-        | MigrationFact::LinkStreams { .. }
-        | MigrationFact::LinkBack { .. }
-        | MigrationFact::InSync { .. }
-        | MigrationFact::AllInSync { .. }
-        | MigrationFact::LinkLost { .. }
-        | MigrationFact::NetworkCut
-        | MigrationFact::NetworkBack => of_link(words, fact),
-        MigrationFact::NotCompleted { .. }
-        | MigrationFact::ShardCompleted { .. }
-        | MigrationFact::Completed { .. }
-        | MigrationFact::Stopped { .. }
-        | MigrationFact::CutOverBegan { .. }
-        | MigrationFact::RollBackBegan { .. }
-        | MigrationFact::CutOverGivenUp { .. } => of_completion(words, fact),
-        MigrationFact::CohortMoves { .. }
-        | MigrationFact::CohortArrived { .. }
-        | MigrationFact::PointOfNoReturn { .. }
-        | MigrationFact::Diverged { .. }
-        | MigrationFact::PriceOfReturn { .. }
-        | MigrationFact::RolledBack { .. }
-        | MigrationFact::ShardRolledBack { .. } => of_clients(words, fact),
-        // The cohorts' lines and those of outages say it.
-        MigrationFact::Clients { .. } | MigrationFact::Access { .. } => None,
-    };
-    line.map(|(kind, text)| Line { kind, text })
+    let (kind, text) = of_start(words, fact)?;
+    Some(Line { kind, text })
 }
 
 /// A kind and a sentence.
 type Said = Option<(&'static str, String)>;
 
-/// Prepare, test and start.
+/// Prepare, test and start; the functions below go on with the other facts.
 fn of_start(words: &Words<'_>, fact: &MigrationFact) -> Said {
     Some(match *fact {
         MigrationFact::Prepared { group } => ("prepare", prepared_in_words(words, group)),
@@ -75,7 +42,7 @@ fn of_start(words: &Words<'_>, fact: &MigrationFact) -> Said {
             let (group, source) = (words.group(group), source(words));
             ("start", format!("{group} is a replica of {source}: to be read, not to be written"))
         }
-        _ => return None,
+        _ => return of_link(words, fact),
     })
 }
 
@@ -134,13 +101,16 @@ fn of_link(words: &Words<'_>, fact: &MigrationFact) -> Said {
             ("verify", text)
         }
         MigrationFact::LinkLost { shard, why, behind } => {
-            let (shard, behind) = (words.shard(shard), writes(behind));
-            let why = loss_in_words(why);
-            ("link", format!("{shard} loses its source: {why}; {behind} writes waited"))
+            let (shard, why) = (words.shard(shard), loss_in_words(why));
+            let waited = match behind {
+                0 => String::new(),
+                behind => format!("; {} writes waited", writes(behind)),
+            };
+            ("link", format!("{shard} loses its source: {why}{waited}"))
         }
         MigrationFact::NetworkCut => ("link", "source and target do not reach each other".into()),
         MigrationFact::NetworkBack => ("link", "source and target reach each other again".into()),
-        _ => return None,
+        _ => return of_completion(words, fact),
     })
 }
 
@@ -193,7 +163,7 @@ fn of_completion(words: &Words<'_>, fact: &MigrationFact) -> Said {
         MigrationFact::CutOverGivenUp { .. } => {
             ("cut-over", format!("is given up: all clients go on with {}", source(words)))
         }
-        _ => return None,
+        _ => return of_clients(words, fact),
     })
 }
 
@@ -264,10 +234,55 @@ fn of_clients(words: &Words<'_>, fact: &MigrationFact) -> Said {
                 0 => String::new(),
                 regained => format!("; {} that only the source has are back", writes(regained)),
             };
-            ("lost", format!("{amount} acknowledged writes that only {shard} has{regained}"))
+            match loss.writes {
+                0 => ("rollback", format!("{shard} has no write that the source lacks{regained}")),
+                _ => {
+                    let what = format!("{amount} acknowledged writes that only {shard} has");
+                    ("lost", format!("{what}{regained}"))
+                }
+            }
         }
-        _ => return None,
+        _ => return of_the_rest(fact),
     })
+}
+
+/// Facts that have no line of their own, those that are told above, and no others: the compiler asks
+/// where a new one belongs.
+fn of_the_rest(fact: &MigrationFact) -> Said {
+    match fact {
+        // The cohorts' lines and those of outages say it.
+        MigrationFact::Clients { .. } | MigrationFact::Access { .. } => None,
+        MigrationFact::Prepared { .. }
+        | MigrationFact::Tested { .. }
+        | MigrationFact::ReshardBegan { .. }
+        | MigrationFact::AttemptFailed { .. }
+        | MigrationFact::GaveUp { .. }
+        | MigrationFact::Connected { .. }
+        | MigrationFact::LinkSyncBegan { .. }
+        | MigrationFact::LinkLoading { .. }
+        | MigrationFact::TargetWiped { .. }
+        | MigrationFact::LinkStreams { .. }
+        | MigrationFact::LinkBack { .. }
+        | MigrationFact::InSync { .. }
+        | MigrationFact::AllInSync { .. }
+        | MigrationFact::LinkLost { .. }
+        | MigrationFact::NetworkCut
+        | MigrationFact::NetworkBack
+        | MigrationFact::NotCompleted { .. }
+        | MigrationFact::ShardCompleted { .. }
+        | MigrationFact::Completed { .. }
+        | MigrationFact::Stopped { .. }
+        | MigrationFact::CutOverBegan { .. }
+        | MigrationFact::RollBackBegan { .. }
+        | MigrationFact::CutOverGivenUp { .. }
+        | MigrationFact::CohortMoves { .. }
+        | MigrationFact::CohortArrived { .. }
+        | MigrationFact::PointOfNoReturn { .. }
+        | MigrationFact::Diverged { .. }
+        | MigrationFact::PriceOfReturn { .. }
+        | MigrationFact::RolledBack { .. }
+        | MigrationFact::ShardRolledBack { .. } => unreachable!("facts that have a line have it"),
+    }
 }
 
 fn side<'p>(words: &Words<'p>, side: Side) -> &'p str {
@@ -298,11 +313,13 @@ fn obstacle_in_words(obstacle: Obstacle) -> &'static str {
 fn loss_in_words(why: LinkLoss) -> &'static str {
     match why {
         LinkLoss::Network => "the network is cut",
-        LinkLoss::Source => "the node that it reads is gone, or follows another history",
-        LinkLoss::Target => "its primary does not answer",
+        LinkLoss::Source => {
+            "the node of the source that it reads is gone, or follows another history"
+        }
+        LinkLoss::Target => "the target's own primary is gone, or another node has its role",
         LinkLoss::OutputBuffer => "more waited in the source than its output buffer may hold",
         LinkLoss::OutOfMemory => "the source ran out of memory",
-        LinkLoss::TargetTooSmall => "its memory does not hold the copy",
+        LinkLoss::TargetTooSmall => "the target's memory does not hold the copy",
     }
 }
 
