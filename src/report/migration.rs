@@ -151,23 +151,27 @@ pub(super) fn fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         MigrationFact::CohortArrived { cohort, at } => {
             vec![("cohort", json!(cohort)), ("at", json!(side_name(at)))]
         }
-        _ => shard_fields(plan, fact),
+        _ => link_fields(plan, fact),
     }
 }
 
-/// What a fact of one shard carries, by name.
-fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
-    let node_of = |id: NodeId| json!(plan.nodes[id.idx()].name);
-    let shard_of = |id: ShardId| {
-        let name = format!("{}/{}", plan.group_of(id).id, plan.shards[id.idx()].id);
-        ("shard", json!(name))
-    };
-    let shard_lost = |shard, loss| [shard_of(shard)].into_iter().chain(lost(loss)).collect();
+fn shard_of(plan: &Plan, shard: ShardId) -> Field {
+    let name = format!("{}/{}", plan.group_of(shard).id, plan.shards[shard.idx()].id);
+    ("shard", json!(name))
+}
+
+fn node_of(plan: &Plan, node: NodeId) -> Value {
+    json!(plan.nodes[node.idx()].name)
+}
+
+/// What a fact of one link carries, by name.
+fn link_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
+    let shard_of = |shard| shard_of(plan, shard);
     match *fact {
         MigrationFact::LinkSyncBegan { shard, from, to, bytes, pause } => vec![
             shard_of(shard),
-            ("from", node_of(from)),
-            ("to", node_of(to)),
+            ("from", node_of(plan, from)),
+            ("to", node_of(plan, to)),
             ("bytes", json!(bytes)),
             ("pause_s", json!(pause.as_secs_f64())),
         ],
@@ -186,13 +190,22 @@ fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
             ("why", json!(link_loss_name(why))),
             ("behind_writes", amount(behind)),
         ],
+        _ => shard_fields(plan, fact),
+    }
+}
+
+/// What another fact of one shard carries, by name; the compiler asks where a new fact belongs.
+fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
+    let shard_of = |shard| shard_of(plan, shard);
+    let shard_lost = |shard, loss| [shard_of(shard)].into_iter().chain(lost(loss)).collect();
+    match *fact {
         MigrationFact::TargetWiped { shard, loss } | MigrationFact::Diverged { shard, loss } => {
             shard_lost(shard, loss)
         }
         MigrationFact::ShardCompleted { shard, node, loss, regained, missing_bytes } => {
             let more =
                 [("regained_writes", amount(regained)), ("missing_bytes", json!(missing_bytes))];
-            let node = ("node", node_of(node));
+            let node = ("node", node_of(plan, node));
             [shard_of(shard), node].into_iter().chain(lost(loss)).chain(more).collect()
         }
         MigrationFact::ShardRolledBack { shard, loss, regained } => {
@@ -213,7 +226,13 @@ fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         MigrationFact::Access { shard, intake } => {
             vec![shard_of(shard), ("taken", json!(intake == Intake::Taken))]
         }
-        MigrationFact::Tested { .. }
+        MigrationFact::LinkSyncBegan { .. }
+        | MigrationFact::LinkLoading { .. }
+        | MigrationFact::LinkStreams { .. }
+        | MigrationFact::LinkBack { .. }
+        | MigrationFact::InSync { .. }
+        | MigrationFact::LinkLost { .. }
+        | MigrationFact::Tested { .. }
         | MigrationFact::ReshardBegan { .. }
         | MigrationFact::AttemptFailed { .. }
         | MigrationFact::GaveUp { .. }
@@ -231,7 +250,7 @@ fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         | MigrationFact::NetworkCut
         | MigrationFact::NetworkBack
         | MigrationFact::CohortMoves { .. }
-        | MigrationFact::CohortArrived { .. } => unreachable!("a fact of no shard has its fields"),
+        | MigrationFact::CohortArrived { .. } => unreachable!("its fields are told above"),
     }
 }
 
