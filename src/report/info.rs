@@ -2,13 +2,15 @@
 //! operator of a migration looks at beside it: the health of the links, the source's output
 //! buffers, and what a way back would cost.
 //!
-//! Offsets are bytes since the start of the trial. What is on its way to a replica that follows is
-//! in no offset, since its delay is drawn only when the link is lost. Hosts are called as the nodes
-//! are.
+//! Offsets are bytes since the start of the trial. What is on its way over a migration's link is in
+//! the source's offset and not in its target's, whose delay is drawn when it begins to follow. Within
+//! a shard nothing is on its way, since such delays are drawn only when the primary is lost. Hosts
+//! are called as the nodes are.
 
 use std::fmt::Write as _;
 
-use crate::engine::time::SimTime;
+use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
+use crate::model::link::NANO;
 use crate::model::plan::{MigrationPlan, NodeId, Plan, ShardId};
 use crate::model::state::{Data, Link, LinkHeld, LinkStage, NanoWrites, Side, State, WRITE};
 use crate::report::numbers::writes;
@@ -95,10 +97,11 @@ impl View<'_> {
         for (n, replica) in replicas.into_iter().enumerate() {
             let _ = writeln!(
                 text,
-                "slave{n}:ip={},port={PORT},state={},offset={},lag=0",
+                "slave{n}:ip={},port={PORT},state={},offset={},lag={}",
                 self.name(replica),
                 self.state_of(replica),
                 self.bytes(self.offset(self.plan.nodes[replica.idx()].shard, replica)),
+                self.lag_of(replica).as_nanos() / NANOS_PER_SEC,
             );
         }
         let _ = writeln!(text, "master_repl_offset:{offset}");
@@ -150,7 +153,7 @@ impl View<'_> {
         match (link.held, link.stage) {
             (LinkHeld::Own, _) => own,
             (LinkHeld::Migrated, LinkStage::Streaming) => {
-                source.saturating_sub(link.trail.behind_at(self.now))
+                source.saturating_sub(self.waiting(link) + self.on_its_way(n))
             }
             (
                 LinkHeld::Migrated,
@@ -163,6 +166,49 @@ impl View<'_> {
         }
     }
 
+    /// Writes that wait in the source for a link's target; one that was sent in part waits.
+    fn waiting(&self, link: &Link) -> NanoWrites {
+        let bytes = NanoWrites::from(self.plan.workload.write_bytes);
+        link.trail.behind_at(self.now).div_ceil(bytes)
+    }
+
+    /// Writes that the source sent to the target of a link that streams within the link's lag: they
+    /// did not arrive yet.
+    fn on_its_way(&self, link: usize) -> NanoWrites {
+        let books = self.state.books(self.plan.pair(link).1);
+        let until = if books.accepting { self.now } else { books.stopped };
+        let from = self.now.before(self.state.migration.links[link].lag);
+        let taken_in = |per_sec: u64, span: Span| {
+            NanoWrites::from(per_sec) * NanoWrites::from(span.as_nanos())
+        };
+        // What WAIT does not confirm is in no history.
+        let unconfirmed = if from < until { taken_in(books.failing, until.since(from)) } else { 0 };
+        let taken = books.offer.sent_between(from, until).saturating_sub(unconfirmed);
+        taken.min(books.offset - books.branch.offset)
+    }
+
+    /// How long ago a replica was what its offset says, as its master hears.
+    fn lag_of(&self, replica: NodeId) -> Span {
+        match self.link_of(replica).map(|link| (link.stage, link.lag)) {
+            Some((LinkStage::Streaming, lag)) => lag,
+            Some((
+                LinkStage::Off
+                | LinkStage::Down
+                | LinkStage::Saving
+                | LinkStage::Sending
+                | LinkStage::Loading,
+                _,
+            ))
+            | None => Span::ZERO,
+        }
+    }
+
+    /// The link by which the node follows the source of a migration, if it does.
+    fn link_of(&self, node: NodeId) -> Option<&Link> {
+        let shard = self.plan.nodes[node.idx()].shard;
+        self.link(shard).filter(|_| self.state.shard(shard).primary == node)
+    }
+
     /// Those that the node feeds.
     fn replicas(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let is_fed = move |replica: &NodeId| {
@@ -171,15 +217,14 @@ impl View<'_> {
         self.plan.node_ids().filter(is_fed)
     }
 
-    /// `state` of a replica, as its master has it. A copy that is being loaded counts as being sent
-    /// until the replica answers (assumed).
+    /// `state` of a replica, as its master has it, to whom it is online as soon as everything is sent.
     fn state_of(&self, replica: NodeId) -> &'static str {
-        let shard = self.plan.nodes[replica.idx()].shard;
-        let is_primary = self.state.shard(shard).primary == replica;
-        match self.link(shard).filter(|_| is_primary).map(|link| link.stage) {
+        match self.link_of(replica).map(|link| link.stage) {
             Some(LinkStage::Saving) => "wait_bgsave",
-            Some(LinkStage::Sending | LinkStage::Loading) => "send_bulk",
-            Some(LinkStage::Off | LinkStage::Down | LinkStage::Streaming) => "online",
+            Some(LinkStage::Sending) => "send_bulk",
+            Some(LinkStage::Off | LinkStage::Down | LinkStage::Loading | LinkStage::Streaming) => {
+                "online"
+            }
             None => match self.state.node(replica).data {
                 Data::Complete => "online",
                 Data::Empty | Data::Syncing | Data::Logged => "send_bulk",
@@ -203,7 +248,7 @@ impl View<'_> {
             let health = u8::from(link.is_caught_up(self.now));
             let _ = writeln!(text, "{target}: Primary Link Health Status {health}");
             if link.is_connected() {
-                let omem = self.bytes(link.trail.behind_at(self.now));
+                let omem = link.trail.behind_at(self.now) / NANO;
                 let upstream = self.name(link.upstream);
                 let _ = writeln!(text, "{target}: CLIENT LIST on {upstream}: omem={omem}");
             }
