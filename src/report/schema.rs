@@ -101,13 +101,17 @@ pub(super) struct Metrics<T> {
     migration_full_syncs: T,
     /// Those of the lost writes that the source took after the completion.
     diverged_writes: T,
-    /// Those of the lost writes that a roll-back brought back.
+    /// Those of the lost writes, with a dataset or not, that a completion or a roll-back brought
+    /// back.
     regained_writes: T,
     /// Writes that a roll-back at the end would lose.
     roll_back_price_writes: T,
     /// Seconds for which the source's writes waited for the forks of full syncs, weighted by slot
     /// share.
     fork_pause_s: T,
+    /// Seconds from an accepted StartMigration to the first write on the target after the
+    /// completion, the last time that there was one; zero if there was none.
+    no_return_s: T,
 }
 
 /// A number per kind of fault.

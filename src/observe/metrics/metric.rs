@@ -81,13 +81,17 @@ pub enum Metric {
     MigrationFullSyncs,
     /// Those of [`Metric::LostWrites`] that the source took after the completion.
     DivergedWrites,
-    /// Those of [`Metric::LostWrites`] that a roll-back brought back.
+    /// Those of [`Metric::LostWrites`] and [`Metric::DatasetLostWrites`] that a completion or a
+    /// roll-back brought back.
     RegainedWrites,
     /// Writes that a roll-back at the end would lose.
     RollBackPrice,
     /// Seconds for which the source's writes waited for the forks of full syncs, weighted by slot
     /// share.
     ForkPause,
+    /// Seconds from the accepted `StartMigration` to the first write on the target after the
+    /// completion, the last time that there was one; zero if there was none.
+    NoReturn,
 }
 
 /// Number of metrics.
@@ -95,7 +99,7 @@ pub const N_METRICS: usize = Metric::ALL.len();
 
 impl Metric {
     /// All metrics, in the order of their numbers.
-    pub const ALL: [Metric; 36] = [
+    pub const ALL: [Metric; 37] = [
         Metric::WriteOutage,
         Metric::ServerWriteOutage,
         Metric::WriteOutageAnyShard,
@@ -132,6 +136,7 @@ impl Metric {
         Metric::RegainedWrites,
         Metric::RollBackPrice,
         Metric::ForkPause,
+        Metric::NoReturn,
     ];
 
     /// The name in results, unit last.
@@ -173,6 +178,7 @@ impl Metric {
             Metric::RegainedWrites => "regained_writes",
             Metric::RollBackPrice => "roll_back_price_writes",
             Metric::ForkPause => "fork_pause_s",
+            Metric::NoReturn => "no_return_s",
         }
     }
 
@@ -195,7 +201,8 @@ impl Metric {
             | Metric::LossWindow
             | Metric::SyncLoad
             | Metric::ForklessBackup
-            | Metric::MigrationSync => NANOS_PER_SEC as f64,
+            | Metric::MigrationSync
+            | Metric::NoReturn => NANOS_PER_SEC as f64,
             Metric::LostWrites
             | Metric::LostBytes
             | Metric::DatasetLostWrites

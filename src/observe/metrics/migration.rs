@@ -52,6 +52,7 @@ impl Metrics<'_> {
             MigrationFact::GaveUp { .. } | MigrationFact::Stopped { .. } => {
                 self.migration_in_sync(now);
             }
+            MigrationFact::PointOfNoReturn { .. } => self.no_return(now),
             MigrationFact::Prepared { .. }
             | MigrationFact::RollBackBegan { .. }
             | MigrationFact::Tested { .. }
@@ -70,7 +71,6 @@ impl Metrics<'_> {
             | MigrationFact::CutOverGivenUp { .. }
             | MigrationFact::CohortMoves { .. }
             | MigrationFact::CohortArrived { .. }
-            | MigrationFact::PointOfNoReturn { .. }
             | MigrationFact::RolledBack { .. } => {}
         }
         self.clientele.on_fact(fact);
@@ -93,6 +93,14 @@ impl Metrics<'_> {
         if let Some(since) = self.migrates_since.take() {
             let length = self.observed(since, now);
             self.outcome.values[Metric::MigrationSync as usize] += u128::from(length);
+        }
+    }
+
+    /// A client wrote to the target after the completion, for the first time.
+    fn no_return(&mut self, now: SimTime) {
+        if let Some(since) = self.started {
+            let length = self.observed(since, now);
+            self.outcome.values[Metric::NoReturn as usize] = u128::from(length);
         }
     }
 

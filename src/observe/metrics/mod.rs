@@ -104,6 +104,8 @@ pub struct Metrics<'p> {
     clientele: Clientele,
     /// Since when a migration is on its way to be in sync.
     migrates_since: Option<SimTime>,
+    /// When the last migration was started.
+    started: Option<SimTime>,
     /// By group, then AZ: primaries.
     primaries: Vec<u16>,
     outcome: Outcome,
@@ -122,6 +124,7 @@ impl<'p> Metrics<'p> {
             all: Common::default(),
             clientele: Clientele::new(plan),
             migrates_since: None,
+            started: None,
             primaries: vec![0; plan.groups.len() * plan.azs.len()],
             outcome: Outcome::ZERO,
         };
@@ -138,7 +141,7 @@ impl<'p> Metrics<'p> {
         self.n_down = 0;
         (self.any, self.all) = (Common::default(), Common::default());
         self.clientele.restart();
-        self.migrates_since = None;
+        (self.migrates_since, self.started) = (None, None);
         self.outcome = Outcome::ZERO;
         self.primaries.fill(0);
         for shard in self.plan.shard_ids() {
@@ -595,7 +598,7 @@ impl Observer for Metrics<'_> {
                 self.would_end_by(shard, Ending::Handover);
             }
             Fact::Operation(OperationFact::Accepted { call: Call::StartMigration, .. }) => {
-                self.migrates_since = Some(now);
+                (self.migrates_since, self.started) = (Some(now), Some(now));
             }
             Fact::Operation(OperationFact::Refused { .. }) => {
                 self.count(Metric::RefusedOperations, now, 1);
