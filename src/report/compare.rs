@@ -110,6 +110,8 @@ enum Note {
     Few,
     /// All trials have the same value, and there are too few of them for an interval.
     SoFar,
+    /// Some trials ended before what is measured was there.
+    AtLeast,
 }
 
 impl Note {
@@ -118,6 +120,7 @@ impl Note {
         match self {
             Note::NotShown => Some("≈"),
             Note::Shown => Some("≠"),
+            Note::AtLeast => Some("≥"),
             Note::Few | Note::SoFar => None,
         }
     }
@@ -284,9 +287,16 @@ impl<'a> Shown<'a> {
             let head = [format!("{LOST}{per}"), format!("p99 of trials ({level})")];
             columns.push(self.column([&head[0], &head[1]], Gutter::Narrow, p99));
         }
+        if self.has_migration() && self.is_seen(Metric::RejectedWrites) {
+            columns
+                .push(self.means(&format!("{}{per}", remarks::REJECTED), Metric::RejectedWrites));
+        }
+        if self.is_seen(Metric::MigrationSync) {
+            columns.push(self.until_in_sync());
+        }
         for (head, metric) in [
             (remarks::UNCONFIRMED, Metric::UnconfirmedWrites),
-            ("until in sync", Metric::MigrationSync),
+            (remarks::DIVERGED, Metric::DivergedWrites),
             ("migrated", Metric::MigrationsCompleted),
             ("price of a way back", Metric::RollBackPrice),
             ("failovers", Metric::Failovers),
@@ -299,6 +309,32 @@ impl<'a> Shown<'a> {
             }
         }
         columns
+    }
+
+    /// Whether a policy has a migration.
+    fn has_migration(&self) -> bool {
+        self.study.policies.iter().any(|policy| policy.plan.migration.is_some())
+    }
+
+    /// How long migrations took to be in sync. Where some never were, it is at least the time until
+    /// those were over, and is compared with nothing.
+    fn until_in_sync(&self) -> Column {
+        let metric = Metric::MigrationSync;
+        let is_cut_short = |n: usize| remarks::is_sync_cut_short(&self.study.estimator(n));
+        let cell = |n, estimator: &Estimator<'_>| {
+            if !is_cut_short(n) && !is_cut_short(self.study.reference) {
+                return self.mean_or_difference(n, estimator, metric);
+            }
+            let mean = estimator.metric(metric, Statistic::Mean);
+            let mean = mean.expect("every batch has a mean");
+            let mut cell = mean_cell(&mean, (metric, estimator.tally.of(metric)));
+            if is_cut_short(n) {
+                cell.notes.push(Note::AtLeast);
+            }
+            cell
+        };
+        let head = [format!("until in sync{}", self.per()), self.head_of_means()];
+        self.column([&head[0], &head[1]], Gutter::ForMarks, cell)
     }
 
     /// Shares of outages and failovers that miss an objective, where some policy has one.
@@ -352,7 +388,16 @@ impl<'a> Shown<'a> {
 
     /// The mean of a metric: of the reference itself, of the others its difference.
     fn means(&self, title: &str, metric: Metric) -> Column {
-        let cell = |n, estimator: &Estimator<'_>| match self.study.difference(n, metric) {
+        let cell = |n, estimator: &Estimator<'_>| self.mean_or_difference(n, estimator, metric);
+        self.column([title, &self.head_of_means()], Gutter::ForMarks, cell)
+    }
+
+    fn head_of_means(&self) -> String {
+        format!("mean ({})", percent(self.study.level))
+    }
+
+    fn mean_or_difference(&self, n: usize, estimator: &Estimator<'_>, metric: Metric) -> Cell {
+        match self.study.difference(n, metric) {
             None => {
                 let mean = estimator.metric(metric, Statistic::Mean);
                 let mean = mean.expect("every batch has a mean");
@@ -362,9 +407,7 @@ impl<'a> Shown<'a> {
                 let moments = self.study.progress.differences[n].of(metric);
                 difference_cell(&difference.paired, (metric, moments))
             }
-        };
-        let head = format!("mean ({})", percent(self.study.level));
-        self.column([title, &head], Gutter::ForMarks, cell)
+        }
     }
 
     /// The columns beside the policies' names, in as many tables as the width asks for.
@@ -445,6 +488,11 @@ impl<'a> Shown<'a> {
                 Note::SoFar => writeln!(
                     text,
                     " (so far in every trial) too few trials to say how seldom another value is"
+                ),
+                Note::AtLeast => writeln!(
+                    text,
+                    " ≥ some trials were never in sync: their time until that was over, so that it \
+                     is at least this"
                 ),
             };
         }

@@ -50,6 +50,12 @@ pub fn lost_by(tally: &Tally) -> Option<Remark> {
 /// The label of ways in which writes are lost.
 pub const HOW_LOST: &str = "how writes were lost";
 
+/// The heading of writes that nobody acknowledged.
+pub const REJECTED: &str = "writes rejected";
+
+/// The heading of writes that the source of a migration took after the completion.
+pub const DIVERGED: &str = "writes diverged";
+
 /// The heading of writes that WAIT did not confirm.
 pub const UNCONFIRMED: &str = "writes unconfirmed";
 
@@ -98,21 +104,49 @@ pub fn of_migration(estimator: &Estimator<'_>) -> Vec<Remark> {
     let p95 = |metric, print: fn(f64) -> String| {
         quantile_cell(estimator.metric(metric, Statistic::P95), print)
     };
+    let until = match is_sync_cut_short(estimator) {
+        true => "until in sync, or over without it, at least",
+        false => "until in sync",
+    };
     let how = format!(
-        "in sync {}, completed {}; until in sync, or to the end, {} in the mean, p95 {}; full \
-         syncs {}",
+        "in sync {}, completed {}; {until} {} in the mean, p95 {}; full syncs {}",
         in_share(estimator, Metric::MigrationsInSync),
         in_share(estimator, Metric::MigrationsCompleted),
         mean_seconds_cell(estimator, Metric::MigrationSync),
         p95(Metric::MigrationSync, seconds),
         mean(Metric::MigrationFullSyncs),
     );
-    let price = format!(
-        "from the first write on the target on it loses writes: at the end {} in the mean, p95 {}",
-        mean(Metric::RollBackPrice),
-        p95(Metric::RollBackPrice, amount),
-    );
+    let first = estimator.tally.values(Metric::NoReturn);
+    let comes = || mean_seconds_cell(estimator, Metric::NoReturn);
+    let price = || {
+        format!(
+            "from there on a way back loses writes: at the end {} in the mean, p95 {}",
+            mean(Metric::RollBackPrice),
+            p95(Metric::RollBackPrice, amount),
+        )
+    };
+    let price = match (first.zeros(), first.n()) {
+        (never, n) if never == n => "no client wrote to a target that was complete: a way back \
+                                     loses nothing"
+            .to_owned(),
+        (0, _) => {
+            format!("the first write on the target comes {} after the start; {}", comes(), price())
+        }
+        (_, _) => format!(
+            "the first write on the target comes {}, {} after the start if the others count as 0; \
+             {}",
+            in_share(estimator, Metric::NoReturn),
+            comes(),
+            price()
+        ),
+    };
     vec![Remark { label: "migration", text: how }, Remark { label: "rolling back", text: price }]
+}
+
+/// Whether some trials have a migration that was never in sync: their times say how long that was so.
+pub fn is_sync_cut_short(estimator: &Estimator<'_>) -> bool {
+    estimator.plan.migration.is_some()
+        && estimator.tally.values(Metric::MigrationsInSync).zeros() > 0
 }
 
 /// In which share of the trials a metric is other than zero.

@@ -98,6 +98,16 @@ fn columns(estimator: &Estimator<'_>, per: &str) -> Vec<(String, Cells)> {
         columns.push((format!("writes lost with it{per}"), mean(Metric::DatasetLostWrites)));
     }
     columns.push((format!("failovers{per}"), mean(Metric::Failovers)));
+    if estimator.plan.migration.is_some() {
+        for (title, metric) in [
+            (remarks::REJECTED, Metric::RejectedWrites),
+            (remarks::DIVERGED, Metric::DivergedWrites),
+        ] {
+            if is_seen(estimator, metric) {
+                columns.push((format!("{title}{per}"), mean(metric)));
+            }
+        }
+    }
     columns
 }
 
