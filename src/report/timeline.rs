@@ -4,19 +4,21 @@
 //! numbered; the chart has one column group per moment, not to scale, and the lines below name the
 //! moment they belong to.
 
+mod lanes;
+
 use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{
-    BackupFact, Fact, MigrationFact, OperationFact, Phase, ReplicasFact, Status, Stop,
-};
+use crate::model::fact::{BackupFact, Fact, MigrationFact, OperationFact, ReplicasFact, Status};
 use crate::model::persistence::BackupKind;
-use crate::model::plan::{GroupId, Membership, NodeId, Plan, ShardId};
+use crate::model::plan::{Plan, ShardId};
 use crate::observe::metrics::{Mechanism, Metric, Outcome};
 use crate::report::aws_events::Announcer;
 use crate::report::numbers::{bytes, count, writes};
 use crate::report::remarks::{self, UNCONFIRMED, how_lost};
-use crate::report::words::{Line, Words};
+use crate::report::words::Words;
+
+use lanes::Lanes;
 
 /// The widest chart that is still drawn.
 const MAX_CHART_WIDTH: usize = 110;
@@ -52,7 +54,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     render_outcome(plan, outcome, &mut text);
     render_migration(plan, (facts, outcome), &mut text);
     render_hazard(plan, facts, &mut text);
-    for shard in plan.shard_ids().filter(|shard| !lanes.writing[shard.idx()]) {
+    for shard in plan.shard_ids().filter(|shard| !lanes.is_writing(*shard)) {
         let _ = writeln!(
             text,
             "still open            {} accepts no writes yet: what that costs is not known",
@@ -225,305 +227,10 @@ impl Health {
     }
 }
 
-/// What each node is doing, as glyphs, and whether each shard takes writes.
-#[derive(Clone)]
-struct Lanes<'p> {
-    plan: &'p Plan,
-    nodes: Vec<char>,
-    writing: Vec<bool>,
-    /// By shard: whether WAIT fails.
-    waiting: Vec<bool>,
-    /// By shard.
-    clients: Vec<Clients>,
-    /// By shard: what its primary is in a migration.
-    roles: Vec<InMigration>,
-    /// By shard.
-    primaries: Vec<NodeId>,
-    /// Since when, and what its outage was made of so far.
-    outages: Vec<Option<OutageSoFar>>,
-}
-
-#[derive(Clone)]
-struct OutageSoFar {
-    since: SimTime,
-    phase: Option<(Phase, SimTime)>,
-    parts: Vec<(Phase, Span)>,
-    clients: Clients,
-}
-
-/// Whether anybody writes to a shard, or is to.
-#[derive(Clone, Copy)]
-enum Clients {
-    There,
-    Gone,
-}
-
-/// What the primary of a shard is to the source of a migration.
-#[derive(Clone, Copy)]
-enum InMigration {
-    /// Its own master.
-    Master,
-    /// It copies everything from the source.
-    Copies,
-    /// It is a replica of the source.
-    Follows,
-}
-
 /// What the glyphs mean.
 const LEGEND: &str = "\
 chart: = primary   - replica   ~ full sync   . down   c process down   r being replaced   o empty
        X stops   P promoted   H handed over   W flushed   columns: numbered moments, not to scale";
-
-impl<'p> Lanes<'p> {
-    fn new(plan: &'p Plan) -> Self {
-        let glyph = |membership| match membership {
-            Membership::Member => '-',
-            Membership::Absent => ' ',
-        };
-        let mut nodes: Vec<char> = plan.nodes.iter().map(|n| glyph(n.membership)).collect();
-        let first = |shard: &crate::model::plan::Shard| NodeId(shard.nodes.start);
-        let primaries: Vec<NodeId> = plan.shards.iter().map(first).collect();
-        for primary in &primaries {
-            nodes[primary.idx()] = '=';
-        }
-        let n_shards = plan.shards.len();
-        let clients = |shard| Clients::of(plan.cohorts_at_start(shard));
-        Lanes {
-            plan,
-            nodes,
-            writing: vec![true; n_shards],
-            waiting: vec![false; n_shards],
-            clients: plan.shard_ids().map(clients).collect(),
-            roles: vec![InMigration::Master; n_shards],
-            primaries,
-            outages: vec![None; n_shards],
-        }
-    }
-
-    /// What the lane of each node shows: the primary of a shard that follows the source of a
-    /// migration is a replica.
-    fn glyphs(&self) -> impl Iterator<Item = char> {
-        self.nodes.iter().zip(&self.plan.nodes).map(|(glyph, node)| {
-            match (glyph, self.roles[node.shard.idx()]) {
-                ('=', InMigration::Follows) => '-',
-                ('=', InMigration::Copies) => '~',
-                (other, _) => *other,
-            }
-        })
-    }
-
-    /// Takes in a fact; gives the node's mark at this moment, if it deserves one.
-    fn take_in(&mut self, fact: &Fact) -> Option<(NodeId, char)> {
-        let (node, glyph, mark) = match *fact {
-            Fact::NodeDown { node, stop, .. } => (node, stopped(stop), Some('X')),
-            Fact::ReplacementStarted { node }
-            | Fact::Operation(OperationFact::RecreationBegan { node, .. })
-            | Fact::Operation(OperationFact::NodeAdded { node }) => (node, 'r', None),
-            Fact::Operation(OperationFact::NodeRemoved { node }) => (node, ' ', Some('X')),
-            Fact::ReplacementWaits { node } => (node, '.', None),
-            Fact::NodeReplaced { node } | Fact::ProcessBack { node } => (node, 'o', None),
-            Fact::Flushed { node } => (node, 'o', Some('W')),
-            Fact::SyncStarted { node, .. }
-            | Fact::Backup(BackupFact::DurableLogRead { node, .. }) => (node, '~', None),
-            Fact::SyncStopped { node } => (node, 'o', None),
-            Fact::Synced { node }
-            | Fact::Reattached { node, .. }
-            | Fact::Backup(BackupFact::NodeRestored { node }) => (node, '-', None),
-            Fact::Backup(BackupFact::ShardRestored { shard, node, .. }) => {
-                self.primaries[shard.idx()] = node;
-                return None;
-            }
-            Fact::Promoted { shard, to, .. } => {
-                self.move_role(shard, to);
-                (to, '=', Some('P'))
-            }
-            Fact::HandedOver { shard, to, .. } => {
-                self.move_role(shard, to);
-                (to, '=', Some('H'))
-            }
-            Fact::ColdStarted { shard, node }
-            | Fact::Backup(BackupFact::ServedFromDurableLog { shard, node, .. }) => {
-                self.move_role(shard, node);
-                (node, '=', None)
-            }
-            Fact::PrimaryServes { node, .. } => (node, '=', None),
-            Fact::WritesStopped { shard, .. } => {
-                self.writing[shard.idx()] = false;
-                return None;
-            }
-            Fact::WritesResumed { shard, .. } => {
-                self.writing[shard.idx()] = true;
-                return None;
-            }
-            Fact::Replicas(ReplicasFact::WaitFails { shard, per_sec }) => {
-                self.waiting[shard.idx()] = per_sec > 0;
-                return None;
-            }
-            Fact::Migration(ref fact) => {
-                let promoted = self.take_in_migration(fact)?;
-                (promoted, '=', Some('P'))
-            }
-            _ => return None,
-        };
-        self.nodes[node.idx()] = glyph;
-        mark.map(|mark| (node, mark))
-    }
-
-    /// Takes in a fact of a migration; gives the node that it promotes.
-    fn take_in_migration(&mut self, fact: &MigrationFact) -> Option<NodeId> {
-        match *fact {
-            MigrationFact::Connected { group } | MigrationFact::AttemptFailed { group, .. } => {
-                self.become_in_migration(group, InMigration::Follows);
-            }
-            MigrationFact::GaveUp { group, .. }
-            | MigrationFact::Stopped { group }
-            | MigrationFact::Completed { group, .. } => {
-                self.become_in_migration(group, InMigration::Master);
-            }
-            MigrationFact::LinkSyncBegan { to, .. } => {
-                let shard = self.plan.nodes[to.idx()].shard;
-                self.roles[shard.idx()] = InMigration::Copies;
-            }
-            MigrationFact::LinkStreams { shard, .. } | MigrationFact::LinkLost { shard, .. } => {
-                self.roles[shard.idx()] = InMigration::Follows;
-            }
-            MigrationFact::Clients { shard, cohorts, .. } => {
-                self.clients[shard.idx()] = Clients::of(cohorts);
-            }
-            MigrationFact::ShardCompleted { node, .. } => return Some(node),
-            MigrationFact::Prepared { .. }
-            | MigrationFact::Tested { .. }
-            | MigrationFact::ReshardBegan { .. }
-            | MigrationFact::LinkLoading { .. }
-            | MigrationFact::TargetWiped { .. }
-            | MigrationFact::LinkBack { .. }
-            | MigrationFact::InSync { .. }
-            | MigrationFact::AllInSync { .. }
-            | MigrationFact::NetworkCut
-            | MigrationFact::NetworkBack
-            | MigrationFact::NotCompleted { .. }
-            | MigrationFact::CutOverBegan { .. }
-            | MigrationFact::CutOverGivenUp { .. }
-            | MigrationFact::CohortMoves { .. }
-            | MigrationFact::CohortArrived { .. }
-            | MigrationFact::Access { .. }
-            | MigrationFact::PointOfNoReturn { .. }
-            | MigrationFact::Diverged { .. }
-            | MigrationFact::PriceOfReturn { .. }
-            | MigrationFact::RolledBack { .. }
-            | MigrationFact::RollBackBegan { .. }
-            | MigrationFact::ShardRolledBack { .. } => {}
-        }
-        None
-    }
-
-    fn become_in_migration(&mut self, group: GroupId, role: InMigration) {
-        let shards = self.plan.groups[group.idx()].shards.clone();
-        shards.map(ShardId).for_each(|shard| self.roles[shard.idx()] = role);
-    }
-
-    /// What the lane of each shard's writes shows.
-    fn writes(&self) -> impl Iterator<Item = char> {
-        (0..self.writing.len()).map(|shard| {
-            match (self.clients[shard], self.writing[shard], self.waiting[shard]) {
-                (Clients::Gone, ..) => '.',
-                (Clients::There, false, _) => 'x',
-                (Clients::There, true, true) => 'w',
-                (Clients::There, true, false) => '=',
-            }
-        })
-    }
-
-    /// The role of primary goes to `to`; its former holder is a replica, if it still answers.
-    fn move_role(&mut self, shard: ShardId, to: NodeId) {
-        let from = std::mem::replace(&mut self.primaries[shard.idx()], to);
-        if self.nodes[from.idx()] == '=' {
-            self.nodes[from.idx()] = '-';
-        }
-    }
-
-    /// After a change of roles: where the primaries of the group are now.
-    fn primaries_now(&self, fact: &Fact) -> Option<Line> {
-        let (Fact::Promoted { shard, .. }
-        | Fact::HandedOver { shard, .. }
-        | Fact::ColdStarted { shard, .. }) = *fact
-        else {
-            return None;
-        };
-        Words::new(self.plan).primaries(shard, |shard| self.primaries[shard.idx()])
-    }
-
-    /// Follows the phases of an outage; at its end gives its length and what it was made of.
-    fn follow_outage(&mut self, now: SimTime, fact: &Fact) -> Option<String> {
-        match *fact {
-            Fact::WritesStopped { shard, .. } => {
-                let clients = Clients::There;
-                let outage = OutageSoFar { since: now, phase: None, parts: Vec::new(), clients };
-                self.outages[shard.idx()] = Some(outage);
-                None
-            }
-            Fact::PhaseBegan { shard, phase } => {
-                let outage = self.outages[shard.idx()].as_mut()?;
-                outage.close_phase(now);
-                outage.phase = Some((phase, now));
-                None
-            }
-            Fact::Migration(MigrationFact::Clients { shard, cohorts: 0, .. }) => {
-                self.outages[shard.idx()].as_mut()?.clients = Clients::Gone;
-                None
-            }
-            Fact::WritesResumed { shard, node } => {
-                let mut outage = self.outages[shard.idx()].take()?;
-                outage.close_phase(now);
-                let words = Words::new(self.plan);
-                let length = now.since(outage.since);
-                let parts: Vec<String> =
-                    outage.parts.iter().map(|(p, span)| format!("{} {span}", p.name())).collect();
-                let how = match outage.clients {
-                    Clients::There => format!("resume on {}", words.node(node)),
-                    Clients::Gone => {
-                        format!("go elsewhere than {}", words.node(node))
-                    }
-                };
-                Some(format!("{how} after {length} ({})", parts.join(", ")))
-            }
-            _ => None,
-        }
-    }
-}
-
-impl Clients {
-    /// Of a shard that so many cohorts write to, or are to.
-    fn of(cohorts: u16) -> Self {
-        match cohorts {
-            0 => Clients::Gone,
-            _ => Clients::There,
-        }
-    }
-}
-
-/// What is left to see of a node that stopped.
-fn stopped(stop: Stop) -> char {
-    match stop {
-        Stop::HostLost | Stop::TakenOffline => '.',
-        Stop::Crashed | Stop::Rebooted | Stop::Patched => 'c',
-        Stop::Removed => ' ',
-    }
-}
-
-impl OutageSoFar {
-    fn close_phase(&mut self, now: SimTime) {
-        let Some((phase, since)) = self.phase.take() else { return };
-        let span = now.since(since);
-        if span == Span::ZERO {
-            return;
-        }
-        match self.parts.iter_mut().find(|(known, _)| *known == phase) {
-            Some((_, sum)) => *sum = Span::from_nanos(sum.as_nanos() + span.as_nanos()),
-            None => self.parts.push((phase, span)),
-        }
-    }
-}
 
 /// The lines of an episode: one per fact that deserves it, and the entries of the event log.
 fn tell_episode(
@@ -531,7 +238,7 @@ fn tell_episode(
     (lanes, announcer): (&mut Lanes<'_>, &mut Announcer<'_>),
     text: &mut String,
 ) {
-    let words = Words::new(lanes.plan);
+    let words = Words::new(lanes.plan());
     let mut before: Option<SimTime> = None;
     for (n, moment) in episode.moments.iter().enumerate() {
         let mut stamp = moment_stamp(n, moment.at, before);
@@ -662,7 +369,7 @@ fn draw_columns(episode: &Episode<'_>, mut lanes: Lanes<'_>, widths: &[usize]) -
         writes: lanes.writes().map(|glyph| repeat(glyph, LEAD).collect()).collect(),
     };
     for (moment, &width) in episode.moments.iter().zip(widths) {
-        let mut marks: Vec<Option<char>> = vec![None; lanes.nodes.len()];
+        let mut marks: Vec<Option<char>> = vec![None; lanes.plan().nodes.len()];
         for (_, fact) in moment.facts {
             if let Some((node, mark)) = lanes.take_in(fact) {
                 marks[node.idx()] = Some(mark);
