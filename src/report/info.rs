@@ -3,9 +3,9 @@
 //! buffers, and what a way back would cost.
 //!
 //! Offsets are bytes since the start of the trial. What is on its way over a migration's link is in
-//! the source's offset and not in its target's, whose delay is drawn when it begins to follow. Within
-//! a shard nothing is on its way, since such delays are drawn only when the primary is lost. Hosts
-//! are called as the nodes are.
+//! the source's offset and not in its target's, whose delay is drawn when it begins to follow.
+//! Within a shard nothing is on its way, since such delays are drawn only when the primary is lost.
+//! Hosts are called as the nodes are.
 
 use std::fmt::Write as _;
 
@@ -217,7 +217,7 @@ impl View<'_> {
         self.plan.node_ids().filter(is_fed)
     }
 
-    /// `state` of a replica, as its master has it, to whom it is online as soon as everything is sent.
+    /// `state` of a replica, as its master has it: online as soon as everything is sent.
     fn state_of(&self, replica: NodeId) -> &'static str {
         match self.link_of(replica).map(|link| link.stage) {
             Some(LinkStage::Saving) => "wait_bgsave",

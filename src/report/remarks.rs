@@ -126,8 +126,8 @@ pub fn of_migration(estimator: &Estimator<'_>) -> Vec<Remark> {
         )
     };
     let price = match (first.zeros(), first.n()) {
-        (never, n) if never == n => "no client wrote to a target that was complete: a way back \
-                                     loses nothing"
+        (never, n) if never == n => "no client wrote to a complete target: a way back loses \
+                                     nothing"
             .to_owned(),
         (0, _) => {
             format!("the first write on the target comes {} after the start; {}", comes(), price())
@@ -143,7 +143,7 @@ pub fn of_migration(estimator: &Estimator<'_>) -> Vec<Remark> {
     vec![Remark { label: "migration", text: how }, Remark { label: "rolling back", text: price }]
 }
 
-/// Whether some trials have a migration that was never in sync: their times say how long that was so.
+/// Whether some trials have a migration that was never in sync: their times are lower bounds.
 pub fn is_sync_cut_short(estimator: &Estimator<'_>) -> bool {
     estimator.plan.migration.is_some()
         && estimator.tally.values(Metric::MigrationsInSync).zeros() > 0

@@ -64,8 +64,8 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     text
 }
 
-/// What the glyphs of the writes' lanes mean, where there are others than in any chart: clients take
-/// those writes for failed that WAIT does not confirm, or nobody writes to a shard.
+/// What the glyphs of the writes' lanes mean, where there are others than in any chart: clients
+/// take those writes for failed that WAIT does not confirm, or nobody writes to a shard.
 fn legend_of_writes(
     plan: &Plan,
     facts: &[(SimTime, Fact)],
@@ -484,8 +484,8 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
     line("failovers", count(outcome.raw(Metric::Failovers)));
 }
 
-/// What a migration came to, and what a way back costs once the target is the application's database,
-/// or was.
+/// What a migration came to, and what a way back costs if the target is, or was, the application's
+/// database.
 fn render_migration(
     plan: &Plan,
     (facts, outcome): (&[(SimTime, Fact)], &Outcome),

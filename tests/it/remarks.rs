@@ -188,3 +188,47 @@ fn what_nobody_can_show_is_refused() {
     let said = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(said.contains("scenarios is a folder, not a scenario"), "{said}");
 }
+
+#[test]
+fn a_study_of_migrations_shows_what_each_way_costs() {
+    let study = printed(&["run", "scenarios/migration-study.toml", "--trials", "60"]);
+    for column in [
+        " write outage/trial",
+        " writes lost/trial",
+        " writes rejected/trial",
+        " writes diverged/trial",
+        " price of a way back/trial",
+    ] {
+        assert!(study.contains(column), "no {column:?} in\n{study}");
+    }
+    let price = lines(&study, " rolling back (");
+    assert!(!price.is_empty() && price.iter().all(|line| line.contains("after the start")));
+    let one = printed(&["run", "scenarios/migration-late-clients.toml", "--trials", "20"]);
+    assert!(one.contains(" writes rejected/trial"), "{one}");
+    let other = printed(&["run", "scenarios/primary-failure.toml", "--trials", "20"]);
+    assert!(!other.contains("rejected"), "{other}");
+}
+
+#[test]
+fn a_migration_that_is_never_in_sync_took_at_least_its_time() {
+    let planning = ["run", "scenarios/migration-planning.toml", "--trials", "20"];
+    let all = printed(&planning);
+    // At 16,000 writes a second two of three bandwidths carry too little.
+    let cut_short = all.lines().filter(|line| line.contains(" ≥ 5h 50m")).count();
+    assert_eq!(cut_short, 2, "{all}");
+    assert_eq!(lines(&all, " ≥ ").len(), 1, "{all}");
+    let sets = ["--set", "workload.writes-per-second=16_000", "--set"];
+    let slow = printed(
+        &[
+            &["run", "scenarios/migration-output-buffer.toml", "--policy", "as shipped"][..],
+            &sets,
+            &["run.horizon=3h", "--trials", "20"],
+        ]
+        .concat(),
+    );
+    let said = lines(&slow, " migration: ");
+    let [said] = said.as_slice() else { panic!("one line: {slow}") };
+    assert!(said.contains("until in sync, or over without it, at least 2h 50m"), "{said}");
+    let price = lines(&slow, " rolling back: ");
+    assert_eq!(price, ["no client wrote to a complete target: a way back loses nothing"]);
+}

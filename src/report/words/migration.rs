@@ -246,8 +246,8 @@ fn of_clients(words: &Words<'_>, fact: &MigrationFact) -> Said {
     })
 }
 
-/// Facts that have no line of their own, those that are told above, and no others: the compiler asks
-/// where a new one belongs.
+/// Facts that have no line of their own, beside those that are told above: the compiler asks where
+/// a new one belongs.
 fn of_the_rest(fact: &MigrationFact) -> Said {
     match fact {
         // The cohorts' lines and those of outages say it.

@@ -1,8 +1,9 @@
 //! INFO of both sides at an instant is what the trace says (OM-11).
 
+use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
-use elasticache_sim::model::plan::Plan;
+use elasticache_sim::model::plan::{CutOver, Plan};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::report::describe::{self, Answer};
 use elasticache_sim::report::info;
@@ -56,7 +57,7 @@ fn the_api_calls_the_target_migrating() {
 
 #[test]
 fn a_full_sync_is_in_progress() {
-    for (at, state) in [(71, "wait_bgsave"), (100, "send_bulk"), (180, "send_bulk")] {
+    for (at, state) in [(71, "wait_bgsave"), (100, "send_bulk"), (180, "online")] {
         let text = info_at(&plan(), secs(at));
         assert_eq!(
             of_node(&text, "tgt-001")[..5],
@@ -82,7 +83,8 @@ fn a_full_sync_is_in_progress() {
 fn a_target_lacks_what_waits_for_it() {
     // 486,000 writes wait at 191.5 s, and 6,000 fewer each second.
     let waits = (486_000 - 231_000) * 1_000;
-    let offset = 230 * 4_000_000 - waits;
+    // What was sent within the lag of 100 ms is on its way.
+    let offset = 230 * 4_000_000 - waits - 400_000;
     let text = info_at(&plan(), secs(230));
     compare(text.clone(), "info-230s.txt");
     let target = of_node(&text, "tgt-001");
@@ -101,7 +103,27 @@ fn a_target_lacks_what_waits_for_it() {
     let later = info_at(&plan(), secs(280));
     assert!(later.contains("Primary Link Health Status 1"), "{later}");
     assert!(later.contains("omem=0\n"), "{later}");
-    assert!(of_node(&later, "tgt-001").contains(&"slave_repl_offset:1120000000".to_owned()));
+    assert!(of_node(&later, "tgt-001").contains(&"slave_repl_offset:1119600000".to_owned()));
+}
+
+#[test]
+fn a_target_trails_by_the_lag_of_its_link_until_the_writes_stop() {
+    let mut plan = plan();
+    of(&mut plan).link.lag = Law::fixed(Span::from_nanos(2_500_000_000));
+    of(&mut plan).cut_over = CutOver::StopWritesFirst;
+    let offsets = |at: u64, offset: u64, lag: u64| {
+        let text = info_at(&plan, secs(at));
+        let target = of_node(&text, "tgt-001");
+        assert!(target.contains(&format!("slave_repl_offset:{offset}")), "{text}");
+        let line = format!("slave1:ip=tgt-001,port=6379,state=online,offset={offset},lag={lag}");
+        assert!(of_node(&text, "src-001").contains(&line), "{text}");
+        assert!(text.contains("Primary Link Health Status 1"), "{text}");
+        assert!(text.contains("omem=0\n"), "{text}");
+    };
+    // 2.5 s of 4,000 writes of 1,000 bytes, and the last of them arrive 2.5 s after 300 s.
+    offsets(290, 290 * 4_000_000 - 10_000_000, 2);
+    offsets(301, 300 * 4_000_000 - 6_000_000, 2);
+    offsets(303, 300 * 4_000_000, 2);
 }
 
 #[test]

@@ -61,6 +61,8 @@ fn one_of_four_parts_of_the_clients_moves() {
     assert_eq!(outcome.raw(Metric::MigrationsCompleted), 1);
     assert_eq!(outcome.raw(Metric::MigrationFullSyncs), 1);
     assert_eq!(outcome.get(Metric::ForkPause, &plan), 1.5);
+    // From 60 s to 317 s.
+    assert_eq!(outcome.get(Metric::NoReturn, &plan), 257.0);
     // From 305 s to 315 s all write to the source still, and three quarters of them until 1000 s.
     let diverged = 10 * 4_000 + 685 * 3_000;
     assert_writes(&outcome, Metric::DivergedWrites, diverged);
@@ -91,6 +93,16 @@ fn clients_that_are_stopped_first_lose_time_and_no_write() {
     assert_writes(&outcome, Metric::RejectedWrites, 17 * 4_000 + 400);
     assert_writes(&outcome, Metric::LostWrites, 0);
     assert_writes(&outcome, Metric::RollBackPrice, 683 * 4_000 - 400);
+}
+
+#[test]
+fn without_a_completion_there_is_a_way_back() {
+    let mut plan = plan();
+    of(&mut plan).cut_over_begins = None;
+    let outcome = outcome(&plan);
+    assert_eq!(outcome.raw(Metric::MigrationsInSync), 1);
+    assert_eq!(outcome.raw(Metric::NoReturn), 0);
+    assert_eq!(outcome.raw(Metric::RollBackPrice), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use elasticache_sim::report::timeline;
 use elasticache_sim::report::words::Words;
 
 use super::{FROM, TARGET, TO, call, millis, of, plan};
-use crate::support::{root, run, secs};
+use crate::support::{load, root, run, secs};
 
 /// One fact of each kind.
 pub fn of_each(group: GroupId, shard: ShardId, [from, to]: [NodeId; 2]) -> Vec<Fact> {
@@ -35,6 +35,8 @@ pub fn of_each(group: GroupId, shard: ShardId, [from, to]: [NodeId; 2]) -> Vec<F
         MigrationFact::InSync { shard },
         MigrationFact::AllInSync { group, took: secs(90) },
         MigrationFact::LinkLost { shard, why: LinkLoss::OutputBuffer, behind },
+        MigrationFact::LinkLost { shard, why: LinkLoss::Target, behind: 0 },
+        MigrationFact::LinkLost { shard, why: LinkLoss::TargetTooSmall, behind },
         MigrationFact::NetworkCut,
         MigrationFact::NetworkBack,
         MigrationFact::NotCompleted { group, why: Hindrance::NotInSync },
@@ -69,6 +71,7 @@ pub fn of_each(group: GroupId, shard: ShardId, [from, to]: [NodeId; 2]) -> Vec<F
         MigrationFact::PriceOfReturn { shard, writes: behind },
         MigrationFact::RolledBack { group },
         MigrationFact::ShardRolledBack { shard, loss, regained: behind },
+        MigrationFact::ShardRolledBack { shard, loss: none, regained: behind },
     ];
     facts.into_iter().map(Fact::Migration).collect()
 }
@@ -152,6 +155,56 @@ fn a_story_tells_the_stages() {
     compare(story.clone(), "by-hand.trace");
     let places: Vec<Option<usize>> = stages[..13].iter().map(|stage| story.find(stage)).collect();
     assert!(places.is_sorted(), "the stages come one after the other");
+}
+
+#[test]
+fn what_is_nothing_is_not_told() {
+    let (none, shard) = (Loss { writes: 0, beside: 0, window: secs(0) }, TO);
+    let facts = [
+        MigrationFact::LinkLost { shard, why: LinkLoss::Network, behind: 0 },
+        MigrationFact::ShardRolledBack { shard, loss: none, regained: 0 },
+    ];
+    assert_eq!(
+        lines(&plan(), &facts.map(Fact::Migration)),
+        [
+            "link: shard 0001 of tgt loses its source: the network is cut",
+            "rollback: shard 0001 of tgt has no write that the source lacks",
+        ]
+    );
+    let mut plan = plan();
+    of(&mut plan).cut_over_begins = None;
+    let (facts, outcome) = run(&plan, 1, 0);
+    let story = timeline::render(&plan, &facts, &outcome);
+    let line = "in sync 1 time; waiting for it 3m 32s; completed 0 times; 1 full sync\n";
+    assert!(story.contains(line), "{story}");
+    assert!(!story.contains("brought back"), "{story}");
+}
+
+#[test]
+fn a_target_is_drawn_as_a_replica_while_it_follows() {
+    let plan = plan();
+    let (facts, outcome) = run(&plan, 1, 0);
+    let story = timeline::render(&plan, &facts, &outcome);
+    assert!(story.contains("\nwrites: = taken   x none is taken   . no client writes there\n"));
+    let lanes = |label: &str| -> Vec<String> {
+        let of_label = story.lines().filter(|line| line.starts_with(label));
+        of_label.map(|line| line.rsplit(' ').next().expect("a lane").to_owned()).collect()
+    };
+    // Each glyph once: a master, which copies everything, follows, is promoted and a master again.
+    let in_turn = |lane: &str| {
+        let mut glyphs: Vec<char> = lane.chars().collect();
+        glyphs.dedup();
+        glyphs.into_iter().collect::<String>()
+    };
+    let target = lanes("tgt-001");
+    assert!(target.iter().any(|lane| in_turn(lane) == "=~-P="), "{story}");
+    let (of_source, of_target) = (lanes("src-001"), lanes("writes 0001"));
+    assert!(of_source.iter().all(|lane| in_turn(lane) == "="), "{story}");
+    assert!(of_target.iter().any(|lane| in_turn(lane) == ".x="), "{story}");
+    // Where somebody writes to every shard there is no such legend.
+    let plan = load("primary-failure").plan;
+    let (facts, outcome) = run(&plan, 1, 0);
+    assert!(!timeline::render(&plan, &facts, &outcome).contains("no client writes"));
 }
 
 #[test]
