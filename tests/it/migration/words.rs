@@ -143,7 +143,7 @@ fn a_story_tells_the_stages() {
         "CompleteMigration of tgt accepted",
         "lacks 400 acknowledged writes",
         "tgt is its own master: it was in sync",
-        "tgt is available",
+        "tgt is available: automatic failover",
         "the clients leave for tgt",
         "the clients write to tgt",
         "rolling back loses writes from here on",
@@ -175,7 +175,7 @@ fn what_is_nothing_is_not_told() {
     of(&mut plan).cut_over_begins = None;
     let (facts, outcome) = run(&plan, 1, 0);
     let story = timeline::render(&plan, &facts, &outcome);
-    let line = "in sync 1 time; waiting for it 3m 32s; completed 0 times; 1 full sync\n";
+    let line = "in sync 1 time; waiting for it 3m 33s; completed 0 times; 1 full sync\n";
     assert!(story.contains(line), "{story}");
     assert!(!story.contains("brought back"), "{story}");
 }
