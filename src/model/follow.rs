@@ -319,7 +319,8 @@ impl<O: Observer> Step<'_, O> {
         });
         if goes_on {
             let missed = books.offset - state.copy.offset;
-            self.link_mut(link).trail = Trail { behind: missed, ..Trail::empty(self.now) };
+            let behind = self.bytes_of(missed);
+            self.link_mut(link).trail = Trail { behind, ..Trail::empty(self.now) };
             self.draw_lag(link);
             self.link_enters(link, LinkStage::Streaming, None);
             self.note(Fact::Migration(MigrationFact::LinkBack { shard: target, missed }));
