@@ -166,7 +166,7 @@ codes! {
     BufferTooSmall "W0925" Warning "a full sync of a migration is dropped again and again";
     SourceTooSmall "W0926" Warning "the source of a migration runs out of memory";
     CannotConnect "W0927" Warning "a migration can never connect to its source";
-    CohortsWithoutWrites "W0928" Warning "more cohorts of clients than a shard has writes per second";
+    CohortsWithoutWrites "W0928" Warning "more cohorts of clients than a shard has writes a second";
 }
 
 impl Code {

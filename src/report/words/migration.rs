@@ -172,8 +172,8 @@ fn prepared_in_words(words: &Words<'_>, group: GroupId) -> String {
     let of = &words.plan.groups[group.idx()];
     let (engine, version) = (of.about.engine, &of.about.engine_version);
     format!(
-        "{} is available: {engine} {version}, Multi-AZ, not encrypted in transit, as many shards \
-         and databases as {}",
+        "{} is available: {engine} {version}, Multi-AZ, not encrypted, shards and \
+         databases as in {}",
         words.group(group),
         source(words)
     )
@@ -220,10 +220,6 @@ fn of_clients(words: &Words<'_>, fact: &MigrationFact) -> Said {
             };
             ("lost", format!("{amount} acknowledged writes that {} took {why}", words.shard(shard)))
         }
-        MigrationFact::PriceOfReturn { shard, writes: amount } => {
-            let (shard, amount) = (words.shard(shard), writes(amount));
-            ("price", format!("rolling back now would lose {amount} writes of {shard}"))
-        }
         MigrationFact::RolledBack { .. } => {
             let source = source(words);
             ("rollback", format!("{source} is the application's database again"))
@@ -250,8 +246,10 @@ fn of_clients(words: &Words<'_>, fact: &MigrationFact) -> Said {
 /// a new one belongs.
 fn of_the_rest(fact: &MigrationFact) -> Said {
     match fact {
-        // The cohorts' lines and those of outages say it.
-        MigrationFact::Clients { .. } | MigrationFact::Access { .. } => None,
+        // The cohorts' lines and those of outages say it, or the outcome does.
+        MigrationFact::Clients { .. }
+        | MigrationFact::Access { .. }
+        | MigrationFact::PriceOfReturn { .. } => None,
         MigrationFact::Prepared { .. }
         | MigrationFact::Tested { .. }
         | MigrationFact::ReshardBegan { .. }
@@ -279,7 +277,6 @@ fn of_the_rest(fact: &MigrationFact) -> Said {
         | MigrationFact::CohortArrived { .. }
         | MigrationFact::PointOfNoReturn { .. }
         | MigrationFact::Diverged { .. }
-        | MigrationFact::PriceOfReturn { .. }
         | MigrationFact::RolledBack { .. }
         | MigrationFact::ShardRolledBack { .. } => unreachable!("facts that have a line have it"),
     }
