@@ -5,7 +5,7 @@
 //! Offsets are bytes since the start of the trial. What is on its way over a migration's link is in
 //! the source's offset and not in its target's, whose delay is drawn when it begins to follow.
 //! Within a shard nothing is on its way, since such delays are drawn only when the primary is lost.
-//! Hosts are called as the nodes are.
+//! Hosts have the addresses that the scenario gives them, or the names of their nodes.
 
 use std::fmt::Write as _;
 
@@ -62,6 +62,15 @@ impl View<'_> {
         &self.plan.nodes[node.idx()].name
     }
 
+    /// Where the node listens: in ElastiCache at an address that nobody chooses, for which its name
+    /// stands.
+    fn endpoint(&self, node: NodeId) -> (&str, u16) {
+        match &self.plan.nodes[node.idx()].listens {
+            Some((address, port)) => (address, *port),
+            None => (self.name(node), PORT),
+        }
+    }
+
     fn bytes(&self, amount: NanoWrites) -> u128 {
         amount * u128::from(self.plan.workload.write_bytes) / WRITE
     }
@@ -83,10 +92,10 @@ impl View<'_> {
         match self.following(shard, node) {
             None => text.push_str("role:master\n"),
             Some(Following { master, link, syncs }) => {
-                let master = self.name(master);
+                let (host, port) = self.endpoint(master);
                 let _ = write!(
                     text,
-                    "role:slave\nmaster_host:{master}\nmaster_port:{PORT}\n\
+                    "role:slave\nmaster_host:{host}\nmaster_port:{port}\n\
                      master_link_status:{link}\nmaster_sync_in_progress:{syncs}\n\
                      slave_repl_offset:{offset}\n"
                 );
@@ -95,10 +104,10 @@ impl View<'_> {
         let replicas: Vec<NodeId> = self.replicas(node).collect();
         let _ = writeln!(text, "connected_slaves:{}", replicas.len());
         for (n, replica) in replicas.into_iter().enumerate() {
+            let (ip, port) = self.endpoint(replica);
             let _ = writeln!(
                 text,
-                "slave{n}:ip={},port={PORT},state={},offset={},lag={}",
-                self.name(replica),
+                "slave{n}:ip={ip},port={port},state={},offset={},lag={}",
                 self.state_of(replica),
                 self.bytes(self.offset(self.plan.nodes[replica.idx()].shard, replica)),
                 self.lag_of(replica).as_nanos() / NANOS_PER_SEC,

@@ -159,7 +159,7 @@ impl Topology {
                 entity: entity::shard(numbers.0.0, numbers.1),
             });
         }
-        self.chain(draft);
+        self.connect(draft);
         let of_name = |(name, _): &(String, Place)| self.node_ids.get(name).copied();
         let own = draft.self_hosted.as_ref();
         let detector = own.map_or(Some(Detector::Managed), |own| own.detector);
@@ -190,8 +190,16 @@ impl Topology {
         });
     }
 
-    /// Lets replicas copy from those that the scenario names.
-    fn chain(&mut self, draft: &GroupDraft) {
+    /// Lets nodes of a self-hosted group listen where the scenario says, and replicas copy from those
+    /// that it names.
+    fn connect(&mut self, draft: &GroupDraft) {
+        let nodes = draft.shards.iter().flat_map(|shard| &shard.nodes);
+        let own = draft.self_hosted.iter().flat_map(|own| &own.endpoints);
+        for (node, endpoint) in nodes.zip(own) {
+            if let Some(id) = self.node_ids.get(&node.name) {
+                self.nodes[id.idx()].listens = Some(endpoint.clone());
+            }
+        }
         for (replica, upstream) in draft.self_hosted.iter().flat_map(|own| &own.chained) {
             if let (Some(replica), Some(upstream)) =
                 (self.node_ids.get(replica), self.node_ids.get(upstream))
@@ -217,6 +225,7 @@ impl Topology {
                 az,
                 membership: draft.membership,
                 chained_to: None,
+                listens: None,
                 entity: entity::node(group.0, h, slot as u16),
             });
         }

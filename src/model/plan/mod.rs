@@ -327,6 +327,8 @@ pub struct Node {
     /// The node of its shard from which it copies while that holds the data and it is no primary
     /// itself; `None` for the primary (chained replicas, in self-hosted groups only).
     pub chained_to: Option<NodeId>,
+    /// Address and port at which it listens, where the scenario says so; no rule asks.
+    pub listens: Option<(String, u16)>,
     /// Address of its random numbers: group, shard and slot, so that one more replica in another
     /// policy does not move anybody else's life.
     pub entity: u64,
