@@ -15,9 +15,7 @@ use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, LinkLoss, Loss, MigrationFact, Observer};
 use crate::model::link::{Capacity, NANO, NanoBytes, Trail};
 use crate::model::plan::{LinkPlan, NodeId, Obstacle, ShardId};
-use crate::model::state::{
-    Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process, Stage, Workflow,
-};
+use crate::model::state::{Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process};
 use crate::model::{Event, Step};
 
 /// Whether a child of the source writes a copy, for which pages that change exist twice.
@@ -277,16 +275,7 @@ impl<O: Observer> Step<'_, O> {
     fn retry_if_possible(&mut self, link: usize) {
         let (target, _) = self.plan.pair(link);
         let group = self.plan.shards[target.idx()].group;
-        let is_kept_up = match self.state.group(group).workflow {
-            Workflow::Migrating(Stage::Running | Stage::Completing(_)) => true,
-            Workflow::Migrating(Stage::Preparing | Stage::Resharding | Stage::Connecting(_))
-            | Workflow::Idle
-            | Workflow::Modifying(..)
-            | Workflow::TestCalled(_)
-            | Workflow::Updating(_)
-            | Workflow::Scaling => false,
-        };
-        if is_kept_up
+        if self.is_replica(group)
             && self.link(link).ends.is_none()
             && self.link_condition(link, self.link(link).upstream).is_ok()
         {
@@ -553,8 +542,8 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// The shard's history was cut at `offset`: what lay beyond it is neither the target's any more
-    /// nor common to both.
+    /// The shard's history was cut at `offset`: what lay beyond it is not common to both sides any
+    /// more, though a target keeps what it had of a source's.
     pub(super) fn history_is_cut(&mut self, shard: ShardId, offset: NanoWrites) {
         let Some(link) = self.plan.link_at(shard) else { return };
         let is_source = self.plan.pair(link).1 == shard;
