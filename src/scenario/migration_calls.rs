@@ -313,7 +313,8 @@ fn found_at(
         let hint = r#"write address and port, as in "10.0.0.241:6379""#;
         answered(ApiError::InvalidParameterValue, cx, |cx| {
             let place = &item.place;
-            cx.errors.report(Code::NotAnEndpoint, place, "is not an endpoint").hint(hint);
+            let message = format!("`{}` is not an endpoint: {}", excerpt(text), flaw(text));
+            cx.errors.report(Code::NotAnEndpoint, place, message).hint(hint);
         });
         return None;
     };
@@ -350,6 +351,17 @@ fn parts(text: &str) -> Option<(&str, u16)> {
     let is_whole = inner.is_some() || !address.contains(':');
     let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
     (is_whole && is_address(address)).then_some((address, port))
+}
+
+/// What is wrong with a text that is no address and port.
+fn flaw(text: &str) -> String {
+    match text.rsplit_once(':') {
+        None => "it has no port".to_owned(),
+        Some((_, port)) if port.parse::<u16>().ok().is_none_or(|port| port == 0) => {
+            format!("port `{}` is no number from 1 to 65535", excerpt(port))
+        }
+        Some((address, _)) => format!("`{}` is no address", excerpt(address)),
+    }
 }
 
 /// Why the API refuses a call of the migration at any time, if it does.

@@ -50,7 +50,7 @@ const DOORS: [(&str, &[&str]); 25] = [
     ("schemars", &["scenario/schema/", "report/schema.rs", "report/summary.rs"]),
     ("annotate_snippets", &["report/diagnostic.rs"]),
     ("plotters", &["report/draw.rs"]),
-    ("serde_json", &["report/"]),
+    ("serde_json", &["report/", "scenario/aws_text/"]),
     ("clap", &["cli/"]),
     ("comfy_table", &["report/compare.rs"]),
     ("clap_complete", &["cli/completions.rs"]),

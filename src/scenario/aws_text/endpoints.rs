@@ -1,7 +1,10 @@
 //! `CustomerNodeEndpointList`, the endpoints of a migration's source: in the CLI's shorthand
-//! (`Address='10.0.0.241',Port=6379`), and as the numbered parameters of a request.
+//! (`Address='10.0.0.241',Port=6379`), in its JSON (`[{"Address":"10.0.0.241","Port":6379}]`), and
+//! as the numbered parameters of a request.
 
 use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
 
 use super::{Mistake, spot};
 use crate::model::api::ApiError;
@@ -54,6 +57,9 @@ pub(super) fn of_command(
     (name, key): (&str, &str),
     item: &Item<'_>,
 ) -> Result<Entry, Mistake> {
+    if value.trim_start().starts_with('[') {
+        return Ok(entry((name, key), of_json(value, item)?, item));
+    }
     let mut nodes = Vec::new();
     for word in value.split_whitespace() {
         let mut parts = Parts::default();
@@ -67,6 +73,24 @@ pub(super) fn of_command(
         nodes.push(parts.node(word, item)?);
     }
     Ok(entry((name, key), nodes, item))
+}
+
+/// The endpoints of a list in JSON.
+fn of_json(value: &str, item: &Item<'_>) -> Result<Vec<Node>, Mistake> {
+    const HINT: &str = r#"write [{"Address":"10.0.0.241","Port":6379}]"#;
+    let list: Vec<BTreeMap<String, Json>> = serde_json::from_str(value)
+        .map_err(|error| wrong(&format!("is no JSON list of endpoints: {error}"), HINT, value))?;
+    let node = |fields: &BTreeMap<String, Json>| {
+        let plain = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let texts: Vec<(&str, String)> =
+            fields.iter().map(|(field, value)| (field.as_str(), plain(value))).collect();
+        let mut parts = Parts::default();
+        for (field, value) in &texts {
+            parts.add(field, value)?;
+        }
+        parts.node(value, item)
+    };
+    list.iter().map(node).collect()
 }
 
 /// The endpoints of a request; nothing where it names none.

@@ -310,6 +310,7 @@ fn calls_are_read_as_aws_writes_them() {
         r#""Address='10.0.0.241',Port=6379""#,
         "Address=10.0.0.241,Port=6379",
         "Port=6379,Address=10.0.0.241",
+        r#""[{\"Address\":\"10.0.0.241\",\"Port\":6379}]""#,
     ] {
         let list = format!("{group} --customer-node-endpoint-list {list}");
         assert_eq!(cli(&format!("test-migration {list}")), MigrationCall::Test(first));
@@ -337,6 +338,13 @@ fn calls_are_read_as_aws_writes_them() {
     let second = SourceEndpoint::Node(NodeId(1));
     assert_eq!(request(&format!("StartMigration&{list}")), MigrationCall::Start(second));
     assert_eq!(request(&format!("TestMigration&{list}")), MigrationCall::Test(second));
+    let other = "CustomerNodeEndpointList.member.2";
+    let two = format!("{list}&{other}.Address=10.0.0.241&{other}.Port=6379");
+    assert_eq!(
+        request(&format!("StartMigration&{two}")),
+        MigrationCall::Start(refused(Refusal::OneSourceEndpoint))
+    );
+    assert_eq!(request("StartMigration&ServerlessCacheName=x"), serverless);
     assert_eq!(
         request("CompleteMigration&ReplicationGroupId=shop&Force=true"),
         MigrationCall::Complete(Force::Yes)
@@ -356,7 +364,10 @@ fn what_is_wrong_with_calls_is_told() {
             .collect();
         assert_eq!(found, [expected], "{keys}");
     };
-    check("start-migration = { endpoint = \"10.0.0.1\" }", "E0313 is not an endpoint");
+    check(
+        "start-migration = { endpoint = \"10.0.0.1\" }",
+        "E0313 `10.0.0.1` is not an endpoint: it has no port",
+    );
     check(
         "start-migration = { endpoint = \"legacy-001:6379\", endpoints = [] }",
         "E0203 `endpoint` and `endpoints` exclude each other",
@@ -370,6 +381,15 @@ fn what_is_wrong_with_calls_is_told() {
     let list = |list: &str| cli(&format!("{start} --customer-node-endpoint-list {list}"));
     check(&list("Address=10.0.0.1"), "E0609 an endpoint has no `Port`");
     check(&list("10.0.0.1:6379"), "E0609 is not an endpoint");
+    check(
+        &list("Address=10.0.0.1,Port=99999"),
+        "E0313 `10.0.0.1:99999` is not an endpoint: port `99999` is no number from 1 to 65535",
+    );
+    check(&list(r#""[{\"Address\":1,\"Host\":2}]""#), "E0609 is no part of an endpoint");
+    check(
+        &list(r#""[7]""#),
+        "E0609 is no JSON list of endpoints: invalid type: integer `7`, expected a map at line 1 column 2",
+    );
     check(&list("Host=10.0.0.1,Port=1"), "E0609 is no part of an endpoint");
     check(&cli("prepare-migration --x y"), "E0205 `prepare-migration` is not in this version");
     check(&cli("stop-migration --x y"), "E0205 `stop-migration` is not in this version");
