@@ -128,6 +128,11 @@ impl Estimator<'_> {
         }
     }
 
+    /// The mean of a metric over the trials in which it is other than zero, in the metric's unit.
+    pub fn mean_nonzero(&self, metric: Metric) -> Estimate {
+        intervals::mean(&self.tally.of(metric).nonzero(), self.level)
+    }
+
     fn metric_quantile(&self, metric: Metric, p: f64) -> Option<Estimate> {
         let quantile = self.tally.values(metric).quantile(p, self.level)?;
         Some(in_unit(quantile, metric.divisor(self.plan)))

@@ -1,11 +1,12 @@
-//! [`NotedTally`]: how often calls were refused in the trials of a policy, and failovers hindered.
+//! [`NotedTally`]: how often calls were refused in the trials of a policy, and failovers and
+//! migrations hindered.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::api::{Call, Refusal};
-use crate::observe::episodes::Episodes;
+use crate::observe::episodes::{Episodes, Trouble};
 
 /// How often something happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct NotedTally {
     refused: BTreeMap<(u8, u8), Noted>,
     /// Promotions that an external replica made fail (MZ-65).
     pub hindered: Noted,
+    /// What stood in the way of migrations, by its number.
+    troubles: BTreeMap<u8, Noted>,
 }
 
 impl NotedTally {
@@ -38,6 +41,12 @@ impl NotedTally {
         self.refused.iter().map(|((call, refusal), noted)| {
             (Call::ALL[usize::from(*call)], Refusal::ALL[usize::from(*refusal)], *noted)
         })
+    }
+
+    /// How often what stood in the way of a migration, where something did.
+    pub fn troubles(&self) -> impl Iterator<Item = (Trouble, Noted)> {
+        let all = self.troubles.iter();
+        all.map(|(number, noted)| (Trouble::ALL[usize::from(*number)], *noted))
     }
 
     /// Takes in a trial.
@@ -49,6 +58,10 @@ impl NotedTally {
         }
         let times = u64::from(episodes.hindered);
         self.hindered.merge(Noted { times, trials: times.min(1) });
+        for (trouble, times) in &episodes.troubles {
+            let noted = Noted { times: u64::from(*times), trials: 1 };
+            self.troubles.entry(trouble.number()).or_default().merge(noted);
+        }
     }
 
     /// Takes in other trials.
@@ -57,5 +70,8 @@ impl NotedTally {
             self.refused.entry(*which).or_default().merge(*noted);
         }
         self.hindered.merge(other.hindered);
+        for (number, noted) in &other.troubles {
+            self.troubles.entry(*number).or_default().merge(*noted);
+        }
     }
 }

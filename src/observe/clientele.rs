@@ -85,6 +85,12 @@ impl Clientele {
         self.shards[shard.idx()]
     }
 
+    /// Whether clients of the source of a migration are stopped, or on their way back to it.
+    pub fn is_source_held(&self) -> bool {
+        let is_held = |clients: &Clients| clients.part == Part::Source && clients.held > 0;
+        self.shards.iter().any(is_held)
+    }
+
     /// What a fact of a migration changes.
     pub fn on_fact(&mut self, fact: MigrationFact) {
         match fact {

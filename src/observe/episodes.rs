@@ -7,13 +7,15 @@
 //!
 //! [`Metric::WriteOutages`]: crate::observe::metrics::Metric::WriteOutages
 
+use std::collections::BTreeMap;
+
 use crate::engine::time::{SimTime, Span};
 use crate::model::api::{Call, Refusal};
 use crate::model::fact::{
-    BackupFact, Cause, Fact, IsolationFact, Loss, MigrationFact, Observer, OperationFact, Phase,
-    ReplicasFact, Role,
+    BackupFact, Cause, Fact, Hindrance, IsolationFact, LinkLoss, Loss, MigrationFact, Observer,
+    OperationFact, Phase, ReplicasFact, Role,
 };
-use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::model::plan::{NodeId, Obstacle, Plan, ShardId};
 use crate::model::state::NanoWrites;
 use crate::observe::clientele::Clientele;
 use crate::observe::metrics::Ending;
@@ -84,6 +86,62 @@ impl Failover {
     }
 }
 
+/// Something that stood in the way of a migration.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Trouble {
+    /// The target could not become a replica of the source.
+    Attempt(Obstacle),
+    /// A link was lost.
+    Link(LinkLoss),
+    /// The migration could not be completed.
+    Completion(Hindrance),
+}
+
+impl Trouble {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Trouble; 19] = [
+        Trouble::Attempt(Obstacle::WrongAddress),
+        Trouble::Attempt(Obstacle::BlockedNetwork),
+        Trouble::Attempt(Obstacle::Auth),
+        Trouble::Attempt(Obstacle::ProtectedMode),
+        Trouble::Attempt(Obstacle::RenamedCommand),
+        Trouble::Attempt(Obstacle::SourceTooOld),
+        Trouble::Attempt(Obstacle::UnequalPorts),
+        Trouble::Attempt(Obstacle::SourceDown),
+        Trouble::Attempt(Obstacle::TargetDown),
+        Trouble::Attempt(Obstacle::TargetTooSmall),
+        Trouble::Link(LinkLoss::Network),
+        Trouble::Link(LinkLoss::Source),
+        Trouble::Link(LinkLoss::Target),
+        Trouble::Link(LinkLoss::OutputBuffer),
+        Trouble::Link(LinkLoss::OutOfMemory),
+        Trouble::Link(LinkLoss::TargetTooSmall),
+        Trouble::Completion(Hindrance::NotInSync),
+        Trouble::Completion(Hindrance::NodeIsReplaced),
+        Trouble::Completion(Hindrance::NoPrimary),
+    ];
+
+    /// Its place among all.
+    pub fn number(self) -> u8 {
+        let number = match self {
+            Trouble::Attempt(why) => why as usize,
+            Trouble::Link(why) => 10 + why as usize,
+            Trouble::Completion(why) => 16 + why as usize,
+        };
+        number as u8
+    }
+
+    /// What a fact of a migration tells of one.
+    fn of(fact: MigrationFact) -> Option<Trouble> {
+        match fact {
+            MigrationFact::AttemptFailed { obstacle, .. } => Some(Trouble::Attempt(obstacle)),
+            MigrationFact::LinkLost { why, .. } => Some(Trouble::Link(why)),
+            MigrationFact::NotCompleted { why, .. } => Some(Trouble::Completion(why)),
+            _ => None,
+        }
+    }
+}
+
 /// What is under way in a shard.
 #[derive(Clone, Copy, Debug, Default)]
 struct Current {
@@ -111,6 +169,8 @@ pub struct Episodes {
     pub refusals: Vec<(Call, Refusal)>,
     /// How often an external replica made a promotion fail after the warm-up (MZ-65).
     pub hindered: u32,
+    /// How often what stood in the way of a migration after the warm-up.
+    pub troubles: BTreeMap<Trouble, u32>,
 }
 
 impl Episodes {
@@ -126,6 +186,7 @@ impl Episodes {
             failovers: Vec::new(),
             refusals: Vec::new(),
             hindered: 0,
+            troubles: BTreeMap::new(),
         }
     }
 
@@ -137,6 +198,7 @@ impl Episodes {
         self.failovers.clear();
         self.refusals.clear();
         self.hindered = 0;
+        self.troubles.clear();
     }
 
     /// Closes at `end` what is still under way.
@@ -272,6 +334,9 @@ impl Episodes {
     }
 
     fn of_migration(&mut self, now: SimTime, fact: MigrationFact) {
+        if let Some(trouble) = Trouble::of(fact).filter(|_| self.warm_up <= now) {
+            *self.troubles.entry(trouble).or_default() += 1;
+        }
         self.clientele.on_fact(fact);
         for shard in self.clientele.freed_by(fact) {
             self.would_end_by(shard, Ending::CutOver);

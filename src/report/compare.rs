@@ -39,7 +39,8 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     );
     shown.render_layouts(&mut text);
     text.push('\n');
-    let mut columns = shown.main_columns();
+    let mut columns = shown.migration_columns();
+    columns.extend(shown.main_columns());
     columns.extend(shown.further_columns());
     columns.extend(shown.objective_columns());
     shown.render_columns(&columns, &mut text);
@@ -112,6 +113,8 @@ enum Note {
     SoFar,
     /// Some trials ended before what is measured was there.
     AtLeast,
+    /// In some trials the target was in sync only after the clients were stopped.
+    Stopped,
 }
 
 impl Note {
@@ -121,7 +124,8 @@ impl Note {
             Note::NotShown => Some("≈"),
             Note::Shown => Some("≠"),
             Note::AtLeast => Some("≥"),
-            Note::Few | Note::SoFar => None,
+            // Its mark stands behind the number, for it may have another one in front.
+            Note::Few | Note::SoFar | Note::Stopped => None,
         }
     }
 }
@@ -291,13 +295,9 @@ impl<'a> Shown<'a> {
             columns
                 .push(self.means(&format!("{}{per}", remarks::REJECTED), Metric::RejectedWrites));
         }
-        if self.is_seen(Metric::MigrationSync) {
-            columns.push(self.until_in_sync());
-        }
         for (head, metric) in [
             (remarks::UNCONFIRMED, Metric::UnconfirmedWrites),
             (remarks::DIVERGED, Metric::DivergedWrites),
-            ("migrated", Metric::MigrationsCompleted),
             ("price of a way back", Metric::RollBackPrice),
             ("failovers", Metric::Failovers),
             ("hand-overs", Metric::Handovers),
@@ -316,25 +316,49 @@ impl<'a> Shown<'a> {
         self.study.policies.iter().any(|policy| policy.plan.migration.is_some())
     }
 
+    /// Whether migrations were completed, and how long they took to be in sync: of each policy
+    /// itself, for that is what a migration is for.
+    fn migration_columns(&self) -> Vec<Column> {
+        if !self.has_migration() {
+            return Vec::new();
+        }
+        let migrated = |_, estimator: &Estimator<'_>| match estimator.plan.migration {
+            None => "–".to_owned().into(),
+            Some(_) if estimator.tally.of(Metric::MigrationsCompleted).is_all_zero() => {
+                never(estimator).into()
+            }
+            Some(_) => remarks::share(estimator, Metric::MigrationsCompleted).into(),
+        };
+        let head = ["migrated", &format!("share of trials ({})", percent(self.study.level))];
+        vec![self.column(head, Gutter::Narrow, migrated), self.until_in_sync()]
+    }
+
     /// How long migrations took to be in sync. Where some never were, it is at least the time until
-    /// those were over, and is compared with nothing.
+    /// those were over.
     fn until_in_sync(&self) -> Column {
         let metric = Metric::MigrationSync;
-        let is_cut_short = |n: usize| remarks::is_sync_cut_short(&self.study.estimator(n));
-        let cell = |n, estimator: &Estimator<'_>| {
-            if !is_cut_short(n) && !is_cut_short(self.study.reference) {
-                return self.mean_or_difference(n, estimator, metric);
+        let cell = |_, estimator: &Estimator<'_>| {
+            let tally = estimator.tally;
+            if estimator.plan.migration.is_none() {
+                return "–".to_owned().into();
+            }
+            if tally.of(Metric::MigrationsInSync).is_all_zero() {
+                return never(estimator).into();
             }
             let mean = estimator.metric(metric, Statistic::Mean);
             let mean = mean.expect("every batch has a mean");
-            let mut cell = mean_cell(&mean, (metric, estimator.tally.of(metric)));
-            if is_cut_short(n) {
+            let mut cell = mean_cell(&mean, (metric, tally.of(metric)));
+            if remarks::is_sync_cut_short(estimator) {
                 cell.notes.push(Note::AtLeast);
+            }
+            if !tally.of(Metric::MigrationsInSyncStopped).is_all_zero() {
+                cell.text.push_str(" †");
+                cell.notes.push(Note::Stopped);
             }
             cell
         };
-        let head = [format!("until in sync{}", self.per()), self.head_of_means()];
-        self.column([&head[0], &head[1]], Gutter::ForMarks, cell)
+        let head = ["until in sync", &self.head_of_means()];
+        self.column(head, Gutter::ForMarks, cell)
     }
 
     /// Shares of outages and failovers that miss an objective, where some policy has one.
@@ -494,6 +518,11 @@ impl<'a> Shown<'a> {
                     " ≥ some trials were never in sync: their time until that was over, so that it \
                      is at least this"
                 ),
+                Note::Stopped => writeln!(
+                    text,
+                    " † in some trials only after the clients were stopped: nothing says that the \
+                     target keeps up with what they write"
+                ),
             };
         }
     }
@@ -549,7 +578,12 @@ impl<'a> Shown<'a> {
                 let _ = writeln!(text, " {said} ({})", self.whose(&positions));
             }
         }
-        self.render_lines(|n| remarks::of_migration(&self.study.estimator(n)), text);
+        let of_migration = |n: usize| {
+            let estimator = self.study.estimator(n);
+            let outcome = remarks::outcome_of_migration(&estimator);
+            outcome.into_iter().chain(remarks::of_migration(&estimator)).collect()
+        };
+        self.render_lines(of_migration, text);
         self.render_lines(|n| remarks::of_operations(&policies[n].plan, &tallies[n]), text);
     }
 
@@ -651,6 +685,11 @@ impl<'a> Shown<'a> {
 /// Whether a metric counts seconds.
 fn is_time(metric: Metric) -> bool {
     metric.name().ends_with("_s")
+}
+
+/// That something was the case in no trial.
+fn never(estimator: &Estimator<'_>) -> String {
+    format!("never (0 of {})", count(u128::from(estimator.tally.trials)))
 }
 
 /// The mean of a policy of its own.

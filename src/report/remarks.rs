@@ -1,19 +1,21 @@
 //! Lines under the tables of results: what a reader of the numbers has to know beside them. A table
 //! has only those that say something.
 
+mod migration;
+
 use std::cmp::Reverse;
 
+use crate::engine::law::Law;
 use crate::model::api::{Call, Refusal};
 use crate::model::persistence::Durability;
 use crate::model::plan::{Action, ExternalReplicas, Group, GroupId, Operation, Plan, Switch};
-use crate::montecarlo::estimate::Estimator;
 use crate::montecarlo::noted::Noted;
-use crate::montecarlo::quantity::Statistic;
 use crate::montecarlo::tally::Tally;
-use crate::observe::metrics::{Mechanism, Metric};
-use crate::report::numbers::{count, seconds, significant};
-use crate::report::table::{mean_cell, mean_seconds_cell, quantile_cell, shares, trials};
-use crate::stats::level::Estimate;
+use crate::observe::metrics::Mechanism;
+use crate::report::numbers::count;
+use crate::report::table::{shares, trials};
+
+pub use migration::{is_sync_cut_short, of_migration, outcome_of_migration, share};
 
 /// How acknowledged writes came to be lost, in words that follow "lost".
 pub fn how_lost(mechanism: Mechanism) -> &'static str {
@@ -94,73 +96,6 @@ pub fn weights(plan: &Plan) -> Option<&'static str> {
     )
 }
 
-/// How far a migration came, and what a way back would cost; nothing where there is none.
-pub fn of_migration(estimator: &Estimator<'_>) -> Vec<Remark> {
-    if estimator.plan.migration.is_none() {
-        return Vec::new();
-    }
-    let mean = |metric| mean_cell(estimator, metric);
-    let amount = |value: f64| significant(value, 3);
-    let p95 = |metric, print: fn(f64) -> String| {
-        quantile_cell(estimator.metric(metric, Statistic::P95), print)
-    };
-    let until = match is_sync_cut_short(estimator) {
-        true => "until in sync, or over without it, at least",
-        false => "until in sync",
-    };
-    let how = format!(
-        "in sync {}, completed {}; {until} {} in the mean, p95 {}; full syncs {}",
-        in_share(estimator, Metric::MigrationsInSync),
-        in_share(estimator, Metric::MigrationsCompleted),
-        mean_seconds_cell(estimator, Metric::MigrationSync),
-        p95(Metric::MigrationSync, seconds),
-        mean(Metric::MigrationFullSyncs),
-    );
-    let first = estimator.tally.values(Metric::NoReturn);
-    let comes = || mean_seconds_cell(estimator, Metric::NoReturn);
-    let price = || {
-        format!(
-            "from there on a way back loses writes: at the end {} in the mean, p95 {}",
-            mean(Metric::RollBackPrice),
-            p95(Metric::RollBackPrice, amount),
-        )
-    };
-    let price = match (first.zeros(), first.n()) {
-        (never, n) if never == n => "no client wrote to a complete target: a way back loses \
-                                     nothing"
-            .to_owned(),
-        (0, _) => {
-            format!("the first write on the target comes {} after the start; {}", comes(), price())
-        }
-        (_, _) => format!(
-            "the first write on the target comes {}, {} after the start if the others count as 0; \
-             {}",
-            in_share(estimator, Metric::NoReturn),
-            comes(),
-            price()
-        ),
-    };
-    vec![Remark { label: "migration", text: how }, Remark { label: "rolling back", text: price }]
-}
-
-/// Whether some trials have a migration that was never in sync: their times are lower bounds.
-pub fn is_sync_cut_short(estimator: &Estimator<'_>) -> bool {
-    estimator.plan.migration.is_some()
-        && estimator.tally.values(Metric::MigrationsInSync).zeros() > 0
-}
-
-/// In which share of the trials a metric is other than zero.
-fn in_share(estimator: &Estimator<'_>, metric: Metric) -> String {
-    let never = estimator.metric(metric, Statistic::Zero);
-    let ever = never.map(|never| Estimate {
-        value: 1.0 - never.value,
-        low: never.high.map(|high| 1.0 - high),
-        high: never.low.map(|low| 1.0 - low),
-    });
-    let percent = |share: f64| format!("{} %", significant(share * 100.0, 3));
-    format!("in {} of the trials", quantile_cell(ever, percent))
-}
-
 /// What happened to calls, and to failovers beside an external replica.
 pub fn of_operations(plan: &Plan, tally: &Tally) -> Vec<Remark> {
     let refused = refused(tally).into_iter().map(|text| Remark { label: "refused", text });
@@ -234,8 +169,13 @@ pub fn hazard(plan: &Plan) -> Option<String> {
 
 /// The operations of a scenario.
 pub fn operations(plan: &Plan) -> impl Iterator<Item = &Operation> {
+    scripted(plan).map(|(_, operation)| operation)
+}
+
+/// The same, and when they come.
+fn scripted(plan: &Plan) -> impl Iterator<Item = (&Law, &Operation)> {
     plan.script.iter().filter_map(|scripted| match &scripted.action {
-        Action::Operation(operation) => Some(operation),
+        Action::Operation(operation) => Some((&scripted.at, operation)),
         Action::Fault(_) => None,
     })
 }

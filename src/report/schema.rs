@@ -112,6 +112,13 @@ pub(super) struct Metrics<T> {
     /// Seconds from an accepted StartMigration to the first write on the target after the
     /// completion, the last time that there was one; zero if there was none.
     no_return_s: T,
+    /// Those of migrations_in_sync before which the operator had to stop clients.
+    migrations_in_sync_stopped: T,
+    /// Seconds from an accepted StartMigration until all shards were in sync and all nodes of the
+    /// target held a complete copy, or until that was over, or until the end.
+    migration_safe_s: T,
+    /// Times that this was so, the first after each start.
+    migrations_safe: T,
 }
 
 /// A number per kind of fault.

@@ -61,6 +61,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     if let Some(line) = script_line(plan) {
         let _ = writeln!(text, " {line}");
     }
+    render_remarks(remarks::outcome_of_migration(estimator).as_slice(), &mut text);
     let per = per(plan);
     render_columns(&columns(estimator, &per), &mut text);
     render_parts(estimator, &mut text);
@@ -311,6 +312,15 @@ pub fn mean_seconds_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
         Some(_) if moments.is_all_zero() => ALL_ZERO.to_owned(),
         Some(mean) if mean.half_width().is_some() => mean_seconds_text(&mean),
         _ => without_interval(estimator, metric, seconds(moments.mean())),
+    }
+}
+
+/// The mean of a metric that counts seconds over the trials in which it is other than zero.
+pub fn mean_nonzero_seconds_cell(estimator: &Estimator<'_>, metric: Metric) -> String {
+    let mean = estimator.mean_nonzero(metric);
+    match mean.half_width() {
+        Some(_) => mean_seconds_text(&mean),
+        None => format!("{} in the mean (too few trials for an interval)", seconds(mean.value)),
     }
 }
 

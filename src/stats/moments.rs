@@ -57,6 +57,11 @@ impl Moments {
         self.others.n
     }
 
+    /// Those of the numbers that are not zero.
+    pub fn nonzero(&self) -> Moments {
+        Moments { zeros: 0, ..*self }
+    }
+
     /// Their mean; 0 for none.
     pub fn mean(&self) -> f64 {
         self.all().mean

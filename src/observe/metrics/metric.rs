@@ -92,6 +92,13 @@ pub enum Metric {
     /// Seconds from the accepted `StartMigration` to the first write on the target after the
     /// completion, the last time that there was one; zero if there was none.
     NoReturn,
+    /// Those of [`Metric::MigrationsInSync`] before which the operator had to stop clients.
+    MigrationsInSyncStopped,
+    /// Seconds from an accepted `StartMigration` until all shards were in sync and all nodes of the
+    /// target held a complete copy, or until that was over, or until the end.
+    MigrationSafe,
+    /// Times that this was so, the first after each start.
+    MigrationsSafe,
 }
 
 /// Number of metrics.
@@ -99,7 +106,7 @@ pub const N_METRICS: usize = Metric::ALL.len();
 
 impl Metric {
     /// All metrics, in the order of their numbers.
-    pub const ALL: [Metric; 37] = [
+    pub const ALL: [Metric; 40] = [
         Metric::WriteOutage,
         Metric::ServerWriteOutage,
         Metric::WriteOutageAnyShard,
@@ -137,6 +144,9 @@ impl Metric {
         Metric::RollBackPrice,
         Metric::ForkPause,
         Metric::NoReturn,
+        Metric::MigrationsInSyncStopped,
+        Metric::MigrationSafe,
+        Metric::MigrationsSafe,
     ];
 
     /// The name in results, unit last.
@@ -179,6 +189,9 @@ impl Metric {
             Metric::RollBackPrice => "roll_back_price_writes",
             Metric::ForkPause => "fork_pause_s",
             Metric::NoReturn => "no_return_s",
+            Metric::MigrationsInSyncStopped => "migrations_in_sync_stopped",
+            Metric::MigrationSafe => "migration_safe_s",
+            Metric::MigrationsSafe => "migrations_safe",
         }
     }
 
@@ -202,7 +215,8 @@ impl Metric {
             | Metric::SyncLoad
             | Metric::ForklessBackup
             | Metric::MigrationSync
-            | Metric::NoReturn => NANOS_PER_SEC as f64,
+            | Metric::NoReturn
+            | Metric::MigrationSafe => NANOS_PER_SEC as f64,
             Metric::LostWrites
             | Metric::LostBytes
             | Metric::DatasetLostWrites
@@ -224,7 +238,9 @@ impl Metric {
             | Metric::MostPrimariesInOneAz
             | Metric::MigrationsInSync
             | Metric::MigrationsCompleted
-            | Metric::MigrationFullSyncs => 1.0,
+            | Metric::MigrationFullSyncs
+            | Metric::MigrationsInSyncStopped
+            | Metric::MigrationsSafe => 1.0,
         }
     }
 }

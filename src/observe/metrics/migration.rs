@@ -7,6 +7,19 @@ use crate::model::fact::{Cause, Loss, MigrationFact};
 use crate::model::plan::{NodeId, ShardId};
 use crate::observe::metrics::{Ending, Mechanism, Metric, Metrics};
 
+/// Whether a target that is in sync is held by more than its primary.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Safety {
+    /// Since when a migration is on its way there.
+    since: Option<SimTime>,
+    /// When a shard had more or fewer copies, the last time.
+    pub copied: SimTime,
+}
+
+impl Safety {
+    pub(super) const NONE: Safety = Safety { since: None, copied: SimTime::START };
+}
+
 impl Metrics<'_> {
     /// What a fact of a migration counts for.
     pub(super) fn of_migration(&mut self, now: SimTime, fact: MigrationFact) {
@@ -43,14 +56,21 @@ impl Metrics<'_> {
             }
             MigrationFact::AllInSync { .. } => {
                 self.count(Metric::MigrationsInSync, now, 1);
+                if self.clientele.is_source_held() {
+                    self.count(Metric::MigrationsInSyncStopped, now, 1);
+                }
                 self.migration_in_sync(now);
             }
+            MigrationFact::InSync { shard } => self.shards[shard.idx()].synced = Some(now),
             MigrationFact::Completed { .. } => {
                 self.count(Metric::MigrationsCompleted, now, 1);
                 self.migration_in_sync(now);
             }
-            MigrationFact::GaveUp { .. } | MigrationFact::Stopped { .. } => {
+            MigrationFact::GaveUp { .. }
+            | MigrationFact::Stopped { .. }
+            | MigrationFact::RolledBack { .. } => {
                 self.migration_in_sync(now);
+                self.waits_no_more(now);
             }
             MigrationFact::PointOfNoReturn { .. } => self.no_return(now),
             MigrationFact::Prepared { .. }
@@ -62,7 +82,6 @@ impl Metrics<'_> {
             | MigrationFact::LinkLoading { .. }
             | MigrationFact::LinkStreams { .. }
             | MigrationFact::LinkBack { .. }
-            | MigrationFact::InSync { .. }
             | MigrationFact::LinkLost { .. }
             | MigrationFact::NetworkCut
             | MigrationFact::NetworkBack
@@ -70,8 +89,7 @@ impl Metrics<'_> {
             | MigrationFact::CutOverBegan { .. }
             | MigrationFact::CutOverGivenUp { .. }
             | MigrationFact::CohortMoves { .. }
-            | MigrationFact::CohortArrived { .. }
-            | MigrationFact::RolledBack { .. } => {}
+            | MigrationFact::CohortArrived { .. } => {}
         }
         self.clientele.on_fact(fact);
         for shard in self.clientele.freed_by(fact) {
@@ -91,16 +109,62 @@ impl Metrics<'_> {
     /// A migration that was on its way is in sync, or over.
     pub(super) fn migration_in_sync(&mut self, now: SimTime) {
         if let Some(since) = self.migrates_since.take() {
-            let length = self.observed(since, now);
-            self.outcome.values[Metric::MigrationSync as usize] += u128::from(length);
+            let took = self.took(since, now);
+            self.outcome.values[Metric::MigrationSync as usize] += took;
+        }
+    }
+
+    /// A migration is started: it is on its way.
+    pub(super) fn migration_starts(&mut self, now: SimTime) {
+        self.waits_no_more(now);
+        self.safety.since = Some(now);
+        self.targets().for_each(|shard| self.shards[shard.idx()].synced = None);
+        (self.migrates_since, self.started) = (Some(now), Some(now));
+    }
+
+    /// Before what comes at `now`: whether the target, in sync, is held by all of its nodes. What
+    /// came at one instant counts together, for a copy that replaces others is told first.
+    pub(super) fn look_after_replicas(&mut self, now: SimTime) {
+        let Safety { since: Some(_), copied } = self.safety else { return };
+        let whole = |shard: ShardId| {
+            let open = &self.shards[shard.idx()];
+            open.synced.filter(|_| open.reduced_since.is_none())
+        };
+        let settled = self.targets().try_fold(copied, |at, shard| Some(at.max(whole(shard)?)));
+        if let Some(settled) = settled.filter(|settled| *settled < now) {
+            self.count(Metric::MigrationsSafe, settled, 1);
+            self.waits_no_more(settled);
+        }
+    }
+
+    /// The time until all nodes of the target hold what the source had is over.
+    pub(super) fn waits_no_more(&mut self, now: SimTime) {
+        if let Some(since) = self.safety.since {
+            let took = self.took(since, now);
+            self.outcome.values[Metric::MigrationSafe as usize] += took;
+        }
+        self.safety = Safety::NONE;
+    }
+
+    fn targets(&self) -> impl Iterator<Item = ShardId> + use<> {
+        let target = self.plan.migration.as_ref().map(|migration| migration.target);
+        let shards = target.map(|target| self.plan.groups[target.idx()].shards.clone());
+        shards.into_iter().flatten().map(ShardId)
+    }
+
+    /// How long something took, in nanoseconds, whenever it began; nothing where it came before
+    /// the observed time.
+    fn took(&self, since: SimTime, now: SimTime) -> u128 {
+        match self.plan.warm_up <= now {
+            true => u128::from(now.min(self.plan.horizon).since(since).as_nanos()),
+            false => 0,
         }
     }
 
     /// A client wrote to the target after the completion, for the first time.
     fn no_return(&mut self, now: SimTime) {
         if let Some(since) = self.started {
-            let length = self.observed(since, now);
-            self.outcome.values[Metric::NoReturn as usize] = u128::from(length);
+            self.outcome.values[Metric::NoReturn as usize] = self.took(since, now);
         }
     }
 

@@ -21,6 +21,7 @@ use crate::observe::load::WarmUp;
 
 use common::Common;
 pub use metric::*;
+use migration::Safety;
 pub use outcome::*;
 
 /// What is open in a shard.
@@ -42,6 +43,8 @@ struct Open {
     displaced_since: Option<SimTime>,
     reads_since: Option<SimTime>,
     reduced_since: Option<SimTime>,
+    /// When a shard of a target was in sync, the last time, unless it lost what it got.
+    synced: Option<SimTime>,
     /// Writes per second that isolated nodes take, since when, and what they took in this outage.
     beside: u64,
     beside_since: SimTime,
@@ -67,6 +70,7 @@ impl Open {
         displaced_since: None,
         reads_since: None,
         reduced_since: None,
+        synced: None,
         beside: 0,
         beside_since: SimTime::START,
         taken_beside: 0,
@@ -106,6 +110,7 @@ pub struct Metrics<'p> {
     migrates_since: Option<SimTime>,
     /// When the last migration was started.
     started: Option<SimTime>,
+    safety: Safety,
     /// By group, then AZ: primaries.
     primaries: Vec<u16>,
     outcome: Outcome,
@@ -125,6 +130,7 @@ impl<'p> Metrics<'p> {
             clientele: Clientele::new(plan),
             migrates_since: None,
             started: None,
+            safety: Safety::NONE,
             primaries: vec![0; plan.groups.len() * plan.azs.len()],
             outcome: Outcome::ZERO,
         };
@@ -141,7 +147,7 @@ impl<'p> Metrics<'p> {
         self.n_down = 0;
         (self.any, self.all) = (Common::default(), Common::default());
         self.clientele.restart();
-        (self.migrates_since, self.started) = (None, None);
+        (self.migrates_since, self.started, self.safety) = (None, None, Safety::NONE);
         self.outcome = Outcome::ZERO;
         self.primaries.fill(0);
         for shard in self.plan.shard_ids() {
@@ -231,6 +237,9 @@ impl<'p> Metrics<'p> {
         }
         self.common_outages_end();
         self.migration_in_sync(end);
+        // Nothing more comes at this instant.
+        self.look_after_replicas(SimTime::NEVER);
+        self.waits_no_more(end);
         self.outcome
     }
 
@@ -530,6 +539,7 @@ impl<'p> Metrics<'p> {
         (complete, configured): (u8, u8),
         readers: u8,
     ) {
+        self.safety.copied = now;
         let open = &mut self.shards[shard.idx()];
         let reduced = complete < configured;
         let reduced_ended = toggle(&mut open.reduced_since, reduced, now);
@@ -566,6 +576,7 @@ fn toggle(since: &mut Option<SimTime>, open: bool, now: SimTime) -> Option<SimTi
 
 impl Observer for Metrics<'_> {
     fn on_fact(&mut self, now: SimTime, fact: Fact) {
+        self.look_after_replicas(now);
         match fact {
             Fact::WritesStopped { shard, cause } => self.writes_stop(now, shard, cause),
             Fact::WritesResumed { shard, .. } => self.writes_resume(now, shard),
@@ -598,7 +609,7 @@ impl Observer for Metrics<'_> {
                 self.would_end_by(shard, Ending::Handover);
             }
             Fact::Operation(OperationFact::Accepted { call: Call::StartMigration, .. }) => {
-                (self.migrates_since, self.started) = (Some(now), Some(now));
+                self.migration_starts(now);
             }
             Fact::Operation(OperationFact::Refused { .. }) => {
                 self.count(Metric::RefusedOperations, now, 1);
@@ -612,6 +623,7 @@ impl Observer for Metrics<'_> {
                 self.reads_miss(now, shard);
             }
             Fact::DatasetLost { shard, writes, bytes } => {
+                self.shards[shard.idx()].synced = None;
                 self.dataset_lost(now, shard, (writes, bytes));
             }
             Fact::Copies { shard, complete, configured, readers } => {

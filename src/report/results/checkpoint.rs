@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::montecarlo::batch::Progress;
 
 /// The first line of the file; it changes with the form.
-const MAGIC: &[u8] = b"ecsim checkpoint 1\n";
+const MAGIC: &[u8] = b"ecsim checkpoint 2\n";
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
 

@@ -291,7 +291,7 @@ fn side<'p>(words: &Words<'p>, side: Side) -> &'p str {
 }
 
 /// What keeps a target from following, in words that follow a colon.
-fn obstacle_in_words(obstacle: Obstacle) -> &'static str {
+pub(crate) fn obstacle_in_words(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::WrongAddress => "nobody listens at that address",
         Obstacle::BlockedNetwork => "the network does not let it through",
@@ -307,7 +307,7 @@ fn obstacle_in_words(obstacle: Obstacle) -> &'static str {
 }
 
 /// Why a link is lost, in words that follow a colon.
-fn loss_in_words(why: LinkLoss) -> &'static str {
+pub(crate) fn loss_in_words(why: LinkLoss) -> &'static str {
     match why {
         LinkLoss::Network => "the network is cut",
         LinkLoss::Source => {

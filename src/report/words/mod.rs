@@ -7,7 +7,7 @@ mod operations;
 mod replicas;
 mod scripted;
 
-pub(crate) use migration::hindrance_in_words;
+pub(crate) use migration::{hindrance_in_words, loss_in_words, obstacle_in_words};
 pub use scripted::scripted;
 
 use crate::model::fact::{BusFact, Cause, Fact, Role, Stop, Target};
