@@ -15,7 +15,7 @@ use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, LinkLoss, Loss, MigrationFact, Observer};
 use crate::model::link::{Capacity, NANO, NanoBytes, Trail};
 use crate::model::plan::{LinkPlan, NodeId, Obstacle, ShardId};
-use crate::model::state::{Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process};
+use crate::model::state::{Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process, Side};
 use crate::model::{Event, Step};
 
 /// Whether a child of the source writes a copy, for which pages that change exist twice.
@@ -468,6 +468,23 @@ impl<O: Observer> Step<'_, O> {
             if link.upstream == node {
                 link.history = None;
             }
+        }
+    }
+
+    /// Of the writes of the shard, whose books are settled, those that the other side of a
+    /// migration holds: before the completion a target that has lost its link to the source, and
+    /// after it either of the two.
+    pub(super) fn on_other_side(&self, shard: ShardId) -> NanoWrites {
+        let Some(link) = self.plan.link_at(shard) else { return 0 };
+        let (target, source) = self.plan.pair(link);
+        let of_source = self.state.books(source).offset;
+        let state = self.link(link);
+        match (self.state.migration.truth, state.held) {
+            (Side::Target, _) => state.shared.min(of_source).min(self.state.books(target).offset),
+            (Side::Source, LinkHeld::Migrated) if shard == source => {
+                state.copy.offset.min(state.common).min(of_source)
+            }
+            (Side::Source, LinkHeld::Migrated | LinkHeld::Own) => 0,
         }
     }
 

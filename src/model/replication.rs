@@ -149,6 +149,7 @@ impl<O: Observer> Step<'_, O> {
     fn forget_dataset(&mut self, shard: ShardId) -> [Option<Fact>; 2] {
         self.settle(shard);
         let bytes = self.held_bytes(shard);
+        let elsewhere = self.on_other_side(shard);
         let (archived, kept) = self.keep_archive(shard, self.state.books(shard).offset);
         let books = self.state.books_mut(shard);
         let writes = books.offset - archived;
@@ -171,7 +172,8 @@ impl<O: Observer> Step<'_, O> {
             }
         }
         let restore = self.consider_restore(self.plan.shards[shard.idx()].group);
-        [Some(Fact::DatasetLost { shard, writes, bytes }), restore]
+        let elsewhere = elsewhere.saturating_sub(archived).min(writes);
+        [Some(Fact::DatasetLost { shard, writes, bytes, elsewhere }), restore]
     }
 
     /// Tells of a lost dataset, and of the restore that begins with it.

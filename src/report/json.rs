@@ -196,8 +196,10 @@ fn fact_fields(plan: &Plan, fact: &Fact) -> Vec<(&'static str, Value)> {
         Fact::Reattached { node: id, missing } => {
             vec![("node", node(id)), ("missing_writes", amount(missing))]
         }
-        Fact::DatasetLost { shard, writes, bytes } => {
-            vec![shard_of(shard), ("writes", amount(writes)), ("bytes", json!(bytes))]
+        Fact::DatasetLost { shard, writes, bytes, elsewhere } => {
+            let kept = (elsewhere > 0).then(|| ("elsewhere_writes", amount(elsewhere)));
+            let lost = [shard_of(shard), ("writes", amount(writes)), ("bytes", json!(bytes))];
+            lost.into_iter().chain(kept).collect()
         }
         Fact::Copies { shard, complete, configured, readers } => vec![
             shard_of(shard),

@@ -343,8 +343,15 @@ enum Fact {
     Reattached { node: String, missing_writes: f64 },
     /// The control plane is done with the node that it recovered.
     Recovered { node: String },
-    /// The last complete copy is gone: the acknowledged writes and the bytes that went with it.
-    DatasetLost { shard: ShardName, writes: f64, bytes: u64 },
+    /// The last complete copy is gone: the acknowledged writes and the bytes that went with it, and
+    /// those of the writes, if any, that the other side of a migration holds still.
+    DatasetLost {
+        shard: ShardName,
+        writes: f64,
+        bytes: u64,
+        #[schemars(skip_serializing_if = "Option::is_none", with = "f64")]
+        elsewhere_writes: Option<f64>,
+    },
     /// An empty node is being made primary.
     ColdStartBegan { shard: ShardName, node: String },
     /// An empty node is primary.

@@ -5,6 +5,7 @@
 //! moment they belong to.
 
 mod lanes;
+mod migration;
 
 use std::fmt::Write as _;
 
@@ -19,6 +20,7 @@ use crate::report::remarks::{self, UNCONFIRMED, how_lost};
 use crate::report::words::Words;
 
 use lanes::Lanes;
+use migration::Story;
 
 /// The widest chart that is still drawn.
 const MAX_CHART_WIDTH: usize = 110;
@@ -30,6 +32,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     let mut text = String::new();
     let episodes = episodes(plan, facts);
     let (mut lanes, mut announcer) = (Lanes::new(plan), Announcer::new(plan));
+    let mut story = Story::new(plan);
     if !episodes.is_empty() {
         let _ = writeln!(text, "{LEGEND}");
     }
@@ -44,7 +47,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
             continue;
         }
         render_chart(plan, episode, &lanes, &mut text);
-        tell_episode(episode, (&mut lanes, &mut announcer), &mut text);
+        tell_episode(episode, (&mut lanes, &mut announcer, &mut story), &mut text);
         rest = others;
     }
     if episodes.is_empty() {
@@ -84,9 +87,14 @@ fn legend_of_writes(
         plan.cohorts_at_start(left) == 0 || facts.iter().any(is_left_by)
     };
     let mut drawn = episodes.iter().flat_map(|episode| concerned(plan, episode));
+    let is_parted = |(_, fact): &(SimTime, Fact)| match *fact {
+        Fact::Migration(MigrationFact::Clients { cohorts, held, .. }) => 0 < held && held < cohorts,
+        _ => false,
+    };
     let waits = facts.iter().any(fails).then_some("   w taken, and WAIT fails");
+    let parted = facts.iter().any(is_parted).then_some("   / some clients' are taken");
     let left = drawn.any(is_left_at_some_time).then_some("   . no client writes there");
-    let more: String = waits.into_iter().chain(left).collect();
+    let more: String = waits.into_iter().chain(parted).chain(left).collect();
     (!more.is_empty()).then(|| format!("writes: = taken   x none is taken{more}\n"))
 }
 
@@ -235,7 +243,7 @@ chart: = primary   - replica   ~ full sync   . down   c process down   r being r
 /// The lines of an episode: one per fact that deserves it, and the entries of the event log.
 fn tell_episode(
     episode: &Episode<'_>,
-    (lanes, announcer): (&mut Lanes<'_>, &mut Announcer<'_>),
+    (lanes, announcer, story): (&mut Lanes<'_>, &mut Announcer<'_>, &mut Story<'_>),
     text: &mut String,
 ) {
     let words = Words::new(lanes.plan());
@@ -250,7 +258,12 @@ fn tell_episode(
         for (at, fact) in moment.facts {
             let outage_ended = lanes.follow_outage(*at, fact);
             lanes.take_in(fact);
-            for line in words.of(fact).into_iter().chain(lanes.primaries_now(fact)) {
+            let told = match story.instead_of_words(fact) {
+                Some(line) => vec![line],
+                None => words.of(fact),
+            };
+            let beside = story.beside(*at, fact, lanes);
+            for line in told.into_iter().chain(lanes.primaries_now(fact)).chain(beside) {
                 push(line.kind, &line.text);
             }
             if let Some(line) = outage_ended {
@@ -495,10 +508,20 @@ fn render_migration(
         return;
     }
     let so_many_of = |metric, of| so_many(outcome.raw(metric) as usize, of);
-    let waited = Span::from_nanos_f64(outcome.get(Metric::MigrationSync, plan) * 1e9);
+    let span = |metric| Span::from_nanos_f64(outcome.get(metric, plan) * 1e9);
+    let waited = span(Metric::MigrationSync);
+    let safe = match outcome.raw(Metric::MigrationsSafe) {
+        0 => format!("{} in vain", span(Metric::MigrationSafe)),
+        _ => span(Metric::MigrationSafe).to_string(),
+    };
+    let how = match outcome.raw(Metric::MigrationsInSyncStopped) {
+        0 => "",
+        _ => ", only after the clients were stopped",
+    };
     let _ = writeln!(
         text,
-        "{:<21} in sync {}; waiting for it {waited}; completed {}; {}",
+        "{:<21} in sync {}{how}; waiting for it {waited}, until the replicas were, too, \
+         {safe}; completed {}; {}",
         "migration",
         so_many_of(Metric::MigrationsInSync, "time"),
         so_many_of(Metric::MigrationsCompleted, "time"),

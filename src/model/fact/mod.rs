@@ -218,6 +218,8 @@ pub enum Fact {
         writes: NanoWrites,
         /// Data that went with it.
         bytes: u64,
+        /// Of the writes those that the other side of a migration holds still.
+        elsewhere: NanoWrites,
     },
     /// An empty node is being made primary.
     ColdStartBegan {

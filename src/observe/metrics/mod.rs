@@ -622,7 +622,7 @@ impl Observer for Metrics<'_> {
                 self.would_end_by(shard, Ending::Restart);
                 self.reads_miss(now, shard);
             }
-            Fact::DatasetLost { shard, writes, bytes } => {
+            Fact::DatasetLost { shard, writes, bytes, .. } => {
                 self.shards[shard.idx()].synced = None;
                 self.dataset_lost(now, shard, (writes, bytes));
             }

@@ -2,7 +2,7 @@
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::{
-    BackupFact, Fact, MigrationFact, OperationFact, Phase, ReplicasFact, Stop,
+    BackupFact, Fact, Intake, MigrationFact, OperationFact, Phase, ReplicasFact, Stop,
 };
 use crate::model::plan::{GroupId, Membership, NodeId, Plan, ShardId};
 use crate::report::words::{Line, Words};
@@ -17,6 +17,8 @@ pub(super) struct Lanes<'p> {
     waiting: Vec<bool>,
     /// By shard.
     clients: Vec<Clients>,
+    /// By shard: whether clients that are not held reach a primary, as far as a migration tells.
+    intake: Vec<Intake>,
     /// By shard: what its primary is in a migration.
     roles: Vec<InMigration>,
     /// By shard.
@@ -33,10 +35,14 @@ struct OutageSoFar {
     clients: Clients,
 }
 
-/// Whether anybody writes to a shard, or is to.
+/// Who writes to a shard, or is to.
 #[derive(Clone, Copy)]
 enum Clients {
+    /// Somebody.
     There,
+    /// Some, and others are stopped or on their way.
+    Parted,
+    /// Nobody.
     Gone,
 }
 
@@ -65,13 +71,14 @@ impl<'p> Lanes<'p> {
             nodes[primary.idx()] = '=';
         }
         let n_shards = plan.shards.len();
-        let clients = |shard| Clients::of(plan.cohorts_at_start(shard));
+        let clients = |shard| Clients::of(plan.cohorts_at_start(shard), 0);
         Lanes {
             plan,
             nodes,
             writing: vec![true; n_shards],
             waiting: vec![false; n_shards],
             clients: plan.shard_ids().map(clients).collect(),
+            intake: vec![Intake::Taken; n_shards],
             roles: vec![InMigration::Master; n_shards],
             primaries,
             outages: vec![None; n_shards],
@@ -174,9 +181,10 @@ impl<'p> Lanes<'p> {
             MigrationFact::LinkStreams { shard, .. } | MigrationFact::LinkLost { shard, .. } => {
                 self.roles[shard.idx()] = InMigration::Follows;
             }
-            MigrationFact::Clients { shard, cohorts, .. } => {
-                self.clients[shard.idx()] = Clients::of(cohorts);
+            MigrationFact::Clients { shard, cohorts, held, .. } => {
+                self.clients[shard.idx()] = Clients::of(cohorts, held);
             }
+            MigrationFact::Access { shard, intake } => self.intake[shard.idx()] = intake,
             MigrationFact::ShardCompleted { node, .. } => return Some(node),
             MigrationFact::Prepared { .. }
             | MigrationFact::Tested { .. }
@@ -193,7 +201,6 @@ impl<'p> Lanes<'p> {
             | MigrationFact::CutOverGivenUp { .. }
             | MigrationFact::CohortMoves { .. }
             | MigrationFact::CohortArrived { .. }
-            | MigrationFact::Access { .. }
             | MigrationFact::PointOfNoReturn { .. }
             | MigrationFact::Diverged { .. }
             | MigrationFact::PriceOfReturn { .. }
@@ -214,11 +221,24 @@ impl<'p> Lanes<'p> {
         (0..self.writing.len()).map(|shard| {
             match (self.clients[shard], self.writing[shard], self.waiting[shard]) {
                 (Clients::Gone, ..) => '.',
-                (Clients::There, false, _) => 'x',
-                (Clients::There, true, true) => 'w',
-                (Clients::There, true, false) => '=',
+                (Clients::Parted, false, _) if self.intake[shard] == Intake::Taken => '/',
+                (Clients::There | Clients::Parted, false, _) => 'x',
+                (Clients::There | Clients::Parted, true, true) => 'w',
+                (Clients::There | Clients::Parted, true, false) => '=',
             }
         })
+    }
+
+    /// The replicas of a group that are there, and hold no complete copy.
+    pub(super) fn without_copy(&self, group: GroupId) -> Vec<NodeId> {
+        let shards = self.plan.groups[group.idx()].shards.clone().map(ShardId);
+        let nodes = shards.flat_map(|shard| self.plan.shards[shard.idx()].node_ids());
+        nodes.filter(|node| !matches!(self.nodes[node.idx()], '=' | '-' | ' ')).collect()
+    }
+
+    /// The node that has, or had last, the role of primary.
+    pub(super) fn primary(&self, shard: ShardId) -> NodeId {
+        self.primaries[shard.idx()]
     }
 
     /// The role of primary goes to `to`; its former holder is a replica, if it still answers.
@@ -267,7 +287,7 @@ impl<'p> Lanes<'p> {
                 let parts: Vec<String> =
                     outage.parts.iter().map(|(p, span)| format!("{} {span}", p.name())).collect();
                 let how = match outage.clients {
-                    Clients::There => format!("resume on {}", words.node(node)),
+                    Clients::There | Clients::Parted => format!("resume on {}", words.node(node)),
                     Clients::Gone => {
                         format!("go elsewhere than {}", words.node(node))
                     }
@@ -280,10 +300,11 @@ impl<'p> Lanes<'p> {
 }
 
 impl Clients {
-    /// Of a shard that so many cohorts write to, or are to.
-    fn of(cohorts: u16) -> Self {
-        match cohorts {
-            0 => Clients::Gone,
+    /// Of a shard that so many cohorts write to, or are to, of whom so many are held.
+    fn of(cohorts: u16, held: u16) -> Self {
+        match (cohorts, held) {
+            (0, _) => Clients::Gone,
+            (all, some) if 0 < some && some < all => Clients::Parted,
             _ => Clients::There,
         }
     }

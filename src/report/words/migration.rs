@@ -106,7 +106,7 @@ fn of_link(words: &Words<'_>, fact: &MigrationFact) -> Said {
                 0 => String::new(),
                 behind => format!("; {} writes waited", writes(behind)),
             };
-            ("link", format!("{shard} loses its source: {why}{waited}"))
+            ("link", format!("{shard} loses its link: {why}{waited}"))
         }
         MigrationFact::NetworkCut => ("link", "source and target do not reach each other".into()),
         MigrationFact::NetworkBack => ("link", "source and target reach each other again".into()),
@@ -193,17 +193,19 @@ fn cut_over_in_words(words: &Words<'_>, group: GroupId) -> String {
 /// The clients, and what a way back costs.
 fn of_clients(words: &Words<'_>, fact: &MigrationFact) -> Said {
     let n = words.plan.n_cohorts();
-    let some = |cohort: u16| match n {
-        1 => "the clients".to_owned(),
-        _ => format!("clients {} of {n}", cohort + 1),
+    let of_cohort = |cohort: u16, [they_do, it_does]: [&str; 2]| match n {
+        1 => format!("the clients {they_do}"),
+        _ => format!("cohort {} {it_does}", cohort + 1),
     };
     Some(match *fact {
         MigrationFact::CohortMoves { cohort, to } => {
-            let to = side(words, to);
-            ("clients", format!("{} leave for {to}, and write to nobody", some(cohort)))
+            let (who, to) = (of_cohort(cohort, ["leave", "leaves"]), side(words, to));
+            let write = if n == 1 { "write" } else { "writes" };
+            ("clients", format!("{who} for {to}, and {write} to nobody"))
         }
         MigrationFact::CohortArrived { cohort, at } => {
-            ("clients", format!("{} write to {}", some(cohort), side(words, at)))
+            let who = of_cohort(cohort, ["write", "writes"]);
+            ("clients", format!("{who} to {}", side(words, at)))
         }
         MigrationFact::PointOfNoReturn { group } => {
             let group = words.group(group);

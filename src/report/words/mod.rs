@@ -71,6 +71,16 @@ impl<'p> Words<'p> {
         &self.plan.groups[group.idx()].id
     }
 
+    /// The group that a migration pairs the shard's with.
+    fn other_side(&self, shard: ShardId) -> &'p str {
+        let group = self.plan.shards[shard.idx()].group;
+        match &self.plan.migration {
+            Some(migration) if migration.target == group => self.group(migration.source),
+            Some(migration) => self.group(migration.target),
+            None => "nobody else",
+        }
+    }
+
     fn target(&self, target: Target) -> String {
         match target {
             Target::Node(node) => format!("node {}", self.node(node)),
@@ -276,16 +286,28 @@ impl<'p> Words<'p> {
                 ("endpoint", format!("the {record} names {}", self.node(node)))
             }
             // Nothing was in it, or snapshots have what was.
-            Fact::DatasetLost { writes: amount, bytes: 0, .. } => (
+            Fact::DatasetLost { writes: amount, bytes: 0, elsewhere: 0, .. } => (
                 "LOST",
                 format!("the last complete copy: {} writes are in no other", writes(amount)),
             ),
-            Fact::DatasetLost { writes: amount, bytes: size, .. } => (
+            Fact::DatasetLost { writes: amount, bytes: size, elsewhere: 0, .. } => (
                 "LOST",
                 format!(
                     "the whole dataset, {}: no copy is left of the {} writes so far",
                     bytes(size),
                     writes(amount)
+                ),
+            ),
+            Fact::DatasetLost { shard, writes: amount, bytes: size, elsewhere } => (
+                "LOST",
+                format!(
+                    "the whole dataset, {}: no copy is left in {} of the {} writes so far; {} \
+                     still has {} of them",
+                    bytes(size),
+                    self.plan.group_of(shard).id,
+                    writes(amount),
+                    self.other_side(shard),
+                    writes(elsewhere)
                 ),
             ),
             Fact::ColdStartBegan { node, .. } => {
