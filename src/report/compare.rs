@@ -572,6 +572,13 @@ impl<'a> Shown<'a> {
         if let Some(weights) = policies.iter().find_map(|policy| remarks::weights(&policy.plan)) {
             let _ = writeln!(text, " {weights}");
         }
+        let of_dataset = |&n: &usize| remarks::lost_for_application(&policies[n].plan, &tallies[n]);
+        if let Some(said) = self.order.iter().find_map(of_dataset) {
+            let _ = writeln!(text, " {said}");
+        }
+        if self.has_migration() && self.is_seen(Metric::WriteOutage) {
+            let _ = writeln!(text, " a single outage: {}", remarks::SINGLE_OUTAGES);
+        }
         let latency = |n: usize| remarks::latency(&policies[n].plan).unwrap_or_default().to_owned();
         for (said, positions) in self.alike(latency) {
             if !said.is_empty() {

@@ -10,6 +10,7 @@ use crate::model::api::{Call, Refusal};
 use crate::model::persistence::Durability;
 use crate::model::plan::{Action, ExternalReplicas, Group, GroupId, Operation, Plan, Switch};
 use crate::montecarlo::noted::Noted;
+use crate::montecarlo::quantity::Probability;
 use crate::montecarlo::tally::Tally;
 use crate::observe::metrics::Mechanism;
 use crate::report::numbers::count;
@@ -81,6 +82,20 @@ pub fn latency(plan: &Plan) -> Option<&'static str> {
             Some("how long each write waits for replicas and the log is in none of the figures")
         }
     }
+}
+
+/// What a single outage is in a migration.
+pub const SINGLE_OUTAGES: &str = "those of source and target count apart, a client that moves may \
+                                  have a part in both";
+
+/// What counts as a lost dataset beside what the heading says, where a migration may have had that;
+/// `None` where no dataset was lost.
+pub fn lost_for_application(plan: &Plan, tally: &Tally) -> Option<&'static str> {
+    let is_lost = tally.hits(Probability::DatasetLoss) > 0;
+    (plan.migration.is_some() && is_lost).then_some(
+        "dataset lost: also where a migration was completed by force before its target had a copy: \
+         lost for the application, the source still has the data",
+    )
 }
 
 /// How outages of several shards, or of some clients, add up; `None` where there is one shard.

@@ -57,7 +57,8 @@ pub(super) struct Metrics<T> {
     lost_bytes: T,
     /// Age in seconds of the oldest write that was lost at once in such a way, the largest.
     loss_window_s: T,
-    /// Times that a shard lost its last complete copy.
+    /// Times that a shard lost its last complete copy, or that a migration was completed by force
+    /// before its target had one: lost for the application, though the source still has the data.
     dataset_losses: T,
     /// Acknowledged writes that went with it.
     dataset_lost_writes: T,

@@ -159,7 +159,8 @@ struct Statistics {
 /// Shares of trials.
 #[derive(Serialize, JsonSchema)]
 struct Probabilities {
-    /// In which a shard lost its last complete copy.
+    /// In which a shard lost its last complete copy, or a migration was completed by force before
+    /// its target had one: lost for the application, though the source still has the data.
     dataset_loss: Share,
     /// In which acknowledged writes were lost.
     write_loss: Share,

@@ -68,6 +68,9 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     if let Some(weights) = remarks::weights(plan) {
         let _ = writeln!(text, " {weights}");
     }
+    if let Some(of_dataset) = remarks::lost_for_application(plan, estimator.tally) {
+        let _ = writeln!(text, " {of_dataset}");
+    }
     render_remarks(remarks::lost_by(estimator.tally).as_slice(), &mut text);
     render_unconfirmed(estimator, &per, &mut text);
     if let Some(line) = remarks::latency(plan) {
@@ -175,6 +178,9 @@ fn render_lengths(estimator: &Estimator<'_>, rto: Option<Span>, text: &mut Strin
     );
     if let (Some(rto), Some(missed)) = (rto, episodes.rto_missed.share(estimator.level)) {
         let _ = write!(text, ", longer than the RTO of {rto} {}", share_text(&missed));
+    }
+    if estimator.plan.migration.is_some() {
+        let _ = write!(text, "; {}", remarks::SINGLE_OUTAGES);
     }
     text.push('\n');
 }

@@ -486,8 +486,14 @@ fn render_outcome(plan: &Plan, outcome: &Outcome, text: &mut String) {
                     0 => String::new(),
                     _ => format!("{size} of data; "),
                 };
+                // The other side of a migration may have some of them.
+                let place = match plan.migration {
+                    Some(_) => " there",
+                    None => "",
+                };
                 format!(
-                    "{losses}: {data}no copy is left of {} acknowledged writes, overwritten or not",
+                    "{losses}: {data}no copy is left{place} of {} acknowledged writes, overwritten \
+                     or not",
                     writes(outcome.raw(Metric::DatasetLostWrites))
                 )
             }

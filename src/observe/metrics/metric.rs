@@ -33,7 +33,7 @@ pub enum Metric {
     /// Age in seconds of the oldest write that was lost at once in such a way, the largest.
     LossWindow,
     /// Times that a shard lost its last complete copy, or that a migration was completed by force
-    /// before the target had one.
+    /// before the target had one: lost for the application, though the source still has the data.
     DatasetLosses,
     /// Acknowledged writes that went with it.
     DatasetLostWrites,
