@@ -330,25 +330,30 @@ impl<'a> Shown<'a> {
             Some(_) => remarks::share(estimator, Metric::MigrationsCompleted).into(),
         };
         let head = ["migrated", &format!("share of trials ({})", percent(self.study.level))];
-        vec![self.column(head, Gutter::Narrow, migrated), self.until_in_sync()]
+        let synced = (Metric::MigrationSync, Metric::MigrationsInSync);
+        let safe = (Metric::MigrationSafe, Metric::MigrationsSafe);
+        vec![
+            self.column(head, Gutter::Narrow, migrated),
+            self.until("until in sync", synced),
+            self.until("until its replicas are", safe),
+        ]
     }
 
-    /// How long migrations took to be in sync. Where some never were, it is at least the time until
-    /// those were over.
-    fn until_in_sync(&self) -> Column {
-        let metric = Metric::MigrationSync;
+    /// How long migrations took to be in sync, or so with all replicas, and how many of them ever
+    /// were. Where some were not, it is at least the time until those were over.
+    fn until(&self, title: &str, (metric, times): (Metric, Metric)) -> Column {
         let cell = |_, estimator: &Estimator<'_>| {
             let tally = estimator.tally;
             if estimator.plan.migration.is_none() {
                 return "–".to_owned().into();
             }
-            if tally.of(Metric::MigrationsInSync).is_all_zero() {
+            if tally.of(times).is_all_zero() {
                 return never(estimator).into();
             }
             let mean = estimator.metric(metric, Statistic::Mean);
             let mean = mean.expect("every batch has a mean");
             let mut cell = mean_cell(&mean, (metric, tally.of(metric)));
-            if remarks::is_sync_cut_short(estimator) {
+            if tally.of(times).n_nonzero() < tally.trials {
                 cell.notes.push(Note::AtLeast);
             }
             if !tally.of(Metric::MigrationsInSyncStopped).is_all_zero() {
@@ -357,8 +362,7 @@ impl<'a> Shown<'a> {
             }
             cell
         };
-        let head = ["until in sync", &self.head_of_means()];
-        self.column(head, Gutter::ForMarks, cell)
+        self.column([title, &self.head_of_means()], Gutter::ForMarks, cell)
     }
 
     /// Shares of outages and failovers that miss an objective, where some policy has one.
@@ -515,8 +519,8 @@ impl<'a> Shown<'a> {
                 ),
                 Note::AtLeast => writeln!(
                     text,
-                    " ≥ some trials were never in sync: their time until that was over, so that it \
-                     is at least this"
+                    " ≥ some trials never were: theirs is the time until that was over, so that it is \
+                     at least this"
                 ),
                 Note::Stopped => writeln!(
                     text,

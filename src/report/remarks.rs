@@ -16,7 +16,7 @@ use crate::observe::metrics::Mechanism;
 use crate::report::numbers::count;
 use crate::report::table::{shares, trials};
 
-pub use migration::{is_sync_cut_short, of_migration, outcome_of_migration, share};
+pub use migration::{length_of_migration, of_migration, outcome_of_migration, share};
 
 /// How acknowledged writes came to be lost, in words that follow "lost".
 pub fn how_lost(mechanism: Mechanism) -> &'static str {

@@ -81,6 +81,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     render_handovers(estimator, &per, &mut text);
     let reduced = mean_seconds_cell(estimator, Metric::ReducedRedundancy);
     let _ = writeln!(text, " fewer complete copies than configured{per}: mean {reduced}");
+    render_remarks(remarks::length_of_migration(estimator).as_slice(), &mut text);
     render_remarks(&remarks::of_migration(estimator), &mut text);
     render_remarks(&remarks::of_operations(plan, estimator.tally), &mut text);
     render_rare(estimator, &mut text);

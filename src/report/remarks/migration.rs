@@ -34,14 +34,21 @@ pub fn outcome_of_migration(estimator: &Estimator<'_>) -> Option<Remark> {
     Some(Remark { label: "migration", text })
 }
 
-/// How long a migration took, what stood in its way, and what a way back would cost; nothing where
-/// there is none.
+/// How long a migration took to be in sync, and so with all replicas; `None` where there is none.
+pub fn length_of_migration(estimator: &Estimator<'_>) -> Option<Remark> {
+    let migration = estimator.plan.migration.as_ref()?;
+    Some(Remark { label: "until in sync", text: until_in_sync(estimator, migration) })
+}
+
+/// Whether a migration starts early, what stood in its way, and what a way back would cost; nothing
+/// where there is none.
 pub fn of_migration(estimator: &Estimator<'_>) -> Vec<Remark> {
-    let Some(migration) = &estimator.plan.migration else { return Vec::new() };
+    if estimator.plan.migration.is_none() {
+        return Vec::new();
+    }
     let starts_early = starts_early(estimator.plan).map(|text| Remark { label: "started", text });
-    let until = Remark { label: "until in sync", text: until_in_sync(estimator, migration) };
     let price = Remark { label: "rolling back", text: way_back(estimator) };
-    starts_early.into_iter().chain([until]).chain(troubles(estimator)).chain([price]).collect()
+    starts_early.into_iter().chain(troubles(estimator)).chain([price]).collect()
 }
 
 /// In how many trials a metric is other than zero.
@@ -151,11 +158,6 @@ fn way_back(estimator: &Estimator<'_>) -> String {
             price()
         ),
     }
-}
-
-/// Whether some trials have a migration that was never in sync: their times are lower bounds.
-pub fn is_sync_cut_short(estimator: &Estimator<'_>) -> bool {
-    hits(estimator, Metric::MigrationsInSync) < estimator.tally.trials
 }
 
 /// In which share of the trials a metric is other than zero.

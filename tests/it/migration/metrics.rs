@@ -3,14 +3,14 @@
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::SimTime;
-use elasticache_sim::model::fact::{Cause, Fact, Intake, MigrationFact, Phase};
+use elasticache_sim::model::fact::{Cause, Fact, Intake, MigrationFact, Observer, Phase};
 use elasticache_sim::model::plan::{
-    Action, CutOver, CutOverBegins, GroupId, HASH_SLOTS, MigrationCall, NodeFailures, Obstacle,
-    Plan, Scripted, ScriptedFault,
+    Action, CutOver, CutOverBegins, FullSync, GroupId, HASH_SLOTS, MigrationCall, NodeFailures,
+    Obstacle, Plan, Scripted, ScriptedFault,
 };
 use elasticache_sim::model::state::WRITE;
 use elasticache_sim::montecarlo::trial::Trial;
-use elasticache_sim::observe::episodes::Episodes;
+use elasticache_sim::observe::episodes::{Episodes, Trouble};
 use elasticache_sim::observe::metrics::{Ending, Mechanism, Metric, Metrics, Outcome};
 
 use super::{SOURCE, TARGET, TO, call, of, plan};
@@ -34,7 +34,7 @@ fn lost(outcome: &Outcome, mechanism: Mechanism) -> u128 {
 }
 
 /// All hosts of a group fail.
-fn group_fails(plan: &mut Plan, at: u64, group: GroupId) {
+pub fn group_fails(plan: &mut Plan, at: u64, group: GroupId) {
     let action = Action::Fault(ScriptedFault::FailGroup(group));
     let address = plan.script.len() as u32;
     plan.script.push(Scripted { at: Law::fixed(secs(at)), action, address });
@@ -93,6 +93,71 @@ fn clients_that_are_stopped_first_lose_time_and_no_write() {
     assert_writes(&outcome, Metric::RejectedWrites, 17 * 4_000 + 400);
     assert_writes(&outcome, Metric::LostWrites, 0);
     assert_writes(&outcome, Metric::RollBackPrice, 683 * 4_000 - 400);
+}
+
+#[test]
+fn a_target_in_sync_is_safe_once_its_replicas_have_it_too() {
+    let mut plan = plan();
+    // They begin at 191.5 s, and it is in sync at 272.5 s.
+    let soon = outcome(&plan);
+    assert_eq!(soon.get(Metric::MigrationSafe, &plan), 212.5);
+    plan.timing.full_sync = FullSync::Law(Law::fixed(secs(100)));
+    let late = outcome(&plan);
+    assert_eq!(late.get(Metric::MigrationSync, &plan), 212.5);
+    assert_eq!(late.get(Metric::MigrationSafe, &plan), 231.5);
+    assert_eq!(late.raw(Metric::MigrationsSafe), 1);
+    // What it got is gone before they have it, and comes again later.
+    group_fails(&mut plan, 280, TARGET);
+    let lost = outcome(&plan);
+    assert_eq!(lost.get(Metric::MigrationSync, &plan), 212.5);
+    assert!(lost.get(Metric::MigrationSafe, &plan) > 300.0);
+    // Where nothing is in sync it lasts until that is over.
+    of(&mut plan).obstacles = vec![Obstacle::Auth];
+    let never = outcome(&plan);
+    assert_eq!(never.get(Metric::MigrationSafe, &plan), 30.0);
+    assert_eq!(never.raw(Metric::MigrationsSafe), 0);
+}
+
+#[test]
+fn a_target_that_is_in_sync_since_clients_are_stopped_is_told_apart() {
+    let mut plan = plan();
+    assert_eq!(outcome(&plan).raw(Metric::MigrationsInSyncStopped), 0);
+    of(&mut plan).cut_over = CutOver::StopWritesFirst;
+    of(&mut plan).cut_over_begins = Some(CutOverBegins::AfterStart(Law::fixed(secs(140))));
+    let outcome = outcome(&plan);
+    // At 200 s 435,000 writes wait, and none comes any more.
+    assert_eq!(outcome.get(Metric::MigrationSync, &plan), 183.5);
+    assert_eq!(outcome.raw(Metric::MigrationsInSync), 1);
+    assert_eq!(outcome.raw(Metric::MigrationsInSyncStopped), 1);
+}
+
+#[test]
+fn times_count_from_the_start_if_what_ends_them_is_observed() {
+    let mut plan = plan();
+    plan.warm_up = SimTime::START + secs(100);
+    let early = outcome(&plan);
+    assert_eq!(early.get(Metric::MigrationSync, &plan), 212.5);
+    assert_eq!(early.get(Metric::NoReturn, &plan), 257.0);
+    plan.warm_up = SimTime::START + secs(280);
+    let later = outcome(&plan);
+    assert_eq!(later.raw(Metric::MigrationsInSync), 0);
+    assert_eq!(later.raw(Metric::MigrationSync), 0);
+    assert_eq!(later.get(Metric::NoReturn, &plan), 257.0);
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_migration_is_counted() {
+    let mut plan = plan();
+    of(&mut plan).obstacles = vec![Obstacle::Auth];
+    let mut episodes = Episodes::new(&plan);
+    for (now, fact) in run(&plan, 1, 0).0 {
+        episodes.on_fact(now, fact);
+    }
+    let three = (Trouble::Attempt(Obstacle::Auth), 3);
+    assert_eq!(episodes.troubles.into_iter().collect::<Vec<_>>(), [three]);
+    for (number, trouble) in Trouble::ALL.into_iter().enumerate() {
+        assert_eq!(usize::from(trouble.number()), number, "{trouble:?}");
+    }
 }
 
 #[test]

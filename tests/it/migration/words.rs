@@ -1,16 +1,19 @@
 //! What the timeline and the event log say of a migration.
 
+use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::fact::{Fact, Hindrance, Intake, LinkLoss, Loss, MigrationFact};
 use elasticache_sim::model::plan::{
-    CutOver, Force, GroupId, MigrationCall, NodeId, Obstacle, Plan, ShardId,
+    CutOver, CutOverBegins, Force, FullSync, GroupId, MigrationCall, NodeId, Obstacle, Plan,
+    ShardId,
 };
 use elasticache_sim::model::state::{Side, WRITE};
 use elasticache_sim::report::event_log::{self, Query};
 use elasticache_sim::report::timeline;
 use elasticache_sim::report::words::Words;
 
-use super::{FROM, TARGET, TO, call, millis, of, plan};
+use super::metrics::group_fails;
+use super::{FROM, SOURCE, TARGET, TO, call, millis, of, plan};
 use crate::support::{load, root, run, secs};
 
 /// One fact of each kind.
@@ -167,7 +170,7 @@ fn what_is_nothing_is_not_told() {
     assert_eq!(
         lines(&plan(), &facts.map(Fact::Migration)),
         [
-            "link: shard 0001 of tgt loses its source: the network is cut",
+            "link: shard 0001 of tgt loses its link: the network is cut",
             "rollback: shard 0001 of tgt has no write that the source lacks",
         ]
     );
@@ -175,7 +178,7 @@ fn what_is_nothing_is_not_told() {
     of(&mut plan).cut_over_begins = None;
     let (facts, outcome) = run(&plan, 1, 0);
     let story = timeline::render(&plan, &facts, &outcome);
-    let line = "in sync 1 time; waiting for it 3m 33s; completed 0 times; 1 full sync\n";
+    let line = "in sync 1 time; waiting for it 3m 33s, until the replicas were, too, ";
     assert!(story.contains(line), "{story}");
     assert!(!story.contains("brought back"), "{story}");
 }
@@ -216,4 +219,41 @@ fn a_story_tells_how_clients_come_and_go() {
     call(&mut plan, 600, MigrationCall::RollBack);
     let (facts, outcome) = run(&plan, 1, 0);
     compare(timeline::render(&plan, &facts, &outcome), "there-and-back.trace");
+}
+
+#[test]
+fn a_lost_copy_is_not_the_datasets_loss_and_a_lost_dataset_may_be_held_elsewhere() {
+    let story = |at: u64, group: GroupId| {
+        let mut plan = plan();
+        group_fails(&mut plan, at, group);
+        let (facts, outcome) = run(&plan, 1, 0);
+        timeline::render(&plan, &facts, &outcome)
+    };
+    let copy = story(290, TARGET);
+    let has_lost = "copy      shard 0001 of tgt has lost it, 953.7 MiB: the data is in src";
+    assert!(copy.contains(has_lost) && !copy.contains("LOST"), "{copy}");
+    let former = story(700, SOURCE);
+    let has_lost = "copy      shard 0001 of src has lost what it had: the data is in tgt";
+    assert!(former.contains(has_lost) && !former.contains("LOST"), "{former}");
+    // Until 305 s there are 4,000 a second, of which 100 ms were on their way.
+    let dataset = story(600, TARGET);
+    assert!(dataset.contains("; src still has 1,219,600 of them"), "{dataset}");
+}
+
+#[test]
+fn a_story_says_what_being_in_sync_does_not_mean() {
+    let mut plan = plan();
+    plan.timing.full_sync = FullSync::Law(Law::fixed(secs(100)));
+    let (facts, outcome) = run(&plan, 1, 0);
+    let story = timeline::render(&plan, &facts, &outcome);
+    let but = "but 1 of 1 replicas of tgt have no copy yet: to lose tgt-001 is to lose what it got";
+    assert!(story.contains(but), "{story}");
+    let whole = "all nodes of tgt hold what it got, 3m 52s after the start";
+    assert!(story.contains(whole), "{story}");
+    of(&mut plan).cut_over = CutOver::StopWritesFirst;
+    of(&mut plan).cut_over_begins = Some(CutOverBegins::AfterStart(Law::fixed(secs(140))));
+    let (facts, outcome) = run(&plan, 1, 0);
+    let story = timeline::render(&plan, &facts, &outcome);
+    assert!(story.contains("but only since clients are stopped"), "{story}");
+    assert!(story.contains("in sync 1 time, only after the clients were stopped"), "{story}");
 }
