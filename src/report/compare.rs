@@ -519,8 +519,8 @@ impl<'a> Shown<'a> {
                 ),
                 Note::AtLeast => writeln!(
                     text,
-                    " ≥ some trials never were: theirs is the time until that was over, so that it is \
-                     at least this"
+                    " ≥ some trials never were: theirs is the time until that was over, so that \
+                     it is at least this"
                 ),
                 Note::Stopped => writeln!(
                     text,
