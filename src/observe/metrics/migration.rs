@@ -65,6 +65,10 @@ impl Metrics<'_> {
             MigrationFact::Completed { .. } => {
                 self.count(Metric::MigrationsCompleted, now, 1);
                 self.migration_in_sync(now);
+                // By force, before it was in sync: it never will be.
+                if self.targets().any(|shard| self.shards[shard.idx()].synced.is_none()) {
+                    self.waits_no_more(now);
+                }
             }
             MigrationFact::GaveUp { .. }
             | MigrationFact::Stopped { .. }
