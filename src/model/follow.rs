@@ -281,7 +281,7 @@ impl<O: Observer> Step<'_, O> {
         {
             let n = self.link(link).clock.retries;
             self.link_mut(link).clock.retries += 1;
-            let takes = self.shard_time(&self.link_plan().retry, target, Purpose::LinkRetry, n);
+            let takes = self.shard_time(&self.link_plan().reconnect, target, Purpose::LinkRetry, n);
             self.link_mut(link).ends = Some(self.now + takes);
             self.schedule_link(link);
         }
@@ -348,7 +348,7 @@ impl<O: Observer> Step<'_, O> {
     /// The target has loaded what it was sent: that takes the place of what it had, and its
     /// replicas copy it.
     fn copy_is_loaded(&mut self, link: usize) {
-        if self.migration_plan().obstacles.contains(&Obstacle::TargetTooSmall) {
+        if self.link_plan().has_no_room_for(self.link(link).bytes) {
             self.lose_link(link, LinkLoss::TargetTooSmall);
             return;
         }

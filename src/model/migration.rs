@@ -100,11 +100,22 @@ impl<O: Observer> Step<'_, O> {
     /// The result of the test is there.
     pub(super) fn migration_tested(&mut self) {
         let aim = self.state.migration.tested;
-        let is_too_small = self.migration_plan().obstacles.contains(&Obstacle::TargetTooSmall);
-        let of_memory = is_too_small.then_some(Obstacle::TargetTooSmall);
-        let obstacle = self.obstacle(aim).or(of_memory);
+        let obstacle = match self.obstacle(aim) {
+            None if self.is_any_target_too_small() => Some(Obstacle::TargetTooSmall),
+            obstacle => obstacle,
+        };
         let group = self.target();
         self.note(Fact::Migration(MigrationFact::Tested { group, obstacle }));
+    }
+
+    /// Whether a shard of the target has no room for what it would copy now.
+    fn is_any_target_too_small(&mut self) -> bool {
+        let links = 0..self.state.migration.links.len();
+        let mut sources = links.map(|link| self.plan.pair(link).1);
+        sources.any(|source| {
+            self.settle(source);
+            self.migration_plan().link.has_no_room_for(self.held_bytes(source))
+        })
     }
 
     /// `StartMigration` (OM-06).
@@ -160,8 +171,7 @@ impl<O: Observer> Step<'_, O> {
         let SourceEndpoint::Node(node) = aim else {
             return Some(Obstacle::WrongAddress);
         };
-        let obstacles = &self.migration_plan().obstacles;
-        let of_plan = obstacles.iter().find(|obstacle| **obstacle != Obstacle::TargetTooSmall);
+        let of_plan = self.migration_plan().obstacles.first();
         let links = 0..self.state.migration.links.len();
         let of_link = |link: usize| self.link_obstacle(link, self.upstream_at(link, node));
         of_plan.copied().or_else(|| links.filter_map(of_link).next())

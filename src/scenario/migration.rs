@@ -44,6 +44,12 @@ const PAGE: Default =
 const RESTART: Default =
     default("source-restart", "\"2m\"", Assumed, "somebody sees to a machine without memory");
 const RETRY: Default = default("retry", "\"10s\"", Assumed, "nothing is published");
+const RECONNECT: Default = default(
+    "reconnect",
+    "\"1s\"",
+    Documented,
+    "engine: a replica without its link tries again each second (replicationCron)",
+);
 const TEST: Default = default("test", "\"1m\"", Assumed, "nothing is published");
 const START: Default = default("start", "\"2m\"", Assumed, "nothing is published");
 const RESHARD: Default =
@@ -114,6 +120,7 @@ pub(super) fn read(
         page_bytes: page(&mut table, cx),
         restart: sections::law(&mut table, &RESTART, cx),
         retry: above_zero(&mut table, &RETRY, cx),
+        reconnect: above_zero(&mut table, &RECONNECT, cx),
         attempts: attempts(&mut table, cx),
         // What is the source's business follows once it is known.
         hard_limit: None,
@@ -121,6 +128,8 @@ pub(super) fn read(
         soft_for: Span::ZERO,
         backlog_bytes: 0,
         source_memory: None,
+        // And of the target's size once that is known.
+        room: None,
     };
     let timing = MigrationTiming {
         test: sections::law(&mut table, &TEST, cx),
@@ -138,9 +147,9 @@ pub(super) fn read(
     let (source, target) = ends?;
     let drafts = Drafts::of((source, target), drafts, topology)?;
     refuse_beside(&drafts, around, cx);
-    let link = of_source(link, drafts.source);
+    let link = LinkPlan { room: room(drafts.target), ..of_source(link, drafts.source) };
     let refusals = refusals(&drafts, around);
-    let obstacles = obstacles(&drafts, (source, topology), cx);
+    let obstacles = obstacles(drafts.source, cx);
     let (pairs, layout) = pair(source, target, topology);
     topology.migration = Migrating::Into(Site::new((source, target), &drafts, &refusals, topology));
     let plan = MigrationPlan {
@@ -480,14 +489,16 @@ fn refusals(drafts: &Drafts<'_>, around: &Surroundings<'_>) -> Vec<Refusal> {
     all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, refusal)| refusal).collect()
 }
 
-/// What an attempt to connect, or to load the data, finds in its way; warns of what can be told.
-fn obstacles(
-    drafts: &Drafts<'_>,
-    (source, topology): (GroupId, &Topology),
-    cx: &mut Context<'_>,
-) -> Vec<Obstacle> {
+/// Bytes of data for which a node of the target has room besides what is reserved.
+fn room(target: &GroupDraft) -> Option<u64> {
+    let (name, _) = target.node_type.as_ref()?;
+    node_types::usable_bytes(name)
+}
+
+/// What an attempt to connect finds in its way; warns of it.
+fn obstacles(source: &GroupDraft, cx: &mut Context<'_>) -> Vec<Obstacle> {
     let mut found: Vec<Obstacle> = Vec::new();
-    for (obstacle, place) in drafts.source.self_hosted.iter().flat_map(|own| &own.obstacles) {
+    for (obstacle, place) in source.self_hosted.iter().flat_map(|own| &own.obstacles) {
         if let Some((message, hint)) = said(*obstacle) {
             let message = format!("{message}: the migration cannot connect");
             cx.errors.report(Code::CannotConnect, place, message).hint(hint);
@@ -495,13 +506,6 @@ fn obstacles(
         if !found.contains(obstacle) {
             found.push(*obstacle);
         }
-    }
-    let node_type = drafts.target.node_type.as_ref();
-    let usable = node_type.and_then(|(name, _)| node_types::usable_bytes(name));
-    let shards = topology.groups[source.idx()].shards.clone();
-    let bytes = shards.map(|shard| topology.shards[usize::from(shard)].dataset_bytes).max();
-    if usable.zip(bytes).is_some_and(|(usable, bytes)| usable < bytes) {
-        found.push(Obstacle::TargetTooSmall);
     }
     found
 }
@@ -587,7 +591,7 @@ mod tests {
 
     #[test]
     fn every_default_can_be_read() {
-        let laws = [RESTART, RETRY, TEST, START, COMPLETE, AGAIN, MOVES, REPOINT];
+        let laws = [RESTART, RETRY, RECONNECT, TEST, START, COMPLETE, AGAIN, MOVES, REPOINT];
         for default in laws {
             sections::with_default(&default, laws::read);
         }

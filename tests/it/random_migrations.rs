@@ -134,8 +134,7 @@ fn plan(draw: &mut Draw) -> Plan {
         },
         refusals: Vec::new(),
         obstacles: match draw.below(12) {
-            0 => vec![Obstacle::TargetTooSmall],
-            1 => vec![Obstacle::Auth],
+            0 => vec![Obstacle::Auth],
             _ => Vec::new(),
         },
         link: LinkPlan {
@@ -151,7 +150,9 @@ fn plan(draw: &mut Draw) -> Plan {
             source_memory: (draw.below(4) == 0).then(|| draw.below(40 << 30)),
             page_bytes: 4_096,
             restart: time(draw),
+            room: (draw.below(8) == 0).then(|| draw.below(8 << 30)),
             retry: positive(draw),
+            reconnect: positive(draw),
             attempts: 1 + draw.below(4) as u16,
         },
         timing: MigrationTiming {

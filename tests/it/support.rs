@@ -214,7 +214,7 @@ pub fn with_fixed_times(mut plan: Plan) -> Plan {
 }
 
 /// Likewise of a migration: a full sync 24 s per GiB (fork 0.5 s, save 3.5 s, sent 16 s, load 4 s),
-/// lag 100 ms, retry half a second, restart of the source's process 30 s, test 1 min, start 2 min,
+/// lag 100 ms, retry and reconnection half a second, restart of the source's process 30 s, test 1 min, start 2 min,
 /// resharding 100 ms per hash slot, completion 1 min, called again after 1 min for up to 30 min;
 /// clients hear of it after 30 s, and are on their way for 2 s. When clients move early, and when
 /// the operator begins, is the story's business.
@@ -228,6 +228,7 @@ fn fix_migration(mut plan: MigrationPlan) -> MigrationPlan {
     plan.link.load = half_seconds(8);
     plan.link.restart = fixed(30);
     plan.link.retry = Law::fixed(Span::from_nanos(500_000_000));
+    plan.link.reconnect = Law::fixed(Span::from_nanos(500_000_000));
     plan.timing.test = fixed(60);
     plan.timing.start = fixed(120);
     plan.timing.reshard_slot = Span::from_nanos(100_000_000);

@@ -22,7 +22,7 @@ pub struct MigrationPlan {
     /// What the API answers to every attempt because of how the two are set up, in the order in
     /// which it looks; empty where all is well.
     pub refusals: Vec<Refusal>,
-    /// What only an attempt finds out, because it is the source's business.
+    /// What every attempt to connect finds in its way, because of how the source is set up.
     pub obstacles: Vec<Obstacle>,
     /// The link from the source to the target, one per shard.
     pub link: LinkPlan,
@@ -81,8 +81,8 @@ pub enum Obstacle {
     SourceDown,
     /// A shard of the target has no primary to make a replica of.
     TargetDown,
-    /// The target's memory does not hold the source's data besides what is reserved: found when
-    /// the target loads it.
+    /// The memory of a shard of the target does not hold its source's data besides what is
+    /// reserved: a test tells it, and the links of such shards find it when the target loads.
     TargetTooSmall,
 }
 
@@ -114,10 +114,22 @@ pub struct LinkPlan {
     pub page_bytes: u64,
     /// How long the source's process is gone when it had no memory left.
     pub restart: Law,
-    /// How long until a link that broke, or could not be made, is tried again. Never zero.
+    /// Bytes of data for which a node of the target has room, where that is known.
+    pub room: Option<u64>,
+    /// How long until an attempt to become replicas that failed is made again. Never zero.
     pub retry: Law,
+    /// How long until a link that broke is tried again, once nothing stands in its way. Never
+    /// zero.
+    pub reconnect: Law,
     /// How often the target tries to become a replica before it gives up. At least once.
     pub attempts: u16,
+}
+
+impl LinkPlan {
+    /// Whether a node of the target is known to be too small for so many bytes of data.
+    pub fn has_no_room_for(&self, bytes: u64) -> bool {
+        self.room.is_some_and(|room| room < bytes)
+    }
 }
 
 /// How long the calls of a migration take.

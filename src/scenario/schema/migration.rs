@@ -124,10 +124,14 @@ pub(super) struct Migration {
     /// somebody sees to a machine without memory).
     #[schemars(extend("default" = "2m"))]
     source_restart: Option<Law>,
-    /// Until a link that broke, or could not be made, is tried again; never zero. Default: "10s"
-    /// (assumed: nothing is published).
+    /// Until an attempt to connect is made again that failed after StartMigration; never zero.
+    /// Default: "10s" (assumed: nothing is published).
     #[schemars(extend("default" = "10s"))]
     retry: Option<Law>,
+    /// Until a link that broke is tried again, once both ends reach each other; never zero.
+    /// Default: "1s" (documented: engine, a replica without its link tries again each second).
+    #[schemars(extend("default" = "1s"))]
+    reconnect: Option<Law>,
     /// How often the target tries to become a replica before it gives up. Default: 10 (assumed:
     /// documented only as several retries).
     #[schemars(extend("default" = 10))]

@@ -89,7 +89,9 @@ fn link() -> LinkPlan {
         source_memory: None,
         page_bytes: 4_096,
         restart: Law::fixed(secs(5)),
+        room: None,
         retry: Law::fixed(secs(10)),
+        reconnect: Law::fixed(secs(10)),
         attempts: 3,
     }
 }

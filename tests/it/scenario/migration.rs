@@ -86,6 +86,7 @@ fn defaults_are_those_of_the_engine_and_of_our_guesses() {
     assert_eq!(link.save, FullSync::PerGib(Span::from_secs(9)));
     assert_eq!(link.load, FullSync::PerGib(Span::from_secs(5)));
     assert_eq!((link.retry.clone(), link.attempts), (seconds(10), 10));
+    assert_eq!((link.reconnect.clone(), link.room), (seconds(1), None));
     assert_eq!(migration.timing.complete, seconds(60));
     let clients = &migration.clients;
     assert_eq!((clients.cohorts, clients.stray, clients.early), (10, 0, 0));
@@ -100,6 +101,7 @@ fn defaults_are_those_of_the_engine_and_of_our_guesses() {
 fn each_key_of_the_migration_lands_in_the_plan() {
     let keys = "bandwidth = \"1 Gbit/s\"\nlag = \"1s\"\nfork-pause = \"2s\"\nload = \"3s\"\n\
                 save = \"19s\"\nsource-page = \"2 MiB\"\nsource-restart = \"4s\"\nretry = \"5s\"\nattempts = 6\n\
+                reconnect = \"500ms\"\n\
                 test = \"7s\"\nstart = \"8s\"\nreshard-per-slot = \"9s\"\ncomplete = \"10s\"\n\
                 complete-again = \"11s\"\npatience = \"12s\"\ncut-over = \"force\"\n\
                 cut-over-after-start = \"13s\"\n[migration.clients]\ncohorts = 100\n\
@@ -112,6 +114,7 @@ fn each_key_of_the_migration_lands_in_the_plan() {
     assert_eq!(link.save, FullSync::Law(seconds(19)));
     assert_eq!(link.load, FullSync::Law(seconds(3)));
     assert_eq!((link.retry.clone(), link.attempts), (seconds(5), 6));
+    assert_eq!(link.reconnect, Law::fixed(Span::from_nanos(500_000_000)));
     let timing = &plan.timing;
     assert_eq!((timing.test.clone(), timing.start.clone()), (seconds(7), seconds(8)));
     assert_eq!((timing.complete.clone(), timing.again.clone()), (seconds(10), seconds(11)));
@@ -237,7 +240,9 @@ fn what_keeps_the_target_out_is_an_obstacle_and_told() {
     }
     let small = "node-type = \"cache.t4g.micro\"";
     let data = "[workload]\ndataset = \"1 GiB\"\n";
-    assert_eq!(migration(&file("", small, "", data)).obstacles, [Obstacle::TargetTooSmall]);
+    let plan = migration(&file("", small, "", data));
+    assert_eq!(plan.obstacles, []);
+    assert!(plan.link.has_no_room_for(1 << 30) && !plan.link.has_no_room_for(1 << 20));
     warns(&file("", small, "", data), "W0907", "has room for");
 }
 
@@ -422,6 +427,7 @@ fn what_is_wrong_with_a_migration_is_told() {
     of("bandwidth = 0", "migration.bandwidth = 0: must be from 1 to 1125899906842624");
     let zero = "can be zero, and would be tried for ever at one instant";
     of("retry = \"0s\"", &format!("migration.retry = \"0s\": {zero}"));
+    of("reconnect = \"0s\"", &format!("migration.reconnect = \"0s\": {zero}"));
     of(
         "complete-again = { uniform = [\"0s\", \"1m\"] }",
         &format!("migration.complete-again: {zero}"),
