@@ -7,7 +7,7 @@
 use crate::engine::time::SimTime;
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, MigrationFact, Observer};
-use crate::model::plan::CutOver;
+use crate::model::plan::{CutOver, ShardId};
 use crate::model::state::{NextMove, Offer, Operator, Side, Voice, WayBack};
 use crate::model::{Event, Step};
 
@@ -38,16 +38,24 @@ impl<O: Observer> Step<'_, O> {
         match std::mem::replace(&mut state.next, NextMove::Stays) {
             NextMove::Stays => unreachable!("a cohort that is due has something to do"),
             NextMove::Leaves(to) => self.cohort_leaves(cohort, to),
-            NextMove::Arrives => {
-                let at = state.side;
-                let voice = self.voice_on_arrival(cohort, at);
-                self.state.migration.cohorts[usize::from(cohort)].voice = voice;
-                self.note(Fact::Migration(MigrationFact::CohortArrived { cohort, at }));
-                self.count_clients();
-                self.no_return_from_here();
+            NextMove::Arrives => self.cohort_arrives(cohort),
+            NextMove::ArrivesAndLeaves(at) => {
+                let other = self.state.migration.cohorts[usize::from(cohort)].side.other();
+                self.cohort_arrives(cohort);
+                self.cohort_next(cohort, NextMove::Leaves(other), at.max(self.now));
             }
         }
         self.tell_both_sides();
+    }
+
+    /// The cohort is where it is to write.
+    fn cohort_arrives(&mut self, cohort: u16) {
+        let at = self.state.migration.cohorts[usize::from(cohort)].side;
+        let voice = self.voice_on_arrival(cohort, at);
+        self.state.migration.cohorts[usize::from(cohort)].voice = voice;
+        self.note(Fact::Migration(MigrationFact::CohortArrived { cohort, at }));
+        self.count_clients();
+        self.no_return_from_here();
     }
 
     /// Who comes back to the source while the operator has stopped the others is stopped as well.
@@ -88,21 +96,42 @@ impl<O: Observer> Step<'_, O> {
         self.count_clients();
     }
 
-    /// Everybody goes back to the source, or stays there.
+    /// Everybody goes back to the source once he hears of it, or stays there.
     pub(super) fn clients_go_back(&mut self) {
         self.state.migration.clock.moves += 1;
         for cohort in 0..self.state.migration.cohorts.len() as u16 {
-            let state = self.state.migration.cohorts[usize::from(cohort)];
-            match (state.side, state.next) {
-                (Side::Target, _) => self.cohort_leaves(cohort, Side::Source),
-                (Side::Source, NextMove::Leaves(_)) => {
-                    self.state.migration.cohorts[usize::from(cohort)].next = NextMove::Stays;
-                    self.queue.clear(self.slots.cohort(self.plan, cohort));
-                }
-                (Side::Source, NextMove::Stays | NextMove::Arrives) => {}
-            }
+            self.cohort_is_told(cohort, Side::Source, Purpose::CohortReturn);
         }
         self.release_clients();
+    }
+
+    /// The cohort is told where to write: it leaves when it hears of that, and arrives first if it
+    /// is on its way to the other side. What it was told before and did not hear yet is void.
+    fn cohort_is_told(&mut self, cohort: u16, to: Side, purpose: Purpose) {
+        let law = &self.migration_plan().clients.moves;
+        let n = self.state.migration.clock.moves;
+        let hears = self.now + self.cohort_time(law, cohort, purpose, n);
+        let slot = self.slots.cohort(self.plan, cohort);
+        let state = &mut self.state.migration.cohorts[usize::from(cohort)];
+        let is_there = state.side == to;
+        match state.next {
+            NextMove::Leaves(_) if is_there => {
+                state.next = NextMove::Stays;
+                self.queue.clear(slot);
+            }
+            NextMove::ArrivesAndLeaves(_) if is_there => state.next = NextMove::Arrives,
+            NextMove::Stays | NextMove::Arrives if is_there => {}
+            NextMove::Arrives => state.next = NextMove::ArrivesAndLeaves(hears),
+            NextMove::Stays => self.cohort_next(cohort, NextMove::Leaves(to), hears),
+            // It was told before to leave, and leaves when it hears of either.
+            NextMove::ArrivesAndLeaves(at) => {
+                state.next = NextMove::ArrivesAndLeaves(at.min(hears));
+            }
+            NextMove::Leaves(_) => {
+                let due = self.queue.pending(slot).map_or(hears, |due| due.min(hears));
+                self.cohort_next(cohort, NextMove::Leaves(to), due);
+            }
+        }
     }
 
     /// The cohort is on its way, and writes to nobody.
@@ -126,9 +155,7 @@ impl<O: Observer> Step<'_, O> {
             for (shard, side) in [(source, Side::Source), (target, Side::Target)] {
                 let offer = self.offer_of(side, all);
                 let was = self.state.books(shard).offer;
-                let is_same = (was.rate, was.held_rate, was.cohorts, was.held)
-                    == (offer.rate, offer.held_rate, offer.cohorts, offer.held);
-                if !is_same {
+                if !was.is_by_the_same(&offer) {
                     let sent_before = was.sent();
                     let (cohorts, held) = (offer.cohorts, offer.held);
                     let (rate, held_rate) = (offer.rate, offer.held_rate);
@@ -140,10 +167,12 @@ impl<O: Observer> Step<'_, O> {
                     });
                 }
             }
-            // Once nobody writes to the source any more, it is known what went astray.
-            let sent = self.state.books(source).offer.sent();
-            if self.state.migration.truth == Side::Target && sent == 0 {
-                self.tell_diverged(link);
+            // Once nobody writes to the other side any more, it is known what went astray.
+            let sent = |shard: ShardId| self.state.books(shard).offer.sent();
+            match self.state.migration.truth {
+                Side::Target if sent(source) == 0 => self.tell_diverged(link),
+                Side::Source if sent(target) == 0 => self.abandon_targets_writes(link),
+                Side::Source | Side::Target => {}
             }
         }
     }
@@ -200,11 +229,10 @@ impl<O: Observer> Step<'_, O> {
         self.queue.clear(self.slots.operator());
         self.no_return_from_here();
         self.state.migration.clock.moves += 1;
-        let n = self.state.migration.clock.moves;
-        for cohort in self.led_cohorts() {
-            let law = &self.migration_plan().clients.moves;
-            let after = self.cohort_time(law, cohort, Purpose::CohortMove, n);
-            self.cohort_next(cohort, NextMove::Leaves(Side::Target), self.now + after);
+        for cohort in 0..self.state.migration.cohorts.len() as u16 {
+            if self.hears(cohort) {
+                self.cohort_is_told(cohort, Side::Target, Purpose::CohortMove);
+            }
         }
     }
 

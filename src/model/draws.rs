@@ -149,6 +149,8 @@ pub enum Purpose {
     LinkRestart = 130,
     /// When a cohort of clients begins its n-th move.
     CohortMove = 131,
+    /// When a cohort hears that it is to go back, the n-th time that clients are moved.
+    CohortReturn = 138,
     /// How long it is on its way then.
     CohortRepoint = 132,
     /// When the early ones move.

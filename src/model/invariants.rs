@@ -57,7 +57,8 @@ fn check_clients(plan: &Plan, state: &State, queue: &EventQueue<Event>) {
         let is_due = cohort.next != NextMove::Stays;
         assert!(is_due || !pending, "a cohort that stays has nothing to do");
         if cohort.voice == Voice::Travelling {
-            assert!(cohort.next == NextMove::Arrives, "who is on the way arrives");
+            let arrives = matches!(cohort.next, NextMove::Arrives | NextMove::ArrivesAndLeaves(_));
+            assert!(arrives, "who is on the way arrives");
         }
     }
     let Some(migration) = &plan.migration else { return };

@@ -381,62 +381,61 @@ impl<O: Observer> Step<'_, O> {
         if self.state.migration.truth == Side::Source {
             return;
         }
-        (0..self.state.migration.links.len()).for_each(|link| self.roll_back_books(link));
+        (0..self.state.migration.links.len()).for_each(|link| self.roll_back_application(link));
         self.state.migration.truth = Side::Source;
+        self.state.migration.went_back = self.now;
         self.state.migration.way_back = WayBack::Free;
         self.note(Fact::Migration(MigrationFact::RolledBack { group }));
     }
 
-    /// What clients wrote to a target that was never the application's database is lost with their
-    /// way back.
-    pub(super) fn abandon_targets_writes(&mut self) {
-        for link in 0..self.state.migration.links.len() {
-            let (shard, _) = self.plan.pair(link);
-            self.settle(shard);
-            if self.state.books(shard).offset > 0 {
-                self.roll_back_books(link);
-            }
+    /// Nobody writes any more to a target that is not the application's database: what clients
+    /// wrote to it is lost with their way back.
+    pub(super) fn abandon_targets_writes(&mut self, link: usize) {
+        let (shard, _) = self.plan.pair(link);
+        self.settle(shard);
+        let writes = self.state.books(shard).offset;
+        if writes > 0 {
+            // All of them are its own.
+            let window = self.age_of_targets_own(shard, writes);
+            self.empty_books(shard);
+            self.tell_rolled_back(shard, Loss { writes, beside: 0, window }, 0);
         }
     }
 
     /// The application goes back to the source (OM-13): what only the target has is lost, and what
     /// only the source had is not any more.
-    fn roll_back_books(&mut self, link: usize) {
-        let is_copy = self.state.migration.truth == Side::Source;
-        if !is_copy {
-            self.tell_diverged(link);
-        }
+    fn roll_back_application(&mut self, link: usize) {
+        self.tell_diverged(link);
         let (shard, source) = self.plan.pair(link);
         self.settle(shard);
         let of_source = self.state.books(source).offset;
-        let window = match is_copy {
-            true => self.age_of_last(shard, self.state.books(shard).offset),
-            false => self.now.since(self.link(link).completed),
-        };
+        let of_target = self.state.books(shard).offset;
+        let window = self.now.since(self.link(link).completed);
+        let common = self.link(link).shared.min(of_source).min(of_target);
+        self.empty_books(shard);
+        let loss = Loss { writes: of_target - common, beside: 0, window };
+        self.tell_rolled_back(shard, loss, of_source - common);
+    }
+
+    fn tell_rolled_back(&mut self, shard: ShardId, loss: Loss, regained: NanoWrites) {
+        let fact = MigrationFact::ShardRolledBack { shard, loss, regained };
+        self.note(Fact::Migration(fact));
+    }
+
+    /// Nothing that the target's shard has is the application's, and a new history begins in its
+    /// books.
+    fn empty_books(&mut self, shard: ShardId) {
         let books = self.state.books_mut(shard);
-        let of_target = std::mem::take(&mut books.offset);
-        books.lost += of_target;
+        books.lost += std::mem::take(&mut books.offset);
         books.branch = Copy { history: books.history, offset: 0 };
         books.history.0 += 1;
         let copy = Copy { history: books.history, offset: 0 };
         self.state.archive.shard_mut(shard).cut(0);
         if !self.state.serves(shard) {
-            // Whatever they hold, nothing of it is the application's.
+            // Whatever its nodes hold.
             let nodes = self.plan.shards[shard.idx()].node_range();
             self.state.ledger.copies[nodes].fill(copy);
         }
-        // Before the completion whatever clients wrote to the target is its own.
-        let (common, regained) = match is_copy {
-            true => (0, 0),
-            false => {
-                let common = self.link(link).shared.min(of_source).min(of_target);
-                (common, of_source - common)
-            }
-        };
-        let writes = of_target - common;
-        let loss = Loss { writes, beside: 0, window };
-        let fact = MigrationFact::ShardRolledBack { shard, loss, regained };
-        self.note(Fact::Migration(fact));
     }
 
     /// What the source took since the completion and nobody was told of.
@@ -458,9 +457,17 @@ impl<O: Observer> Step<'_, O> {
         let (shard, _) = self.plan.pair(link);
         let writes = self.state.books(shard).offset;
         if writes > 0 {
-            let loss = Loss { writes, beside: 0, window: self.age_of_last(shard, writes) };
+            let window = self.age_of_targets_own(shard, writes);
+            let loss = Loss { writes, beside: 0, window };
             self.note(Fact::Migration(MigrationFact::Diverged { shard, loss }));
         }
+    }
+
+    /// Age of the oldest of the writes that a target has which is not the application's database:
+    /// none is from before the application went back.
+    fn age_of_targets_own(&self, shard: ShardId, writes: NanoWrites) -> Span {
+        let went_back = self.now.since(self.state.migration.went_back);
+        self.age_of_last(shard, writes).min(went_back)
     }
 
     /// Age of the oldest of the last `writes` that the shard took.

@@ -59,15 +59,18 @@ impl<O: Observer> Step<'_, O> {
         self.group_time(law, self.target(), Purpose::MigrationAgain, n)
     }
 
+    /// He looks again later.
+    fn looks_again(&mut self) {
+        let again = self.again();
+        self.operator_next(self.now + again);
+    }
+
     /// He does what he does next.
     pub(super) fn operator_due(&mut self) {
         let is_on_its_way = self.is_on_its_way();
         match self.state.migration.operator {
             // Nothing is connected yet: he looks again later.
-            Operator::Scheduled | Operator::Stopping if is_on_its_way => {
-                let again = self.again();
-                self.operator_next(self.now + again);
-            }
+            Operator::Scheduled | Operator::Stopping if is_on_its_way => self.looks_again(),
             Operator::Scheduled => {
                 self.state.migration.operator = Operator::Idle;
                 self.begin_cut_over(self.target());
@@ -108,7 +111,9 @@ impl<O: Observer> Step<'_, O> {
     /// He begins with the cut-over.
     pub(super) fn begin_cut_over(&mut self, target: GroupId) {
         let answer = match self.state.migration.operator {
-            _ if !self.is_replica(target) => Err(Refusal::NotUnderMigration),
+            _ if !self.is_replica(target) && !self.is_on_its_way() => {
+                Err(Refusal::NotUnderMigration)
+            }
             Operator::Stopping => Err(Refusal::GroupIsModifying),
             Operator::Idle | Operator::Scheduled | Operator::Completing(_) | Operator::Done => {
                 Ok(())
@@ -116,6 +121,12 @@ impl<O: Observer> Step<'_, O> {
         };
         if answer.is_err() {
             self.answer(Call::CompleteMigration, target, answer);
+            return;
+        }
+        if self.is_on_its_way() {
+            // The call would be refused until the target is a replica (OM-12): he waits for that.
+            self.state.migration.operator = Operator::Scheduled;
+            self.looks_again();
             return;
         }
         let until = self.now + self.migration_plan().timing.patience;
@@ -227,7 +238,6 @@ impl<O: Observer> Step<'_, O> {
             self.operator_rests();
         }
         self.source_is_truth_again(target);
-        self.abandon_targets_writes();
         self.clients_go_back();
         self.tell_both_sides();
     }
@@ -236,8 +246,7 @@ impl<O: Observer> Step<'_, O> {
     fn stop_for_good(&mut self) {
         let target = self.target();
         if self.is_on_its_way() {
-            let again = self.again();
-            self.operator_next(self.now + again);
+            self.looks_again();
         } else if self.is_replica(target) {
             self.set_workflow(target, Workflow::Migrating(Stage::Running));
             self.complete_migration(target, Completion::Stopped);

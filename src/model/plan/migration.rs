@@ -155,7 +155,8 @@ pub struct MigrationTiming {
 pub struct Clients {
     /// Into how many parts of equal size the clients fall; each moves as one. At least one.
     pub cohorts: u16,
-    /// When a cohort begins to move, from the completion of the migration.
+    /// When a cohort begins to move, from the completion of the migration; or back, from a
+    /// roll-back.
     pub moves: Law,
     /// How long it reaches neither of the two then.
     pub repoint: Law,

@@ -75,6 +75,12 @@ impl Offer {
         Offer { rate, held_rate: 0, cohorts, held: 0, since, sent_before: rate }
     }
 
+    /// Whether as many clients offer as much, and as many of them are held: whatever was before.
+    pub fn is_by_the_same(&self, other: &Offer) -> bool {
+        let since = |offer: &Offer| Offer { since: SimTime::START, sent_before: 0, ..*offer };
+        since(self) == since(other)
+    }
+
     /// Writes per second that clients send, and that are acknowledged while they reach a primary.
     #[inline]
     pub fn sent(&self) -> u64 {

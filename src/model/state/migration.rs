@@ -16,6 +16,8 @@ pub struct Migration {
     pub cohorts: Vec<Cohort>,
     /// Which of the two is the application's database.
     pub truth: Side,
+    /// Since when the source is that again after a roll-back, or from the start.
+    pub went_back: SimTime,
     /// What the operator is doing.
     pub operator: Operator,
     /// When the operator stopped the clients, the last time.
@@ -74,6 +76,16 @@ pub enum Side {
     Target,
 }
 
+impl Side {
+    /// The other of the two.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Source => Side::Target,
+            Side::Target => Side::Source,
+        }
+    }
+}
+
 /// Some of the clients, which move as one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cohort {
@@ -105,6 +117,8 @@ pub enum NextMove {
     Leaves(Side),
     /// It arrives where it is to write.
     Arrives,
+    /// It arrives, and leaves for the other side at this instant, or at once if that is over.
+    ArrivesAndLeaves(SimTime),
 }
 
 /// What the operator is doing.
@@ -255,6 +269,7 @@ impl Migration {
         links: Vec::new(),
         cohorts: Vec::new(),
         truth: Side::Source,
+        went_back: SimTime::START,
         operator: Operator::Idle,
         stopped: SimTime::START,
         cut_until: SimTime::START,

@@ -197,8 +197,9 @@ struct MigrationClients {
     /// (convention).
     #[schemars(extend("default" = 10))]
     cohorts: Option<Count<1, 1_000>>,
-    /// When a cohort begins to move, from the completion of the migration. Default: uniform from
-    /// 0 s to 1 min (assumed: a configuration that is rolled out).
+    /// When a cohort begins to move, from the completion of the migration; or back, from a
+    /// roll-back. Default: uniform from 0 s to 1 min (assumed: a configuration that is rolled
+    /// out).
     #[schemars(extend("default" = { "uniform": ["0s", "1m"] }))]
     moves: Option<Law>,
     /// How long it reaches neither of the two then. Default: "2s" (assumed: clients close their

@@ -192,7 +192,8 @@ fn rolling_back_brings_some_writes_back_and_loses_others() {
     call(&mut plan, 600, MigrationCall::RollBack);
     let outcome = outcome(&plan);
     let of_source = 400 + 10 * 4_000;
-    let of_target = (600 - 317) * 4_000;
+    // The clients hear of it 10 s later.
+    let of_target = (610 - 317) * 4_000;
     assert_writes(&outcome, Metric::LostWrites, of_source + of_target);
     assert_eq!(lost(&outcome, Mechanism::RollBack), of_target * WRITE);
     assert_writes(&outcome, Metric::RegainedWrites, of_source);
@@ -201,6 +202,23 @@ fn rolling_back_brings_some_writes_back_and_loses_others() {
     assert_eq!(outcome.get(Metric::WriteOutage, &plan), 4.0);
     assert_eq!(outcome.raw(Metric::WriteOutages), 2);
     assert_eq!(outcome.by_ending[Ending::CutOver as usize], outcome.raw(Metric::WriteOutage));
+}
+
+#[test]
+fn who_is_on_the_way_arrives_before_he_goes_back() {
+    // Under way from 315 s to 317 s, and told at 326 s.
+    let mut later = plan();
+    call(&mut later, 316, MigrationCall::RollBack);
+    let told_later = outcome(&later);
+    assert_eq!(lost(&told_later, Mechanism::RollBack), (326 - 317) * 4_000 * WRITE);
+    assert_eq!(told_later.get(Metric::WriteOutage, &later), 4.0);
+    // Under way from 305 s to 317 s, and told at 316 s.
+    let mut at_once = later;
+    of(&mut at_once).clients.moves = Law::fixed(secs(0));
+    of(&mut at_once).clients.repoint = Law::fixed(secs(12));
+    let told_at_once = outcome(&at_once);
+    assert_eq!(lost(&told_at_once, Mechanism::RollBack), 0);
+    assert_eq!(told_at_once.get(Metric::WriteOutage, &at_once), 24.0);
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::model::api::{ApiError, Refusal};
 use elasticache_sim::model::fact::{
-    Fact, Hindrance, MigrationFact, OperationFact, Role, Status, Stop,
+    Fact, Hindrance, LinkLoss, MigrationFact, OperationFact, Role, Status, Stop,
 };
 use elasticache_sim::model::plan::{GroupId, NodeId, Obstacle, Plan, ShardId};
-use elasticache_sim::model::state::{LinkStage, WRITE};
+use elasticache_sim::model::state::{LinkStage, Side, WRITE};
 use elasticache_sim::observe::metrics::{Metric, Outcome};
 
 use super::story::{refusals, seconds_of, state_at};
@@ -287,6 +287,40 @@ fn om_08_slots_that_differ_are_moved_before_anything_is_copied() {
 }
 
 #[test]
+fn om_08_a_shard_that_has_no_room_keeps_no_other_from_following() {
+    // Of the 0.375 GiB that such a node holds the first shard needs 0.49 GiB, the second 0.31 GiB.
+    let test = "[[operation]]\nat = \"60s\"\ntest-migration = \"shop\"\n";
+    let small = Story {
+        target: "replicas = 1\ncluster-mode = \"enabled\"\nshards = 3\nmulti-az = true\n\
+                 node-type = \"cache.t4g.micro\"",
+        rest: Box::leak(format!("{test}{START}").into_boxed_str()),
+        ..uneven()
+    };
+    let (facts, _) = small.run();
+    let tested = count(&facts, |fact| {
+        let obstacle = Some(Obstacle::TargetTooSmall);
+        told(fact, |fact| *fact == MigrationFact::Tested { group: SHOP, obstacle })
+    });
+    assert_eq!(tested, 1);
+    let plan = small.plan();
+    let of_shard = |link: usize, is_meant: fn(&MigrationFact) -> Option<ShardId>| {
+        let (target, _) = plan.pair(link);
+        count(&facts, |fact| told(fact, |fact| is_meant(fact) == Some(target)))
+    };
+    let streams = |fact: &MigrationFact| match fact {
+        MigrationFact::LinkStreams { shard, .. } => Some(*shard),
+        _ => None,
+    };
+    let is_lost = |fact: &MigrationFact| match fact {
+        MigrationFact::LinkLost { shard, why: LinkLoss::TargetTooSmall, .. } => Some(*shard),
+        _ => None,
+    };
+    assert_eq!([0, 1, 2].map(|link| of_shard(link, streams)), [0, 1, 1]);
+    assert!(of_shard(0, is_lost) > 1, "it is tried again and again");
+    assert_eq!([1, 2].map(|link| of_shard(link, is_lost)), [0, 0]);
+}
+
+#[test]
 fn om_09_complete_migration_promotes_the_target() {
     let story = started("[[operation]]\nat = \"1800s\"\ncomplete-migration = \"shop\"\n");
     let (facts, outcome) = story.run();
@@ -405,6 +439,24 @@ fn om_12_each_stage_is_reached_and_other_calls_are_refused() {
 }
 
 #[test]
+fn om_12_a_cut_over_waits_for_the_target_to_be_a_replica() {
+    // The target is one from 660 s on; who looks again does so 60 s later.
+    let (facts, _) = started(
+        "[[operation]]\nat = \"60s\"\ncut-over = \"shop\"\n\
+         [[operation]]\nat = \"620s\"\ncut-over = \"shop\"\n",
+    )
+    .run();
+    assert_eq!(refusals(&facts), [(60, Refusal::NotUnderMigration)]);
+    let began = seconds_of(&facts, |fact| {
+        told(fact, |fact| *fact == MigrationFact::CutOverBegan { group: SHOP })
+    });
+    assert_eq!(began, [680]);
+    let completed =
+        count(&facts, |fact| told(fact, |fact| matches!(fact, MigrationFact::Completed { .. })));
+    assert_eq!(completed, 1);
+}
+
+#[test]
 fn om_12_a_target_that_fails_is_replaced_and_copies_again() {
     let story = started("[[fault]]\nat = \"1800s\"\nfail-node = { node = \"shop-001\" }\n");
     let (facts, outcome) = story.run();
@@ -453,4 +505,37 @@ fn om_13_rolling_back_costs_what_was_written_since() {
     assert_eq!(point, SimTime::START + secs(1_822), "the irreversible point");
     let price = outcome.raw(Metric::RollBackPrice) / WRITE;
     assert_eq!(price, 1_000 * (6 * 3_600 - 1_822));
+}
+
+#[test]
+fn om_13_each_part_of_the_clients_goes_back_when_it_hears_of_it() {
+    let rest = format!(
+        "{START}[[operation]]\nat = \"1800s\"\ncomplete-migration = \"shop\"\n\
+         [[operation]]\nat = \"3000s\"\nroll-back = \"shop\"\n"
+    );
+    let clients = "moves = { uniform = [\"0s\", \"1m\"] }\n";
+    let (facts, _) = Story { clients, rest: Box::leak(rest.into_boxed_str()), ..CLEAN }.run();
+    let (mut came, mut left, mut price) = (Vec::new(), Vec::new(), 0);
+    for (at, fact) in &facts {
+        match fact {
+            Fact::Migration(MigrationFact::CohortArrived { at: Side::Target, .. }) => {
+                came.push(*at);
+            }
+            Fact::Migration(MigrationFact::CohortMoves { to: Side::Source, .. }) => left.push(*at),
+            Fact::Migration(MigrationFact::ShardRolledBack { loss, .. }) => {
+                price += loss.writes;
+                // Since the first came; and what those wrote that did not know yet.
+                let since = if left.is_empty() { came[0] } else { SimTime::START + secs(3_000) };
+                assert!(loss.window <= at.since(since) + secs(5), "no older than that");
+            }
+            _ => {}
+        }
+    }
+    let back = SimTime::START + secs(3_000);
+    assert_eq!((came.len(), left.len()), (4, 4));
+    assert!(left.iter().all(|at| back < *at && *at < back + secs(60)), "{left:?}");
+    assert!(left.windows(2).all(|pair| pair[0] < pair[1]), "one after the other: {left:?}");
+    // A quarter of the thousand writes a second from the coming to the leaving of each.
+    let sum = |of: &[SimTime]| of.iter().map(|at| u128::from(at.as_nanos())).sum::<u128>();
+    assert_eq!(price, (sum(&left) - sum(&came)) * 250);
 }
