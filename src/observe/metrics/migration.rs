@@ -35,12 +35,14 @@ impl Metrics<'_> {
             MigrationFact::TargetWiped { loss, .. } => {
                 self.lost_in_migration(now, Mechanism::Wiped, loss);
             }
-            MigrationFact::ShardCompleted { loss, regained, missing_bytes: 0, .. } => {
+            MigrationFact::ShardCompleted { shard, loss, regained, missing_bytes: 0, .. } => {
+                self.target_is_as_full(now, shard);
                 self.lost_in_migration(now, Mechanism::Migration, loss);
                 self.count(Metric::RegainedWrites, now, regained);
             }
             // The application goes on with nothing of what it had.
-            MigrationFact::ShardCompleted { loss, missing_bytes, .. } => {
+            MigrationFact::ShardCompleted { shard, loss, missing_bytes, .. } => {
+                self.reads_miss(now, shard);
                 self.count_dataset(now, Cause::Migration, (loss.writes, missing_bytes));
             }
             MigrationFact::Diverged { loss, .. } => {
@@ -165,6 +167,29 @@ impl Metrics<'_> {
         }
     }
 
+    /// The target's shard goes on with what the source had: as many reads miss.
+    fn target_is_as_full(&mut self, now: SimTime, shard: ShardId) {
+        let Some(link) = self.plan.link_into(shard) else { return };
+        let (_, source) = self.plan.pair(link);
+        self.piece_of_misses_ends(now, source);
+        self.reads_stop_missing(now, shard);
+        let mut warm_up = self.shards[source.idx()].warm_up;
+        if let Some(warm_up) = &mut warm_up {
+            warm_up.go_on(now);
+        }
+        self.shards[shard.idx()].warm_up = warm_up;
+    }
+
+    /// Others read from the shard from now on, if it is being filled.
+    fn piece_of_misses_ends(&mut self, now: SimTime, shard: ShardId) {
+        if self.shards[shard.idx()].warm_up.is_some_and(|warm_up| warm_up.goes_on()) {
+            self.reads_stop_missing(now, shard);
+            if let Some(warm_up) = &mut self.shards[shard.idx()].warm_up {
+                warm_up.go_on(now);
+            }
+        }
+    }
+
     /// A client wrote to the target after the completion, for the first time.
     fn no_return(&mut self, now: SimTime) {
         if let Some(since) = self.started {
@@ -177,6 +202,7 @@ impl Metrics<'_> {
     fn pieces_end(&mut self, now: SimTime, shard: ShardId) {
         self.count_failing(now, shard);
         self.piece_of_outage_ends(now, shard);
+        self.piece_of_misses_ends(now, shard);
         let phase = self.shards[shard.idx()].phase.map(|(phase, _)| phase);
         self.phase_ends(now, shard);
         let open = &mut self.shards[shard.idx()];

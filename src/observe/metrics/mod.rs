@@ -17,7 +17,7 @@ use crate::model::fact::{BackupFact, Cause, Fact, Intake, Loss, Observer, Operat
 use crate::model::persistence::{Durability, Method};
 use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
 use crate::observe::clientele::Clientele;
-use crate::observe::load::WarmUp;
+use crate::observe::load::{Reads, WarmUp};
 
 use common::Common;
 pub use metric::*;
@@ -430,19 +430,29 @@ impl<'p> Metrics<'p> {
     /// The shard serves, and holds nothing: from here on reads miss until it is filled again.
     fn reads_miss(&mut self, now: SimTime, shard: ShardId) {
         self.reads_stop_missing(now, shard);
-        let plan = self.plan;
-        let of = &plan.shards[shard.idx()];
-        let warm_up = WarmUp::begin(of, plan.workload.write_bytes, now);
+        let dataset = self.plan.shards[shard.idx()].dataset_bytes;
+        let write = self.plan.workload.write_bytes;
+        let warm_up = WarmUp::begin(dataset, write, self.reads_of(shard), now);
         self.shards[shard.idx()].warm_up = Some(warm_up);
     }
 
     fn reads_stop_missing(&mut self, now: SimTime, shard: ShardId) {
         let plan = self.plan;
         let clip = |from: SimTime, to: SimTime| (from.max(plan.warm_up), to.min(plan.horizon));
-        let rate = plan.shards[shard.idx()].reads_per_sec;
+        let reads = self.reads_of(shard);
         if let Some(warm_up) = &mut self.shards[shard.idx()].warm_up {
-            let missed = warm_up.stop(now, rate, clip);
+            let missed = warm_up.stop(now, reads, clip);
             self.outcome.values[Metric::MissedReads as usize] += missed;
+        }
+    }
+
+    /// Who reads from the shard: those of a migration read where they write.
+    fn reads_of(&self, shard: ShardId) -> Reads {
+        let source = self.plan.link_into(shard).map_or(shard, |link| self.plan.pair(link).1);
+        Reads {
+            per_sec: self.plan.shards[source.idx()].reads_per_sec,
+            cohorts: self.clientele.of(shard).cohorts,
+            of: self.plan.n_cohorts(),
         }
     }
 

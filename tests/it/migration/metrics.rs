@@ -13,7 +13,7 @@ use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::episodes::{Episodes, Trouble};
 use elasticache_sim::observe::metrics::{Ending, Mechanism, Metric, Metrics, Outcome};
 
-use super::{SOURCE, TARGET, TO, call, of, plan};
+use super::{FROM, SOURCE, TARGET, TO, call, of, plan};
 use crate::support::{cases, run, secs};
 
 /// A second in nanoseconds.
@@ -237,6 +237,39 @@ fn clients_that_are_early_lose_what_they_wrote_and_then_wait() {
     assert_eq!(outcome.by_ending[Ending::CutOver as usize], outcome.raw(Metric::WriteOutage));
     let following = outcome.by_phase[Phase::Following as usize];
     assert_eq!(following, 235 * S * u128::from(HASH_SLOTS));
+}
+
+#[test]
+fn reads_miss_where_the_clients_are() {
+    // A million reads fill the shard if all miss; half of so many miss until it is full.
+    let missed = |change: &dyn Fn(&mut Plan)| {
+        let mut plan = plan();
+        plan.horizon = SimTime::START + secs(5_000);
+        plan.shards[FROM.idx()].reads_per_sec = 10_000;
+        change(&mut plan);
+        outcome(&plan).raw(Metric::MissedReads)
+    };
+    assert_eq!(missed(&|_| ()), 0);
+    // All have moved.
+    assert_eq!(missed(&|plan| group_fails(plan, 700, TARGET)), 500_000 * WRITE);
+    assert_eq!(missed(&|plan| group_fails(plan, 700, SOURCE)), 0);
+    // Nobody has.
+    assert_eq!(missed(&|plan| group_fails(plan, 20, TARGET)), 0);
+    // A half stays with the source: each side is filled in twice the time.
+    let half_fails = |plan: &mut Plan, group: GroupId| {
+        of(plan).clients.cohorts = 2;
+        of(plan).clients.stray = 1;
+        group_fails(plan, 700, group);
+    };
+    for group in [SOURCE, TARGET] {
+        assert_eq!(missed(&|plan| half_fails(plan, group)), 500_000 * WRITE, "{group:?}");
+    }
+    // Who forces a target that has nothing fills it from nothing.
+    let by_force = |plan: &mut Plan| {
+        of(plan).cut_over = CutOver::Force;
+        of(plan).cut_over_begins = Some(CutOverBegins::AfterStart(Law::fixed(secs(30))));
+    };
+    assert_eq!(missed(&by_force), 500_000 * WRITE);
 }
 
 #[test]

@@ -526,7 +526,7 @@ fn om_13_each_part_of_the_clients_goes_back_when_it_hears_of_it() {
                 price += loss.writes;
                 // Since the first came; and what those wrote that did not know yet.
                 let since = if left.is_empty() { came[0] } else { SimTime::START + secs(3_000) };
-                assert!(loss.window <= at.since(since) + secs(5), "no older than that");
+                assert!(loss.window <= at.since(since).plus(secs(5)), "no older than that");
             }
             _ => {}
         }
