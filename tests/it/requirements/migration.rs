@@ -524,9 +524,10 @@ fn om_13_each_part_of_the_clients_goes_back_when_it_hears_of_it() {
             Fact::Migration(MigrationFact::CohortMoves { to: Side::Source, .. }) => left.push(*at),
             Fact::Migration(MigrationFact::ShardRolledBack { loss, .. }) => {
                 price += loss.writes;
-                // Since the first came; and what those wrote that did not know yet.
-                let since = if left.is_empty() { came[0] } else { SimTime::START + secs(3_000) };
-                assert!(loss.window <= at.since(since).plus(secs(5)), "no older than that");
+                // Since the completion; and what those wrote that did not know yet.
+                let since = if left.is_empty() { 1_820 } else { 3_000 };
+                let window = at.since(SimTime::START + secs(since));
+                assert!(loss.window <= window, "no older than that");
             }
             _ => {}
         }

@@ -463,7 +463,7 @@ fn valid_files() -> Vec<String> {
             "bandwidth = \"1 Gbit/s\"\nlag = \"10ms\"\nfork-pause-per-gib = \"1ms\"\n\
              save-per-gib = \"9s\"\nload-per-gib = \"1s\"\nsource-page = \"4 KiB\"\nsource-restart = \"30s\"\nin-sync-lag = \"5s\"\n\
              retry = \"10s\"\nattempts = 10\ntest = \"1m\"\nstart = \"1m\"\n\
-             reshard-per-slot = \"1ms\"\ncomplete = \"1m\"\ncomplete-again = \"1m\"\n\
+             reshard-per-slot = \"1ms\"\ncomplete = \"1m\"\ncomplete-again = \"1m\"\nreconnect = \"1s\"\n\
              patience = \"1h\"\ncut-over = \"force\"\ncut-over-after-sync = \"1m\"\n\
              clients = { cohorts = 10, moves = \"1s\", repoint = \"1s\", stray = 1, early = 1, \
              early-at = \"1m\" }",
