@@ -7,8 +7,6 @@
 //! while that is made, of both. In a second region a group keeps its id, and its AZs their letters
 //! (assumed); what AWS puts before the id of the Global Datastore is that of its examples.
 
-use std::ops::Range;
-
 use serde::Serialize;
 
 use crate::engine::time::SimTime;
@@ -18,12 +16,9 @@ use crate::model::persistence::Durability;
 use crate::model::plan::{
     Changes, ClusterMode, GroupId, HASH_SLOTS, NodeId, Plan, ShardId, Switch,
 };
-use crate::model::state::{Process, State};
-use crate::report::endpoint_names::{CACHE_NODE_ID, EndpointNames};
+use crate::model::state::{Process, SlotLayout, State};
+use crate::report::endpoint_names::{CACHE_NODE_ID, EndpointNames, PORT};
 use crate::report::event_log::Calendar;
-
-/// The port of all endpoints.
-const PORT: u16 = 6379;
 
 /// What AWS puts before the id of a Global Datastore; another in each region.
 const GLOBAL_PREFIX: &str = "ldgnf";
@@ -37,6 +32,9 @@ pub enum Answer {
     Modify,
     /// `test-failover`.
     TestFailover,
+    /// `test-migration`, `start-migration` or `complete-migration`, which answer alike (assumed:
+    /// with the fields of `test-failover`).
+    Migration,
 }
 
 /// The document in which `answer` tells of the group as it is in `state`.
@@ -60,7 +58,7 @@ pub fn document_of(
             let groups = wanted.map(|view| view.described()).collect();
             serde_json::to_string_pretty(&ReplicationGroups { replication_groups: groups })
         }
-        Answer::Modify | Answer::TestFailover => {
+        Answer::Modify | Answer::TestFailover | Answer::Migration => {
             let answered = view.answered(answer);
             serde_json::to_string_pretty(&OneGroup { replication_group: answered })
         }
@@ -107,11 +105,14 @@ fn is_member(state: &State, node: NodeId) -> bool {
 }
 
 /// Hash slots of each shard of a group as the API writes them: "0-5460". Equal shares are cut
-/// where ElastiCache cuts them; others follow one another.
-pub fn slots(plan: &Plan, group: GroupId) -> Vec<String> {
-    let Range { start, end } = plan.groups[group.idx()].shards;
-    let shards = &plan.shards[usize::from(start)..usize::from(end)];
-    let sizes = shards.iter().map(|shard| shard.hash_slots);
+/// where ElastiCache cuts them; others follow one another. The target of a migration has another
+/// layout before it is resharded than after.
+pub fn slots(plan: &Plan, group: GroupId, layout: SlotLayout) -> Vec<String> {
+    let shards = plan.groups[group.idx()].shards.clone().map(ShardId);
+    let sizes = shards.clone().map(|shard| match layout {
+        SlotLayout::Created => plan.slots_at_start(shard),
+        SlotLayout::AsInSource => plan.shards[shard.idx()].hash_slots,
+    });
     let (fewest, most) = (sizes.clone().min().unwrap_or(0), sizes.clone().max().unwrap_or(0));
     let n = shards.len() as u32;
     let mut next = 0;
@@ -271,9 +272,12 @@ impl View<'_> {
     fn answered(&self, answer: Answer) -> AnsweredGroup {
         let group = &self.plan.groups[self.group.idx()];
         let state = self.state.group(self.group);
-        let tells_more = answer == Answer::TestFailover;
+        let tells_more = match answer {
+            Answer::TestFailover | Answer::Migration => true,
+            Answer::Describe | Answer::Modify => false,
+        };
         let is_cluster = self.cluster_mode() == ClusterMode::Enabled;
-        let slots = slots(self.plan, self.group);
+        let slots = slots(self.plan, self.group, self.state.migration.layout);
         AnsweredGroup {
             status: self.status(),
             description: group.about.description.clone(),
@@ -318,7 +322,7 @@ impl View<'_> {
     fn described(&self) -> DescribedGroup {
         let group = &self.plan.groups[self.group.idx()];
         let state = self.state.group(self.group);
-        let slots = slots(self.plan, self.group);
+        let slots = slots(self.plan, self.group, self.state.migration.layout);
         DescribedGroup {
             replication_group_id: self.names().id(),
             description: group.about.description.clone(),

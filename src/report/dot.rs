@@ -1,5 +1,5 @@
 //! A topology as a graph for Graphviz: regions and AZs as boxes, a row per shard, an arrow from
-//! each primary to each of its replicas.
+//! each primary to each of its replicas, and a dashed one for each link of a migration.
 
 use std::fmt::Write as _;
 
@@ -42,6 +42,7 @@ pub fn topology_dot(map: &Map<'_>) -> String {
         text.push_str("  }\n");
     }
     rows(map, &mut text);
+    migration_links(map, &mut text);
     text.push_str("}\n");
     text
 }
@@ -103,6 +104,18 @@ fn rows(map: &Map<'_>, text: &mut String) {
         for replica in map.replicas(shard) {
             let _ = writeln!(text, "  {primary} -> {};", quoted(plan, replica));
         }
+    }
+}
+
+/// The primaries that copy from another system once the migration is started.
+fn migration_links(map: &Map<'_>, text: &mut String) {
+    let plan = map.plan;
+    let n_links = plan.migration.as_ref().map_or(0, |migration| migration.pairs.len());
+    for link in 0..n_links {
+        let (to, from) = plan.pair(link);
+        let [from, to] = [from, to].map(|shard| quoted(plan, map.primary(shard)));
+        let look = "style=dashed, color=\"#009e73\", label=\"migration\", fontsize=8";
+        let _ = writeln!(text, "  {from} -> {to} [{look}];");
     }
 }
 

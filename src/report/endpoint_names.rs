@@ -4,12 +4,19 @@
 //! AWS invents per group is `About::dns_label`. A restore makes a new group (BK-02): whatever has
 //! the group's id in its name has another name from then on. The copy of a group in a second region
 //! is a group of that region; that it has the same id, invented part and letters of AZs is assumed.
+//!
+//! ElastiCache gives no names to a group that its users run: its nodes have the addresses of the
+//! scenario or their own names, and clients ask for the primary, for replicas and for the slot map by
+//! the group's id, as they ask Sentinels (assumed).
 
-use crate::model::plan::{ClusterMode, Group, GroupId, NodeId, Plan};
+use crate::model::plan::{ClusterMode, Group, GroupId, Keeper, NodeId, Plan};
 use crate::model::state::Region;
 
 /// The id of the one cache node in a cache cluster, as the API counts them.
 pub(super) const CACHE_NODE_ID: &str = "0001";
+
+/// The port of nodes in ElastiCache, and of others that do not say theirs.
+pub(super) const PORT: u16 = 6379;
 
 /// The account in AWS's examples.
 const ACCOUNT: &str = "123456789012";
@@ -95,27 +102,43 @@ impl<'p> EndpointNames<'p> {
         format!("{short}.cache.amazonaws.com")
     }
 
+    /// The name under which ElastiCache has something of the group, or the group's own.
+    fn known_as(&self, name: String) -> String {
+        match self.group.keeper {
+            Keeper::ElastiCache => name,
+            Keeper::Users => self.id(),
+        }
+    }
+
     /// The primary endpoint: writes of a group without cluster mode.
     pub fn primary(&self) -> String {
         let (id, about) = (self.id(), &self.group.about);
-        format!("{id}.{}.ng.0001.{}", about.dns_label, self.domain())
+        self.known_as(format!("{id}.{}.ng.0001.{}", about.dns_label, self.domain()))
     }
 
     /// The reader endpoint: the replicas of a group without cluster mode.
     pub fn reader(&self) -> String {
         let (id, about) = (self.id(), &self.group.about);
-        format!("{id}-ro.{}.ng.0001.{}", about.dns_label, self.domain())
+        self.known_as(format!("{id}-ro.{}.ng.0001.{}", about.dns_label, self.domain()))
     }
 
     /// The configuration endpoint: the way into a group with cluster mode.
     pub fn configuration(&self) -> String {
         let (id, about) = (self.id(), &self.group.about);
-        format!("{id}.{}.clustercfg.{}", about.dns_label, self.domain())
+        self.known_as(format!("{id}.{}.clustercfg.{}", about.dns_label, self.domain()))
     }
 
     /// The endpoint of a node, which its replacements keep (MZ-35).
     pub fn node(&self, node: NodeId) -> String {
-        let Group { about, cluster_mode, .. } = self.group;
+        let Group { about, cluster_mode, keeper, .. } = self.group;
+        if *keeper == Keeper::Users {
+            let (host, port) = listens(self.plan, node);
+            return if host.contains(':') {
+                format!("[{host}]:{port}")
+            } else {
+                format!("{host}:{port}")
+            };
+        }
         let (name, label) = (self.member(node), &about.dns_label);
         match cluster_mode {
             ClusterMode::Disabled => format!("{name}.{label}.0001.{}", self.domain()),
@@ -127,6 +150,16 @@ impl<'p> EndpointNames<'p> {
     pub fn arn(&self) -> String {
         let (region, id) = (self.region(), self.id());
         format!("arn:aws:elasticache:{region}:{ACCOUNT}:replicationgroup:{id}")
+    }
+}
+
+/// Where a node listens: in ElastiCache at an address that nobody chooses, for which its name
+/// stands, as it does for a self-hosted one without an address.
+pub(super) fn listens(plan: &Plan, node: NodeId) -> (&str, u16) {
+    let node = &plan.nodes[node.idx()];
+    match &node.listens {
+        Some((address, port)) => (address, *port),
+        None => (&node.name, PORT),
     }
 }
 

@@ -13,11 +13,9 @@ use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::link::NANO;
 use crate::model::plan::{MigrationPlan, NodeId, Plan, ShardId};
 use crate::model::state::{Data, Link, LinkHeld, LinkStage, NanoWrites, Side, State, WRITE};
+use crate::report::endpoint_names::listens;
 use crate::report::numbers::writes;
 use crate::report::words::Words;
-
-/// The port of all nodes.
-const PORT: u16 = 6379;
 
 /// INFO of all nodes as they are in `state` at `now`, and the lines of the migration, if the plan
 /// has one.
@@ -62,15 +60,6 @@ impl View<'_> {
         &self.plan.nodes[node.idx()].name
     }
 
-    /// Where the node listens: in ElastiCache at an address that nobody chooses, for which its name
-    /// stands.
-    fn endpoint(&self, node: NodeId) -> (&str, u16) {
-        match &self.plan.nodes[node.idx()].listens {
-            Some((address, port)) => (address, *port),
-            None => (self.name(node), PORT),
-        }
-    }
-
     fn bytes(&self, amount: NanoWrites) -> u128 {
         amount * u128::from(self.plan.workload.write_bytes) / WRITE
     }
@@ -92,7 +81,7 @@ impl View<'_> {
         match self.following(shard, node) {
             None => text.push_str("role:master\n"),
             Some(Following { master, link, syncs }) => {
-                let (host, port) = self.endpoint(master);
+                let (host, port) = listens(self.plan, master);
                 let _ = write!(
                     text,
                     "role:slave\nmaster_host:{host}\nmaster_port:{port}\n\
@@ -104,7 +93,7 @@ impl View<'_> {
         let replicas: Vec<NodeId> = self.replicas(node).collect();
         let _ = writeln!(text, "connected_slaves:{}", replicas.len());
         for (n, replica) in replicas.into_iter().enumerate() {
-            let (ip, port) = self.endpoint(replica);
+            let (ip, port) = listens(self.plan, replica);
             let _ = writeln!(
                 text,
                 "slave{n}:ip={ip},port={port},state={},offset={},lag={}",

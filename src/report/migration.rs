@@ -7,18 +7,26 @@ use crate::model::fact::{Hindrance, Intake, LinkLoss, Loss, MigrationFact};
 use crate::model::plan::{Force, GroupId, NodeId, Obstacle, Plan, ShardId};
 use crate::model::state::{NanoWrites, Side, WRITE};
 use crate::report::aws_events::{AwsEvent, SourceType};
-use crate::report::words::hindrance_in_words;
+use crate::report::words::{hindrance_in_words, obstacle_in_words};
 
 /// What the event log says. The text of a success is documented ("Complete Migration successful
 /// for"), as is what the console calls it and a failure ("Migration operation succeeded" and
 /// "failed for replication group"), and that a failure is told with its reason; the words of the
-/// reasons are assumed, and that a stop, which is a forced completion, is told like one.
+/// reasons are assumed, and that a stop, which is a forced completion, is told like one. That a test
+/// has its result in an event is documented, and its words are assumed.
 pub(super) fn aws_event(fact: &MigrationFact, id: impl Fn(GroupId) -> String) -> Option<AwsEvent> {
     let failed = |group, why: &str| {
         let id = id(group);
         (group, format!("Migration operation failed for replication group {id}. Reason: {why}."))
     };
     let (group, message) = match *fact {
+        MigrationFact::Tested { group, obstacle: None } => {
+            (group, format!("Test Migration successful for {}", id(group)))
+        }
+        MigrationFact::Tested { group, obstacle: Some(obstacle) } => {
+            let why = obstacle_in_words(obstacle);
+            (group, format!("Test Migration failed for {}. Reason: {why}.", id(group)))
+        }
         MigrationFact::Completed { group, .. } | MigrationFact::Stopped { group } => {
             (group, format!("Complete Migration successful for {}", id(group)))
         }
@@ -28,7 +36,6 @@ pub(super) fn aws_event(fact: &MigrationFact, id: impl Fn(GroupId) -> String) ->
         MigrationFact::NotCompleted { group, why } => failed(group, hindrance_in_words(why)),
         MigrationFact::Prepared { .. }
         | MigrationFact::RollBackBegan { .. }
-        | MigrationFact::Tested { .. }
         | MigrationFact::ReshardBegan { .. }
         | MigrationFact::AttemptFailed { .. }
         | MigrationFact::Connected { .. }

@@ -33,13 +33,14 @@ impl Row {
         self.shards[0]
     }
 
-    /// Weight of all its shards.
+    /// Weight of all its shards at the start, whoever uses their slots.
     pub fn weight(&self, plan: &Plan) -> Hit {
-        let shards = || self.shards.iter().map(|shard| &plan.shards[shard.idx()]);
+        let writes = |shard: &ShardId| u128::from(plan.shards[shard.idx()].writes_per_sec);
+        let slots = |shard: &ShardId| u64::from(plan.slots_at_start(*shard));
         Hit {
             shards: self.shards.clone(),
-            hash_slots: shards().map(|shard| u64::from(shard.hash_slots)).sum(),
-            writes_per_sec: shards().map(|shard| u128::from(shard.writes_per_sec)).sum(),
+            hash_slots: self.shards.iter().map(slots).sum(),
+            writes_per_sec: self.shards.iter().map(writes).sum(),
         }
     }
 }

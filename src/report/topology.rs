@@ -1,5 +1,5 @@
-//! A topology as text: a matrix of AZs and shards for each group, who copies from whom, and what
-//! the loss of an AZ or of a node takes along.
+//! A topology as text: a matrix of AZs and shards for each group, who copies from whom, also in a
+//! migration, and what the loss of an AZ or of a node takes along.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,9 +7,11 @@ use std::fmt::Write as _;
 
 use crate::engine::time::Span;
 use crate::model::persistence::Durability;
-use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, GroupId, Layout, NodeId, Plan, ShardId};
 use crate::report::numbers::count;
-use crate::report::placement::{Detail, Row, Rows, plural, rows, shard_list, slot_share};
+use crate::report::placement::{
+    Detail, MOST_ROWS, Row, Rows, plural, rows, shard_list, slot_share,
+};
 use crate::report::table::group_line;
 use crate::scenario::domains::{AzUse, Domain, Hit, Map, Place, Region};
 
@@ -38,7 +40,9 @@ pub fn text(map: &Map<'_>, detail: Detail) -> String {
         spread_lines(map, group, &mut text);
     }
     replication(map, detail, &mut text);
-    text.push_str("\n failure domains: what one loss takes while everybody is up\n");
+    migration(plan, detail, &mut text);
+    let when = if plan.migration.is_some() { " and no client has moved" } else { "" };
+    let _ = writeln!(text, "\n failure domains: what one loss takes while everybody is up{when}");
     for line in failure_domains_text(map).lines() {
         let _ = writeln!(text, "  {line}");
     }
@@ -229,6 +233,43 @@ fn replication(map: &Map<'_>, detail: Detail, text: &mut String) {
     }
 }
 
+/// Which shards of a migration's target copy from which of its source.
+fn migration(plan: &Plan, detail: Detail, text: &mut String) {
+    let Some(migration) = &plan.migration else { return };
+    let id = |group: GroupId| plan.groups[group.idx()].id.as_str();
+    let (source, target) = (id(migration.source), id(migration.target));
+    if !migration.refusals.is_empty() || migration.pairs.is_empty() {
+        let _ =
+            writeln!(text, "\n migration: {target} cannot follow {source} (ecsim check tells why)");
+        return;
+    }
+    let first = match migration.layout {
+        Layout::Same => String::new(),
+        Layout::Resharded { slots } => {
+            format!(", after {} have moved within {target}", plural(slots as usize, "hash slot"))
+        }
+    };
+    let _ =
+        writeln!(text, "\n migration: once it is started, {target} copies from {source}{first}");
+    let most = match detail {
+        Detail::Folded => MOST_ROWS,
+        Detail::Every => usize::MAX,
+    };
+    for link in (0..migration.pairs.len()).take(most) {
+        let (to, from) = plan.pair(link);
+        let name = |shard: ShardId| {
+            let shard = &plan.shards[shard.idx()];
+            (shard.id.as_str(), plan.nodes[usize::from(shard.nodes.start)].name.as_str())
+        };
+        let ((to, to_node), (from, from_node)) = (name(to), name(from));
+        let _ = writeln!(text, "  {source} {from} → {target} {to}: {from_node} → {to_node}");
+    }
+    let n_more = migration.pairs.len().saturating_sub(most);
+    if n_more > 0 {
+        let _ = writeln!(text, "  … and {} (--all)", plural(n_more, "further shard"));
+    }
+}
+
 /// A labelled list, broken into lines of at most [`WIDTH`].
 fn wrap(label: &str, items: &[String], separator: &str, text: &mut String) {
     let mut line = label.to_owned();
@@ -326,7 +367,10 @@ fn classes<'a>(domains: Vec<&'a Domain>) -> Vec<Class<'a>> {
         ]
         .map(|hit| hit.shards.len())
     };
-    let mut classes: BTreeMap<Reverse<[usize; 6]>, Vec<&Domain>> = BTreeMap::new();
+    // Nobody notices what happens to a migration's target as long as no client has moved.
+    let is_used = |domain: &Domain| STOPS.iter().any(|(hit, _)| hit(domain).hash_slots > 0);
+    let badness = |domain: &Domain| (badness(domain), is_used(domain));
+    let mut classes: BTreeMap<Reverse<([usize; 6], bool)>, Vec<&Domain>> = BTreeMap::new();
     for domain in domains {
         classes.entry(Reverse(badness(domain))).or_default().push(domain);
     }
@@ -438,8 +482,11 @@ fn weight(plan: &Plan, class: &Class<'_>, hit: HitOf) -> String {
     let hits = || class.domains.iter().map(|domain| hit(domain));
     let slots = hits().map(|hit| hit.hash_slots).max().unwrap_or(0);
     let writes = hits().map(|hit| hit.writes_per_sec).max().unwrap_or(0);
-    let all = if plan.groups.len() == 1 { "the" } else { "all" };
-    let share = slot_share(slots, plan.groups.len());
+    if slots == 0 {
+        return " (no client uses it yet)".to_owned();
+    }
+    let all = if plan.n_clienteles() == 1 { "the" } else { "all" };
+    let share = slot_share(slots, plan.n_clienteles());
     // Shards of one group differ by a slot, which is nothing.
     let least = hits().map(|hit| hit.hash_slots).min().unwrap_or(0);
     let at_most = if slots > least + least / 100 + 1 { "at most " } else { "" };

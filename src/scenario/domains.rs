@@ -48,7 +48,8 @@ pub enum Effect {
 pub struct Hit {
     /// The shards in ascending order.
     pub shards: Vec<ShardId>,
-    /// Hash slots that they own together.
+    /// Hash slots that they own together, if clients use them at the start: nobody uses those of a
+    /// migration's target.
     pub hash_slots: u64,
     /// Writes per second offered to them together.
     pub writes_per_sec: u128,
@@ -306,7 +307,9 @@ impl<'p> Map<'p> {
             let hit = by_effect.entry(self.effect(id, &lost)).or_default();
             let shard = &self.plan.shards[id.idx()];
             hit.shards.push(id);
-            hit.hash_slots += u64::from(shard.hash_slots);
+            if self.plan.cohorts_at_start(id) > 0 {
+                hit.hash_slots += u64::from(shard.hash_slots);
+            }
             hit.writes_per_sec += u128::from(shard.writes_per_sec);
         }
         let mut hit = |effect| by_effect.remove(&effect).unwrap_or_default();

@@ -150,6 +150,7 @@ pub(super) fn read(
     let link = LinkPlan { room: room(drafts.target), ..of_source(link, drafts.source) };
     let refusals = refusals(&drafts, around);
     let obstacles = obstacles(drafts.source, cx);
+    let created_slots = slots_of(target, topology);
     let (pairs, layout) = pair(source, target, topology);
     topology.migration = Migrating::Into(Site::new((source, target), &drafts, &refusals, topology));
     let plan = MigrationPlan {
@@ -157,6 +158,7 @@ pub(super) fn read(
         target,
         pairs,
         layout,
+        created_slots,
         refusals,
         obstacles,
         link,
@@ -540,6 +542,12 @@ fn said(obstacle: Obstacle) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// Hash slots of each shard of a group.
+fn slots_of(group: GroupId, topology: &Topology) -> Vec<u32> {
+    let shards = topology.groups[group.idx()].shards.clone();
+    shards.map(|shard| topology.shards[usize::from(shard)].hash_slots).collect()
+}
+
 /// Pairs the shards of source and target in the order of their hash slots, counts the slots that
 /// have to move first, and makes the target's shards what they are.
 fn pair(source: GroupId, target: GroupId, topology: &mut Topology) -> (Vec<ShardId>, Layout) {
@@ -557,10 +565,7 @@ fn pair(source: GroupId, target: GroupId, topology: &mut Topology) -> (Vec<Shard
     if own.len() != aimed.len() {
         return (Vec::new(), Layout::Same);
     }
-    let sizes = |of: &[ShardId]| -> Vec<u32> {
-        of.iter().map(|shard| topology.shards[shard.idx()].hash_slots).collect()
-    };
-    let slots = moved_slots(&sizes(&own), &sizes(&aimed));
+    let slots = moved_slots(&slots_of(source, topology), &slots_of(target, topology));
     for (from, to) in own.iter().zip(&aimed) {
         let source = topology.shards[from.idx()].clone();
         let shard = &mut topology.shards[to.idx()];

@@ -128,6 +128,7 @@ fn plan(draw: &mut Draw) -> Plan {
         source: SOURCE,
         target: TARGET,
         pairs: of_source.map(ShardId).collect(),
+        created_slots,
         layout: match draw.below(4) {
             0 => Layout::Resharded { slots: draw.below(9_000) as u32 },
             _ => Layout::Same,

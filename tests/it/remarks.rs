@@ -130,6 +130,45 @@ fn an_answer_is_shown_only_of_a_call_that_is_made() {
     printed(&["replay", tested, "--describe-at", "90s", "--as", "test-failover"]);
     let by_hand = "scenarios/promotion-by-hand.toml";
     printed(&["replay", by_hand, "--describe-at", "90s", "--as", "modify-replication-group"]);
+    // The calls of a migration answer with the group, also the one that the operator's cut-over
+    // makes.
+    let migrated = "scenarios/migration.toml";
+    for call in ["test-migration", "start-migration", "complete-migration"] {
+        let answer = printed(&["replay", migrated, "--describe-at", "30m", "--as", call]);
+        assert!(answer.contains("\"ReplicationGroupId\": \"shop\""), "{answer}");
+        assert!(answer.contains("\"Status\": \"migrating\""), "{answer}");
+    }
+    let said = refused(migrated, "test-failover");
+    assert!(said.contains("test-migration, start-migration, complete-migration; or"), "{said}");
+}
+
+#[test]
+fn the_api_does_not_know_a_self_hosted_group() {
+    let migrated = "scenarios/migration.toml";
+    let output = ecsim(&["replay", migrated, "--describe-at", "30m", "--group", "legacy"]);
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("ReplicationGroupNotFoundFault: legacy is self-hosted"), "{said}");
+    assert!(said.ends_with("hint: name one with --group: shop\n"), "{said}");
+    // So there is only one that can be meant.
+    let meant = printed(&["replay", migrated, "--describe-at", "30m"]);
+    assert!(meant.contains("\"ReplicationGroupId\": \"shop\""), "{meant}");
+    // Its nodes listen where the scenario says, and have no name of AWS's.
+    let names = printed(&["replay", migrated, "--endpoints"]);
+    assert!(names.contains("10.0.1.17:6379"), "{names}");
+    let of_aws = names.lines().filter(|line| line.contains("amazonaws.com"));
+    assert!(of_aws.clone().all(|line| line.contains("shop")) && of_aws.count() > 3, "{names}");
+    let log = printed(&["replay", migrated, "--events"]);
+    assert!(log.contains("Test Migration successful for shop"), "{log}");
+}
+
+#[test]
+fn a_target_has_its_own_slots_until_it_is_resharded() {
+    let cluster = "scenarios/migration-cluster.toml";
+    for (at, slots) in [("5m", "0-5460"), ("2h", "0-7999")] {
+        let group = printed(&["replay", cluster, "--describe-at", at]);
+        assert!(group.contains(&format!("\"Slots\": \"{slots}\"")), "{at}: {group}");
+    }
 }
 
 #[test]

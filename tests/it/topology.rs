@@ -621,3 +621,24 @@ fn the_command_shows_every_scenario_of_the_library() {
         check_svg(&svg);
     }
 }
+
+#[test]
+fn a_migration_is_drawn_and_weighs_by_the_clients_of_its_source() {
+    let plan = load("migration-cluster").plan;
+    let map = Map::of(&plan);
+    let text = topology::text(&map, Detail::Folded);
+    for line in [
+        "  legacy 0002 → shop 0002: legacy-0002-001 → shop-0002-001",
+        " migration: once it is started, shop copies from legacy, after 4,615 hash slots have moved \
+         within shop",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} in {text}");
+    }
+    // As they are created, the target's shards have equal parts.
+    assert!(text.contains("33.3 %       0"), "{text}");
+    assert!(text.contains("(at most 48.8 % of the slots, 1,465 writes/s)"), "{text}");
+    assert!(text.contains("shop-0003-001: 1 primary fails over (no client uses it yet)"), "{text}");
+    let graph = topology_dot(&map);
+    let link = "  \"legacy-0003-001\" -> \"shop-0003-001\" [style=dashed";
+    assert!(graph.lines().any(|line| line.starts_with(link)), "{graph}");
+}

@@ -7,8 +7,9 @@ use super::Format;
 use crate::cli::{Failure, quoted};
 use crate::engine::rng::TrialKey;
 use crate::engine::time::{SimTime, Span};
+use crate::model::api::ApiError;
 use crate::model::fact::Fact;
-use crate::model::plan::{GroupId, Operation, Plan, ShardId};
+use crate::model::plan::{GroupId, Keeper, MigrationCall, Operation, Plan, ShardId};
 use crate::model::state::State;
 use crate::report::aws_events::SourceType;
 use crate::report::describe::{self, Answer};
@@ -88,7 +89,7 @@ enum Kind {
     ReplicationGroup,
 }
 
-#[derive(ValueEnum, Clone, Copy, Debug)]
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 enum Command {
     /// The state, with all its fields
     DescribeReplicationGroups,
@@ -96,6 +97,77 @@ enum Command {
     ModifyReplicationGroup,
     /// What a test failover answers
     TestFailover,
+    /// What a test of a migration answers
+    TestMigration,
+    /// What the start of a migration answers
+    StartMigration,
+    /// What the completion of a migration answers, also when the operator's cut-over calls it
+    CompleteMigration,
+}
+
+impl Command {
+    /// The call's name on AWS's command line.
+    fn name(self) -> &'static str {
+        match self {
+            Command::DescribeReplicationGroups => "describe-replication-groups",
+            Command::ModifyReplicationGroup => "modify-replication-group",
+            Command::TestFailover => "test-failover",
+            Command::TestMigration => "test-migration",
+            Command::StartMigration => "start-migration",
+            Command::CompleteMigration => "complete-migration",
+        }
+    }
+
+    /// The document with which it answers.
+    fn answer(self) -> Answer {
+        match self {
+            Command::DescribeReplicationGroups => Answer::Describe,
+            Command::ModifyReplicationGroup => Answer::Modify,
+            Command::TestFailover => Answer::TestFailover,
+            Command::TestMigration | Command::StartMigration | Command::CompleteMigration => {
+                Answer::Migration
+            }
+        }
+    }
+
+    /// Whether the trial calls it of the group.
+    fn is_called(self, plan: &Plan, group: GroupId) -> bool {
+        let of_group = |shard: ShardId| plan.shards[shard.idx()].group == group;
+        let migrated = |of: GroupId, call: MigrationCall| {
+            let calls = match call {
+                MigrationCall::Test(_) => Some(Command::TestMigration),
+                MigrationCall::Start(_) => Some(Command::StartMigration),
+                MigrationCall::Complete(_) | MigrationCall::Stop | MigrationCall::CutOver => {
+                    Some(Command::CompleteMigration)
+                }
+                MigrationCall::RollBack => None,
+            };
+            of == group && calls == Some(self)
+        };
+        let is_this = |operation: &Operation| match operation {
+            Operation::Migration { target, call } => migrated(*target, *call),
+            Operation::Modify { group: of, .. } => {
+                self == Command::ModifyReplicationGroup && *of == group
+            }
+            // A manual promotion is four modifications.
+            Operation::PromoteReplica { node } => {
+                let shard = plan.nodes[node.idx()].shard;
+                self == Command::ModifyReplicationGroup && of_group(shard)
+            }
+            Operation::TestFailover { shard, .. } => {
+                self == Command::TestFailover && of_group(*shard)
+            }
+            _ => false,
+        };
+        // The operator cuts over by himself where the scenario says when.
+        let by_itself = plan.migration.as_ref().is_some_and(|migration| {
+            let cuts_over = migration.target == group && migration.cut_over_begins.is_some();
+            cuts_over && self == Command::CompleteMigration
+        });
+        self == Command::DescribeReplicationGroups
+            || by_itself
+            || remarks::operations(plan).any(is_this)
+    }
 }
 
 /// What is to be printed.
@@ -138,14 +210,10 @@ impl Views {
     /// What is to be printed of a trial of `plan`.
     pub(super) fn view(&self, plan: &Plan) -> Result<View, Failure> {
         if self.describe_at.is_some() {
-            let answer = match self.answer.unwrap_or(Command::DescribeReplicationGroups) {
-                Command::DescribeReplicationGroups => Answer::Describe,
-                Command::ModifyReplicationGroup => Answer::Modify,
-                Command::TestFailover => Answer::TestFailover,
-            };
+            let command = self.answer.unwrap_or(Command::DescribeReplicationGroups);
             let chosen = self.choose_group(plan)?;
-            answered(plan, chosen.group, answer)?;
-            return Ok(View::Described(chosen, answer));
+            answered(plan, chosen.group, command)?;
+            return Ok(View::Described(chosen, command.answer()));
         }
         if self.events {
             let filters = &self.filters;
@@ -160,9 +228,13 @@ impl Views {
     }
 
     fn choose_group(&self, plan: &Plan) -> Result<Chosen, Failure> {
-        let ids: Vec<&str> = plan.groups.iter().map(|group| group.id.as_str()).collect();
+        // The API knows no group that its users run.
+        let is_known = |group: &GroupId| plan.groups[group.idx()].keeper == Keeper::ElastiCache;
+        let known: Vec<GroupId> = plan.group_ids().filter(is_known).collect();
+        let ids = known.iter().map(|group| plan.groups[group.idx()].id.as_str());
+        let ids: Vec<&str> = ids.collect();
         let hint = || format!("hint: name one with --group: {}\n", ids.join(", "));
-        match (&self.group, plan.groups.as_slice()) {
+        match (&self.group, known.as_slice()) {
             (Some(id), _) => {
                 let found = plan.group_ids().find_map(|group| {
                     let rest = id.strip_prefix(&plan.groups[group.idx()].id)?;
@@ -172,12 +244,21 @@ impl Views {
                     let number = rest.strip_prefix("-restored-")?.parse().ok()?;
                     (number > 0).then_some(Chosen { group, number: Some(number) })
                 });
-                found.ok_or_else(|| {
-                    let id = quoted(id);
-                    Failure::Usage(format!("error: there is no group {id}\n{}", hint()))
-                })
+                let id = quoted(id);
+                match found {
+                    Some(chosen) if is_known(&chosen.group) => Ok(chosen),
+                    Some(_) => Err(Failure::Usage(format!(
+                        "error: {}: {id} is self-hosted, and ElastiCache has no group of \
+                         that name\n{}",
+                        ApiError::ReplicationGroupNotFound.code(),
+                        hint()
+                    ))),
+                    None => {
+                        Err(Failure::Usage(format!("error: there is no group {id}\n{}", hint())))
+                    }
+                }
             }
-            (None, [_]) => Ok(Chosen { group: GroupId(0), number: None }),
+            (None, [only]) => Ok(Chosen { group: *only, number: None }),
             (None, _) => Err(Failure::Usage(format!(
                 "error: the scenario has several groups, and one is described at a time\n{}",
                 hint()
@@ -187,36 +268,21 @@ impl Views {
 }
 
 /// Refuses to show the answer of a call that nobody makes.
-fn answered(plan: &Plan, group: GroupId, answer: Answer) -> Result<(), Failure> {
-    let of_group = |shard: ShardId| plan.shards[shard.idx()].group == group;
-    let is_modified = |operation: &Operation| match operation {
-        Operation::Modify { group: of, .. } => *of == group,
-        // A manual promotion is four modifications.
-        Operation::PromoteReplica { node } => of_group(plan.nodes[node.idx()].shard),
-        _ => false,
-    };
-    let is_tested = |operation: &Operation| match operation {
-        Operation::TestFailover { shard, .. } => of_group(*shard),
-        _ => false,
-    };
-    let calls = [
-        ("modify-replication-group", remarks::operations(plan).any(is_modified)),
-        ("test-failover", remarks::operations(plan).any(is_tested)),
-    ];
-    let wanted = match answer {
-        Answer::Describe => return Ok(()),
-        Answer::Modify => calls[0],
-        Answer::TestFailover => calls[1],
-    };
-    if wanted.1 {
+fn answered(plan: &Plan, group: GroupId, command: Command) -> Result<(), Failure> {
+    if command.is_called(plan, group) {
         return Ok(());
     }
-    let made: Vec<&str> = calls.iter().filter(|call| call.1).map(|call| call.0).collect();
+    let made: Vec<&str> = Command::value_variants()
+        .iter()
+        .filter(|call| **call != Command::DescribeReplicationGroups)
+        .filter(|call| call.is_called(plan, group))
+        .map(|call| call.name())
+        .collect();
     let instead = match made.as_slice() {
         [] => "leave out --as: it is describe-replication-groups then".to_owned(),
         made => format!("the scenario has {}; or leave out --as", made.join(", ")),
     };
-    let (call, group) = (wanted.0, quoted(&plan.groups[group.idx()].id));
+    let (call, group) = (command.name(), quoted(&plan.groups[group.idx()].id));
     Err(Failure::Usage(format!(
         "error: the scenario calls no {call} of {group}, so there is no answer to show\n\
          hint: {instead}\n"

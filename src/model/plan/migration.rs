@@ -19,6 +19,9 @@ pub struct MigrationPlan {
     pub pairs: Vec<ShardId>,
     /// Whether source and target agree on hash slots from the start.
     pub layout: Layout,
+    /// Hash slots of each shard of the target as it was created, in order; once it is resharded,
+    /// each has those of its partner in `pairs`, as the shards of the plan say.
+    pub created_slots: Vec<u32>,
     /// What the API answers to every attempt because of how the two are set up, in the order in
     /// which it looks; empty where all is well.
     pub refusals: Vec<Refusal>,

@@ -510,6 +510,16 @@ impl Plan {
         }
     }
 
+    /// Hash slots that the shard owns at the start: those of a migration's target lie elsewhere
+    /// until it is resharded.
+    pub fn slots_at_start(&self, shard: ShardId) -> u32 {
+        let created = self.migration.as_ref().and_then(|migration| {
+            let nth = shard.0.checked_sub(self.groups[migration.target.idx()].shards.start)?;
+            migration.created_slots.get(usize::from(nth)).copied()
+        });
+        created.unwrap_or(self.shards[shard.idx()].hash_slots)
+    }
+
     /// The number of groups whose clients are counted: source and target of a migration share
     /// theirs.
     pub fn n_clienteles(&self) -> usize {

@@ -8,7 +8,7 @@ mod words;
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::time::Span;
 use elasticache_sim::model::plan::{
-    Action, Clients, CutOver, CutOverBegins, FullSync, GroupId, Keeper, Layout, LinkPlan,
+    Action, Clients, CutOver, CutOverBegins, FullSync, GroupId, HASH_SLOTS, Keeper, Layout, LinkPlan,
     MigrationCall, MigrationPlan, MigrationTiming, NodeId, Operation, Plan, Scripted, ShardId,
     SourceEndpoint,
 };
@@ -48,6 +48,7 @@ pub fn plan() -> Plan {
         target: TARGET,
         pairs: vec![FROM],
         layout: Layout::Same,
+        created_slots: vec![HASH_SLOTS],
         refusals: Vec::new(),
         obstacles: Vec::new(),
         link: link(),

@@ -2,7 +2,7 @@
 //! in tests/data/responses.
 
 use elasticache_sim::model::plan::{About, Changes, ClusterMode, NodeId, Plan, ShardId, Switch};
-use elasticache_sim::model::state::{AutomaticFailover, State, Workflow};
+use elasticache_sim::model::state::{AutomaticFailover, SlotLayout, State, Workflow};
 use elasticache_sim::report::describe::{self, Answer};
 use serde_json::{Value, json};
 
@@ -230,7 +230,7 @@ fn cluster_mode_has_slots_and_a_configuration_endpoint_but_tells_no_roles() {
     let mut plan = load("two-shards-az-outage").plan;
     plan.groups[0].about.dns_label = "q8zk1m".to_owned();
     let state = State::new(&plan);
-    for answer in [Answer::Describe, Answer::Modify, Answer::TestFailover] {
+    for answer in [Answer::Describe, Answer::Modify, Answer::TestFailover, Answer::Migration] {
         let text = describe::document(&plan, &state, GROUP, answer);
         for absent in ["CurrentRole", "ReadEndpoint", "PrimaryEndpoint", "ReaderEndpoint"] {
             assert!(!text.contains(absent), "{absent} in {text}");
@@ -238,7 +238,9 @@ fn cluster_mode_has_slots_and_a_configuration_endpoint_but_tells_no_roles() {
         let document = value(&text);
         let group = match answer {
             Answer::Describe => &document["ReplicationGroups"][0],
-            Answer::Modify | Answer::TestFailover => &document["ReplicationGroup"],
+            Answer::Modify | Answer::TestFailover | Answer::Migration => {
+                &document["ReplicationGroup"]
+            }
         };
         assert_eq!(
             group["ConfigurationEndpoint"]["Address"],
@@ -258,11 +260,17 @@ fn slots_are_cut_where_the_service_cuts_them() {
     for (shard, size) in [5462, 5461, 5461].into_iter().enumerate() {
         plan.shards[shard].hash_slots = size;
     }
-    assert_eq!(describe::slots(&plan, GROUP), ["0-5460", "5461-10922", "10923-16383"]);
+    assert_eq!(
+        describe::slots(&plan, GROUP, SlotLayout::Created),
+        ["0-5460", "5461-10922", "10923-16383"]
+    );
     for (shard, size) in [10_000, 6_000, 384].into_iter().enumerate() {
         plan.shards[shard].hash_slots = size;
     }
-    assert_eq!(describe::slots(&plan, GROUP), ["0-9999", "10000-15999", "16000-16383"]);
+    assert_eq!(
+        describe::slots(&plan, GROUP, SlotLayout::Created),
+        ["0-9999", "10000-15999", "16000-16383"]
+    );
 }
 
 #[test]
