@@ -10,6 +10,8 @@ use super::diagnostics::{Covers, Diagnostic, Errors, Place, is_visible, listed, 
 use super::faults::{self, Faults};
 use super::groups::{self, EngineKind, GroupDraft, Switch};
 use super::migration::{self, Surroundings};
+use super::migration_calls;
+use super::migration_times;
 use super::node_types;
 use super::operations;
 use super::persistence;
@@ -173,6 +175,7 @@ fn sections(
         lag_shown: lag_shown.as_deref(),
         second_region: Switch::from(region.is_some()),
     };
+    let migration_place = root.peek("migration").map(|item| item.place);
     let migration = migration::read(root, (drafts, &mut topology), &surroundings, cx);
     check_memory(drafts, &topology, cx);
     sections::check_wait(workload, &workload_place, &topology, cx);
@@ -186,11 +189,16 @@ fn sections(
         Some(item) => faults::read(item, &topology, run.horizon, &mut addresses, cx),
         None => Faults::default(),
     };
+    let mut operations = Vec::new();
     if let Some(item) = root.get("operation") {
         let (read, n_off) = operations::read(&item, &topology, run.horizon, &mut addresses, cx);
-        faults.script.extend(read);
+        operations = read;
         faults.n_off += n_off;
     }
+    if let (Some(plan), Some(place)) = (&migration, &migration_place) {
+        migration_times::check(plan, &operations, (&topology, workload), place, cx);
+    }
+    faults.script.extend(operations.into_iter().map(|(scripted, _)| scripted));
     // Those that can come earliest first; of equal ones faults before operations, in file order.
     faults.script.sort_by_key(|scripted| scripted.at.range().map(|(earliest, _)| earliest));
     let fault_place = fault_item.map_or_else(|| root.place.clone(), |item| item.place);
@@ -332,19 +340,28 @@ fn check_memory(drafts: &[GroupDraft], topology: &Topology, cx: &mut Context<'_>
             diagnostic.hint(format!("known: {}", listed(known)));
             continue;
         };
-        let group = topology.groups.iter().find(|group| group.id == draft.id);
-        let shards = group.map_or(0..0, |g| usize::from(g.shards.start)..usize::from(g.shards.end));
+        let Some(nth) = topology.groups.iter().position(|group| group.id == draft.id) else {
+            continue;
+        };
+        let shards = topology.groups[nth].shards.clone();
+        let shards = usize::from(shards.start)..usize::from(shards.end);
         let most = topology.shards[shards].iter().max_by_key(|shard| shard.dataset_bytes);
         if let Some(shard) = most.filter(|shard| shard.dataset_bytes > usable) {
+            let is_target = migration_calls::target(topology).is_some_and(|id| id.idx() == nth);
+            let so = if is_target { ": the migration never gets in sync" } else { "" };
             let message = format!(
-                "shard `{}` holds {}, and such a node has room for {}",
+                "shard `{}` holds {}, and such a node has room for {}{so}",
                 shard.id,
                 approximately(shard.dataset_bytes),
                 approximately(usable),
             );
+            let larger = match node_types::smallest_for(shard.dataset_bytes, name) {
+                Some(larger) => format!("a larger node type ({larger} has room)"),
+                None => "a larger node type".to_owned(),
+            };
             let hint = format!(
-                "maxmemory less {} % reserved memory: lower workload.dataset, take a larger node \
-                 type or more shards",
+                "maxmemory less {} % reserved memory: lower workload.dataset, take {larger} or \
+                 more shards",
                 node_types::RESERVED_PERCENT
             );
             cx.errors.report(Code::DoesNotFit, place, message).hint(hint);

@@ -167,6 +167,9 @@ codes! {
     SourceTooSmall "W0926" Warning "the source of a migration runs out of memory";
     CannotConnect "W0927" Warning "a migration can never connect to its source";
     CohortsWithoutWrites "W0928" Warning "more cohorts of clients than a shard has writes a second";
+    NeverStarted "W0929" Warning "nothing starts the migration";
+    CompletedBeforeStart "W0930" Warning "a migration is to be completed before it is started";
+    CutOverTooEarly "W0931" Warning "a cut-over begins before the data can be there";
 }
 
 impl Code {

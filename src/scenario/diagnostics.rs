@@ -103,7 +103,9 @@ impl Diagnostic {
         if self.policies.is_empty() {
             return None;
         }
-        let mut names = listed(self.policies.iter().take(MOST).map(String::as_str));
+        let names: Vec<String> =
+            self.policies.iter().take(MOST).map(|name| format!("`{}`", cell(name))).collect();
+        let mut names = names.join(", ");
         if self.policies.len() > MOST {
             names.push_str(&format!(" and {} more", self.policies.len() - MOST));
         }
@@ -347,6 +349,23 @@ pub(super) fn excerpt(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// The name of a policy or of a cell of a sweep. That of a cell is made of keys and values, and what
+/// is alike in all of them is left out, so that those of different cells are different.
+fn cell(name: &str) -> String {
+    let part = |part: &str| match part.split_once('=') {
+        Some((key, value)) => {
+            let key = key.rsplit_once('.').map_or(key, |(_, last)| last);
+            format!("{}={}", excerpt(key), excerpt(value))
+        }
+        None => excerpt(part),
+    };
+    let short = excerpt(name);
+    if !short.ends_with('…') {
+        return short;
+    }
+    name.split(", ").map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// Names in backticks, separated by commas.

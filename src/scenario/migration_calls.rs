@@ -89,6 +89,22 @@ impl Site {
     }
 }
 
+/// The group from which data is migrated, if that could be read.
+pub(super) fn source(topology: &Topology) -> Option<GroupId> {
+    match &topology.migration {
+        Migrating::Into(site) => Some(site.source),
+        Migrating::Absent | Migrating::Unreadable => None,
+    }
+}
+
+/// The group into which data is migrated, if that could be read.
+pub(super) fn target(topology: &Topology) -> Option<GroupId> {
+    match &topology.migration {
+        Migrating::Into(site) => Some(site.target),
+        Migrating::Absent | Migrating::Unreadable => None,
+    }
+}
+
 /// The port of nodes in ElastiCache, unless they say otherwise.
 const USUAL_PORT: u16 = 6379;
 
@@ -332,14 +348,16 @@ fn found_at(
     if is_node || is_aws {
         return Some(SourceEndpoint::Refused(Refusal::SourceIsElastiCache));
     }
+    // Where nodes listen is not known if it could not be read, or if the source is in ElastiCache.
+    if cx.errors.has_errors() || site.endpoints.is_empty() {
+        return Some(SourceEndpoint::Unknown);
+    }
     let message = format!("nobody listens at `{}`: the migration cannot connect", excerpt(text));
     let told = cx.errors.report(Code::CannotConnect, &item.place, message);
     let known: Vec<String> = site.endpoints.iter().map(|(at, of, _)| written(at, *of)).collect();
-    if !known.is_empty() {
-        let id = &topology.groups[site.source.idx()].id;
-        let known = listed(known.iter().map(String::as_str));
-        told.hint(format!("the nodes of `{}` listen at {known}", excerpt(id)));
-    }
+    let id = &topology.groups[site.source.idx()].id;
+    let known = listed(known.iter().map(String::as_str));
+    told.hint(format!("the nodes of `{}` listen at {known}", excerpt(id)));
     Some(SourceEndpoint::Unknown)
 }
 

@@ -36,13 +36,12 @@ pub(super) fn check(
     place: &Place,
     cx: &mut Context<'_>,
 ) {
+    // From a number that could not be read nothing is to be reckoned.
+    if cx.errors.has_errors() {
+        return;
+    }
+    let sums = of_shards(plan, topology, workload);
     let group = &topology.groups[plan.source.idx()];
-    let sums: Vec<Sums<'_>> = group
-        .shards
-        .clone()
-        .map(|shard| &topology.shards[usize::from(shard)])
-        .map(|shard| Sums::of(shard, (&group.id, &plan.link), workload))
-        .collect();
     let place = Place { covers: Covers::Key, ..place.clone() };
     if let Some(least) = sums.iter().map(|sums| sums.shard).min_by_key(|it| it.writes_per_sec) {
         check_cohorts(least, (plan.clients.cohorts, &group.id), &place, cx);
@@ -59,6 +58,24 @@ pub(super) fn check(
     if let Some(worst) = sums.iter().max_by(|a, b| needed(a).total_cmp(&needed(b))) {
         check_memory(worst, (&plan.link, page), &place, cx);
     }
+}
+
+/// The sums of each shard of the source.
+fn of_shards<'a>(
+    plan: &MigrationPlan,
+    topology: &'a Topology,
+    workload: Workload,
+) -> Vec<Sums<'a>> {
+    let group = &topology.groups[plan.source.idx()];
+    let shards = group.shards.clone().map(|shard| &topology.shards[usize::from(shard)]);
+    shards.map(|shard| Sums::of(shard, (&group.id, &plan.link), workload)).collect()
+}
+
+/// How long a full sync of the largest shard takes in the mean: saved, sent and loaded.
+pub(super) fn full_sync(plan: &MigrationPlan, topology: &Topology, workload: Workload) -> Span {
+    let sums = of_shards(plan, topology, workload);
+    let longest = sums.iter().map(|sums| sums.saved + sums.sent + sums.loaded).fold(0.0, f64::max);
+    Span::from_nanos_f64(longest * NANOS_PER_SEC as f64)
 }
 
 impl<'a> Sums<'a> {
@@ -152,26 +169,33 @@ fn check_buffer(sums: &Sums<'_>, link: &LinkPlan, place: &Place, cx: &mut Contex
         };
         above > 0.0 && seconds > seconds_of(link.soft_for)
     });
-    let (key, limit) = match (is_hard, is_soft) {
-        (Some(limit), _) => ("output-buffer-hard-limit", amount(limit as f64)),
-        (None, Some(limit)) => {
-            let limit = format!("{} for more than {}", amount(limit as f64), link.soft_for);
-            ("output-buffer-soft-limit", limit)
-        }
-        (None, None) => return,
-    };
+    let hard = is_hard.map(|limit| ("output-buffer-hard-limit", size(limit as f64)));
+    let soft = is_soft.map(|limit| {
+        let limit = format!("{} for more than {}", size(limit as f64), link.soft_for);
+        ("output-buffer-soft-limit", limit)
+    });
+    let too_low: Vec<(&str, String)> = hard.into_iter().chain(soft).collect();
+    if too_low.is_empty() {
+        return;
+    }
+    let limits: Vec<&str> = too_low.iter().map(|(_, limit)| limit.as_str()).collect();
     let message = format!(
         "while shard `{}` of `{}` is saved ({}), sent ({}) and loaded ({}), {} wait for the \
-         target, and the source drops it above {limit}: the full sync begins again and again",
+         target, and the source drops it above {}: the full sync begins again and again",
         sums.shard.id,
         sums.group,
         shown_seconds(sums.saved),
         shown_seconds(sums.sent),
         shown_seconds(sums.loaded),
-        amount(waiting),
+        size(waiting),
+        limits.join(", and above "),
     );
+    let keys: Vec<&str> = too_low.iter().map(|(key, _)| *key).collect();
     let hint = format!(
-        "raise {key} of the source, raise migration.bandwidth, or migrate while less is written"
+        "raise {} of the source above {}, raise migration.bandwidth, or migrate while less is \
+         written",
+        keys.join(" and "),
+        size(waiting),
     );
     cx.errors.report(Code::BufferTooSmall, place, message).hint(hint);
 }
@@ -191,11 +215,11 @@ fn check_memory(
          pages, up to {} that wait), and its process has {}: it dies",
         sums.shard.id,
         sums.group,
-        amount(needed),
-        amount(sums.data),
-        amount(sums.copied(page)),
-        amount(sums.waiting()),
-        amount(memory as f64),
+        size(needed),
+        size(sums.data),
+        size(sums.copied(page)),
+        size(sums.waiting()),
+        size(memory as f64),
     );
     let hint = "raise `memory` of the source or migration.bandwidth, or migrate while less is \
                 written";
@@ -219,7 +243,25 @@ fn shown_seconds(seconds: f64) -> String {
     Span::from_nanos_f64((seconds * 10.0).round() / 10.0 * NANOS_PER_SEC as f64).to_string()
 }
 
-/// Bytes for people, in thousands, with a digit behind the point.
+/// Bytes of memory for people, in the units of limits: rounded up, with a digit behind the point
+/// unless that is nought.
+fn size(bytes: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [
+        ((1_u64 << 40) as f64, "TiB"),
+        ((1 << 30) as f64, "GiB"),
+        ((1 << 20) as f64, "MiB"),
+        ((1 << 10) as f64, "KiB"),
+    ];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => {
+            let tenths = (bytes / unit * 10.0).ceil();
+            format!("{} {name}", tenths / 10.0)
+        }
+        None => format!("{bytes:.0} B"),
+    }
+}
+
+/// Bytes per second for people, in thousands, with a digit behind the point.
 fn amount(bytes: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     match UNITS.iter().find(|(unit, _)| bytes >= *unit) {

@@ -31,6 +31,7 @@ mod limits;
 mod migration;
 mod migration_calls;
 mod migration_sums;
+mod migration_times;
 mod node_types;
 mod operations;
 mod overlay;

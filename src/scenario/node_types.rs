@@ -46,6 +46,15 @@ pub(super) fn usable_bytes(name: &str) -> Option<u64> {
     memory_bytes(name).map(|bytes| bytes / 100 * (100 - RESERVED_PERCENT))
 }
 
+/// The smallest node type with room for so many bytes of data: of equal ones that of the family of
+/// `name`.
+pub(super) fn smallest_for(bytes: u64, name: &str) -> Option<&'static str> {
+    let family = |name: &str| name.rsplit_once('.').map(|(family, _)| family.to_owned());
+    let is_other = |other: &str| family(other) != family(name);
+    let with_room = names().filter(|other| usable_bytes(other).is_some_and(|room| room >= bytes));
+    with_room.min_by_key(|other| (usable_bytes(other), is_other(other)))
+}
+
 /// Whether there can be a node type of this name: a known family and a size.
 pub(super) fn is_plausible(name: &str) -> bool {
     let mut parts = name.split('.');

@@ -28,10 +28,10 @@ use super::uses;
 use super::victims;
 use super::{Confidence, Origin};
 use crate::engine::time::SimTime;
-use crate::model::api::ApiError;
+use crate::model::api::{ApiError, Refusal};
 use crate::model::plan::{
-    Action, Answer, Apply, Changes, Direction, GroupId, NodeId, Operation, Scripted, ShardId,
-    UpdateMethod,
+    Action, Answer, Apply, Changes, Direction, GroupId, Keeper, NodeId, Operation, Scripted,
+    ShardId, UpdateMethod,
 };
 
 /// The kinds of operations.
@@ -170,7 +170,7 @@ pub(super) fn read(
     horizon: Option<SimTime>,
     addresses: &mut Addresses,
     cx: &mut Context<'_>,
-) -> (Vec<Scripted>, usize) {
+) -> (Vec<(Scripted, Place)>, usize) {
     let items = item.elements(&mut cx.errors, "write [[operation]]").unwrap_or_default();
     if items.len() > MAX_OPERATIONS {
         let message = format!("there are {} operations", items.len());
@@ -188,7 +188,6 @@ pub(super) fn read(
         if let (Switch::On, Some((scripted, place))) = (enabled, &read) {
             check_answer(scripted, place, topology, cx);
         }
-        let read = read.map(|(scripted, _)| scripted);
         told_faults(&mut table, cx);
         table.finish(&mut cx.errors, &[]);
         match enabled {
@@ -218,10 +217,18 @@ fn check_answer(scripted: &Scripted, place: &Place, topology: &Topology, cx: &mu
     };
     if let Some(refusal) = refused::always(operation, topology) {
         let message = "is refused whenever it comes, and changes nothing";
-        cx.errors
-            .report(Code::AlwaysRefused, &Place { covers: Covers::Key, ..place.clone() }, message)
-            .hint(refusal.says())
-            .hint(answer_by(refusal.error(), refusal.rule()));
+        let place = Place { covers: Covers::Key, ..place.clone() };
+        let told = cx.errors.report(Code::AlwaysRefused, &place, message).hint(refusal.says());
+        if let (Refusal::SourceIsElastiCache, Some(source)) =
+            (refusal, migration_calls::source(topology))
+        {
+            let source = &topology.groups[source.idx()];
+            if source.keeper == Keeper::ElastiCache {
+                let id = excerpt(&source.id);
+                told.hint(format!("if `{id}` is self-hosted, add [group.self-hosted] below it"));
+            }
+        }
+        told.hint(answer_by(refusal.error(), refusal.rule()));
     }
 }
 

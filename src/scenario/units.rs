@@ -149,11 +149,31 @@ pub fn rate(text: &str) -> Result<u64, Complaint> {
     let (bytes, parts) = match amount.strip_suffix("bit") {
         Some(number) => (size(&format!("{number}b")), 8),
         None if amount.ends_with('b') => (size(&amount), 1),
-        None => return complaint("is not a rate", RATE_HINT),
+        None => return not_a_rate(text),
     };
     match bytes {
         Ok(bytes) => Ok(bytes / parts),
-        Err(_) => complaint("is not a rate", RATE_HINT),
+        Err(_) => not_a_rate(text),
+    }
+}
+
+/// What was perhaps meant by a text that is no rate: "200 MB" is a size, "200 Mbps" are bits.
+fn not_a_rate(text: &str) -> Result<u64, Complaint> {
+    let text = text.trim();
+    let cut = |end: &str, unit: &str| text.strip_suffix(end).map(|rest| format!("{rest}{unit}/s"));
+    let meant = match (cut("Bps", "B"), cut("bps", "bit")) {
+        (Some(bytes), _) => vec![bytes],
+        (None, Some(bits)) => vec![bits],
+        (None, None) => cut("B", "B").into_iter().chain(cut("B", "bit")).collect(),
+    };
+    let meant: Vec<String> = meant
+        .into_iter()
+        .filter(|meant| rate(meant).is_ok())
+        .map(|meant| format!("\"{meant}\""))
+        .collect();
+    match meant.as_slice() {
+        [] => complaint("is not a rate", RATE_HINT),
+        meant => complaint("is not a rate", &format!("did you mean {}?", meant.join(" or "))),
     }
 }
 

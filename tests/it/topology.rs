@@ -638,7 +638,7 @@ fn a_migration_is_drawn_and_weighs_by_the_clients_of_its_source() {
     assert!(text.contains("33.3 %       0"), "{text}");
     assert!(text.contains("(at most 48.8 % of the slots, 1,465 writes/s)"), "{text}");
     assert!(text.contains("shop-0003-001: 1 primary fails over (no client uses it yet)"), "{text}");
-    let graph = topology_dot(&map);
+    let graph = dot::topology_dot(&map);
     let link = "  \"legacy-0003-001\" -> \"shop-0003-001\" [style=dashed";
     assert!(graph.lines().any(|line| line.starts_with(link)), "{graph}");
 }

@@ -8,9 +8,9 @@ mod words;
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::time::Span;
 use elasticache_sim::model::plan::{
-    Action, Clients, CutOver, CutOverBegins, FullSync, GroupId, HASH_SLOTS, Keeper, Layout, LinkPlan,
-    MigrationCall, MigrationPlan, MigrationTiming, NodeId, Operation, Plan, Scripted, ShardId,
-    SourceEndpoint,
+    Action, Clients, CutOver, CutOverBegins, FullSync, GroupId, HASH_SLOTS, Keeper, Layout,
+    LinkPlan, MigrationCall, MigrationPlan, MigrationTiming, NodeId, Operation, Plan, Scripted,
+    ShardId, SourceEndpoint,
 };
 
 use crate::support::{parse, secs, with_fixed_times};

@@ -562,7 +562,14 @@ fn what_arithmetic_tells_is_told() {
     let hard = "output-buffer-soft-limit = 0";
     assert_eq!(codes(hard, "", &load(10_800, 1)), Vec::<&str>::new());
     assert_eq!(codes(hard, "", &load(10_900, 1)), ["W0925"]);
-    warns(&file(hard, "", "", &load(10_900, 1)), "W0925", "above 268.4 MB");
+    warns(&file(hard, "", "", &load(10_900, 1)), "W0925", "above 256 MiB: ");
+    // Every limit that is too low is named, with what is needed.
+    let both = file("", "", "", &load(10_900, 8));
+    warns(
+        &both,
+        "W0925",
+        "2 GiB wait for the target, and the source drops it above 256 MiB, and above 64 MiB for more than 1m",
+    );
     // 8 GiB take 8 * 24.75 = 198 s. With 480 writes a second 64 MiB wait after 139.8 s, 58.2 s
     // before the end, and 0.3 s after it less waits again; with 500 after 134.2 s, 63.8 s before.
     let soft = "output-buffer-hard-limit = 0";
@@ -579,6 +586,78 @@ fn what_arithmetic_tells_is_told() {
     let huge = "source-page = \"2 MiB\"";
     assert_eq!(codes(&memory(17_252_000_000), huge, &load(1_000, 8)), Vec::<&str>::new());
     assert_eq!(codes(&memory(17_251_000_000), huge, &load(1_000, 8)), ["W0926"]);
+}
+
+#[test]
+fn operations_that_come_too_early_or_not_at_all_are_told() {
+    let codes = |migration: &str, rest: &str| -> Vec<&'static str> {
+        let all = warnings(&file("", "", migration, rest)).into_iter();
+        all.map(|(code, _)| code).filter(|code| code.starts_with("W09")).collect()
+    };
+    let at = |at: &str, what: &str| format!("[[operation]]\nat = \"{at}\"\n{what} = \"shop\"\n");
+    // "fault: nothing can fail" is said of an empty file.
+    assert!(codes("", "").contains(&"W0929"));
+    assert_eq!(codes("", START), Vec::<&str>::new());
+    assert_eq!(codes("", &at("1h", "complete-migration")), ["W0929"]);
+    let early = at("30m", "complete-migration");
+    assert_eq!(codes("", &format!("{early}{START}")), ["W0930"]);
+    assert_eq!(codes("", &format!("{}{START}", at("30m", "cut-over"))), ["W0930"]);
+    // 1 GiB: 2 min until it connects, 10 ms of fork, 9 s saved, 10.74 s sent, 5 s loaded.
+    let sized = "[workload]\ndataset = \"1 GiB\"\nwrites-per-second = 100\n";
+    let with = |rest: &str| format!("{START}{rest}{sized}");
+    assert_eq!(codes("", &with(&at("1h 2m 24s", "cut-over"))), ["W0931"]);
+    assert_eq!(codes("", &with(&at("1h 2m 25s", "cut-over"))), Vec::<&str>::new());
+    // A call that is made once only changes nothing, and may be meant.
+    assert_eq!(codes("", &with(&at("1h 1m", "complete-migration"))), Vec::<&str>::new());
+    assert_eq!(codes("cut-over-after-start = \"1m\"", &with("")), ["W0931"]);
+    assert_eq!(codes("cut-over-after-start = \"3m\"", &with("")), Vec::<&str>::new());
+    let drawn = "cut-over-after-start = { uniform = [\"1m\", \"2m\"] }";
+    assert_eq!(codes(drawn, &with("")), Vec::<&str>::new());
+}
+
+#[test]
+fn nothing_is_reckoned_from_what_could_not_be_read() {
+    let rate = |text: &str| file("", "", &format!("bandwidth = \"{text}\""), START);
+    let said = |text: &str| {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mistakes = scenario::parse("test.toml", text, dir, &Overrides::default());
+        mistakes.err().expect("a mistake")
+    };
+    for (wrong, hint) in [
+        ("200 MB", "did you mean \"200 MB/s\" or \"200 Mbit/s\"?"),
+        ("200 Mbps", "did you mean \"200 Mbit/s\"?"),
+        ("2 GBps", "did you mean \"2 GB/s\"?"),
+        ("fast", "write a rate like"),
+    ] {
+        let said = said(&rate(wrong));
+        assert_eq!(said.len(), 1, "{wrong}: {said:?}");
+        assert_eq!(said[0].code.id(), "E0312");
+        assert!(said[0].hints[0].starts_with(hint), "{:?}", said[0].hints);
+    }
+    let call = "[[operation]]\nat = \"1h\"\nstart-migration = { endpoint = \"10.0.0.1:6379\" }\n";
+    let short = said(&file("addresses = [\"10.0.0.1\", \"10.0.0.2\"]", "", "", call));
+    let codes: Vec<&str> = short.iter().map(|d| d.code.id()).collect();
+    assert_eq!(codes, ["E0305"], "{short:?}");
+}
+
+#[test]
+fn a_forgotten_table_and_a_larger_node_are_named() {
+    let text = file("", "", "", START).replace("[group.self-hosted]", "");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = scenario::parse("test.toml", &text, dir, &Overrides::default()).expect("valid");
+    let refused = said.remarks.iter().find(|d| d.code.id() == "W0919").expect("it is told");
+    let hint = "if `legacy` is self-hosted, add [group.self-hosted] below it";
+    assert!(refused.hints.iter().any(|told| told == hint), "{:?}", refused.hints);
+    let text = file(
+        "",
+        "node-type = \"cache.r7g.large\"",
+        "",
+        &format!("{START}[workload]\ndataset = \"16 GiB\"\n"),
+    );
+    let said = scenario::parse("test.toml", &text, dir, &Overrides::default()).expect("valid");
+    let small = said.remarks.iter().find(|d| d.code.id() == "W0907").expect("it is told");
+    assert!(small.message.ends_with("the migration never gets in sync"), "{}", small.message);
+    assert!(small.hints[0].contains("(cache.r7g.xlarge has room)"), "{:?}", small.hints);
 }
 
 #[test]
