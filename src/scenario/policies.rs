@@ -124,9 +124,16 @@ fn chosen(item: &Item<'_>, errors: &mut Errors) -> Option<Chosen> {
         reader::not_in_this_version(errors, &item.place).hint(hint);
         return None;
     }
+    if let Some(Preset { name, way: Way::Apart(why), .. }) = named {
+        let hint =
+            format!("{why}; `ecsim new --preset {name} my.toml` writes a scenario of its own");
+        let message = "cannot be a policy of another scenario";
+        errors.report(Code::PresetMisfit, &item.place, message).hint(hint);
+        return None;
+    }
     let of_policies = |preset: &'static Preset| match preset.way {
         Way::Laid(beyond) => Some((preset.name, (preset, beyond))),
-        Way::StandIn(_) => None,
+        Way::StandIn(_) | Way::Apart(_) => None,
     };
     let choices: Vec<_> = PRESETS.iter().filter_map(of_policies).collect();
     let (preset, beyond) = item.choice(errors, &choices)?;

@@ -24,6 +24,8 @@ pub enum Way {
     Laid(&'static [&'static str]),
     /// It cannot be one: the file only stands in for something that the model lacks, in words.
     StandIn(&'static str),
+    /// It cannot be one: the file is about something else than a way of running a group, in words.
+    Apart(&'static str),
 }
 
 /// What every preset that can be a policy says of the group, by its paths.
@@ -62,6 +64,7 @@ const DURABLE: Way = Way::Laid(&[
     "control-plane",
     "timing.endpoint",
 ]);
+const MIGRATION: Way = Way::Apart("it is about two groups, and how clients move between them");
 const CLIENT: Way = Way::StandIn("the model has no clients");
 
 macro_rules! preset {
@@ -75,7 +78,7 @@ macro_rules! preset {
     };
 }
 
-/// All presets: groups from the plainest on, then what protects data, then clients.
+/// All presets: groups from the plainest on, then what protects data, a migration, then clients.
 pub const PRESETS: &[Preset] = &[
     preset!("single", "one node and no replica", PLAIN),
     preset!("single-aof", "one node of an old engine, with an append-only file", AOF),
@@ -115,6 +118,7 @@ pub const PRESETS: &[Preset] = &[
         "a second region, to which a person switches",
         Way::Laid(&["global-datastore"])
     ),
+    preset!("migration", "a self-hosted Redis or Valkey that moves to ElastiCache", MIGRATION),
     preset!("client-aws-lettuce", "a client tuned as AWS advises for Lettuce", CLIENT),
     preset!("client-resolve-once-pool", "a pool that never resolves the endpoint again", CLIENT),
     preset!("client-no-keepalive", "a client that waits 15 minutes for a lost host", CLIENT),

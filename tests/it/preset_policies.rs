@@ -290,6 +290,8 @@ fn what_is_no_policy_is_refused() {
         check(&with(GROUP, preset.name), "E0205", "is not in this version", &hint);
         assert!(preset.text.contains("# Not modelled yet: "), "{}", preset.name);
     }
+    let apart = "cannot be a policy of another scenario";
+    check(&with(GROUP, "migration"), "E0809", apart, "`ecsim new --preset migration my.toml`");
     let two = GROUP.replace(", \"z\"", "");
     let message = "needs 3 AZs, and the scenario has 2";
     check(&with(&two, "multi-az-1x3"), "E0809", message, "name 3 in group.azs");

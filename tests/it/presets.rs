@@ -14,7 +14,7 @@ use elasticache_sim::scenario::presets::{PRESETS, STARTER, find};
 use crate::support::{experiment, parse, run, secs, with_fixed_times};
 
 /// The ways of running a group that are worth comparing, and the presets that show them.
-const CATALOGUE: [(&str, &[&str]); 19] = [
+const CATALOGUE: [(&str, &[&str]); 20] = [
     ("single", &["single"]),
     ("single + AOF (engine < 2.8.22)", &["single-aof"]),
     ("replicas, no Multi-AZ", &["replicas-no-multi-az"]),
@@ -28,6 +28,7 @@ const CATALOGUE: [(&str, &[&str]); 19] = [
     ("durable sync / async (Valkey >= 9.0)", &["durable-sync", "durable-async"]),
     ("snapshots daily", &["snapshots-daily"]),
     ("Global Datastore", &["global-datastore"]),
+    ("online migration", &["migration"]),
     ("client: aws-lettuce", &["client-aws-lettuce"]),
     ("client: resolve-once pool", &["client-resolve-once-pool"]),
     ("client: no keepalive", &["client-no-keepalive"]),
@@ -134,7 +135,7 @@ fn every_way_of_running_a_group_has_its_preset() {
         let shown = CATALOGUE.iter().filter(|(_, names)| names.contains(&preset.name)).count();
         assert_eq!(shown, 1, "{} is in the catalogue once", preset.name);
     }
-    assert_eq!(PRESETS.len(), 20);
+    assert_eq!(PRESETS.len(), 21);
 }
 
 #[test]
