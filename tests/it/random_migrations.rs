@@ -1,15 +1,19 @@
-//! Random migrations with random faults, calls and clients: in every state the invariants hold
-//! after every event, and no write of the two systems is counted twice or forgotten.
+//! Random migrations with random faults, calls and clients: whatever strikes whenever, the
+//! invariants hold after every event, and no write of the two systems is counted twice or forgotten.
+//! What was struck in which stage, and how migrations ended, is counted: all of it has to be
+//! among the cases.
+
+use std::collections::BTreeMap;
 
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::{SimTime, Span};
-use elasticache_sim::model::fact::{Fact, MigrationFact, Observer};
+use elasticache_sim::model::fact::{Cause, Fact, MigrationFact, Observer};
 use elasticache_sim::model::persistence::Durability;
 use elasticache_sim::model::plan::{
     Action, Clients, CutOver, CutOverBegins, Detector, Force, FullSync, GroupId, Keeper, Layout,
     LinkPlan, MigrationCall, MigrationPlan, MigrationTiming, NodeId, Obstacle, Operation, Plan,
-    Scripted, ScriptedFault, ShardId, SourceEndpoint, Switch,
+    RebootBy, Scripted, ScriptedFault, ShardId, Share, SourceEndpoint, Switch, Victim,
 };
 use elasticache_sim::model::state::{NanoWrites, Side, WRITE};
 use elasticache_sim::montecarlo::trial::Trial;
@@ -48,6 +52,25 @@ fn some_of(draw: &mut Draw, size: u64) -> Option<u64> {
 fn scenario(draw: &mut Draw) -> String {
     let n_shards = 1 + draw.below(3);
     let mode = if n_shards > 1 || draw.below(4) == 0 { "enabled" } else { "disabled" };
+    let mut own = Draw(draw.0 ^ 0x00fa_017);
+    // Random faults of kinds beside those of nodes, and slots that lie unevenly.
+    let mut faults = String::new();
+    if own.below(3) == 0 {
+        let mttf = 2 + own.below(20);
+        faults += &format!(
+            "[[fault]]\naz-failure = {{ mttf = \"{mttf}h\", duration = \"20m\", share = 0.7 }}\n"
+        );
+    }
+    if own.below(4) == 0 {
+        let mttf = 4 + own.below(20);
+        faults += &format!("[[fault]]\ngroup-failure = {{ mttf = \"{mttf}h\" }}\n");
+    }
+    let first = 1 + own.below(5_000);
+    let uneven = match (n_shards, own.below(2)) {
+        (2, 0) => format!("slots = [{first}, {}]\n", 16_384 - first),
+        (3, 0) => format!("slots = [{first}, {}, {first}]\n", 16_384 - 2 * first),
+        _ => String::new(),
+    };
     let group = |id: &str, replicas: u64, multi_az: bool| {
         format!(
             "[[group]]\nid = \"{id}\"\ncluster-mode = \"{mode}\"\nmulti-az = {multi_az}\n\
@@ -56,7 +79,7 @@ fn scenario(draw: &mut Draw) -> String {
         )
     };
     let n_source = if mode == "enabled" { 1 + draw.below(3) } else { draw.below(4) };
-    let source = group("legacy", n_source, mode == "enabled");
+    let source = group("legacy", n_source, mode == "enabled") + &uneven;
     let target = group("shop", 1 + draw.below(2), true);
     let shards = if mode == "enabled" { format!("shards = {n_shards}\n") } else { String::new() };
     let without = |text: String| text.replace(&format!("shards = {n_shards}\n"), &shards);
@@ -64,7 +87,7 @@ fn scenario(draw: &mut Draw) -> String {
     format!(
         "schema = 1\nname = \"m\"\n[run]\nhorizon = \"4h\"\ntrials = 1\n{}{}\
          [workload]\nwrites-per-second = {}\nwrite-size = \"1 KiB\"\ndataset = \"{} GiB\"\n\
-         [[fault]]\nnode-failure = {{ mttf = \"{mttf}m\" }}\n",
+         [[fault]]\nnode-failure = {{ mttf = \"{mttf}m\" }}\n{faults}",
         without(source),
         without(target),
         1 + draw.below(20_000),
@@ -104,12 +127,16 @@ fn plan(draw: &mut Draw) -> Plan {
         source.detector = Detector::Sentinel;
     }
     assert!(source.durability == Durability::Disabled);
+    let mut created_slots = Vec::new();
     for (target, source) in of_target.zip(of_source.clone()) {
-        let dataset = plan.shards[usize::from(source)].dataset_bytes;
+        let source = plan.shards[usize::from(source)].clone();
         let shard = &mut plan.shards[usize::from(target)];
         (shard.writes_per_sec, shard.reads_per_sec) = (0, 0);
-        shard.dataset_bytes = dataset;
+        shard.dataset_bytes = source.dataset_bytes;
+        created_slots.push(std::mem::replace(&mut shard.hash_slots, source.hash_slots));
     }
+    let slots = |shard: u16| plan.shards[usize::from(shard)].hash_slots;
+    let is_resharded = of_source.clone().zip(&created_slots).any(|(of, own)| slots(of) != *own);
     for shard in of_source.clone() {
         let nodes = plan.shards[usize::from(shard)].node_range();
         for node in nodes.clone().skip(2) {
@@ -130,6 +157,7 @@ fn plan(draw: &mut Draw) -> Plan {
         pairs: of_source.map(ShardId).collect(),
         created_slots,
         layout: match draw.below(4) {
+            _ if is_resharded => Layout::Resharded { slots: 1 + draw.below(9_000) as u32 },
             0 => Layout::Resharded { slots: draw.below(9_000) as u32 },
             _ => Layout::Same,
         },
@@ -188,7 +216,211 @@ fn plan(draw: &mut Draw) -> Plan {
         };
         plan.script.push(Scripted { at: Law::fixed(secs(at)), action, address });
     }
+    let mut own = Draw(draw.0 ^ 0x5c21_97);
+    for address in 0..own.below(7) as u32 {
+        let at = Law::fixed(secs(own.below(4 * 3_600)));
+        let action = Action::Fault(scripted(&mut own, &plan));
+        plan.script.push(Scripted { at, action, address: 100 + address });
+    }
+    plan.script.sort_by_key(|scripted| scripted.at.range().map(|(earliest, _)| earliest));
     plan
+}
+
+/// A scheduled fault of any kind that a migration may meet, more often of the source than of the
+/// target.
+fn scripted(draw: &mut Draw, plan: &Plan) -> ScriptedFault {
+    let group = if draw.below(3) == 0 { TARGET } else { SOURCE };
+    let shards = plan.groups[group.idx()].shards.clone();
+    let shard = shards.start + draw.below(u64::from(shards.end - shards.start)) as u16;
+    let nodes = plan.shards[usize::from(shard)].nodes.clone();
+    let node = NodeId(nodes.start + draw.below(u64::from(nodes.end - nodes.start)) as u16);
+    let (shard, node) = (Victim::Named(ShardId(shard)), Victim::Named(node));
+    match draw.below(8) {
+        0 => ScriptedFault::FailPrimary(shard),
+        1 => ScriptedFault::FailNode(node),
+        2 => ScriptedFault::CrashNode { node, restart_after: time(draw) },
+        3 => ScriptedFault::FailReplicas { shard, count: 1 },
+        4 => {
+            let az = Victim::Any(0..plan.azs.len() as u16);
+            ScriptedFault::FailAz { az, duration: time(draw), share: Share::All }
+        }
+        5 => ScriptedFault::FailGroup(group),
+        6 => ScriptedFault::RebootNode { node, by: RebootBy::Customer },
+        _ => ScriptedFault::RebootNode { node, by: RebootBy::Service },
+    }
+}
+
+/// How far the newest link of a migration is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Phase {
+    Before,
+    Starting,
+    Copying,
+    Loading,
+    Following,
+    InSync,
+    Broken,
+    CuttingOver,
+    Completed,
+}
+
+/// What strikes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Struck {
+    By(Cause),
+    NetworkCut,
+}
+
+/// How a migration ended, or went on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum End {
+    Completed(Force),
+    Stopped,
+    NotCompleted,
+    GaveUp,
+    CutOverGivenUp,
+    RolledBack,
+    RegainedAtCompletion,
+    RegainedAtRollBack,
+    Resharded,
+}
+
+/// How often each of it was seen.
+#[derive(Default)]
+struct Coverage {
+    struck: BTreeMap<(Phase, Struck), u64>,
+    ends: BTreeMap<End, u64>,
+}
+
+impl Coverage {
+    fn add(&mut self, other: Coverage) {
+        for (what, n) in other.struck {
+            *self.struck.entry(what).or_default() += n;
+        }
+        for (what, n) in other.ends {
+            *self.ends.entry(what).or_default() += n;
+        }
+    }
+
+    /// Every end, and every kind of fault in every phase, is among what was seen.
+    fn check(&self) {
+        use Phase::*;
+        let phases =
+            [Before, Starting, Copying, Loading, Following, InSync, Broken, CuttingOver, Completed];
+        let causes = [
+            Cause::Node,
+            Cause::Replicas,
+            Cause::Az,
+            Cause::Group,
+            Cause::Crash,
+            Cause::CustomerReboot,
+            Cause::ServiceReboot,
+        ];
+        let kinds = causes.map(Struck::By).into_iter().chain([Struck::NetworkCut]);
+        let all = kinds.flat_map(|kind| phases.map(|phase| (phase, kind)));
+        let missing: Vec<_> = all.filter(|what| !self.struck.contains_key(what)).collect();
+        assert!(missing.is_empty(), "never struck: {missing:?} of {:?}", self.struck);
+        let ends = [
+            End::Completed(Force::No),
+            End::Completed(Force::Yes),
+            End::Stopped,
+            End::NotCompleted,
+            End::GaveUp,
+            End::CutOverGivenUp,
+            End::RolledBack,
+            End::RegainedAtCompletion,
+            End::RegainedAtRollBack,
+            End::Resharded,
+        ];
+        for end in ends {
+            assert!(self.ends.contains_key(&end), "never seen: {end:?} of {:?}", self.ends);
+        }
+    }
+}
+
+/// Follows the phases of a trial, and counts what happens in them.
+struct Cover {
+    phase: Phase,
+    truth: Side,
+    seen: Coverage,
+}
+
+impl Cover {
+    fn new() -> Self {
+        Cover { phase: Phase::Before, truth: Side::Source, seen: Coverage::default() }
+    }
+
+    fn struck(&mut self, by: Struck) {
+        *self.seen.struck.entry((self.phase, by)).or_default() += 1;
+    }
+
+    fn end(&mut self, end: End) {
+        *self.seen.ends.entry(end).or_default() += 1;
+    }
+
+    /// Nothing is migrated any more, or not yet.
+    fn rest(&mut self) {
+        self.phase = match self.truth {
+            Side::Source => Phase::Before,
+            Side::Target => Phase::Completed,
+        };
+    }
+
+    fn migration(&mut self, fact: MigrationFact) {
+        match fact {
+            MigrationFact::Prepared { .. } | MigrationFact::AttemptFailed { .. } => {
+                self.phase = Phase::Starting;
+            }
+            MigrationFact::Tested { .. } => self.rest(),
+            MigrationFact::ReshardBegan { .. } => self.end(End::Resharded),
+            MigrationFact::LinkSyncBegan { .. } => self.phase = Phase::Copying,
+            MigrationFact::LinkLoading { .. } => self.phase = Phase::Loading,
+            MigrationFact::LinkStreams { .. } | MigrationFact::LinkBack { .. } => {
+                self.phase = Phase::Following;
+            }
+            MigrationFact::AllInSync { .. } => self.phase = Phase::InSync,
+            MigrationFact::LinkLost { .. } => self.phase = Phase::Broken,
+            MigrationFact::NetworkCut => self.struck(Struck::NetworkCut),
+            MigrationFact::CutOverBegan { .. } => self.phase = Phase::CuttingOver,
+            MigrationFact::CutOverGivenUp { .. } => self.end(End::CutOverGivenUp),
+            MigrationFact::NotCompleted { .. } => self.end(End::NotCompleted),
+            MigrationFact::GaveUp { .. } => {
+                self.end(End::GaveUp);
+                self.rest();
+            }
+            MigrationFact::Stopped { .. } => {
+                self.end(End::Stopped);
+                self.rest();
+            }
+            MigrationFact::Completed { force, .. } => {
+                self.end(End::Completed(force));
+                self.truth = Side::Target;
+                self.rest();
+            }
+            MigrationFact::RolledBack { .. } => {
+                self.end(End::RolledBack);
+                self.truth = Side::Source;
+                self.rest();
+            }
+            MigrationFact::ShardCompleted { regained, .. } if regained > 0 => {
+                self.end(End::RegainedAtCompletion);
+            }
+            MigrationFact::ShardRolledBack { regained, .. } if regained > 0 => {
+                self.end(End::RegainedAtRollBack);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Observer for Cover {
+    fn on_fact(&mut self, _: SimTime, fact: Fact) {
+        match fact {
+            Fact::FaultStruck { cause, .. } => self.struck(Struck::By(cause)),
+            Fact::Migration(fact) => self.migration(fact),
+            _ => {}
+        }
+    }
 }
 
 /// Counts, from what observers are told, which acknowledged writes the application has lost.
@@ -234,15 +466,15 @@ impl Observer for Losses<'_> {
     }
 }
 
-fn check(case: u64) {
+fn check(case: u64) -> Coverage {
     let mut draw = Draw(0x6d69_6772 + case);
     let plan = plan(&mut draw);
     let key = TrialKeys::new(case).key(0);
     let mut trial = Trial::begin(&plan, key);
     let losses = Losses { plan: &plan, truth: Side::Source, lost: 0, regained: 0 };
-    let mut observer = (losses, Metrics::new(&plan));
+    let mut observer = ((losses, Cover::new()), Metrics::new(&plan));
     trial.finish(&mut observer);
-    let (losses, mut metrics) = observer;
+    let ((losses, cover), mut metrics) = observer;
     let books = |group: GroupId| {
         let shards = plan.groups[group.idx()].shards.clone().map(ShardId);
         shards.map(|shard| *trial.state().books(shard))
@@ -269,11 +501,14 @@ fn check(case: u64) {
     assert_eq!(outcome.raw(Metric::RejectedWrites), rejected, "case {case}: rejected");
     let told = outcome.raw(Metric::LostWrites) + outcome.raw(Metric::DatasetLostWrites);
     assert_eq!(told, losses.lost, "case {case}: the metrics count what is lost");
+    cover.seen
 }
 
 #[test]
 fn random_migrations_keep_the_invariants_and_count_every_write_once() {
+    let mut seen = Coverage::default();
     for case in 0..cases(400) {
-        check(case);
+        seen.add(check(case));
     }
+    seen.check();
 }
