@@ -217,10 +217,19 @@ fn plan(draw: &mut Draw) -> Plan {
         plan.script.push(Scripted { at: Law::fixed(secs(at)), action, address });
     }
     let mut own = Draw(draw.0 ^ 0x5c21_97);
-    for address in 0..own.below(7) as u32 {
-        let at = Law::fixed(secs(own.below(4 * 3_600)));
+    // Half of them come soon after a call, when most of a migration happens.
+    let calls: Vec<Span> =
+        plan.script.iter().filter_map(|it| it.at.range()).map(|(at, _)| at).collect();
+    for address in 0..own.below(16) as u32 {
+        let at = match own.below(2) {
+            0 if !calls.is_empty() => {
+                let call = calls[own.below(calls.len() as u64) as usize];
+                secs(call.as_nanos() / 1_000_000_000 + own.below(400))
+            }
+            _ => secs(own.below(4 * 3_600)),
+        };
         let action = Action::Fault(scripted(&mut own, &plan));
-        plan.script.push(Scripted { at, action, address: 100 + address });
+        plan.script.push(Scripted { at: Law::fixed(at), action, address: 100 + address });
     }
     plan.script.sort_by_key(|scripted| scripted.at.range().map(|(earliest, _)| earliest));
     plan
@@ -235,7 +244,7 @@ fn scripted(draw: &mut Draw, plan: &Plan) -> ScriptedFault {
     let nodes = plan.shards[usize::from(shard)].nodes.clone();
     let node = NodeId(nodes.start + draw.below(u64::from(nodes.end - nodes.start)) as u16);
     let (shard, node) = (Victim::Named(ShardId(shard)), Victim::Named(node));
-    match draw.below(8) {
+    match draw.below(9) {
         0 => ScriptedFault::FailPrimary(shard),
         1 => ScriptedFault::FailNode(node),
         2 => ScriptedFault::CrashNode { node, restart_after: time(draw) },
@@ -245,7 +254,8 @@ fn scripted(draw: &mut Draw, plan: &Plan) -> ScriptedFault {
             ScriptedFault::FailAz { az, duration: time(draw), share: Share::All }
         }
         5 => ScriptedFault::FailGroup(group),
-        6 => ScriptedFault::RebootNode { node, by: RebootBy::Customer },
+        6 => ScriptedFault::CutMigrationLink { duration: time(draw) },
+        7 => ScriptedFault::RebootNode { node, by: RebootBy::Customer },
         _ => ScriptedFault::RebootNode { node, by: RebootBy::Service },
     }
 }

@@ -635,7 +635,7 @@ fn a_migration_is_drawn_and_weighs_by_the_clients_of_its_source() {
         assert!(text.lines().any(|told| told == line), "{line} in {text}");
     }
     // As they are created, the target's shards have equal parts.
-    assert!(text.contains("33.3 %       0"), "{text}");
+    assert!(text.contains("33.3 %      0"), "{text}");
     assert!(text.contains("(at most 48.8 % of the slots, 1,465 writes/s)"), "{text}");
     assert!(text.contains("shop-0003-001: 1 primary fails over (no client uses it yet)"), "{text}");
     let graph = dot::topology_dot(&map);

@@ -115,6 +115,8 @@ fn the_event_log_tells_how_a_migration_ended() {
     assert_eq!(
         said,
         [
+            "Test Migration successful for tgt",
+            "Test Migration failed for tgt. Reason: the target's memory does not hold the data.",
             "Migration operation failed for replication group tgt. Reason: the primary could not \
              become a replica of the source.",
             "Migration operation failed for replication group tgt. Reason: the data is not in \

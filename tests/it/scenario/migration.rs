@@ -568,7 +568,7 @@ fn what_arithmetic_tells_is_told() {
     warns(
         &both,
         "W0925",
-        "2 GiB wait for the target, and the source drops it above 256 MiB, and above 64 MiB for more than 1m",
+        "2.1 GiB wait for the target, and the source drops it above 256 MiB, and above 64 MiB for more than 1m",
     );
     // 8 GiB take 8 * 24.75 = 198 s. With 480 writes a second 64 MiB wait after 139.8 s, 58.2 s
     // before the end, and 0.3 s after it less waits again; with 500 after 134.2 s, 63.8 s before.
