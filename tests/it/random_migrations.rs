@@ -54,7 +54,7 @@ fn some_of(draw: &mut Draw, size: u64) -> Option<u64> {
 fn scenario(draw: &mut Draw) -> String {
     let n_shards = 1 + draw.below(3);
     let mode = if n_shards > 1 || draw.below(4) == 0 { "enabled" } else { "disabled" };
-    let mut own = Draw(draw.0 ^ 0x00fa_017);
+    let mut own = Draw(draw.0 ^ 0x000f_a017);
     // Random faults of kinds beside those of nodes, and slots that lie unevenly.
     let mut faults = String::new();
     if own.below(3) == 0 {
@@ -218,7 +218,7 @@ fn plan(draw: &mut Draw) -> Plan {
         };
         plan.script.push(Scripted { at: Law::fixed(secs(at)), action, address });
     }
-    let mut own = Draw(draw.0 ^ 0x5c21_97);
+    let mut own = Draw(draw.0 ^ 0x005c_2197);
     // Half of them come soon after a call, when most of a migration happens.
     let calls: Vec<Span> =
         plan.script.iter().filter_map(|it| it.at.range()).map(|(at, _)| at).collect();

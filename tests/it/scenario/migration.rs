@@ -568,7 +568,8 @@ fn what_arithmetic_tells_is_told() {
     warns(
         &both,
         "W0925",
-        "2.1 GiB wait for the target, and the source drops it above 256 MiB, and above 64 MiB for more than 1m",
+        "2.1 GiB wait for the target, and the source drops it above 256 MiB, and above 64 MiB for \
+         more than 1m",
     );
     // 8 GiB take 8 * 24.75 = 198 s. With 480 writes a second 64 MiB wait after 139.8 s, 58.2 s
     // before the end, and 0.3 s after it less waits again; with 500 after 134.2 s, 63.8 s before.
@@ -621,7 +622,7 @@ fn nothing_is_reckoned_from_what_could_not_be_read() {
     let said = |text: &str| {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mistakes = scenario::parse("test.toml", text, dir, &Overrides::default());
-        mistakes.err().expect("a mistake")
+        mistakes.expect_err("a mistake")
     };
     for (wrong, hint) in [
         ("200 MB", "did you mean \"200 MB/s\" or \"200 Mbit/s\"?"),
