@@ -6,8 +6,8 @@
 //! is a group of that region; that it has the same id, invented part and letters of AZs is assumed.
 //!
 //! ElastiCache gives no names to a group that its users run: its nodes have the addresses of the
-//! scenario or their own names, and clients ask for the primary, for replicas and for the slot map by
-//! the group's id, as they ask Sentinels (assumed).
+//! scenario or their own names, and clients ask for the primary, for replicas and for the slot map
+//! by the group's id, as they ask Sentinels (assumed).
 
 use crate::model::plan::{ClusterMode, Group, GroupId, Keeper, NodeId, Plan};
 use crate::model::state::Region;

@@ -12,8 +12,8 @@ use crate::report::words::{hindrance_in_words, obstacle_in_words};
 /// What the event log says. The text of a success is documented ("Complete Migration successful
 /// for"), as is what the console calls it and a failure ("Migration operation succeeded" and
 /// "failed for replication group"), and that a failure is told with its reason; the words of the
-/// reasons are assumed, and that a stop, which is a forced completion, is told like one. That a test
-/// has its result in an event is documented, and its words are assumed.
+/// reasons are assumed, and that a stop, which is a forced completion, is told like one. That a
+/// test has its result in an event is documented, and its words are assumed.
 pub(super) fn aws_event(fact: &MigrationFact, id: impl Fn(GroupId) -> String) -> Option<AwsEvent> {
     let failed = |group, why: &str| {
         let id = id(group);

@@ -351,8 +351,8 @@ pub(super) fn excerpt(text: &str) -> String {
     shown
 }
 
-/// The name of a policy or of a cell of a sweep. That of a cell is made of keys and values, and what
-/// is alike in all of them is left out, so that those of different cells are different.
+/// The name of a policy or of a cell of a sweep. That of a cell is made of keys and values, and
+/// what is alike in all of them is left out, so that those of different cells are different.
 fn cell(name: &str) -> String {
     let part = |part: &str| match part.split_once('=') {
         Some((key, value)) => {

@@ -1,5 +1,6 @@
 //! Random migrations with random faults, calls and clients: whatever strikes whenever, the
-//! invariants hold after every event, and no write of the two systems is counted twice or forgotten.
+//! invariants hold after every event, and no write of the two systems is counted twice or
+//! forgotten.
 //! What was struck in which stage, and how migrations ended, is counted: all of it has to be
 //! among the cases.
 
