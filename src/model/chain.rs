@@ -71,8 +71,9 @@ impl<O: Observer> Step<'_, O> {
     fn chain_breaks(&mut self, node: NodeId, shard: ShardId) {
         match self.state.node(node).data {
             Data::Complete if self.state.serves(shard) => {
-                let n = self.state.clocks.nodes[node.idx()].isolations;
-                self.state.clocks.nodes[node.idx()].isolations += 1;
+                // The lags of those on the way are drawn as well, so the shard counts, not the node.
+                let n = self.state.clocks.shards[shard.idx()].chain_breaks;
+                self.state.clocks.shards[shard.idx()].chain_breaks += 1;
                 let lag = self.lag_of(node, Purpose::ChainLag, n);
                 self.settle(shard);
                 self.copy_trails(node, shard, lag);

@@ -135,7 +135,7 @@ pub enum Purpose {
     LinkLag = 126,
     /// How far the replica trails that it copies from.
     LinkHopLag = 135,
-    /// This node's lag when the n-th chain breaks by which it copies.
+    /// This node's lag at the n-th break of a chain in its shard.
     ChainLag = 136,
     /// How long its n-th retry takes to come.
     LinkRetry = 127,
@@ -145,7 +145,7 @@ pub enum Purpose {
     LinkSave = 137,
     /// How long its n-th load takes.
     LinkLoad = 129,
-    /// How long the source's process is gone after its n-th full sync, which took all memory.
+    /// How long the source's process is gone when it had no memory left for the n-th time.
     LinkRestart = 130,
     /// When a cohort of clients begins its n-th move.
     CohortMove = 131,

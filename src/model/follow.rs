@@ -2,8 +2,10 @@
 //! follows it.
 //!
 //! A full sync forks the source, sends what it holds over the link, and loads it; meanwhile the
-//! source's writes wait in its output buffer for the target (`link`). When it is loaded, what was
-//! in the target is gone, and its replicas copy from their primary anew. A link that is lost is
+//! source's writes wait in its output buffer for the target (`link`). The engine empties itself
+//! before it loads: from then on what was in the target is gone, whatever becomes of the load, and
+//! no stop of the migration brings it back. When it is loaded, the target's replicas copy from
+//! their primary anew; until then what they hold counts for nothing (assumed). A link that is lost is
 //! tried again, and goes on where it was if the source's backlog has what was missed; otherwise, or
 //! when the source follows another history, everything is copied again. Buffers and backlogs are
 //! rates × time against sizes.
@@ -15,7 +17,9 @@ use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, LinkLoss, Loss, MigrationFact, Observer};
 use crate::model::link::{Capacity, NANO, NanoBytes, Trail};
 use crate::model::plan::{LinkPlan, NodeId, Obstacle, ShardId};
-use crate::model::state::{Copy, Data, Link, LinkHeld, LinkStage, NanoWrites, Process, Side};
+use crate::model::state::{
+    Copy, Data, Inflow, Link, LinkHeld, LinkStage, NanoWrites, Process, Side,
+};
 use crate::model::{Event, Step};
 
 /// Whether a child of the source writes a copy, for which pages that change exist twice.
@@ -56,7 +60,10 @@ impl<O: Observer> Step<'_, O> {
             LinkStage::Down => self.retry_if_possible(link),
             LinkStage::Saving | LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => {
                 match self.link_condition(link, self.link(link).upstream) {
-                    Ok(()) => self.rates_change(link),
+                    Ok(()) => {
+                        self.hop_changes(link);
+                        self.rates_change(link);
+                    }
                     Err(why) => self.lose_link(link, why),
                 }
             }
@@ -175,7 +182,8 @@ impl<O: Observer> Step<'_, O> {
     /// When the source drops the target because too much waits for it.
     fn dropped_at(&self, link: usize) -> Option<SimTime> {
         let state = self.link(link);
-        state.trail.dropped(&self.capacity()).filter(|_| state.is_connected())
+        let dropped = state.trail.dropped(&self.capacity()).filter(|_| state.is_connected());
+        dropped.map(|at| at.max(state.forked))
     }
 
     /// When the source's process has no memory left.
@@ -188,7 +196,8 @@ impl<O: Observer> Step<'_, O> {
             LinkStage::Sending | LinkStage::Loading | LinkStage::Streaming => Child::Ended,
             LinkStage::Off | LinkStage::Down => return None,
         };
-        state.trail.exceeds(self.memory_limit(link, child)?)
+        let exceeds = state.trail.exceeds(self.memory_limit(link, child)?);
+        exceeds.map(|at| at.max(state.forked))
     }
 
     /// When nothing waits for the target any more, if that is still to come.
@@ -230,6 +239,7 @@ impl<O: Observer> Step<'_, O> {
                 let takes =
                     self.shard_work(&self.link_plan().load, (shard, bytes), Purpose::LinkLoad, n);
                 self.link_enters(link, LinkStage::Loading, Some(takes));
+                self.wipe_target(link);
                 let behind = self.waiting(link);
                 let fact = MigrationFact::LinkLoading { shard, bytes, behind };
                 self.note(Fact::Migration(fact));
@@ -298,7 +308,7 @@ impl<O: Observer> Step<'_, O> {
         let upstream = self.link(link).upstream;
         self.state.node_mut(to).upstream = Some(upstream);
         let state = *self.link(link);
-        let books = self.state.books(source);
+        let books = *self.state.books(source);
         let goes_on = state.history.is_some_and(|history| {
             let is_same = history == books.history;
             let is_before =
@@ -308,8 +318,11 @@ impl<O: Observer> Step<'_, O> {
         });
         if goes_on {
             let missed = books.offset - state.copy.offset;
-            let behind = self.bytes_of(missed);
-            self.link_mut(link).trail = Trail { behind, ..Trail::empty(self.now) };
+            let trail = Trail { behind: self.bytes_of(missed), ..Trail::empty(self.now) };
+            let link_state = self.link_mut(link);
+            link_state.history = Some(books.history);
+            link_state.floor = link_state.copy.offset;
+            link_state.trail = trail;
             self.draw_lag(link);
             self.link_enters(link, LinkStage::Streaming, None);
             self.note(Fact::Migration(MigrationFact::LinkBack { shard: target, missed }));
@@ -334,12 +347,16 @@ impl<O: Observer> Step<'_, O> {
         state.saves = save;
         state.trail = Trail::empty(now);
         let from = state.upstream;
+        let hop = self.hop(link, self.link(link).clock.streams);
+        let floor = self.state.books(source).offset - self.behind(source, hop);
+        self.link_mut(link).floor = floor;
         let to = self.state.shard(shard).primary;
         // Nobody waits for the fork of a replica.
         let pause = match self.state.shard(source).primary == from {
             true => fork,
             false => Span::ZERO,
         };
+        self.link_mut(link).forked = now + pause;
         let fact = MigrationFact::LinkSyncBegan { shard, from, to, bytes, pause };
         self.note(Fact::Migration(fact));
         self.link_enters(link, LinkStage::Saving, Some(fork.plus(save)));
@@ -353,7 +370,7 @@ impl<O: Observer> Step<'_, O> {
             return;
         }
         let (shard, source) = self.plan.pair(link);
-        self.wipe_target(link);
+        self.settle(shard);
         let original = self.state.books(source).original;
         self.state.books_mut(shard).original = original;
         let history = self.state.books(source).history;
@@ -384,11 +401,18 @@ impl<O: Observer> Step<'_, O> {
         books.lost += writes;
         books.history.0 += 1;
         books.branch = Copy { history: books.history, offset: 0 };
+        books.original = false;
         self.state.archive.shard_mut(shard).cut(0);
+        let nodes = self.plan.shards[shard.idx()].node_range();
+        self.state.ledger.missed[nodes].fill(0);
         if writes > 0 || self.link(link).held == LinkHeld::Own {
             let loss = Loss { writes, beside: 0, window: self.age_of_last(shard, writes) };
             self.note(Fact::Migration(MigrationFact::TargetWiped { shard, loss }));
         }
+        let state = self.link_mut(link);
+        (state.copy.offset, state.common) = (0, 0);
+        state.held = LinkHeld::Nothing;
+        state.inflow = Inflow::NOTHING;
     }
 
     /// Nothing waits for the target any more, if that is so.
@@ -401,7 +425,7 @@ impl<O: Observer> Step<'_, O> {
             let shard = self.plan.pair(link).0;
             self.note(Fact::Migration(MigrationFact::InSync { shard }));
             self.schedule_link(link);
-            self.link_is_in_sync();
+            self.link_may_be_in_sync();
         }
     }
 
@@ -436,13 +460,75 @@ impl<O: Observer> Step<'_, O> {
         if self.link(link).stage != LinkStage::Streaming {
             return;
         }
-        let (_, source) = self.plan.pair(link);
-        let lacks = self.waiting(link) + self.on_its_way(link);
-        let books = self.state.books(source);
-        let offset = books.offset.saturating_sub(lacks);
-        let copy = Copy { history: books.history, offset };
+        let (offset, inflow) = (self.linked_offset(link), self.inflow(link));
+        let history = self.state.books(self.plan.pair(link).1).history;
         let state = self.link_mut(link);
-        (state.copy, state.common) = (copy, offset);
+        (state.copy, state.common) = (Copy { history, offset }, offset);
+        state.inflow = inflow;
+    }
+
+    /// How far of the source's history the target's copy goes while it follows. A lag does not
+    /// reach back to before it began to follow. The source's books are settled.
+    fn linked_offset(&self, link: usize) -> NanoWrites {
+        let lacks = self.waiting(link) + self.on_its_way(link);
+        let offset = self.state.books(self.plan.pair(link).1).offset;
+        offset.saturating_sub(lacks).max(self.link(link).floor)
+    }
+
+    /// What comes over a link that streams: as much as it carries while anything waits, or what is
+    /// written to the source, as late as the target trails. The source's books are settled.
+    fn inflow(&self, link: usize) -> Inflow {
+        let (state, books) = (self.link(link), self.state.books(self.plan.pair(link).1));
+        let most = self.linked_offset(link) - state.floor;
+        if self.waiting(link) > 0 {
+            let rate = self.link_plan().bytes_per_sec / self.plan.workload.write_bytes;
+            return Inflow { rate, until: self.now, most };
+        }
+        let (rate, last) = match (books.accepting, books.offer.sent()) {
+            (false, sent) => (sent, books.stopped),
+            (true, 0) => (books.offer.sent_before, books.offer.since),
+            (true, sent) => return Inflow { rate: sent, until: self.now, most },
+        };
+        Inflow { rate, until: (last + state.trails()).min(self.now), most }
+    }
+
+    /// What a replica of the shard that trails by `lag` lacks of what its primary got over the link
+    /// while it follows.
+    pub(super) fn missed_of_inflow(&mut self, shard: ShardId, lag: Span) -> NanoWrites {
+        let Some(source) = self.migrated_from(shard) else { return 0 };
+        let Some(link) = self.plan.link_into(shard) else { return 0 };
+        self.settle(source);
+        let inflow = match self.link(link).stage {
+            LinkStage::Streaming => self.inflow(link),
+            LinkStage::Off
+            | LinkStage::Down
+            | LinkStage::Saving
+            | LinkStage::Sending
+            | LinkStage::Loading => self.link(link).inflow,
+        };
+        inflow.since(self.now.before(lag))
+    }
+
+    /// The same of a target that was promoted so short a time ago that it matters.
+    pub(super) fn missed_before_completion(&self, shard: ShardId, lag: Span) -> NanoWrites {
+        let Some(link) = self.plan.link_into(shard) else { return 0 };
+        let (state, books) = (self.link(link), self.state.books(shard));
+        match state.began == Some(books.history) {
+            true => state.inflow.since(self.now.before(lag)).min(books.branch.offset),
+            false => 0,
+        }
+    }
+
+    /// The node becomes primary of a shard that follows: what it missed is not in the target.
+    pub(super) fn migrated_copy_is_cut(&mut self, shard: ShardId, node: NodeId) {
+        if self.migrated_from(shard).is_none() {
+            return;
+        }
+        let missed = self.state.ledger.missed[node.idx()];
+        let link = self.plan.link_into(shard).expect("who follows has a link");
+        let state = self.link_mut(link);
+        state.copy.offset = state.copy.offset.saturating_sub(missed);
+        state.common = state.common.min(state.copy.offset);
     }
 
     /// The source's primary is lost: whoever follows it ends here, with what it has of this
@@ -502,22 +588,49 @@ impl<O: Observer> Step<'_, O> {
     /// source are settled, or nothing is taken.
     fn on_its_way(&self, link: usize) -> NanoWrites {
         let (_, source) = self.plan.pair(link);
-        self.behind(source, self.link(link).lag)
+        self.behind(source, self.link(link).trails())
     }
 
-    /// The target begins to follow, and trails by so much until the link is lost: a replica that it
-    /// copies from adds its own lag.
+    /// The target begins to follow, and trails by so much until the link is lost.
     fn draw_lag(&mut self, link: usize) {
         let n = self.link(link).clock.streams;
         self.link_mut(link).clock.streams += 1;
-        let (target, source) = self.plan.pair(link);
-        let upstream = self.link(link).upstream;
+        let (target, _) = self.plan.pair(link);
         let lag = self.shard_time(&self.link_plan().lag, target, Purpose::LinkLag, n);
-        let hop = match self.state.shard(source).primary == upstream {
+        let hop = self.hop(link, n);
+        let state = self.link_mut(link);
+        (state.lag, state.hop) = (lag, hop);
+    }
+
+    /// A replica that the target copies from adds its own lag, and those of its chain, each its own
+    /// for as long as the n-th stream lasts.
+    fn hop(&self, link: usize, n: u32) -> Span {
+        let (_, source) = self.plan.pair(link);
+        let upstream = self.link(link).upstream;
+        match self.state.shard(source).primary == upstream {
             true => Span::ZERO,
             false => self.lag_of(upstream, Purpose::LinkHopLag, n),
-        };
-        self.link_mut(link).lag = lag.plus(hop);
+        }
+    }
+
+    /// The node that the target copies from may copy from another one than before. What the target
+    /// has does not become less by that.
+    fn hop_changes(&mut self, link: usize) {
+        let state = *self.link(link);
+        if state.stage != LinkStage::Streaming {
+            return;
+        }
+        let hop = self.hop(link, state.clock.streams - 1);
+        if hop != state.hop {
+            let (_, source) = self.plan.pair(link);
+            self.settle(source);
+            let floor = self.linked_offset(link);
+            let changed = self.link_mut(link);
+            (changed.hop, changed.floor) = (hop, floor);
+            if self.link(link).is_caught_up(self.now) {
+                self.link_may_be_in_sync();
+            }
+        }
     }
 
     /// The source's process dies for want of memory: an outage of the source, and the end of the
@@ -587,7 +700,7 @@ impl<O: Observer> Step<'_, O> {
     /// far behind.
     pub(super) fn is_in_sync(&self, link: usize) -> bool {
         let state = self.link(link);
-        let is_close = state.lag <= self.migration_plan().in_sync_lag;
+        let is_close = state.trails() <= self.migration_plan().in_sync_lag;
         state.is_caught_up(self.now) && (is_close || self.on_its_way(link) == 0)
     }
 

@@ -394,6 +394,7 @@ impl<O: Observer> Step<'_, O> {
         for node in self.plan.shards[shard.idx()].node_ids() {
             if self.state.node(node).data != Data::Empty {
                 self.state.ledger.copies[node.idx()] = all;
+                self.state.ledger.missed[node.idx()] = 0;
             }
         }
     }

@@ -307,6 +307,8 @@ impl<O: Observer> Step<'_, O> {
 
     /// The target is to be promoted now, if it can.
     fn try_to_complete(&mut self, group: GroupId, completion: Completion) {
+        // A target that trails by a lag gets in sync when nobody has written for as long.
+        self.tell_if_in_sync();
         if let Some(why) = self.hindrance(group, completion) {
             self.set_workflow(group, Workflow::Migrating(Stage::Running));
             self.note(Fact::Migration(MigrationFact::NotCompleted { group, why }));
@@ -348,7 +350,7 @@ impl<O: Observer> Step<'_, O> {
         let link_state = *self.link(link);
         let from = *self.state.books(source);
         let inherited = match link_state.held {
-            LinkHeld::Own => 0,
+            LinkHeld::Own | LinkHeld::Nothing => 0,
             LinkHeld::Migrated => link_state.copy.offset,
         };
         // What the source lost since the target got it comes back with the target.
@@ -358,8 +360,9 @@ impl<O: Observer> Step<'_, O> {
         books.offset += inherited;
         books.branch = Copy { history: books.history, offset: books.offset };
         books.history.0 += 1;
-        let now = self.now;
+        let (now, began) = (self.now, books.history);
         let state = self.link_mut(link);
+        state.began = Some(began);
         state.shared = common;
         state.told = from.acknowledged;
         state.completed = now;
@@ -368,7 +371,7 @@ impl<O: Observer> Step<'_, O> {
         let loss = Loss { writes, beside: 0, window };
         let node = self.state.shard(shard).primary;
         let missing_bytes = match link_state.held {
-            LinkHeld::Own => self.held_bytes(source),
+            LinkHeld::Own | LinkHeld::Nothing => self.held_bytes(source),
             LinkHeld::Migrated => 0,
         };
         let regained = inherited - common;
@@ -506,20 +509,23 @@ impl<O: Observer> Step<'_, O> {
         )
     }
 
-    /// All links are in sync, for the first time since the start.
-    pub(super) fn link_is_in_sync(&mut self) {
-        if !self.all_in_sync() {
-            return;
+    /// Nothing waits for a shard of the target any more, or it trails by less: all may be in sync,
+    /// and an operator who completes the migration may go on.
+    pub(super) fn link_may_be_in_sync(&mut self) {
+        self.tell_if_in_sync();
+        if let Operator::Completing(_) = self.state.migration.operator {
+            self.complete_if_ready();
         }
-        if self.state.migration.synced == Synced::NotYet {
+    }
+
+    /// All links are in sync, for the first time since the start.
+    fn tell_if_in_sync(&mut self) {
+        if self.state.migration.synced == Synced::NotYet && self.all_in_sync() {
             self.state.migration.synced = Synced::Once;
             let took = self.now.since(self.state.migration.started);
             let group = self.target();
             self.note(Fact::Migration(MigrationFact::AllInSync { group, took }));
             self.operator_sees_sync();
-        }
-        if let Operator::Completing(_) = self.state.migration.operator {
-            self.complete_if_ready();
         }
     }
 }

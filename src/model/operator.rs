@@ -11,7 +11,7 @@ use crate::model::api::{Call, Refusal};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Fact, Hindrance, MigrationFact, Observer};
 use crate::model::plan::{CutOver, CutOverBegins, GroupId};
-use crate::model::state::{Completion, Operator, Side, Stage, Workflow};
+use crate::model::state::{Completion, Link, Operator, Side, Stage, Workflow};
 use crate::model::{Event, Step};
 
 impl<O: Observer> Step<'_, O> {
@@ -77,7 +77,7 @@ impl<O: Observer> Step<'_, O> {
             }
             Operator::Completing(until) if self.now < until => {
                 self.operator_next(until);
-                self.complete_if_ready();
+                self.link_may_be_in_sync();
             }
             // A call under way is waited for.
             Operator::Completing(_) if self.is_being_completed() => {}
@@ -167,7 +167,7 @@ impl<O: Observer> Step<'_, O> {
     /// When what the clients wrote before they were stopped has arrived everywhere.
     fn drained_at(&self) -> SimTime {
         let links = &self.state.migration.links;
-        let slowest = links.iter().map(|link| link.lag).max().unwrap_or(Span::ZERO);
+        let slowest = links.iter().map(Link::trails).max().unwrap_or(Span::ZERO);
         self.state.migration.stopped + slowest
     }
 

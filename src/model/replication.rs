@@ -69,13 +69,15 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// A follower's copy ends so; gives what it lacks.
+    /// A follower's copy ends so; gives what it lacks, of what was migrated as well.
     pub(super) fn copy_trails(&mut self, node: NodeId, shard: ShardId, lag: Span) -> NanoWrites {
         let behind = self.behind(shard, lag);
         let books = self.state.books(shard);
         let copy = Copy { history: books.history, offset: books.offset - behind };
         self.state.ledger.copies[node.idx()] = copy;
-        behind
+        let missed = self.missed_of_inflow(shard, lag);
+        self.state.ledger.missed[node.idx()] = missed;
+        behind + missed
     }
 
     /// Writes of the current history that a copy lacks which trails by `lag`; while no writes were
@@ -95,7 +97,8 @@ impl<O: Observer> Step<'_, O> {
             }
             _ => 0,
         };
-        sent.saturating_sub(failing).min(books.offset - books.branch.offset)
+        let own = sent.saturating_sub(failing).min(books.offset - books.branch.offset);
+        own + self.missed_before_completion(shard, lag)
     }
 
     /// `node`'s copy becomes the shard's history; says what that loses.
@@ -120,6 +123,7 @@ impl<O: Observer> Step<'_, O> {
         books.history.0 += 1;
         books.offset = copy.offset;
         self.history_is_cut(shard, copy.offset);
+        self.migrated_copy_is_cut(shard, node);
         let books = self.state.books_mut(shard);
         (books.taken_beside, books.taken_for) = (0, Span::ZERO);
         self.state.archive.shard_mut(shard).cut(copy.offset);
@@ -327,7 +331,7 @@ impl<O: Observer> Step<'_, O> {
         let state = self.state.node_mut(node);
         state.data = Data::Syncing;
         state.upstream = Some(from);
-        self.state.ledger.copies[node.idx()] = self.state.ledger.copies[from.idx()];
+        self.copy_goes_as_far(node, from);
         let (takes, bytes) = self.full_sync_time(node, shard);
         let slot = self.slots.service(node);
         self.queue.schedule(slot, self.now + takes, Event::SyncEnds(node));
@@ -335,6 +339,13 @@ impl<O: Observer> Step<'_, O> {
             self.pause_node_lives(node);
         }
         self.note(Fact::SyncStarted { node, from, bytes });
+    }
+
+    /// The node has as much as the one that it copies.
+    fn copy_goes_as_far(&mut self, node: NodeId, from: NodeId) {
+        let ledger = &mut self.state.ledger;
+        ledger.copies[node.idx()] = ledger.copies[from.idx()];
+        ledger.missed[node.idx()] = ledger.missed[from.idx()];
     }
 
     /// How long it takes `node` to copy everything that the shard holds, and how much that is.
@@ -379,7 +390,7 @@ impl<O: Observer> Step<'_, O> {
         self.note(Fact::Synced { node });
         self.recovered(node);
         if !self.state.serves(shard) {
-            self.state.ledger.copies[node.idx()] = self.state.ledger.copies[source.idx()];
+            self.copy_goes_as_far(node, source);
             let shard_state = *self.state.shard(shard);
             if self.successor_rule(shard).is_none() && shard_state.primary == node {
                 self.primary_recreated(shard, source);

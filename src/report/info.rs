@@ -149,9 +149,9 @@ impl View<'_> {
         };
         let source = self.state.books(self.plan.pair(n).1).offset;
         match (link.held, link.stage) {
-            (LinkHeld::Own, _) => own,
+            (LinkHeld::Own | LinkHeld::Nothing, _) => own,
             (LinkHeld::Migrated, LinkStage::Streaming) => {
-                source.saturating_sub(self.waiting(link) + self.on_its_way(n))
+                source.saturating_sub(self.waiting(link) + self.on_its_way(n)).max(link.floor)
             }
             (
                 LinkHeld::Migrated,
@@ -175,7 +175,7 @@ impl View<'_> {
     fn on_its_way(&self, link: usize) -> NanoWrites {
         let books = self.state.books(self.plan.pair(link).1);
         let until = if books.accepting { self.now } else { books.stopped };
-        let from = self.now.before(self.state.migration.links[link].lag);
+        let from = self.now.before(self.state.migration.links[link].trails());
         let taken_in = |per_sec: u64, span: Span| {
             NanoWrites::from(per_sec) * NanoWrites::from(span.as_nanos())
         };
@@ -187,7 +187,7 @@ impl View<'_> {
 
     /// How long ago a replica was what its offset says, as its master hears.
     fn lag_of(&self, replica: NodeId) -> Span {
-        match self.link_of(replica).map(|link| (link.stage, link.lag)) {
+        match self.link_of(replica).map(|link| (link.stage, link.trails())) {
             Some((LinkStage::Streaming, lag)) => lag,
             Some((
                 LinkStage::Off

@@ -155,6 +155,8 @@ pub struct NodeClock {
 pub struct ShardClock {
     /// Losses of the primary; addresses the lags frozen then.
     pub primary_losses: u32,
+    /// Chains broken; addresses the lags frozen then.
+    pub chain_breaks: u32,
     /// Promotions begun.
     pub promotions: u32,
     /// Endpoint updates begun.

@@ -20,6 +20,9 @@ pub struct Ledger {
     pub shards: Vec<ShardLedger>,
     /// By node: how far its copy goes once its upstream is gone.
     pub copies: Vec<Copy>,
+    /// By node: what its copy lacks of what came over the link into its primary, which follows the
+    /// source of a migration; as of the loss of that primary.
+    pub missed: Vec<NanoWrites>,
     /// By node: what it takes, as an isolated primary, from the writers on its side.
     pub beside: Vec<Beside>,
 }

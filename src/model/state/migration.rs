@@ -172,8 +172,17 @@ pub struct Link {
     pub copy: Copy,
     /// How much of that the source still has.
     pub common: NanoWrites,
-    /// How far the target trails while it follows, in time.
+    /// How far the target trails the node that it reads while it follows, in time.
     pub lag: Span,
+    /// How far that node trails its primary, as of now.
+    pub hop: Span,
+    /// How far of the source's history the target's copy goes at least while it follows: to where
+    /// the snapshot was taken, or to where it went before.
+    pub floor: NanoWrites,
+    /// What came over the link until it was lost or the target promoted, the last time.
+    pub inflow: Inflow,
+    /// The history in the target's books that began with the completion.
+    pub began: Option<HistoryId>,
     /// When the migration was completed.
     pub completed: SimTime,
     /// Whether the target's primary holds what the source had.
@@ -182,12 +191,39 @@ pub struct Link {
     pub bytes: u64,
     /// For how long its source writes the copy before it sends any of it.
     pub saves: Span,
+    /// Until when the source forks for it: what its clients send meanwhile it takes then.
+    pub forked: SimTime,
     /// Draws used.
     pub clock: LinkClock,
     /// Since the completion: how much of the history of both is common still.
     pub shared: NanoWrites,
     /// Acknowledged by the source since the completion, as far as that was told.
     pub told: NanoWrites,
+}
+
+/// What came over a link until some instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Inflow {
+    /// Writes per second.
+    pub rate: u64,
+    /// Until when they came.
+    pub until: SimTime,
+    /// No more than so many came since the link was made.
+    pub most: NanoWrites,
+}
+
+impl Inflow {
+    /// Nothing came.
+    pub(in crate::model) const NOTHING: Inflow = Inflow { rate: 0, until: SimTime::START, most: 0 };
+
+    /// Writes that came since then.
+    pub fn since(&self, from: SimTime) -> NanoWrites {
+        let nanos = match from < self.until {
+            true => self.until.since(from).as_nanos(),
+            false => 0,
+        };
+        (NanoWrites::from(self.rate) * NanoWrites::from(nanos)).min(self.most)
+    }
 }
 
 /// Draws used by a link.
@@ -225,6 +261,8 @@ pub enum LinkStage {
 pub enum LinkHeld {
     /// What was there before the migration.
     Own,
+    /// Nothing: it was emptied to load a copy, and has not loaded it.
+    Nothing,
     /// What the source had.
     Migrated,
 }
@@ -250,6 +288,11 @@ impl Link {
                 true
             }
         }
+    }
+
+    /// How far the target trails the source's primary while it follows and nothing waits for it.
+    pub fn trails(&self) -> Span {
+        self.lag.plus(self.hop)
     }
 
     /// Whether the last full sync is sent while it is written.
@@ -319,10 +362,15 @@ impl Link {
             copy: Copy { history: HistoryId(0), offset: 0 },
             common: 0,
             lag: Span::ZERO,
+            hop: Span::ZERO,
+            floor: 0,
+            inflow: Inflow::NOTHING,
+            began: None,
             completed: SimTime::START,
             held: LinkHeld::Own,
             bytes: 0,
             saves: Span::ZERO,
+            forked: SimTime::START,
             clock: LinkClock { retries: 0, syncs: 0, streams: 0, restarts: 0 },
             shared: 0,
             told: 0,

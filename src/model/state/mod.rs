@@ -77,7 +77,12 @@ impl State {
                 nodes: Vec::new(),
                 shards: Vec::new(),
             },
-            ledger: Ledger { shards: Vec::new(), copies: Vec::new(), beside: Vec::new() },
+            ledger: Ledger {
+                shards: Vec::new(),
+                copies: Vec::new(),
+                missed: Vec::new(),
+                beside: Vec::new(),
+            },
             archive: Archive::default(),
             migration: Migration::NONE,
             told: Vec::new(),
@@ -112,6 +117,7 @@ impl State {
         refill(&mut self.clocks.shards, n_shards, |_| ShardClock::default());
         let origin = Copy { history: HistoryId(0), offset: 0 };
         refill(&mut self.ledger.copies, n_nodes, |_| origin);
+        refill(&mut self.ledger.missed, n_nodes, |_| 0);
         refill(&mut self.ledger.beside, n_nodes, |_| Beside::NOTHING);
         refill(&mut self.ledger.shards, n_shards, |s| {
             let shard = ShardId(s as u16);
@@ -224,11 +230,15 @@ impl State {
         false
     }
 
-    /// Whether the node copies from the replica that the plan chains it to.
+    /// Whether the node copies from the replica that the plan chains it to. Once that one is
+    /// primary, the node is a replica like any other.
     #[inline]
     pub fn is_chained(&self, plan: &Plan, node: NodeId) -> bool {
-        let chained = plan.nodes[node.idx()].chained_to;
-        chained.is_some() && self.node(node).upstream == chained
+        let of_plan = &plan.nodes[node.idx()];
+        let upstream = self.node(node).upstream;
+        of_plan.chained_to.is_some()
+            && upstream == of_plan.chained_to
+            && upstream != Some(self.shard(of_plan.shard).primary)
     }
 
     /// Writes that only the target's shard of a migration has, so that a roll-back would lose them.
