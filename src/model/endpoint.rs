@@ -1,7 +1,8 @@
 //! Endpoints and writers: where writes go, and when an outage begins and ends.
 //!
-//! Writers are one cohort without cache and with instant retry: they write to whatever the
-//! primary endpoint names, and their writes are acknowledged if that node is a serving primary.
+//! Writers have no cache and try again at once: they write to whatever the primary endpoint names,
+//! and their writes are acknowledged if that node is a serving primary. They are as one, but for
+//! the clients of an online migration, which fall into cohorts (`clients`).
 
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, Intake, MigrationFact, Observer};

@@ -16,9 +16,9 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::draws::Purpose;
 use crate::model::fact::{Cause, Fact, LinkLoss, Loss, MigrationFact, Observer};
 use crate::model::link::{Capacity, NANO, NanoBytes, Trail};
-use crate::model::plan::{LinkPlan, NodeId, Obstacle, ShardId};
+use crate::model::plan::{LinkPlan, NodeId, Obstacle, Plan, ShardId};
 use crate::model::state::{
-    Copy, Data, Inflow, Link, LinkHeld, LinkStage, NanoWrites, Process, Side,
+    Copy, Data, Inflow, Link, LinkHeld, LinkStage, NanoWrites, Process, Side, State,
 };
 use crate::model::{Event, Step};
 
@@ -70,29 +70,8 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// Whether the two ends of the link reach each other, and the source has something to copy.
     fn link_condition(&self, link: usize, upstream: NodeId) -> Result<(), LinkLoss> {
-        let (target, source) = self.plan.pair(link);
-        if !self.state.serves(target) {
-            return Err(LinkLoss::Target);
-        }
-        let to = self.state.shard(target).primary;
-        if self.link(link).is_connected() && self.state.node(to).upstream != Some(upstream) {
-            // Another node has become primary of the target's shard.
-            return Err(LinkLoss::Target);
-        }
-        let primary = self.state.shard(source).primary;
-        let is_in_tree = upstream == primary || self.state.follows(upstream, primary);
-        if !self.state.serves(source) || !self.state.answers(upstream) || !is_in_tree {
-            return Err(LinkLoss::Source);
-        }
-        if self.state.node(upstream).data != Data::Complete {
-            return Err(LinkLoss::Source);
-        }
-        match self.now < self.state.migration.cut_until {
-            true => Err(LinkLoss::Network),
-            false => Ok(()),
-        }
+        condition(self.plan, self.state, self.now, (link, upstream))
     }
 
     /// What keeps the link from being made at this instant, as the operator is told.
@@ -423,7 +402,7 @@ impl<O: Observer> Step<'_, O> {
                 self.link(link).trail.at_rates(self.now, arriving, capacity.carries, &capacity);
             self.link_mut(link).trail = trail;
             let shard = self.plan.pair(link).0;
-            self.note(Fact::Migration(MigrationFact::InSync { shard }));
+            self.note(Fact::Migration(MigrationFact::CaughtUp { shard }));
             self.schedule_link(link);
             self.link_may_be_in_sync();
         }
@@ -570,7 +549,7 @@ impl<O: Observer> Step<'_, O> {
             (Side::Source, LinkHeld::Migrated) if shard == source => {
                 state.copy.offset.min(state.common).min(of_source)
             }
-            (Side::Source, LinkHeld::Migrated | LinkHeld::Own) => 0,
+            (Side::Source, LinkHeld::Migrated | LinkHeld::Own | LinkHeld::Nothing) => 0,
         }
     }
 
@@ -679,10 +658,35 @@ impl<O: Observer> Step<'_, O> {
         let is_source = self.plan.pair(link).1 == shard;
         let state = self.link_mut(link);
         state.shared = state.shared.min(offset);
+        if is_source {
+            state.archived = state.archived.min(offset);
+        }
         if is_source && state.common > offset {
             // The target went further than its source does now: it cannot go on there.
             state.common = offset;
             state.history = None;
+        }
+    }
+
+    /// The target's shard lost what it had, of which a snapshot has so much.
+    pub(super) fn common_is_archived(&mut self, shard: ShardId, archived: NanoWrites) {
+        if let Some(link) = self.plan.link_into(shard) {
+            let state = self.link_mut(link);
+            state.archived = state.archived.max(state.shared.min(archived));
+        }
+    }
+
+    /// What the snapshot has of the history of both, for whoever does something else with it.
+    pub(super) fn take_archived_common(&mut self, shard: ShardId) -> NanoWrites {
+        let link = self.plan.link_into(shard);
+        link.map_or(0, |link| std::mem::take(&mut self.link_mut(link).archived))
+    }
+
+    /// The target's shard has what the snapshot had, up to `offset`.
+    pub(super) fn common_is_restored(&mut self, shard: ShardId, offset: NanoWrites) {
+        let common = self.take_archived_common(shard).min(offset);
+        if let Some(link) = self.plan.link_into(shard) {
+            self.link_mut(link).shared = common;
         }
     }
 
@@ -707,5 +711,36 @@ impl<O: Observer> Step<'_, O> {
     /// Whether that is so of all shards.
     pub(super) fn all_in_sync(&self) -> bool {
         (0..self.state.migration.links.len()).all(|link| self.is_in_sync(link))
+    }
+}
+
+/// Whether the two ends of the link reach each other, and the source has something to copy at
+/// `upstream`.
+pub(super) fn condition(
+    plan: &Plan,
+    state: &State,
+    now: SimTime,
+    (link, upstream): (usize, NodeId),
+) -> Result<(), LinkLoss> {
+    let (target, source) = plan.pair(link);
+    if !state.serves(target) {
+        return Err(LinkLoss::Target);
+    }
+    let to = state.shard(target).primary;
+    if state.migration.links[link].is_connected() && state.node(to).upstream != Some(upstream) {
+        // Another node has become primary of the target's shard.
+        return Err(LinkLoss::Target);
+    }
+    let primary = state.shard(source).primary;
+    let is_in_tree = upstream == primary || state.follows(upstream, primary);
+    if !state.serves(source) || !state.answers(upstream) || !is_in_tree {
+        return Err(LinkLoss::Source);
+    }
+    if state.node(upstream).data != Data::Complete {
+        return Err(LinkLoss::Source);
+    }
+    match now < state.migration.cut_until {
+        true => Err(LinkLoss::Network),
+        false => Ok(()),
     }
 }

@@ -4,11 +4,12 @@
 use crate::engine::queue::EventQueue;
 use crate::engine::time::SimTime;
 use crate::model::Event;
+use crate::model::follow::condition;
 use crate::model::persistence::Durability;
 use crate::model::plan::{Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId};
 use crate::model::state::{
-    Az, Data, Dataset, Failover, GoodReplicas, Life, NanoWrites, NextMove, Operator, Process,
-    Quorum, Reach, Region, Replacement, Serving, Side, Stage, State, Voice, Watch, Window,
+    Az, Data, Dataset, Failover, GoodReplicas, Life, LinkStage, NanoWrites, NextMove, Operator,
+    Process, Quorum, Reach, Region, Replacement, Serving, Side, Stage, State, Voice, Watch, Window,
     Workflow,
 };
 
@@ -20,6 +21,7 @@ pub fn check(plan: &Plan, state: &State, queue: &EventQueue<Event>, now: SimTime
     }
     for link in 0..state.migration.links.len() {
         check_link(plan, state, queue, link);
+        check_stage(plan, state, now, link);
     }
     check_clients(plan, state, queue);
     for group in plan.group_ids() {
@@ -34,7 +36,7 @@ fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
     let books = &state.ledger.shards[shard.idx()];
     assert!(books.settled <= now, "books are not settled in the future");
     if plan.link_at(shard).is_none() {
-        // Where clients move, `check_migration` counts those of both sides together.
+        // Where clients move, `check_link` counts those of both sides together.
         let rate = NanoWrites::from(plan.shards[shard.idx()].writes_per_sec);
         let offered = rate * NanoWrites::from(books.settled.as_nanos());
         assert!(
@@ -95,15 +97,45 @@ fn check_link(plan: &Plan, state: &State, queue: &EventQueue<Event>, link: usize
     if state.migration.truth == Side::Target {
         assert!(of.told <= from.acknowledged, "what went astray was acknowledged");
     }
-    if of.is_connected() {
-        let primary = state.config.shards[target.idx()].primary;
-        assert!(state.node(primary).upstream == Some(of.upstream), "who is linked follows");
-    }
+    let primary = state.config.shards[target.idx()].primary;
+    let reads = state.node(primary).upstream == Some(of.upstream);
+    assert!(of.is_connected() == reads, "who is linked follows, and nobody else");
     if of.follows() {
         assert!(!to.accepting, "a replica takes no writes of clients");
     }
     let cohorts = to.offer.cohorts + from.offer.cohorts;
     assert!(cohorts == plan.n_cohorts(), "every cohort is on one side");
+}
+
+/// The stage of a link is that of the migration, and a link that can be made is tried.
+fn check_stage(plan: &Plan, state: &State, now: SimTime, link: usize) {
+    let Some(migration) = &plan.migration else { return };
+    let of = &state.migration.links[link];
+    let from = &state.ledger.shards[plan.pair(link).1.idx()];
+    let is_fit = match state.group(migration.target).workflow {
+        _ if is_running(plan, state) => of.follows(),
+        Workflow::Migrating(Stage::Connecting(_)) => of.stage == LinkStage::Down,
+        _ => of.stage == LinkStage::Off,
+    };
+    assert!(is_fit, "the links are as far as the migration");
+    if of.stage == LinkStage::Streaming {
+        assert!(of.history == Some(from.history), "who follows has the source's history");
+        assert!(of.floor <= from.offset, "nobody got more than there was");
+    }
+    if of.stage == LinkStage::Down && is_running(plan, state) {
+        let may_connect = condition(plan, state, now, (link, of.upstream)).is_ok();
+        assert!(!may_connect || of.ends.is_some(), "a link that can be made is tried again");
+    }
+}
+
+/// Whether the target is a replica of the source.
+fn is_running(plan: &Plan, state: &State) -> bool {
+    plan.migration.as_ref().is_some_and(|migration| {
+        matches!(
+            state.group(migration.target).workflow,
+            Workflow::Migrating(Stage::Running | Stage::Completing(_))
+        )
+    })
 }
 
 fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardId) {

@@ -131,6 +131,7 @@ impl<O: Observer> Step<'_, O> {
         migration.synced = Synced::NotYet;
         let n = migration.clock.starts;
         migration.clock.starts += 1;
+        self.give_up_restore(target);
         self.set_workflow(target, Workflow::Migrating(Stage::Preparing));
         let law = &self.migration_plan().timing.start;
         let takes = self.group_time(law, target, Purpose::MigrationStart, n);
@@ -363,7 +364,7 @@ impl<O: Observer> Step<'_, O> {
         let (now, began) = (self.now, books.history);
         let state = self.link_mut(link);
         state.began = Some(began);
-        state.shared = common;
+        (state.shared, state.archived) = (common, 0);
         state.told = from.acknowledged;
         state.completed = now;
         let writes = from.offset - common;
@@ -396,7 +397,8 @@ impl<O: Observer> Step<'_, O> {
     pub(super) fn abandon_targets_writes(&mut self, link: usize) {
         let (shard, _) = self.plan.pair(link);
         self.settle(shard);
-        let writes = self.state.books(shard).offset;
+        let books = self.state.books(shard);
+        let writes = books.offset + books.archived;
         if writes > 0 {
             // All of them are its own.
             let window = self.age_of_targets_own(shard, writes);
@@ -412,9 +414,10 @@ impl<O: Observer> Step<'_, O> {
         let (shard, source) = self.plan.pair(link);
         self.settle(shard);
         let of_source = self.state.books(source).offset;
-        let of_target = self.state.books(shard).offset;
+        let books = self.state.books(shard);
+        let of_target = books.offset + books.archived;
         let window = self.now.since(self.link(link).completed);
-        let common = self.link(link).shared.min(of_source).min(of_target);
+        let common = self.link(link).common_since().min(of_source).min(of_target);
         self.empty_books(shard);
         let loss = Loss { writes: of_target - common, beside: 0, window };
         self.tell_rolled_back(shard, loss, of_source - common);
@@ -429,11 +432,14 @@ impl<O: Observer> Step<'_, O> {
     /// books.
     fn empty_books(&mut self, shard: ShardId) {
         let books = self.state.books_mut(shard);
-        books.lost += std::mem::take(&mut books.offset);
+        // What only a snapshot has, and was to be restored, is the target's as well.
+        books.lost += std::mem::take(&mut books.offset) + std::mem::take(&mut books.archived);
         books.branch = Copy { history: books.history, offset: 0 };
         books.history.0 += 1;
         let copy = Copy { history: books.history, offset: 0 };
         self.state.archive.shard_mut(shard).cut(0);
+        self.state.archive.shard_mut(shard).kept = None;
+        self.take_archived_common(shard);
         if !self.state.serves(shard) {
             // Whatever its nodes hold.
             let nodes = self.plan.shards[shard.idx()].node_range();

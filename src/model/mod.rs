@@ -5,9 +5,11 @@
 //! [`isolation`] cuts nodes off, [`replication`] copies data, [`control_plane`] detects, fails over
 //! and repairs, [`cluster_bus`] and [`sentinel`] find out and fail over where a group is not left
 //! to it, [`endpoint`] moves the writers, [`good_replicas`] stops those that ask for replicas,
-//! [`narration`] tells what changed. [`state`] is all that
-//! changes, [`plan`] all that does not, [`fact`] what observers are told. The model cannot fail: a
-//! [`plan::Plan`] is checked before it gets here.
+//! [`chain`] lets replicas copy from replicas, [`narration`] tells what changed. An online migration
+//! has five: [`migration`] answers its calls, [`follow`] lets the target copy and follow over what
+//! [`link`] reckons, [`operator`] cuts over and goes back, [`clients`] moves who writes. [`state`] is
+//! all that changes, [`plan`] all that does not, [`fact`] what observers are told. The model cannot
+//! fail: a [`plan::Plan`] is checked before it gets here.
 
 pub mod api;
 pub mod append_only;

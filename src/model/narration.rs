@@ -1,6 +1,7 @@
 //! What observers are told of a shard after each event: changes in copies and readers, and what
 //! an outage waits for. No rule reads any of this. Since every event that changes a shard ends
-//! here, its good replicas are counted first.
+//! here, its chains are mended first, its good replicas counted, and the link of a migration
+//! follows.
 
 use crate::model::Step;
 use crate::model::archive::Awaits;

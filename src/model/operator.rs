@@ -238,6 +238,7 @@ impl<O: Observer> Step<'_, O> {
             self.operator_rests();
         }
         self.source_is_truth_again(target);
+        self.give_up_restore(target);
         self.clients_go_back();
         self.tell_both_sides();
     }

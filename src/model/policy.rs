@@ -31,7 +31,7 @@ impl<'a> ControlView<'a> {
             let state = self.state.node(node);
             let able = state.belief == Belief::Up && self.state.answers(node) && state.data == data;
             let rank = self.plan.nodes[node.idx()].rank;
-            let reported_offset = self.state.ledger.copies[node.idx()].offset;
+            let reported_offset = self.state.reported_offset(self.plan, node);
             let able = able && self.out != Some(node) && !self.state.is_chained(self.plan, node);
             able.then_some(Candidate { node, rank, reported_offset })
         })

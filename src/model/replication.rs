@@ -166,6 +166,7 @@ impl<O: Observer> Step<'_, O> {
         (books.taken_beside, books.taken_for) = (0, Span::ZERO);
         books.branch.offset = 0;
         books.original = false;
+        self.common_is_archived(shard, archived);
         self.history_is_cut(shard, 0);
         self.migrated_copy_is_lost(shard);
         self.state.shard_mut(shard).dataset = Dataset::Lost;

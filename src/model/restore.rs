@@ -39,12 +39,14 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// Begins to restore the last snapshot, if the whole group has lost what it had. Gives the fact
-    /// that tells it.
+    /// that tells it. Nobody restores a group into which data is being migrated: the application's
+    /// data is in the source, and the target copies it again once it has an empty primary.
     pub(super) fn consider_restore(&mut self, group: GroupId) -> Option<Fact> {
         let mut shards = self.shards_of(group);
         let is_lost = shards.all(|shard| self.state.archive.shard(shard).kept.is_some());
         let archive = *self.state.archive.group(group);
-        if !is_lost || archive.restore.is_some() {
+        let is_target = matches!(self.state.group(group).workflow, Workflow::Migrating(_));
+        if !is_lost || is_target || archive.restore.is_some() {
             return None;
         }
         let (taken, from) = match self.second_region(group) {
@@ -72,11 +74,27 @@ impl<O: Observer> Step<'_, O> {
         if self.state.archive.group(group).restore.is_some() {
             return;
         }
+        self.write_off_archive(shard);
+    }
+
+    /// What a snapshot has of the shard is not restored any more.
+    fn write_off_archive(&mut self, shard: ShardId) {
         let Some(part) = self.state.archive.shard_mut(shard).kept.take() else { return };
+        self.take_archived_common(shard);
         let books = self.state.books_mut(shard);
         let writes = std::mem::take(&mut books.archived);
         books.dataset_lost += writes;
         self.note(Fact::Backup(BackupFact::ArchiveLost { shard, writes, bytes: part.bytes }));
+    }
+
+    /// A restore that is under way is given up, since the application's data is elsewhere, or is to
+    /// come from there.
+    pub(super) fn give_up_restore(&mut self, group: GroupId) {
+        if self.state.archive.group_mut(group).restore.take().is_some() {
+            self.queue.clear(self.slots.restore(group));
+            self.shards_of(group).for_each(|shard| self.write_off_archive(shard));
+            self.tell_shards(group);
+        }
     }
 
     /// The end of a step comes when its time has passed.
@@ -255,6 +273,7 @@ impl<O: Observer> Step<'_, O> {
         books.branch = Copy { history: books.history, offset: books.offset };
         books.original = part.start == StartData::Included;
         let copy = books.branch;
+        self.common_is_restored(shard, part.offset);
         let members = self.plan.shards[shard.idx()].node_ids();
         let mut members = members.filter(|node| self.state.node(*node).process != Process::Absent);
         let node = members.next().expect("a shard keeps a node");

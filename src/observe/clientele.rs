@@ -113,7 +113,7 @@ impl Clientele {
             | MigrationFact::TargetWiped { .. }
             | MigrationFact::LinkStreams { .. }
             | MigrationFact::LinkBack { .. }
-            | MigrationFact::InSync { .. }
+            | MigrationFact::CaughtUp { .. }
             | MigrationFact::AllInSync { .. }
             | MigrationFact::LinkLost { .. }
             | MigrationFact::NetworkCut

@@ -44,7 +44,7 @@ pub(super) fn aws_event(fact: &MigrationFact, id: impl Fn(GroupId) -> String) ->
         | MigrationFact::TargetWiped { .. }
         | MigrationFact::LinkStreams { .. }
         | MigrationFact::LinkBack { .. }
-        | MigrationFact::InSync { .. }
+        | MigrationFact::CaughtUp { .. }
         | MigrationFact::AllInSync { .. }
         | MigrationFact::LinkLost { .. }
         | MigrationFact::NetworkCut
@@ -80,7 +80,7 @@ pub(super) fn name(fact: &MigrationFact) -> &'static str {
         MigrationFact::TargetWiped { .. } => "target_wiped",
         MigrationFact::LinkStreams { .. } => "link_streams",
         MigrationFact::LinkBack { .. } => "link_back",
-        MigrationFact::InSync { .. } => "in_sync",
+        MigrationFact::CaughtUp { .. } => "caught_up",
         MigrationFact::AllInSync { .. } => "all_in_sync",
         MigrationFact::LinkLost { .. } => "link_lost",
         MigrationFact::NetworkCut => "migration_network_cut",
@@ -191,7 +191,7 @@ fn link_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         MigrationFact::LinkBack { shard, missed } => {
             vec![shard_of(shard), ("missing_writes", amount(missed))]
         }
-        MigrationFact::InSync { shard } => vec![shard_of(shard)],
+        MigrationFact::CaughtUp { shard } => vec![shard_of(shard)],
         MigrationFact::LinkLost { shard, why, behind } => vec![
             shard_of(shard),
             ("why", json!(link_loss_name(why))),
@@ -237,7 +237,7 @@ fn shard_fields(plan: &Plan, fact: &MigrationFact) -> Vec<Field> {
         | MigrationFact::LinkLoading { .. }
         | MigrationFact::LinkStreams { .. }
         | MigrationFact::LinkBack { .. }
-        | MigrationFact::InSync { .. }
+        | MigrationFact::CaughtUp { .. }
         | MigrationFact::LinkLost { .. }
         | MigrationFact::Tested { .. }
         | MigrationFact::ReshardBegan { .. }

@@ -518,7 +518,7 @@ enum Fact {
     /// The link is up again without a full sync.
     LinkBack { shard: ShardName, missing_writes: f64 },
     /// Nothing waits for the target's shard.
-    InSync { shard: ShardName },
+    CaughtUp { shard: ShardName },
     /// All shards of the target are in sync, so many seconds after the start.
     AllInSync { group: String, took_s: f64 },
     /// The link is lost; so many writes waited.

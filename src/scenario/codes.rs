@@ -170,6 +170,8 @@ codes! {
     NeverStarted "W0929" Warning "nothing starts the migration";
     CompletedBeforeStart "W0930" Warning "a migration is to be completed before it is started";
     CutOverTooEarly "W0931" Warning "a cut-over begins before the data can be there";
+    LagAboveSync "W0940" Warning "a migration is never in sync while clients write";
+    LimitBelowBacklog "W0941" Warning "a source drops readers that its backlog would let go on";
 }
 
 impl Code {

@@ -9,7 +9,7 @@ use super::diagnostics::{Covers, Place};
 use super::reader::Context;
 use super::topology::Topology;
 use crate::engine::time::{NANOS_PER_SEC, Span};
-use crate::model::plan::{FullSync, LinkPlan, MigrationPlan, Shard, Workload};
+use crate::model::plan::{CutOver, FullSync, LinkPlan, MigrationPlan, Shard, Workload};
 
 /// Bytes and seconds of the full sync of a shard.
 struct Sums<'a> {
@@ -43,6 +43,7 @@ pub(super) fn check(
     let sums = of_shards(plan, topology, workload);
     let group = &topology.groups[plan.source.idx()];
     let place = Place { covers: Covers::Key, ..place.clone() };
+    check_lag(plan, &place, cx);
     if let Some(least) = sums.iter().map(|sums| sums.shard).min_by_key(|it| it.writes_per_sec) {
         check_cohorts(least, (plan.clients.cohorts, &group.id), &place, cx);
     }
@@ -116,6 +117,29 @@ impl<'a> Sums<'a> {
     fn memory(&self, page: f64) -> f64 {
         self.data + (self.copied(page) + self.written()).max(self.waiting())
     }
+}
+
+/// A target whose lag is never short enough is in sync only once nobody writes.
+fn check_lag(plan: &MigrationPlan, place: &Place, cx: &mut Context<'_>) {
+    let shortest = plan.link.lag.range().map_or(Span::ZERO, |(shortest, _)| shortest);
+    if shortest <= plan.in_sync_lag {
+        return;
+    }
+    let message = format!(
+        "the target trails by {shortest} or more, and is in sync up to {}: never while clients \
+         write",
+        plan.in_sync_lag,
+    );
+    let hint = match plan.cut_over {
+        CutOver::StopWritesFirst => {
+            "raise migration.in-sync-lag or lower migration.lag; a cut-over that stops the clients \
+             gets in sync, one that waits for the target to be in sync never begins"
+        }
+        CutOver::SwitchOnTheFly | CutOver::Force => {
+            "raise migration.in-sync-lag, lower migration.lag, or let cut-over stop the clients first"
+        }
+    };
+    cx.errors.report(Code::LagAboveSync, place, message).hint(hint);
 }
 
 /// Each cohort writes whole writes a second: with fewer of them than cohorts some write nothing.
@@ -261,8 +285,8 @@ fn size(bytes: f64) -> String {
     }
 }
 
-/// Bytes per second for people, in thousands, with a digit behind the point.
-fn amount(bytes: f64) -> String {
+/// Bytes, or bytes per second, for people: in thousands, with a digit behind the point.
+pub(super) fn amount(bytes: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
         Some((unit, name)) => format!("{:.1} {name}", bytes / unit),

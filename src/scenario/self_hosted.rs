@@ -9,6 +9,7 @@ use super::Origin;
 use super::codes::Code;
 use super::diagnostics::{Covers, Place, excerpt, hint_names, join};
 use super::groups::{Engine, EngineKind, MOST_DATABASES, ShardDraft, Switch};
+use super::migration_sums::amount;
 use super::persistence;
 use super::reader::{Context, Item, Table};
 use super::sections::MAX_DATASET_BYTES;
@@ -102,16 +103,20 @@ pub(super) fn read(
         let endpoints: Vec<(String, u16)> = addresses.into_iter().zip(ports).collect();
         check_unique(&endpoints, &t.place, cx);
         let memory = t.get("memory");
+        let hard_limit = limit(t, ("output-buffer-hard-limit", "\"256 MiB\"", 256 << 20), cx);
+        let soft_limit = limit(t, ("output-buffer-soft-limit", "\"64 MiB\"", 64 << 20), cx);
+        let soft_for = soft_for(t, cx);
+        let backlog = backlog(t, engine, cx);
         SelfHosted {
             detector,
             endpoints,
             obstacles,
             databases: databases(t, cluster_mode, cx),
             memory: memory.and_then(|item| item.size(&mut cx.errors, 1..=MAX_DATASET_BYTES)),
-            hard_limit: limit(t, ("output-buffer-hard-limit", "\"256 MiB\"", 256 << 20), cx),
-            soft_limit: limit(t, ("output-buffer-soft-limit", "\"64 MiB\"", 64 << 20), cx),
-            soft_for: soft_for(t, cx),
-            backlog: backlog(t, engine, cx),
+            hard_limit: hard_limit.map(|hard| effective(hard, (backlog, engine), &t.place, cx)),
+            soft_limit,
+            soft_for,
+            backlog,
             chained: Vec::new(),
         }
     });
@@ -359,6 +364,34 @@ fn limit(
         }
     };
     (bytes > 0).then_some(bytes)
+}
+
+/// The hard limit that the engine goes by. One below the backlog makes little sense: a reader that
+/// goes on where it was would be dropped for what it reads. Redis OSS 7.0 and later and Valkey take
+/// the size of the backlog instead (`client-output-buffer-limit` in their redis.conf).
+fn effective(
+    hard: u64,
+    (backlog, engine): (u64, Engine),
+    place: &Place,
+    cx: &mut Context<'_>,
+) -> u64 {
+    if hard >= backlog {
+        return hard;
+    }
+    if engine.kind == EngineKind::Redis && engine.version < [7, 0, 0] {
+        let place = Place { path: join(&place.path, "output-buffer-hard-limit"), ..place.clone() };
+        let message = format!(
+            "the source drops a reader for which more than {} waits, though its backlog of {} \
+             would let one go on that missed more",
+            amount(hard as f64),
+            amount(backlog as f64),
+        );
+        let hint = "raise output-buffer-hard-limit to the backlog: Redis OSS takes that from 7.0 on, \
+                    and Valkey, whatever is written";
+        cx.errors.report(Code::LimitBelowBacklog, &place, message).hint(hint);
+        return hard;
+    }
+    backlog
 }
 
 const BUFFER: &str = "client-output-buffer-limit of replicas in redis.conf and valkey.conf";

@@ -369,7 +369,7 @@ fn a_cluster_that_moves() {
     let mut synced: Vec<u128> = synced.collect();
     let all = synced[0];
     synced.sort_unstable();
-    let in_sync = told(&facts, |fact| matches!(fact, MigrationFact::InSync { .. }).then_some(()));
+    let in_sync = told(&facts, |fact| matches!(fact, MigrationFact::CaughtUp { .. }).then_some(()));
     assert_eq!(in_sync.iter().map(|(at, ())| *at).collect::<Vec<_>>(), synced);
     assert_eq!(outcome.raw(Metric::MigrationSync), all - 600 * S, "since the call");
     assert_eq!(outcome.raw(Metric::MigrationFullSyncs), 3);

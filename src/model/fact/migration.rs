@@ -94,8 +94,9 @@ pub enum MigrationFact {
         /// Writes that it missed and now gets.
         missed: NanoWrites,
     },
-    /// The target's shard has all that the source's has but what is on its way.
-    InSync {
+    /// Nothing waits for the target's shard: it has all that the source's has but what is on its
+    /// way.
+    CaughtUp {
         /// The shard.
         shard: ShardId,
     },

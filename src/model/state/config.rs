@@ -349,8 +349,7 @@ pub struct Shard {
     pub primary: NodeId,
     /// Whether it accepts writes.
     pub serving: Serving,
-    /// The node that the primary endpoint (or the slot map) names. Writers, one cohort, follow it
-    /// at once.
+    /// The node that the primary endpoint (or the slot map) names. Writers follow it at once.
     pub endpoint: NodeId,
     /// The control plane's detection window.
     pub window: Window,

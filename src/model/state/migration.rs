@@ -197,6 +197,8 @@ pub struct Link {
     pub clock: LinkClock,
     /// Since the completion: how much of the history of both is common still.
     pub shared: NanoWrites,
+    /// How much of it only a snapshot of the target has, which is to be restored.
+    pub archived: NanoWrites,
     /// Acknowledged by the source since the completion, as far as that was told.
     pub told: NanoWrites,
 }
@@ -290,6 +292,12 @@ impl Link {
         }
     }
 
+    /// Since the completion: how much of the history of both the target has still, or a snapshot of
+    /// it that is to be restored.
+    pub fn common_since(&self) -> NanoWrites {
+        self.shared.max(self.archived)
+    }
+
     /// How far the target trails the source's primary while it follows and nothing waits for it.
     pub fn trails(&self) -> Span {
         self.lag.plus(self.hop)
@@ -373,6 +381,7 @@ impl Link {
             forked: SimTime::START,
             clock: LinkClock { retries: 0, syncs: 0, streams: 0, restarts: 0 },
             shared: 0,
+            archived: 0,
             told: 0,
         }
     }

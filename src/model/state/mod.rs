@@ -244,8 +244,20 @@ impl State {
     /// Writes that only the target's shard of a migration has, so that a roll-back would lose them.
     pub fn price_of_return(&self, plan: &Plan, link: usize) -> NanoWrites {
         let (target, source) = plan.pair(link);
-        let (target, source) = (self.books(target).offset, self.books(source).offset);
-        target - self.migration.links[link].shared.min(source).min(target)
+        let of_target = self.books(target).offset + self.books(target).archived;
+        let link = &self.migration.links[link];
+        of_target - link.common_since().min(self.books(source).offset).min(of_target)
+    }
+
+    /// How far the node's copy goes by its own account, once its primary is lost: in a shard that
+    /// follows the source of a migration, of what came over the link as well.
+    pub fn reported_offset(&self, plan: &Plan, node: NodeId) -> NanoWrites {
+        let own = self.ledger.copies[node.idx()].offset;
+        let link = plan.link_into(plan.nodes[node.idx()].shard);
+        match link.map(|link| &self.migration.links[link]).filter(|link| link.follows()) {
+            Some(link) => own + link.copy.offset.saturating_sub(self.ledger.missed[node.idx()]),
+            None => own,
+        }
     }
 
     /// Whether the shard's primary hears the node, and the node has all that it says.

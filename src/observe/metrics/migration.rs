@@ -63,7 +63,7 @@ impl Metrics<'_> {
                 }
                 self.migration_in_sync(now);
             }
-            MigrationFact::InSync { shard } => self.shards[shard.idx()].synced = Some(now),
+            MigrationFact::CaughtUp { shard } => self.shards[shard.idx()].synced = Some(now),
             MigrationFact::Completed { .. } => {
                 self.count(Metric::MigrationsCompleted, now, 1);
                 self.migration_in_sync(now);

@@ -192,7 +192,7 @@ impl<'p> Lanes<'p> {
             | MigrationFact::LinkLoading { .. }
             | MigrationFact::TargetWiped { .. }
             | MigrationFact::LinkBack { .. }
-            | MigrationFact::InSync { .. }
+            | MigrationFact::CaughtUp { .. }
             | MigrationFact::AllInSync { .. }
             | MigrationFact::NetworkCut
             | MigrationFact::NetworkBack

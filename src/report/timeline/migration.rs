@@ -113,7 +113,7 @@ impl<'p> Story<'p> {
             MigrationFact::Clients { shard, cohorts, held, .. } => {
                 self.clients[shard.idx()] = (cohorts, held);
             }
-            MigrationFact::InSync { shard } => self.synced[shard.idx()] = true,
+            MigrationFact::CaughtUp { shard } => self.synced[shard.idx()] = true,
             MigrationFact::Completed { .. } => self.truth = Side::Target,
             MigrationFact::RolledBack { .. } => self.truth = Side::Source,
             MigrationFact::GaveUp { .. } | MigrationFact::Stopped { .. } => {

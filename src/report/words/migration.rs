@@ -90,8 +90,8 @@ fn of_link(words: &Words<'_>, fact: &MigrationFact) -> Said {
             let (shard, missed) = (words.shard(shard), writes(missed));
             ("follow", format!("{shard} goes on where it was: it missed {missed} writes"))
         }
-        MigrationFact::InSync { shard } => {
-            ("verify", format!("{} is in sync: nothing waits for it", words.shard(shard)))
+        MigrationFact::CaughtUp { shard } => {
+            ("verify", format!("{} has caught up: nothing waits for it", words.shard(shard)))
         }
         MigrationFact::AllInSync { group, took } => {
             let text = format!(
@@ -263,7 +263,7 @@ fn of_the_rest(fact: &MigrationFact) -> Said {
         | MigrationFact::TargetWiped { .. }
         | MigrationFact::LinkStreams { .. }
         | MigrationFact::LinkBack { .. }
-        | MigrationFact::InSync { .. }
+        | MigrationFact::CaughtUp { .. }
         | MigrationFact::AllInSync { .. }
         | MigrationFact::LinkLost { .. }
         | MigrationFact::NetworkCut

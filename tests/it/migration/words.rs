@@ -35,7 +35,7 @@ pub fn of_each(group: GroupId, shard: ShardId, [from, to]: [NodeId; 2]) -> Vec<F
         MigrationFact::TargetWiped { shard, loss },
         MigrationFact::LinkStreams { shard, behind },
         MigrationFact::LinkBack { shard, missed: behind },
-        MigrationFact::InSync { shard },
+        MigrationFact::CaughtUp { shard },
         MigrationFact::AllInSync { group, took: secs(90) },
         MigrationFact::LinkLost { shard, why: LinkLoss::OutputBuffer, behind },
         MigrationFact::LinkLost { shard, why: LinkLoss::Target, behind: 0 },

@@ -227,7 +227,7 @@ fn om_07_the_targets_primary_becomes_a_replica_of_the_sources() {
         once(&facts, |fact| told(fact, |fact| matches!(fact, MigrationFact::LinkStreams { .. })));
     assert_eq!(streams, SimTime::START + secs(750));
     let in_sync =
-        once(&facts, |fact| told(fact, |fact| matches!(fact, MigrationFact::InSync { .. })));
+        once(&facts, |fact| told(fact, |fact| matches!(fact, MigrationFact::CaughtUp { .. })));
     let took = in_sync.since(streams).as_secs_f64();
     assert!((took - 90_000.0 / 15_384.0).abs() < 1e-6, "{took} s to catch up");
 }
