@@ -218,10 +218,10 @@ impl<O: Observer> Step<'_, O> {
                 let takes =
                     self.shard_work(&self.link_plan().load, (shard, bytes), Purpose::LinkLoad, n);
                 self.link_enters(link, LinkStage::Loading, Some(takes));
-                self.wipe_target(link);
                 let behind = self.waiting(link);
                 let fact = MigrationFact::LinkLoading { shard, bytes, behind };
                 self.note(Fact::Migration(fact));
+                self.wipe_target(link);
             }
             LinkStage::Loading => self.copy_is_loaded(link),
             LinkStage::Off | LinkStage::Streaming => unreachable!("neither ends by itself"),

@@ -27,8 +27,8 @@ impl<O: Observer> Step<'_, O> {
         }
         let newest = self.state.archive.group(group).newest(self.now);
         let archive = *self.state.archive.shard(shard);
-        if self.plan.snapshots.after_dataset_loss == AfterLoss::StartCold || archive.kept.is_some()
-        {
+        let starts_cold = self.plan.snapshots.after_dataset_loss == AfterLoss::StartCold;
+        if starts_cold || archive.kept.is_some() || self.is_under_migration(group) {
             return (0, 0);
         }
         let Some(newest) = newest else { return (0, 0) };
@@ -39,14 +39,12 @@ impl<O: Observer> Step<'_, O> {
     }
 
     /// Begins to restore the last snapshot, if the whole group has lost what it had. Gives the fact
-    /// that tells it. Nobody restores a group into which data is being migrated: the application's
-    /// data is in the source, and the target copies it again once it has an empty primary.
+    /// that tells it.
     pub(super) fn consider_restore(&mut self, group: GroupId) -> Option<Fact> {
         let mut shards = self.shards_of(group);
         let is_lost = shards.all(|shard| self.state.archive.shard(shard).kept.is_some());
         let archive = *self.state.archive.group(group);
-        let is_target = matches!(self.state.group(group).workflow, Workflow::Migrating(_));
-        if !is_lost || is_target || archive.restore.is_some() {
+        if !is_lost || self.is_under_migration(group) || archive.restore.is_some() {
             return None;
         }
         let (taken, from) = match self.second_region(group) {
@@ -63,6 +61,12 @@ impl<O: Observer> Step<'_, O> {
             RestoreFrom::Snapshot => BackupFact::RestoreBegan { group, age },
             RestoreFrom::SecondRegion => BackupFact::SwitchBegan { group },
         }))
+    }
+
+    /// Whether data is being migrated into the group. Nobody restores it then: the application's
+    /// data is in the source, and the target copies it again once it has an empty primary.
+    fn is_under_migration(&self, group: GroupId) -> bool {
+        matches!(self.state.group(group).workflow, Workflow::Migrating(_))
     }
 
     /// The shard's data begins anew. What a snapshot has of the old is written off, unless it is

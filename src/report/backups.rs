@@ -204,7 +204,7 @@ pub(super) fn line(words: &Words<'_>, fact: &BackupFact) -> Option<Line> {
         BackupFact::ArchiveLost { shard, writes: amount, bytes: size } => {
             let shard = words.shard(shard);
             let (amount, size) = (writes(amount), bytes(size));
-            ("LOST", format!("{amount} writes, {size}: nobody restores one {shard} of several"))
+            ("LOST", format!("{amount} writes, {size} of {shard}: nobody restores them"))
         }
         BackupFact::LogKept { node, tail, behind } => {
             let (node, behind) = (words.node(node), writes(behind));

@@ -2,6 +2,7 @@
 //! arithmetic, and must come out to the nanosecond and to the nano-write.
 
 mod info;
+mod links;
 mod metrics;
 mod words;
 
