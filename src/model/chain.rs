@@ -71,7 +71,7 @@ impl<O: Observer> Step<'_, O> {
     fn chain_breaks(&mut self, node: NodeId, shard: ShardId) {
         match self.state.node(node).data {
             Data::Complete if self.state.serves(shard) => {
-                // The lags of those on the way are drawn as well, so the shard counts, not the node.
+                // The lags of those on the way are drawn as well: the shard counts, not the node.
                 let n = self.state.clocks.shards[shard.idx()].chain_breaks;
                 self.state.clocks.shards[shard.idx()].chain_breaks += 1;
                 let lag = self.lag_of(node, Purpose::ChainLag, n);

@@ -5,11 +5,12 @@
 //! [`isolation`] cuts nodes off, [`replication`] copies data, [`control_plane`] detects, fails over
 //! and repairs, [`cluster_bus`] and [`sentinel`] find out and fail over where a group is not left
 //! to it, [`endpoint`] moves the writers, [`good_replicas`] stops those that ask for replicas,
-//! [`chain`] lets replicas copy from replicas, [`narration`] tells what changed. An online migration
-//! has five: [`migration`] answers its calls, [`follow`] lets the target copy and follow over what
-//! [`link`] reckons, [`operator`] cuts over and goes back, [`clients`] moves who writes. [`state`] is
-//! all that changes, [`plan`] all that does not, [`fact`] what observers are told. The model cannot
-//! fail: a [`plan::Plan`] is checked before it gets here.
+//! [`chain`] lets replicas copy from replicas, [`narration`] tells what changed. An online
+//! migration has six: [`migration`] answers its calls, [`follow`] lets the target copy and follow
+//! over what [`link`] reckons, [`inflow`] says what it has of the source then, [`operator`] cuts
+//! over and goes back, [`clients`] moves who writes. [`state`] is all that changes, [`plan`] all
+//! that does not, [`fact`] what observers are told. The model cannot fail: a [`plan::Plan`] is
+//! checked before it gets here.
 
 pub mod api;
 pub mod append_only;
@@ -26,6 +27,7 @@ pub mod fact;
 pub mod fault;
 pub mod follow;
 pub mod good_replicas;
+pub mod inflow;
 pub mod invariants;
 pub mod isolation;
 pub mod link;

@@ -386,8 +386,8 @@ fn effective(
             amount(hard as f64),
             amount(backlog as f64),
         );
-        let hint = "raise output-buffer-hard-limit to the backlog: Redis OSS takes that from 7.0 on, \
-                    and Valkey, whatever is written";
+        let hint = "raise output-buffer-hard-limit to the backlog: Redis OSS takes that from 7.0 \
+                    on, and Valkey, whatever is written";
         cx.errors.report(Code::LimitBelowBacklog, &place, message).hint(hint);
         return hard;
     }
