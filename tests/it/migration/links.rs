@@ -49,7 +49,8 @@ fn a_replica_chained_to_the_next_primary_is_a_replica_like_others() {
         [replication]\nlag = \"1s\"\n\
         [[fault]]\nat = \"60m\"\ncrash-node = { node = \"legacy-001\", restart-after = \"20m\" }\n\
         [[fault]]\nat = \"120m\"\ncrash-node = { node = \"legacy-001\", restart-after = \"1m\" }\n\
-        [[fault]]\nat = \"180m\"\ncrash-node = { node = \"legacy-002\", restart-after = \"20m\" }\n";
+        [[fault]]\nat = \"180m\"\n\
+        crash-node = { node = \"legacy-002\", restart-after = \"20m\" }\n";
     let (facts, outcome) = run(&parse(text).plan, 42, 0);
     // The former primary copies everything after each of its crashes; who copies from it is not
     // concerned by that.
@@ -160,7 +161,7 @@ fn a_promoted_replica_of_the_target_trails_by_both_lags() {
 
 #[test]
 fn just_after_the_completion_a_replica_lacks_what_came_over_the_link() {
-    // Completed at 30 min with a lag of 1 s; the primary fails 2 s later, its replica is 5 s behind:
+    // Completed at 30 min with a lag of 1 s; the primary fails 2 s later, its replica 5 s behind:
     // 2 s of its own writes and 3 s of what came over the link.
     let rest = format!(
         "{ON_THE_FLY}[replication]\nlag = \"5s\"\n{START}\
