@@ -68,23 +68,6 @@ impl<O: Observer> Step<'_, O> {
         }
     }
 
-    /// Who was on the way back when the migration was completed hears of it on arrival.
-    fn turns_round(&mut self, cohort: u16, at: Side) {
-        let migration = &self.state.migration;
-        let is_over = migration.truth == Side::Target && migration.operator == Operator::Done;
-        if at == Side::Source && is_over && self.hears(cohort) {
-            self.moves_over(cohort);
-        }
-    }
-
-    /// The cohort leaves for the target when it hears that it should.
-    fn moves_over(&mut self, cohort: u16) {
-        let n = self.state.migration.clock.moves;
-        let law = &self.migration_plan().clients.moves;
-        let after = self.cohort_time(law, cohort, Purpose::CohortMove, n);
-        self.cohort_next(cohort, NextMove::Leaves(Side::Target), self.now + after);
-    }
-
     /// Whether the cohort hears of what the operator says.
     fn hears(&self, cohort: u16) -> bool {
         let clients = &self.migration_plan().clients;

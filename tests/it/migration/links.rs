@@ -151,7 +151,7 @@ fn a_promoted_replica_of_the_target_trails_by_both_lags() {
     // The target's primary fails at 30 min, when its replica is 5 s behind it and it 1 s behind the
     // source; the completion is forced a minute later, before the link is tried again.
     let rest = format!(
-        "retry = \"10m\"\n{ON_THE_FLY}{START}\
+        "reconnect = \"10m\"\n{ON_THE_FLY}{START}\
          [[fault]]\nat = \"30m\"\nfail-primary = {{ group = \"shop\" }}\n\
          [[operation]]\nat = \"31m\"\n{FORCE}"
     );
