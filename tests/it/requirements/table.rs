@@ -857,6 +857,7 @@ pub const ROWS: &[Row] = &[
                the same hash slots; where they lie elsewhere the target is resharded first.",
         source: "Guide, \"Online migration\", \"Starting\"",
         tests: &[
+            "om_08_a_shard_that_has_no_room_keeps_no_other_from_following",
             "om_08_every_shard_follows_the_one_with_the_same_slots",
             "om_08_slots_that_differ_are_moved_before_anything_is_copied",
         ],
@@ -894,6 +895,7 @@ pub const ROWS: &[Row] = &[
                to the stage is refused, and failures on the way lead back to a stage before.",
         source: "Guide, \"Online migration\"; API, TestMigration, StartMigration, CompleteMigration",
         tests: &[
+            "om_12_a_cut_over_waits_for_the_target_to_be_a_replica",
             "om_12_each_stage_is_reached_and_other_calls_are_refused",
             "om_12_a_target_that_fails_is_replaced_and_copies_again",
         ],
@@ -905,7 +907,10 @@ pub const ROWS: &[Row] = &[
                on it loses what was written there.",
         source: "Decision: nothing replicates back; the guide says to read everything before one \
                  begins",
-        tests: &["om_13_rolling_back_costs_what_was_written_since"],
+        tests: &[
+            "om_13_each_part_of_the_clients_goes_back_when_it_hears_of_it",
+            "om_13_rolling_back_costs_what_was_written_since",
+        ],
         not_yet: Some("applications that write to both"),
     },
     Row {
