@@ -23,9 +23,7 @@ fn replay(name: &str, options: &[&str]) -> String {
 
 fn check(name: &str, file: &str, options: &[&str]) {
     let story = replay(name, options);
-    // A migration is the story of two groups.
-    let most = if name.starts_with("migration") { 105 } else { 100 };
-    assert!(story.lines().count() <= most, "{name}: a story has at most {most} lines");
+    assert!(story.lines().count() <= 100, "{name}: a story has at most 100 lines");
     for line in story.lines().filter(|line| !line.starts_with('{')) {
         // A refusal tells its error, reason and rule, a hand-over what becomes of writes, an event
         // and a lost link their reasons, and the sum of what was lost each of the ways.
