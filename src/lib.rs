@@ -41,6 +41,7 @@
 //! | [`stats`] | pure functions of numbers |
 //! | [`model`] | the simulated replication groups |
 //! | [`observe`] | observers that fold or record the facts of a trial |
+//! | [`exact`] | Markov chains unfolded from the rules, and solved |
 //! | [`montecarlo`] | one trial, and many |
 //! | [`scenario`] | from a TOML file to a checked experiment |
 //! | [`report`] | tables, timelines, diagnostics, pictures, JSON |
@@ -48,6 +49,7 @@
 
 pub mod cli;
 pub mod engine;
+pub mod exact;
 pub mod model;
 pub mod montecarlo;
 pub mod observe;

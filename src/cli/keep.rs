@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
 
+use super::losses::{self, LossWay};
 use super::study::Job;
 use super::{Changes, Failure, Talk, quoted, say};
 use crate::montecarlo::batch::{BrokenTrial, Progress};
@@ -105,6 +106,13 @@ impl KeepOptions {
         let target = |target: &Target| {
             format!("{}={}%", target.quantity.name(), rounded(target.share * 100.0))
         };
+        let (loss_method, replications) = match job.way {
+            LossWay::Trials if !job.options.precision.iter().any(losses::is_of_losses) => {
+                (None, None)
+            }
+            LossWay::Trials => (Some(job.options.loss_method), None),
+            LossWay::Study(asked) => (Some(job.options.loss_method), Some(asked.most)),
+        };
         let mut keep = self.keep.clone();
         keep.sort_unstable();
         keep.dedup();
@@ -116,6 +124,8 @@ impl KeepOptions {
             seed: job.spec.seed,
             trials: job.spec.trials,
             precision: job.options.precision.iter().map(target).collect(),
+            loss_method: loss_method.map(|method| method.name().to_owned()),
+            replications,
             level: job.options.level.get(),
             rows,
             keep,

@@ -3,8 +3,10 @@
 mod check;
 mod compare;
 mod completions;
+mod exact;
 mod explain;
 mod keep;
+mod losses;
 mod new;
 mod replay;
 mod run;
@@ -86,6 +88,13 @@ enum Command {
     Run(run::Arguments),
     /// Put policies side by side on the same faults: differences, with intervals
     Compare(compare::Arguments),
+    /// Solve a scenario exactly where that can be done: all laws exponential or Erlang
+    ///
+    /// The rules of the simulation unfold a Markov chain, which is solved: means over the horizon
+    /// from a fresh start and in the long run, and the probability to lose a dataset, without
+    /// trials and to nine digits. Where a policy has no exact answer, all that stands in the way
+    /// is listed, and the exit code is 3.
+    Exact(exact::Arguments),
     /// Tell one trial of a scenario as a story
     Replay(replay::Arguments),
     /// Show a scenario's placement, replication links and failure domains
@@ -194,6 +203,8 @@ enum Failure {
     Load(LoadError),
     /// Some of several scenarios are invalid, which has been said.
     Invalid,
+    /// Policies have no exact answer; whole lines.
+    Unanswerable(String),
     /// Something that has been said already.
     Said(Box<Failure>),
     /// The command line asks for something that is not there; whole lines.
@@ -219,7 +230,7 @@ impl Failure {
             | Failure::Environment(..)
             | Failure::Refused(_)
             | Failure::Exists(_) => 1,
-            Failure::Load(LoadError::Invalid(_)) | Failure::Invalid => 3,
+            Failure::Load(LoadError::Invalid(_)) | Failure::Invalid | Failure::Unanswerable(_) => 3,
             Failure::Usage(_) | Failure::Load(LoadError::Twice(_)) => 2,
             Failure::Said(failure) => failure.exit_code(),
             Failure::Interrupted => INTERRUPTED as u8,
@@ -243,7 +254,9 @@ impl Failure {
 "
                 )
             }
-            Failure::Usage(message) | Failure::Refused(message) => message.clone(),
+            Failure::Usage(message)
+            | Failure::Refused(message)
+            | Failure::Unanswerable(message) => message.clone(),
             Failure::Environment(doing, cause) => format!("error: cannot {doing}: {cause}\n"),
             Failure::Exists(path) => format!(
                 "error: {} exists, and nothing is overwritten\n\
@@ -270,6 +283,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(arguments)) => check::run(arguments, colour),
         Some(Command::Run(arguments)) => run::run(arguments, colour, talk),
         Some(Command::Compare(arguments)) => compare::run(arguments, colour, talk),
+        Some(Command::Exact(arguments)) => exact::run(arguments, colour),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Topology(arguments)) => topology::run(arguments),
         Some(Command::New(arguments)) => new::run(arguments),

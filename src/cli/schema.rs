@@ -19,6 +19,8 @@ enum Subject {
     Scenario,
     /// What `run --format json` prints
     Summary,
+    /// What `exact --format json` prints
+    Exact,
     /// Each line that `replay --format json` prints
     Trace,
 }
@@ -27,6 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.of {
         Subject::Scenario => scenario::schema::scenario(),
         Subject::Summary => schema::summary(),
+        Subject::Exact => schema::exact(),
         Subject::Trace => schema::trace(),
     };
     print(&schema::printed(&schema))

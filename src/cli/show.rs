@@ -4,6 +4,7 @@
 use clap::ValueEnum;
 
 use super::keep::{self, KeepOptions};
+use super::losses::{self, LossMethod, LossWay};
 use super::study::{self, BatchOptions, Job};
 use super::{Changes, Failure, Talk, print, quoted, say, shown_files};
 use crate::montecarlo::batch::{BatchError, BrokenTrial};
@@ -57,22 +58,26 @@ impl Request<'_> {
         let warnings: Vec<Diagnostic> = remarks.filter(is_warning).cloned().collect();
         say(&diagnostic::render(&warnings, colour));
         self.check_precision()?;
-        let spec = options.spec(experiment);
-        let job = Job { policies, reference, spec, options, talk };
+        let way = self.way(talk)?;
+        let spec = options.spec(experiment, way);
+        let job = Job { policies, reference, spec, options, way, talk };
         let not_kept = |error| keep::failure(error, |broken| self.bug(broken));
         let mut keeping = self.keep.open(experiment, &job, self.changes).map_err(not_kept)?;
         let (progress, ended) = job.run(keeping.keeper()).map_err(|error| match error {
             BatchError::Broken(broken) => self.bug(broken),
             BatchError::Listener(error) => not_kept(error),
         })?;
-        study::say_how_it_ended(&job, &progress, ended);
+        let losses = job.study_losses(&progress, ended);
+        let ended = job.ended(ended, losses.as_ref());
+        study::say_how_it_ended(&job, (&progress, losses.as_ref()), ended);
         if progress.trials == 0 {
             keeping.close((&progress, ended), None, talk).map_err(not_kept)?;
             return Err(Failure::Interrupted);
         }
         let level = options.level;
-        let (progress, asked) = (&progress, spec.trials);
-        let study = Study { experiment, policies, reference, level, progress, asked, ended };
+        let (progress, asked, losses) = (&progress, spec.trials, losses.as_ref());
+        let study =
+            Study { experiment, policies, reference, level, progress, losses, asked, ended };
         let text = self.text(&study);
         // Before numbers are shown that might be lost; but they are shown if they are.
         let kept = keeping.close((progress, ended), Some(&study), talk).map_err(not_kept);
@@ -89,6 +94,22 @@ impl Request<'_> {
             Ended::Complete | Ended::Precise | Ended::Imprecise if n_missed == 0 => Ok(()),
             Ended::Complete | Ended::Precise | Ended::Imprecise => {
                 Err(Failure::Expectation { n_missed, n: judged.len() })
+            }
+        }
+    }
+
+    /// What finds the probability of a dataset loss. Of variants it is ranked by trials.
+    fn way(&self, talk: Talk) -> Result<LossWay, Failure> {
+        let method = self.options.loss_method;
+        match (self.variants, method) {
+            (None, _) => losses::way(self.options, self.policies, talk),
+            (Some(_), LossMethod::Auto | LossMethod::Crude) => Ok(LossWay::Trials),
+            (Some(_), LossMethod::Guided | LossMethod::Biased | LossMethod::Splitting) => {
+                Err(Failure::Usage(format!(
+                    "error: --loss-method {}: --sensitivity compares trials\n\
+                     hint: leave out one of the two\n",
+                    method.name()
+                )))
             }
         }
     }
@@ -119,7 +140,6 @@ impl Request<'_> {
 
     /// What is printed.
     fn text(&self, study: &Study<'_>) -> String {
-        let policy = study.policies[study.reference];
         let replay = |policy: &Policy| {
             let (files, options) = self.replay(policy);
             files + &options
@@ -133,7 +153,7 @@ impl Request<'_> {
             seed: self.experiment.seed,
             interrupted_of: (study.ended == Ended::Interrupted).then_some(study.asked),
         };
-        let alone = || table::render(policy, &study.estimator(study.reference), &caption);
+        let alone = || table::render((study, study.reference), &caption);
         if let (Format::Table, Some(variants)) = (self.format, self.variants) {
             return alone() + &sensitivity::render(study, variants);
         }

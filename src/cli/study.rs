@@ -8,9 +8,11 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::losses::{self, LossMethod, LossWay};
 use super::{INTERRUPTED, Talk, parse_trials, say};
 use crate::montecarlo::batch::{Batch, BatchError, BatchSpec, Contender, Next, Progress, RowText};
 use crate::montecarlo::estimate::Estimator;
+use crate::montecarlo::losses::Losses;
 use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
 use crate::montecarlo::stopping::Target;
 use crate::observe::metrics::Metric;
@@ -34,9 +36,13 @@ pub(super) struct BatchOptions {
     pub(super) seed: Option<u64>,
     /// Stop as soon as the half-width of an interval is below a share of its value, as in
     /// write_outage_s=2% or dataset_loss=5%; may be repeated. Without --trials after 10,000,000
-    /// trials at the latest
+    /// trials at the latest; for dataset_loss see --loss-method
     #[arg(long, value_name = "METRIC=P%", value_parser = parse_target)]
     pub(super) precision: Vec<Target>,
+    /// How the probability of a dataset loss is found that --precision dataset_loss=P% asks for; a
+    /// study of rare losses has at most as many replications as --trials says, else 1,000,000
+    #[arg(long, value_enum, value_name = "METHOD", default_value_t = LossMethod::Auto)]
+    pub(super) loss_method: LossMethod,
     /// Confidence level of all intervals: 0.95 or 95%
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, default_value = "95%")]
     pub(super) level: Level,
@@ -50,11 +56,15 @@ const MOST_FOR_PRECISION: u64 = 10_000_000;
 
 impl BatchOptions {
     /// Trials to run, at most.
-    pub(super) fn spec(&self, experiment: &Experiment) -> BatchSpec {
-        let trials = match (self.trials, self.precision.is_empty()) {
+    pub(super) fn spec(&self, experiment: &Experiment, way: LossWay) -> BatchSpec {
+        let is_for_trials = |target: &Target| match way {
+            LossWay::Trials => true,
+            LossWay::Study(_) => !losses::is_of_losses(target),
+        };
+        let trials = match (self.trials, self.precision.iter().any(is_for_trials)) {
             (Some(trials), _) => trials,
-            (None, true) => experiment.trials,
-            (None, false) => MOST_FOR_PRECISION,
+            (None, false) => experiment.trials,
+            (None, true) => MOST_FOR_PRECISION,
         };
         BatchSpec { seed: experiment.seed, trials }
     }
@@ -124,6 +134,8 @@ pub(super) struct Job<'a> {
     pub(super) spec: BatchSpec,
     /// How.
     pub(super) options: &'a BatchOptions,
+    /// What finds the probability of a dataset loss.
+    pub(super) way: LossWay,
     /// Whether to say how far it is.
     pub(super) talk: Talk,
 }
@@ -147,11 +159,12 @@ impl Job<'_> {
             threads: self.options.n_threads(),
         };
         let stop = interruption();
-        let bar = self.bar();
+        let bar = self.bar(self.spec.trials, "trials");
         let start = || Progress::start(contenders.len());
         let mut progress = keeper.as_ref().map_or_else(start, |keeper| keeper.progress());
         let rows = keeper.as_ref().and_then(|keeper| keeper.rows());
-        let mut look = Look::new(self, progress.trials);
+        let mut look = Look::new(self, &progress);
+        let is_over = look.is_reached;
         let listener = |text: &RowText, progress: &Progress| {
             bar.set_position(progress.trials);
             let next = look.at(progress, &bar);
@@ -163,7 +176,10 @@ impl Job<'_> {
             }
             Ok(next)
         };
-        let ran = batch.run(&mut progress, &rows, listener, stop);
+        let ran = match is_over {
+            true => Ok(()),
+            false => batch.run(&mut progress, &rows, listener, stop),
+        };
         if let (Err(BatchError::Broken(_)), Some(keeper)) = (&ran, keeper) {
             // The bug is what matters, also where the disk fails in its turn.
             let _ = keeper.checkpoint(&progress);
@@ -173,25 +189,39 @@ impl Job<'_> {
         let ended = match look.is_reached {
             true => Ended::Precise,
             false if progress.trials < self.spec.trials => Ended::Interrupted,
-            false if self.options.precision.is_empty() => Ended::Complete,
+            false if self.targets().is_empty() => Ended::Complete,
             false => Ended::Imprecise,
         };
         Ok((progress, ended))
     }
 
-    /// A bar on stderr, where somebody looks.
-    fn bar(&self) -> ProgressBar {
+    /// What the trials are to reach. A study takes over what they do not know of dataset losses:
+    /// trials for that alone end early where they know enough, and are all run otherwise.
+    fn targets(&self) -> Vec<Target> {
+        let all = &self.options.precision;
+        let others = || all.iter().copied().filter(|target| !losses::is_of_losses(target));
+        match self.way {
+            LossWay::Trials => all.clone(),
+            LossWay::Study(asked) if others().next().is_none() => asked.of_trials().collect(),
+            LossWay::Study(_) => others().collect(),
+        }
+    }
+
+    /// A bar on stderr, where somebody looks, that counts to `most`.
+    pub(super) fn bar(&self, most: u64, what: &'static str) -> ProgressBar {
         let is_watched = self.talk == Talk::Normal && std::io::stderr().is_terminal();
         if !is_watched {
             return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         }
-        let template = "{bar:24} {human_pos}/{human_len} trials · {rate} · {eta} left · {msg}";
+        let template = format!(
+            "{{bar:24}} {{human_pos}}/{{human_len}} {what} · {{rate}} · {{eta}} left · {{msg}}"
+        );
         let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
             let _ = write!(text, "{}/s", count(state.per_sec().round() as u128));
         };
-        let style = ProgressStyle::with_template(template).expect("the template is sound");
+        let style = ProgressStyle::with_template(&template).expect("the template is sound");
         let style = style.with_key("rate", rate);
-        let bar = ProgressBar::new(self.spec.trials).with_style(style);
+        let bar = ProgressBar::new(most).with_style(style);
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
@@ -200,14 +230,21 @@ impl Job<'_> {
 /// Looks at the numbers now and then: whether they are precise enough, and to show one.
 struct Look<'a> {
     job: &'a Job<'a>,
+    targets: Vec<Target>,
     next: u64,
     is_reached: bool,
 }
 
 impl<'a> Look<'a> {
-    /// For a batch that has `done` trials behind it, the last look among them.
-    fn new(job: &'a Job<'a>, done: u64) -> Self {
-        let mut look = Look { job, next: next_look(0), is_reached: false };
+    /// For a batch with so much behind it, the last look among it. It may have ended there.
+    fn new(job: &'a Job<'a>, progress: &Progress) -> Self {
+        let (targets, done) = (job.targets(), progress.trials);
+        let mut look = Look { job, targets, next: next_look(0), is_reached: false };
+        while look.next < done {
+            look.next = next_look(look.next);
+        }
+        let is_last = done > 0 && done >= job.spec.trials;
+        look.is_reached = (look.next == done || is_last) && look.is_enough(progress);
         look.pass(done);
         look
     }
@@ -224,19 +261,34 @@ impl<'a> Look<'a> {
             return Next::GoOn;
         }
         self.pass(progress.trials);
-        let level = self.job.options.level;
-        let estimator =
-            |(policy, tally): (&&'a Policy, _)| Estimator { tally, plan: &policy.plan, level };
-        let mut estimators = self.job.policies.iter().zip(&progress.tallies).map(estimator);
-        let targets = &self.job.options.precision;
         if !bar.is_hidden() {
-            let first = estimators.clone().next().expect("a job has policies");
-            bar.set_message(message(&first, targets.first().map(|target| target.quantity)));
+            let first = self.estimators(progress).next().expect("a job has policies");
+            bar.set_message(message(&first, self.targets.first().map(|target| target.quantity)));
         }
-        let is_reached = !targets.is_empty()
-            && estimators.all(|estimator| targets.iter().all(|t| t.is_reached(&estimator)));
+        let is_reached = self.is_enough(progress);
         self.is_reached = is_reached;
         if is_reached { Next::Enough } else { Next::GoOn }
+    }
+
+    fn is_enough(&self, progress: &Progress) -> bool {
+        let is_reached = |estimator: Estimator<'_>| {
+            self.targets.iter().all(|target| target.is_reached(&estimator))
+        };
+        !self.targets.is_empty() && self.estimators(progress).all(is_reached)
+    }
+
+    fn estimators<'p>(&self, progress: &'p Progress) -> impl Iterator<Item = Estimator<'p>>
+    where
+        'a: 'p,
+    {
+        let level = self.job.options.level;
+        let pairs = self.job.policies.iter().zip(&progress.tallies);
+        pairs.map(move |(policy, tally)| Estimator {
+            tally,
+            plan: &policy.plan,
+            level,
+            losses: None,
+        })
     }
 }
 
@@ -252,21 +304,35 @@ fn message(estimator: &Estimator<'_>, quantity: Option<Quantity>) -> String {
 }
 
 /// Says what somebody who waited for a batch needs to know beside its numbers.
-pub(super) fn say_how_it_ended(job: &Job<'_>, progress: &Progress, ended: Ended) {
+pub(super) fn say_how_it_ended(
+    job: &Job<'_>,
+    (progress, losses): (&Progress, Option<&Losses>),
+    ended: Ended,
+) {
     let done = count(u128::from(progress.trials));
     let asked = count(u128::from(job.spec.trials));
-    match ended {
-        Ended::Complete => {}
-        Ended::Precise if job.talk == Talk::Normal => {
-            say(&format!("note: the precision is reached after {done} trials\n"));
+    let replications = match losses {
+        None => String::new(),
+        Some(losses) => format!(" and {} replications", count(u128::from(losses.replications()))),
+    };
+    match (ended, losses) {
+        (Ended::Complete, _) => {}
+        (Ended::Precise, _) if job.talk == Talk::Normal => {
+            say(&format!("note: the precision is reached after {done} trials{replications}\n"));
         }
-        Ended::Precise => {}
-        Ended::Interrupted => say(&format!(
+        (Ended::Precise, _) => {}
+        (Ended::Interrupted, Some(losses)) => say(&losses::interrupted(losses)),
+        (Ended::Interrupted, None) => say(&format!(
             "interrupted: {done} of {asked} trials are finished, and the numbers are theirs\n"
         )),
-        Ended::Imprecise => {
-            say(&format!("warning: the precision is not reached within {asked} trials\n"));
+        (Ended::Imprecise, _) => {
+            say(&format!(
+                "warning: the precision is not reached within {asked} trials{replications}\n"
+            ));
             for line in missed(job, progress) {
+                say(&line);
+            }
+            for line in losses.iter().flat_map(|it| losses::missed(job, it)) {
                 say(&line);
             }
         }
@@ -278,9 +344,10 @@ fn missed(job: &Job<'_>, progress: &Progress) -> Vec<String> {
     let mut lines = Vec::new();
     for (policy, tally) in job.policies.iter().zip(&progress.tallies) {
         let level = job.options.level;
-        let estimator = Estimator { tally, plan: &policy.plan, level };
+        let estimator = Estimator { tally, plan: &policy.plan, level, losses: None };
         for target in &job.options.precision {
-            if target.is_reached(&estimator) {
+            let is_left_to_study = job.way != LossWay::Trials && losses::is_of_losses(target);
+            if is_left_to_study || target.is_reached(&estimator) {
                 continue;
             }
             let wanted = format!("{}%", significant(target.share * 100.0, 3));
@@ -319,7 +386,7 @@ fn about(trials: f64) -> String {
 
 /// Set when somebody presses Ctrl-C: the batch ends after the blocks under way. Once more, and
 /// the program ends at once.
-fn interruption() -> &'static AtomicBool {
+pub(super) fn interruption() -> &'static AtomicBool {
     static STOP: AtomicBool = AtomicBool::new(false);
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

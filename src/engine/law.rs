@@ -321,6 +321,39 @@ impl Law {
         }
     }
 
+    /// h(t) = H'(t), the hazard rate per nanosecond at the age `t` in nanoseconds; nothing for laws
+    /// that have atoms, and infinite where the law ends.
+    pub fn hazard(&self, t: f64) -> Option<f64> {
+        let root_of_two_pi = libm::sqrt(2.0 * core::f64::consts::PI);
+        // The density over what is left, which is e^(−H).
+        let beyond = || libm::exp(self.cumulative_hazard(t));
+        Some(match *self {
+            Law::Fixed(_) | Law::Empirical(_) => return None,
+            Law::Exponential { mean } => 1.0 / mean,
+            Law::Uniform { low, high } => match t < low {
+                true => 0.0,
+                false => 1.0 / (high - t).max(0.0),
+            },
+            Law::Triangular { low, .. } if t < low => 0.0,
+            Law::Triangular { low, mode, high } if t < mode => {
+                2.0 * (t - low) / (high - low) / (mode - low) * beyond()
+            }
+            Law::Triangular { high, .. } => 2.0 / (high - t).max(0.0),
+            Law::Weibull { scale, shape } => shape / scale * libm::pow(t / scale, shape - 1.0),
+            Law::Lognormal { mu, sigma } => {
+                let z = (libm::log(t) - mu) / sigma;
+                let ln_beyond = special::normal_hazard(z);
+                libm::exp(ln_beyond - z * z / 2.0) / (t * sigma * root_of_two_pi)
+            }
+            Law::Gamma { scale, shape: 1.0 } => 1.0 / scale,
+            Law::Gamma { scale, shape } => {
+                let x = t / scale;
+                let ln_density = (shape - 1.0) * libm::log(x) - x - libm::lgamma(shape);
+                libm::exp(ln_density + special::gamma_hazard(shape, x)) / scale
+            }
+        })
+    }
+
     /// The smallest age in nanoseconds at which the cumulative hazard has reached `hazard` ≥ 0.
     #[inline]
     pub fn inverse_hazard(&self, hazard: f64) -> f64 {

@@ -112,6 +112,17 @@ impl TrialKeys {
     }
 }
 
+/// Who draws the keys of branches, and for what: an address that no model uses.
+const BRANCH: Address = Address { entity: u64::MAX, purpose: u8::MAX, line: 0, n: 0 };
+
+impl TrialKey {
+    /// The key of the n-th branch of a trial: from where it leaves the trial on, its numbers have
+    /// nothing to do with those of the trial or of any other branch.
+    pub fn branch(self, n: u32) -> TrialKey {
+        TrialKey(draw(self, Address { n, ..BRANCH }))
+    }
+}
+
 /// The random number at `address` in the trial of `key`: 64 uniform bits, the same on every call.
 ///
 /// Panics if the line does not fit its 24 bits, since it would then be another address.

@@ -2,10 +2,11 @@
 //!
 //! A backup copies one node of every shard, as it is when the backup begins. Until it ends, the
 //! group is busy and takes no other call (BK-03). What the copy lacks, and what is written later,
-//! no snapshot has.
+//! no snapshot has. Automatic ones come daily; users call for others once, or let something of
+//! their own call again and again (cron, AWS Backup, a function).
 
 use crate::engine::time::{DAY, NANOS_PER_SEC, SimTime, Span};
-use crate::model::api::Refusal;
+use crate::model::api::{Call, Refusal};
 use crate::model::archive::{Part, StartData};
 use crate::model::draws::Purpose;
 use crate::model::fact::{BackupFact, BackupFailure, Fact, Observer};
@@ -45,6 +46,25 @@ impl<O: Observer> Step<'_, O> {
         }
         self.begin_backup(group, BackupKind::Manual);
         Ok(())
+    }
+
+    /// Puts the next snapshot at intervals of the users' own into the queue, where there are such.
+    pub(super) fn schedule_snapshot(&mut self, group: GroupId) {
+        let plan = self.plan;
+        let Some(law) = &plan.groups[group.idx()].backups.every else { return };
+        let n = self.state.clocks.groups[group.idx()].snapshot_gaps;
+        self.state.clocks.groups[group.idx()].snapshot_gaps += 1;
+        let gap = self.group_time(law, group, Purpose::SnapshotGap, n);
+        let slot = self.slots.snapshot(group);
+        self.queue.schedule(slot, self.now + gap, Event::SnapshotDue(group));
+    }
+
+    /// Something of the users calls for a snapshot. It asks nobody whether one can be taken now,
+    /// and does not try again before its next time.
+    pub(super) fn snapshot_due(&mut self, group: GroupId) {
+        self.schedule_snapshot(group);
+        let answer = self.create_snapshot(group);
+        self.answer(Call::CreateSnapshot, group, answer);
     }
 
     /// Puts the next opening of the daily window into the queue, if backups are taken.

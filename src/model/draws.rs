@@ -4,11 +4,15 @@
 //! the numbers of the old ones never change.
 
 use crate::engine::law::{self, Law};
-use crate::engine::rng::{self, Address};
+use crate::engine::outcomes::{Odds, Outcomes};
+use crate::engine::rng::{self, Address, TrialKey};
 use crate::engine::time::Span;
 use crate::model::Step;
 use crate::model::fact::{Announced, Observer};
-use crate::model::plan::{AzId, EventOrder, FullSync, GroupId, NodeId, ShardId, Share, Victim};
+use crate::model::lives::LifeOf;
+use crate::model::plan::{
+    AzId, EventOrder, FullSync, GroupId, NodeId, Plan, ShardId, Share, Victim,
+};
 
 /// What a random number decides. Append only: the discriminants are part of every address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,6 +105,8 @@ pub enum Purpose {
     LogTail = 67,
     /// How long this node's n-th replay of its log takes.
     Replay = 68,
+    /// n-th time between snapshots of this group at intervals of its users' own.
+    SnapshotGap = 69,
     /// How long a scheduled isolation lasts.
     Isolation = 80,
     /// This node's lag when it is cut off as a replica, the n-th time.
@@ -159,8 +165,36 @@ pub enum Purpose {
     Cut = 134,
 }
 
-/// A decision among few outcomes, as opposed to a waiting time: the seam at which all randomness
-/// that is no clock enters the model.
+/// How long the n-th life of `of` is in the trial of `key`.
+pub(super) fn life_length(of: LifeOf, plan: &Plan, key: TrialKey, n: u32) -> Span {
+    let (entity, purpose, line) = match of {
+        LifeOf::Node(line, node) => {
+            let address = plan.node_failures[usize::from(line)].address;
+            (plan.nodes[node.idx()].entity, Purpose::NodeLife, address)
+        }
+        LifeOf::Az(line, az) => {
+            let address = plan.az_failures[usize::from(line)].address;
+            (plan.azs[az.idx()].entity, Purpose::AzLife, address)
+        }
+        LifeOf::Group(line, group) => {
+            let address = plan.group_failures[usize::from(line)].address;
+            (entity::group(group.0), Purpose::GroupLife, address)
+        }
+    };
+    of.law(plan).lifetime(rng::draw(key, Address { entity, purpose: purpose as u8, line, n }))
+}
+
+/// Where the randomness of a step comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Chance<'a> {
+    /// Every number is drawn at its address, under the key of the trial.
+    Drawn(TrialKey),
+    /// Decisions are taken from outside, for those who try all of them in turn. No law that a step
+    /// meets may need a random number then: the plan's laws are all fixed.
+    Decided(&'a Outcomes),
+}
+
+/// A decision among few outcomes, as opposed to a waiting time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Choice {
     /// Which of `candidates` is promoted in `shard`.
@@ -204,7 +238,13 @@ pub mod entity {
 impl<O: Observer> Step<'_, O> {
     #[inline]
     fn word(&self, entity: u64, purpose: Purpose, address: u32, n: u32) -> u64 {
-        rng::draw(self.key, Address { entity, purpose: purpose as u8, line: address, n })
+        match self.chance {
+            Chance::Drawn(key) => {
+                rng::draw(key, Address { entity, purpose: purpose as u8, line: address, n })
+            }
+            // Asked for by laws that are fixed, and for what is told and never changes a number.
+            Chance::Decided(_) => 0,
+        }
     }
 
     /// The n-th word for `purpose` at `node`.
@@ -418,13 +458,21 @@ impl<O: Observer> Step<'_, O> {
     /// Whether an AZ event with chance `share` per node hits `node`.
     pub(super) fn az_hits(&self, node: NodeId, share: f64, address: u32, n: u32) -> bool {
         let entity = self.plan.nodes[node.idx()].entity;
-        share >= 1.0 || law::uniform(self.word(entity, Purpose::AzHit, address, n)) < share
+        match self.chance {
+            _ if share >= 1.0 => true,
+            Chance::Drawn(_) => law::uniform(self.word(entity, Purpose::AzHit, address, n)) < share,
+            Chance::Decided(_) if share <= 0.0 => false,
+            Chance::Decided(outcomes) => outcomes.decide(Odds::Yes(share)) == 1,
+        }
     }
 
     /// Decides among `0..n` outcomes with equal chances.
     pub(super) fn choose(&self, choice: Choice) -> u32 {
         match choice {
             Choice::Successor { shard, candidates } => {
+                if let Chance::Decided(outcomes) = self.chance {
+                    return outcomes.decide(Odds::Equal(candidates));
+                }
                 let n = self.state.clocks.shards[shard.idx()].promotions;
                 let entity = self.plan.shards[shard.idx()].entity;
                 let word = self.word(entity, Purpose::Successor, 0, n);

@@ -31,6 +31,7 @@ pub mod inflow;
 pub mod invariants;
 pub mod isolation;
 pub mod link;
+pub mod lives;
 pub mod maintenance;
 pub mod migration;
 pub mod narration;
@@ -48,8 +49,8 @@ pub mod sentinel;
 pub mod state;
 
 use crate::engine::queue::EventQueue;
-use crate::engine::rng::TrialKey;
 use crate::engine::time::SimTime;
+use draws::Chance;
 use fact::{Fact, Observer};
 use plan::{AzId, GroupId, NodeId, Plan, ShardId, Slots};
 use state::State;
@@ -115,6 +116,8 @@ pub enum Event {
     BackupWindowDue(GroupId),
     /// The backup of the group ends.
     BackupDue(GroupId),
+    /// Something of the group's users calls for a snapshot.
+    SnapshotDue(GroupId),
     /// The next step of restoring the group.
     RestoreDue(GroupId),
     /// The node has read its append-only file.
@@ -147,8 +150,8 @@ const _: () = assert!(size_of::<Event>() <= 16, "events are copied in the innerm
 pub struct Step<'a, O> {
     /// The current instant.
     pub now: SimTime,
-    /// The trial's key, part of every random number's address.
-    pub key: TrialKey,
+    /// Where its random numbers come from.
+    pub chance: Chance<'a>,
     /// The immutable input.
     pub plan: &'a Plan,
     /// Layout of the queue.
@@ -184,6 +187,7 @@ impl<O: Observer> Step<'_, O> {
             Event::WindowOpens(group) => self.window_opens(group),
             Event::BackupWindowDue(group) => self.backup_window_due(group),
             Event::BackupDue(group) => self.backup_due(group),
+            Event::SnapshotDue(group) => self.snapshot_due(group),
             Event::RestoreDue(group) => self.restore_due(group),
             Event::ReplayDue(node) => self.replay_due(node),
             Event::WatchDue(shard) => self.watch_due(shard),
@@ -207,6 +211,7 @@ impl<O: Observer> Step<'_, O> {
             self.start_group_lives(group);
             self.start_update_lives(group);
             self.schedule_backup_window(group);
+            self.schedule_snapshot(group);
         }
         for az in self.plan.az_ids() {
             self.start_az_lives(az);

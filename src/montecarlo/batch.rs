@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::rng::TrialKeys;
@@ -433,6 +434,25 @@ impl<'a> Worker<'a> {
             rows.write(&TrialRow { policy, trial, outcome, values, episodes }, &mut block.text);
         }
     }
+}
+
+/// Works on blocks on so many threads, each with a memory of its own; the results come in the order
+/// of the blocks.
+pub fn blocks_in_order<M, T: Send>(
+    blocks: Range<u64>,
+    threads: usize,
+    (begin, work): (impl Fn() -> M + Sync, impl Fn(&mut M, u64) -> T + Sync),
+) -> Vec<T> {
+    let n_workers = threads.min(blocks.end.saturating_sub(blocks.start) as usize);
+    if n_workers <= 1 {
+        let mut memory = begin();
+        return blocks.map(|block| work(&mut memory, block)).collect();
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(n_workers)
+        .build()
+        .expect("the system gives us threads");
+    pool.install(|| blocks.into_par_iter().map_init(&begin, &work).collect())
 }
 
 /// Runs the trials of one plan one after the other, for those who want nothing else.

@@ -5,6 +5,7 @@ use crate::engine::time::{NANOS_PER_SEC, SimTime, YEAR};
 use crate::model::plan::Plan;
 use crate::montecarlo::compare::Differences;
 use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
+use crate::montecarlo::rare::study::Found;
 use crate::montecarlo::tally::{EpisodeTally, Tally};
 use crate::observe::metrics::{Metric, observed};
 use crate::stats::histogram::{Histogram, Quantile};
@@ -21,6 +22,9 @@ pub struct Estimator<'a> {
     pub plan: &'a Plan,
     /// Level of the intervals.
     pub level: Level,
+    /// What a study of rare losses found, where that stands in the place of what the trials say
+    /// of the probability of a dataset loss.
+    pub losses: Option<&'a Found>,
 }
 
 /// The difference of a policy and its reference, twice.
@@ -36,6 +40,12 @@ pub struct Difference {
 pub fn is_shown(difference: &Estimate) -> bool {
     let Estimate { low, high, .. } = difference;
     low.is_some_and(|low| low > 0.0) || high.is_some_and(|high| high < 0.0)
+}
+
+/// Whether the interval of a ratio leaves no doubt that two numbers differ.
+pub fn is_not_one(ratio: &Estimate) -> bool {
+    let Estimate { low, high, .. } = ratio;
+    low.is_some_and(|low| low > 1.0) || high.is_some_and(|high| high < 1.0)
 }
 
 /// A time to an event that some trials did not see before they ended.
@@ -65,7 +75,10 @@ impl Estimator<'_> {
     pub fn evidence(&self, quantity: Quantity) -> u64 {
         match quantity {
             Quantity::Metric { metric, .. } => self.tally.of(metric).n_nonzero(),
-            Quantity::Probability(probability) => self.tally.hits(probability),
+            Quantity::Probability(probability) => match self.study_of(probability) {
+                Some(found) => found.tally.hits,
+                None => self.tally.hits(probability),
+            },
             Quantity::OutageLength(_) => self.tally.outages.n,
             Quantity::FailoverLength(_) => self.tally.failovers.n,
             Quantity::RtoMissed => self.tally.outages.rto_missed.numerator() as u64,
@@ -144,8 +157,16 @@ impl Estimator<'_> {
         outages.quantile(0.5, self.level).map_or(0, |median| median.trial)
     }
 
-    /// The share of trials in which it happened.
+    /// The study that a probability is from; nothing if it is from the trials.
+    pub fn study_of(&self, probability: Probability) -> Option<&Found> {
+        self.losses.filter(|_| probability == Probability::DatasetLoss)
+    }
+
+    /// How likely it is: the share of trials in which it happened, or what a study found.
     pub fn probability(&self, probability: Probability) -> Estimate {
+        if let Some(found) = self.study_of(probability) {
+            return found.tally.estimate(self.level);
+        }
         let hits = self.tally.hits(probability);
         probability::clopper_pearson(hits, self.tally.trials, self.level)
     }

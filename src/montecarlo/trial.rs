@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::engine::queue::EventQueue;
 use crate::engine::rng::TrialKey;
 use crate::engine::time::SimTime;
+use crate::model::draws::Chance;
 use crate::model::fact::Observer;
+use crate::model::lives::LifeOf;
 use crate::model::plan::{Plan, Slots};
 use crate::model::state::State;
 use crate::model::{Event, Step, invariants};
@@ -60,7 +62,7 @@ impl<'p> Trial<'p> {
     fn step<'a, O: Observer>(&'a mut self, observer: &'a mut O) -> Step<'a, O> {
         Step {
             now: self.now,
-            key: self.key,
+            chance: Chance::Drawn(self.key),
             plan: self.plan,
             slots: self.slots,
             state: &mut self.state,
@@ -72,20 +74,18 @@ impl<'p> Trial<'p> {
     /// Lets everything happen that is due until `until`, or until the horizon if that is earlier.
     pub fn run_until<O: Observer>(&mut self, until: SimTime, observer: &mut O) {
         let until = until.min(self.plan.horizon);
-        while let Some((at, event)) = self.queue.pop_until(until) {
-            self.now = at;
-            self.n_events += 1;
-            self.step(observer).apply(event);
-            if cfg!(debug_assertions) {
-                invariants::check(self.plan, &self.state, &self.queue, self.now);
-            }
-        }
+        while self.advance_until(until, observer).is_some() {}
         self.now = until.max(self.now);
     }
 
     /// Runs to the horizon and settles the books there.
     pub fn finish<O: Observer>(&mut self, observer: &mut O) {
         self.run_until(self.plan.horizon, observer);
+        self.step(observer).finish();
+    }
+
+    /// Settles the books now, wherever the trial stands.
+    pub fn settle<O: Observer>(&mut self, observer: &mut O) {
         self.step(observer).finish();
     }
 
@@ -104,6 +104,65 @@ impl<'p> Trial<'p> {
             Ok(()) => Ok(()),
             Err(_) => Err(Broken { at: self.now }),
         }
+    }
+
+    /// Lets the next thing happen, if it is due by the horizon, and says what it was.
+    pub fn advance<O: Observer>(&mut self, observer: &mut O) -> Option<Event> {
+        self.advance_until(self.plan.horizon, observer)
+    }
+
+    /// The same for what is due by `until`, which must not be later than the horizon.
+    #[inline]
+    pub fn advance_until<O: Observer>(
+        &mut self,
+        until: SimTime,
+        observer: &mut O,
+    ) -> Option<Event> {
+        let (at, event) = self.queue.pop_until(until)?;
+        self.now = at;
+        self.n_events += 1;
+        self.step(observer).apply(event);
+        if cfg!(debug_assertions) {
+            invariants::check(self.plan, &self.state, &self.queue, self.now);
+        }
+        Some(event)
+    }
+
+    /// Goes on to an instant before which nothing is due.
+    pub fn wait_until(&mut self, at: SimTime) {
+        assert!(self.queue.peek().is_none_or(|(due, _)| due >= at), "nothing may be passed over");
+        self.now = at.max(self.now);
+    }
+
+    /// What is due next, and when.
+    pub fn next(&self) -> Option<(SimTime, Event)> {
+        let (at, slot) = self.queue.peek()?;
+        Some((at, self.queue.event(slot).expect("a pending slot has an event")))
+    }
+
+    /// From now on its numbers are those of another key.
+    pub fn rekey(&mut self, key: TrialKey) {
+        self.key = key;
+    }
+
+    /// The key of its random numbers.
+    pub fn key(&self) -> TrialKey {
+        self.key
+    }
+
+    /// When a life ends as things stand; nothing if it does not run or ends never.
+    pub fn life_ends(&self, of: LifeOf) -> Option<SimTime> {
+        self.queue.pending(of.slot(self.slots))
+    }
+
+    /// Lets a life end at another instant, not before the present.
+    pub fn end_life_at(&mut self, of: LifeOf, at: SimTime) {
+        self.queue.schedule(of.slot(self.slots), at, of.end());
+    }
+
+    /// What it runs.
+    pub fn plan(&self) -> &'p Plan {
+        self.plan
     }
 
     /// The current instant.

@@ -8,12 +8,13 @@ use comfy_table::{Table, presets};
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Phase;
-use crate::montecarlo::estimate::{Estimator, is_shown};
+use crate::montecarlo::estimate::{Estimator, is_not_one, is_shown};
 use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
 use crate::montecarlo::tally::{Parts, Tally};
 use crate::observe::metrics::{Mechanism, Metric};
 use crate::report::expect;
 use crate::report::labels::Labels;
+use crate::report::losses;
 use crate::report::numbers::{count, mean, mean_seconds, seconds, significant};
 use crate::report::remarks::{self, Remark};
 use crate::report::study::Study;
@@ -46,10 +47,12 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_columns(&columns, &mut text);
     shown.render_notes(&columns, &mut text);
     shown.render_parts(&mut text);
+    losses::compared((study, &shown.order), &shown.labels, &mut text);
     shown.render_remarks(&mut text);
     shown.render_pairing(&mut text);
     expect::render(study, &mut text);
     table::render_rare(&study.estimator(study.reference), &mut text);
+    losses::ways_compared((study, &shown.order), &shown.labels, caption, &mut text);
     worst::compared((study, &shown.order), &shown.labels, caption, &mut text);
     shown.render_assumptions(&mut text);
     text
@@ -246,7 +249,11 @@ impl<'a> Shown<'a> {
             };
             Cell { text, notes }
         };
-        let head = [format!("dataset lost{per}"), format!("share of trials ({level})")];
+        let what = match self.study.losses {
+            None => "share of trials",
+            Some(_) => "probability",
+        };
+        let head = [format!("dataset lost{per}"), format!("{what} ({level})")];
         columns.push(self.column([&head[0], &head[1]], Gutter::ForMarks, loss));
         if self.is_seen(Metric::DatasetLostWrites) {
             columns.push(self.means(&format!("{LOST} with it{per}"), Metric::DatasetLostWrites));
@@ -259,10 +266,15 @@ impl<'a> Shown<'a> {
     }
 
     fn is_dataset_loss_shown(&self, position: usize) -> bool {
-        let differences = &self.study.progress.differences[position];
-        let estimator = self.study.estimator(position);
-        position != self.study.reference
-            && is_shown(&estimator.probability_difference(Probability::DatasetLoss, differences))
+        match self.study.loss_ratio(position) {
+            Some(ratio) => is_not_one(&ratio),
+            None => {
+                let of = |position| {
+                    self.study.probability_difference(position, Probability::DatasetLoss)
+                };
+                of(position).is_some_and(|difference| is_shown(&difference))
+            }
+        }
     }
 
     /// Whether a metric is other than zero anywhere.

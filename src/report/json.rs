@@ -9,9 +9,11 @@ use crate::model::fact::{
 };
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId, Switch, UpdateMethod};
 use crate::model::state::{NanoWrites, WRITE};
+use crate::montecarlo::rare::replication::Told;
+use crate::montecarlo::rare::ways::Example;
 use crate::observe::metrics::{Metric, Outcome};
 use crate::report::aws_events::Announcer;
-use crate::report::summary::{SCHEMA, phase_key};
+use crate::report::summary::{SCHEMA, phase_key, rounded};
 use crate::report::{backups, migration};
 
 /// One trial as JSON lines: a header, every fact in order, the outcome.
@@ -21,13 +23,23 @@ pub fn trace(
     facts: &[(SimTime, Fact)],
     outcome: &Outcome,
 ) -> String {
-    let mut lines = vec![json!({
+    let mut first = json!({
         "schema": SCHEMA,
         "scenario": plan.name,
         "seed": header.seed,
         "trial": header.trial,
         "until_s": secs(header.until),
-    })];
+    });
+    if let Some((loss, told)) = header.steered {
+        first["steered"] = json!({
+            "loss": loss.to_string(),
+            "from_s": secs(told.left),
+            "chosen": told.n_chosen,
+            "likelihood_ratio": rounded(told.ending.likelihood_ratio),
+            "weight": rounded(told.weight),
+        });
+    }
+    let mut lines = vec![first];
     let mut announcer = Announcer::new(plan);
     for (at, fact) in facts {
         lines.push(fact_json(plan, *at, fact));
@@ -63,6 +75,8 @@ pub struct TraceHeader {
     pub trial: u64,
     /// How far it was run.
     pub until: SimTime,
+    /// The loss to which it was led, where failures were chosen, and how.
+    pub steered: Option<(Example, Told)>,
 }
 
 fn secs(at: SimTime) -> f64 {

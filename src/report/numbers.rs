@@ -83,6 +83,18 @@ pub fn mean(mean: f64, half_width: f64) -> String {
     format!("{} ± {}", with_decimals(mean, decimals), with_decimals(half_width, decimals))
 }
 
+/// A number that may be very small with the half-width of its interval, to the digits that the
+/// half-width's first two need.
+pub fn small(value: f64, half_width: f64) -> String {
+    let magnitude = value.abs();
+    if half_width == 0.0 || (1e-3..1e15).contains(&half_width) {
+        return mean(value, half_width);
+    }
+    let ahead = (magnitude.log10().floor() - half_width.log10().floor()).clamp(0.0, 12.0);
+    let value = significant(value, ahead as usize + 2);
+    format!("{value} ± {}", significant(half_width, 2))
+}
+
 /// A mean of seconds with the half-width of its interval; from ten minutes on as lengths.
 pub fn mean_seconds(value: f64, half_width: f64) -> String {
     match value {
@@ -131,6 +143,10 @@ mod tests {
         assert_eq!(mean(17.723, 0.1424), "17.72 ± 0.14");
         assert_eq!(mean(12_345.6, 234.0), "12,346 ± 234");
         assert_eq!(mean(2.0, 0.0), "2.00 (all alike)");
+        assert_eq!(small(1.109e-7, 5.2e-9), "1.109e-7 ± 5.2e-9");
+        assert_eq!(small(1.2e-9, 3.4e-9), "1.2e-9 ± 3.4e-9");
+        assert_eq!(small(0.012_342, 0.000_61), "0.01234 ± 6.1e-4");
+        assert_eq!(small(0.34, 0.012), "0.340 ± 0.012");
         assert_eq!(mean_seconds(17.723, 0.1424), "17.72 ± 0.14 s");
         assert_eq!(mean_seconds(7_685.0, 14.0), "2h 8m ± 14s");
         assert_eq!(probability(0.999_631), "0.99963");

@@ -1,4 +1,5 @@
-//! The JSON Schemas of what `json` writes: the summary of a run, and the lines of a trace.
+//! The JSON Schemas of what is printed as JSON: the summary of a run, exact answers, and the lines
+//! of a trace.
 //!
 //! The types here describe the format and are never made; their comments become descriptions.
 //! `tests/it/schema` holds them against real output. Further fields may come in any version;
@@ -13,6 +14,11 @@ use crate::scenario::schema::{exactly_one, settings};
 /// The schema of what `ecsim run --format json` prints.
 pub fn summary() -> Schema {
     settings().for_serialize().into_generator().into_root_schema_for::<super::summary::Summary>()
+}
+
+/// The schema of what `ecsim exact --format json` prints.
+pub fn exact() -> Schema {
+    settings().for_serialize().into_generator().into_root_schema_for::<super::exact::Answers>()
 }
 
 /// The schema of each line that `ecsim replay --format json` prints.
@@ -266,6 +272,24 @@ struct Header {
     trial: u64,
     /// How far the trial was run, in seconds.
     until_s: f64,
+    /// Only where `--loss` was given: how the trial was led to a dataset loss.
+    #[schemars(skip_serializing_if = "Option::is_none", with = "Steered")]
+    steered: Option<Steered>,
+}
+
+/// A trial in which failures were chosen.
+#[derive(JsonSchema)]
+struct Steered {
+    /// What `--loss` was given.
+    loss: String,
+    /// Until then it is the trial of that number as it is, in seconds.
+    from_s: f64,
+    /// Failures that were chosen, not drawn.
+    chosen: u32,
+    /// How likely what was chosen is, to how likely it was chosen.
+    likelihood_ratio: f64,
+    /// Its weight among the losses of its replication.
+    weight: f64,
 }
 
 /// Something that became true at `t_ns`.

@@ -2,10 +2,12 @@
 
 use crate::montecarlo::batch::Progress;
 use crate::montecarlo::estimate::{Difference, Estimator};
+use crate::montecarlo::losses::Losses;
+use crate::montecarlo::quantity::Probability;
 use crate::montecarlo::tally::Tally;
 use crate::observe::metrics::Metric;
 use crate::scenario::{Experiment, Policy};
-use crate::stats::level::Level;
+use crate::stats::level::{Estimate, Level};
 
 /// What came of an experiment.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,8 @@ pub struct Study<'a> {
     pub level: Level,
     /// What the trials came to.
     pub progress: &'a Progress,
+    /// What a study of rare dataset losses came to, if there was one.
+    pub losses: Option<&'a Losses>,
     /// How many trials were asked for, at most.
     pub asked: u64,
     /// Why there are no more trials.
@@ -42,22 +46,52 @@ pub enum Ended {
 impl<'a> Study<'a> {
     /// What is known of each policy, in order.
     pub fn entries(&self) -> impl Iterator<Item = (&'a Policy, Estimator<'a>)> + use<'a> {
-        let Study { policies, progress, level, .. } = *self;
-        policies
+        let study = *self;
+        self.policies
             .iter()
-            .zip(&progress.tallies)
-            .map(move |(policy, tally)| (*policy, Estimator { tally, plan: &policy.plan, level }))
+            .enumerate()
+            .map(move |(position, policy)| (*policy, study.estimator(position)))
     }
 
     /// What is known of the policy at `position`.
     pub fn estimator(&self, position: usize) -> Estimator<'a> {
         let tally = &self.progress.tallies[position];
-        Estimator { tally, plan: &self.policies[position].plan, level: self.level }
+        let losses = self.losses.and_then(|losses| losses.standing(position));
+        Estimator { tally, plan: &self.policies[position].plan, level: self.level, losses }
     }
 
     /// The reference's tally.
     pub fn reference_tally(&self) -> &'a Tally {
         &self.progress.tallies[self.reference]
+    }
+
+    /// How the policy at `position` differs from the reference in a probability; `None` for the
+    /// reference itself.
+    pub fn probability_difference(
+        &self,
+        position: usize,
+        probability: Probability,
+    ) -> Option<Estimate> {
+        if position == self.reference {
+            return None;
+        }
+        let of_study = match probability {
+            Probability::DatasetLoss => self
+                .losses
+                .and_then(|losses| losses.difference(position, self.reference, self.level)),
+            Probability::WriteLoss | Probability::WriteOutage => None,
+        };
+        let of_trials = || {
+            let differences = &self.progress.differences[position];
+            self.estimator(position).probability_difference(probability, differences)
+        };
+        Some(of_study.unwrap_or_else(of_trials))
+    }
+
+    /// The probability of a dataset loss of the policy at `position` over that of the reference,
+    /// where a study of rare losses found it.
+    pub fn loss_ratio(&self, position: usize) -> Option<Estimate> {
+        self.losses?.ratio(position, self.reference, self.level)
     }
 
     /// How the policy at `position` differs from the reference in the mean of a metric; `None`

@@ -8,12 +8,17 @@ use serde::{Serialize, Serializer};
 
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::fact::{Cause, Phase};
-use crate::montecarlo::estimate::{Estimator, is_shown};
+use crate::montecarlo::estimate::{Estimator, is_not_one, is_shown};
+use crate::montecarlo::losses::{Stands, WhyTrials};
 use crate::montecarlo::objectives::Objectives;
 use crate::montecarlo::quantity::{Probability, Statistic};
+use crate::montecarlo::rare::estimate::Doubt;
+use crate::montecarlo::rare::excursion::Steering;
+use crate::montecarlo::rare::study::Found;
 use crate::montecarlo::tally::EpisodeTally;
 use crate::observe::metrics::{Ending, Mechanism, Metric};
 use crate::report::study::{Ended, Study};
+use crate::report::ways::{self, FirstFailure, LossWay};
 use crate::report::{expect, schema};
 use crate::scenario::expect::{Bound, Verdict};
 use crate::scenario::{self, Policy};
@@ -161,7 +166,7 @@ struct Statistics {
 struct Probabilities {
     /// In which a shard lost its last complete copy, or a migration was completed by force before
     /// its target had one: lost for the application, though the source still has the data.
-    dataset_loss: Share,
+    dataset_loss: LossShare,
     /// In which acknowledged writes were lost.
     write_loss: Share,
     /// In which writers reached no primary for a while.
@@ -183,12 +188,98 @@ struct Share {
     hits: u64,
 }
 
+/// The probability of a dataset loss: a share of the trials, or what a study of rare losses found.
+#[derive(Serialize, JsonSchema)]
+struct LossShare {
+    /// The probability.
+    #[schemars(range(min = 0, max = 1))]
+    value: f64,
+    /// Interval at the summary's level.
+    #[schemars(inner(range(min = 0, max = 1)))]
+    ci: [Option<f64>; 2],
+    /// How the probability and its interval were found.
+    method: IntervalMethod,
+    /// In how many trials it happened; of a study, how many of its excursions came to a loss.
+    hits: u64,
+    /// What the study rests on; only where there was one.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    study: Option<LossStudy>,
+}
+
+/// What a study of rare losses rests on, whether its estimate stands or not.
+#[derive(Serialize, JsonSchema)]
+struct LossStudy {
+    /// Why `value`, `ci`, `method` and `hits` are those of the trials; absent where they are of the
+    /// study.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declined: Option<Declined>,
+    /// How the study looked for losses.
+    steering: SteeringName,
+    /// Trials with excursions from them.
+    replications: u64,
+    /// Excursions in which failures are chosen instead of waited for.
+    excursions: u64,
+    /// Replications of equal weight that would say as much.
+    effective_sample_size: f64,
+    /// Share of the replication with the largest weight in the estimate.
+    #[schemars(range(min = 0, max = 1))]
+    largest_weight_share: f64,
+    /// Mean of the likelihood ratios of all excursions; 1 is expected.
+    mean_likelihood_ratio: f64,
+    /// Standard error of that mean; null after one excursion.
+    likelihood_ratio_error: Option<f64>,
+    /// Trials that would know the probability as precisely; null while the precision is unknown.
+    crude_trials: Option<f64>,
+    /// States of the Markov chain that guides excursions.
+    guide_states: usize,
+    /// Instants per replication from which excursions depart.
+    departures: u32,
+    /// How losses happen, the likeliest way first.
+    ways: Vec<LossWay>,
+    /// Who fails first, in the order of the plan.
+    first_failures: Vec<FirstFailure>,
+}
+
+/// Why the estimate of a study is not given.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Declined {
+    /// The trials reach the precision that is asked for.
+    TrialsArePrecise,
+    /// No excursion came to a loss.
+    NoneSeen,
+    /// Too few did.
+    FewHits,
+    /// Few large weights carry the estimate.
+    FewEffective,
+    /// One replication alone is too large a part of it.
+    LargestWeight,
+}
+
+/// How a study looked for losses.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum SteeringName {
+    /// Failures are chosen as a Markov chain says that they lead to a loss.
+    Guided,
+    /// All failures are alike likely.
+    BalancedBiasing,
+    /// Failures come by their own laws; excursions that come nearer to a loss are split.
+    Splitting,
+}
+
 /// How an interval was found.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum IntervalMethod {
     /// Exact for a binomial count (Clopper and Pearson).
     ClopperPearson,
+    /// By a study of rare losses, guided by a Markov chain.
+    Guided,
+    /// By a study of rare losses, by balanced failure biasing.
+    BalancedBiasing,
+    /// By a study of rare losses, by splitting.
+    Splitting,
 }
 
 /// Means per year of observed time.
@@ -326,12 +417,16 @@ struct Comparison {
     metric: &'static str,
     /// Policy less reference, from the trials in pairs.
     difference: Stat,
-    /// Whether the interval excludes zero; where it does not, no difference is shown, which does
+    /// Whether the interval excludes zero, of a ratio one; where it does not, no difference is shown, which does
     /// not mean that there is none.
     shown: bool,
     /// The interval that two batches without common random numbers would have; null for
     /// probabilities.
     unpaired_ci: Option<[Option<f64>; 2]>,
+    /// The probability with the policy over that with the reference; only where a study of rare
+    /// losses found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<Stat>,
 }
 
 /// An expectation of a policy, and what came of it.
@@ -379,7 +474,7 @@ enum VerdictName {
 
 /// A value for which the scenario names no source.
 #[derive(Clone, PartialEq, Serialize, JsonSchema)]
-struct Assumption {
+pub(super) struct Assumption {
     /// Dotted path, as in `timing.detection`.
     path: String,
     /// The value as TOML on one line.
@@ -391,8 +486,9 @@ struct Assumption {
 /// The summary of a study.
 pub fn summary(study: &Study<'_>) -> Summary {
     let plan = &study.policies[study.reference].plan;
+    let entries = study.entries().enumerate();
     let policies: Vec<PolicySummary> =
-        study.entries().map(|(policy, estimator)| of_policy(policy, &estimator)).collect();
+        entries.map(|(n, (policy, estimator))| of_policy((study, n), policy, &estimator)).collect();
     let mut assumptions: Vec<Assumption> = Vec::new();
     for assumption in policies.iter().flat_map(|policy| &policy.assumptions) {
         if !assumptions.contains(assumption) {
@@ -430,18 +526,18 @@ pub fn json(study: &Study<'_>) -> String {
 /// What all numbers are of.
 const ESTIMAND: &str = "over [warm_up_s, horizon_s] from a fresh start";
 
-fn of_policy(policy: &Policy, estimator: &Estimator<'_>) -> PolicySummary {
+fn of_policy(of: (&Study<'_>, usize), policy: &Policy, estimator: &Estimator<'_>) -> PolicySummary {
     let tally = estimator.tally;
     let objectives = policy.objectives;
     let first = |seen: &Histogram| first_loss(estimator, seen);
-    let of = |metric, amounts: Parts<'_>| parts(estimator, metric, amounts);
+    let by = |metric, amounts: Parts<'_>| parts(estimator, metric, amounts);
     let (causes, sums) = (Cause::ALL.map(Cause::name), &tally.parts);
     PolicySummary {
         name: policy.name.clone(),
         trials: tally.trials,
         metrics: Metric::ALL.map(|m| (m.name(), statistics(estimator, m))).into(),
         probabilities: Probabilities {
-            dataset_loss: share(estimator, Probability::DatasetLoss),
+            dataset_loss: loss_share(of),
             write_loss: share(estimator, Probability::WriteLoss),
             write_outage: share(estimator, Probability::WriteOutage),
         },
@@ -454,25 +550,25 @@ fn of_policy(policy: &Policy, estimator: &Estimator<'_>) -> PolicySummary {
         outages: episodes(estimator, &tally.outages, objectives),
         failovers: episodes(estimator, &tally.failovers, objectives),
         by_fault: ByFault {
-            write_outage_s: of(Metric::WriteOutage, (&causes, &sums.outage_by_cause)),
-            lost_writes: of(Metric::LostWrites, (&causes, &sums.lost_by_cause)),
-            dataset_lost_writes: of(
+            write_outage_s: by(Metric::WriteOutage, (&causes, &sums.outage_by_cause)),
+            lost_writes: by(Metric::LostWrites, (&causes, &sums.lost_by_cause)),
+            dataset_lost_writes: by(
                 Metric::DatasetLostWrites,
                 (&causes, &sums.dataset_lost_by_cause),
             ),
         },
         by_phase: ByPhase {
-            write_outage_s: of(
+            write_outage_s: by(
                 Metric::WriteOutage,
                 (&Phase::ALL.map(phase_key), &sums.outage_by_phase),
             ),
         },
         by_mechanism: ByMechanism {
-            write_outage_s: of(
+            write_outage_s: by(
                 Metric::WriteOutage,
                 (&Ending::ALL.map(Ending::name), &sums.outage_by_ending),
             ),
-            lost_writes: of(
+            lost_writes: by(
                 Metric::LostWrites,
                 (&Mechanism::ALL.map(Mechanism::name), &sums.lost_by_mechanism),
             ),
@@ -505,6 +601,54 @@ fn share(estimator: &Estimator<'_>, probability: Probability) -> Share {
     let Stat { value, ci } = stat(estimator.probability(probability));
     let hits = estimator.tally.hits(probability);
     Share { value, ci, method: IntervalMethod::ClopperPearson, hits }
+}
+
+fn loss_share((study, position): (&Study<'_>, usize)) -> LossShare {
+    let estimator = study.estimator(position);
+    let Share { value, ci, method, hits } = share(&estimator, Probability::DatasetLoss);
+    let found = study.losses.map(|losses| (&losses.found[position], losses.stands[position]));
+    let standing = estimator.study_of(Probability::DatasetLoss);
+    LossShare {
+        value,
+        ci,
+        method: standing.map_or(method, |found| match found.manner.steering {
+            Steering::Guide => IntervalMethod::Guided,
+            Steering::Balanced => IntervalMethod::BalancedBiasing,
+            Steering::Split => IntervalMethod::Splitting,
+        }),
+        hits: standing.map_or(hits, |found| found.tally.hits),
+        study: found.map(|found| loss_study(found, &estimator)),
+    }
+}
+
+fn loss_study((found, stands): (&Found, Stands), estimator: &Estimator<'_>) -> LossStudy {
+    let tally = &found.tally;
+    LossStudy {
+        declined: match stands {
+            Stands::Study => None,
+            Stands::Trials(WhyTrials::Precise) => Some(Declined::TrialsArePrecise),
+            Stands::Trials(WhyTrials::Unseen) => Some(Declined::NoneSeen),
+            Stands::Trials(WhyTrials::Doubt(Doubt::FewHits)) => Some(Declined::FewHits),
+            Stands::Trials(WhyTrials::Doubt(Doubt::FewEffective)) => Some(Declined::FewEffective),
+            Stands::Trials(WhyTrials::Doubt(Doubt::LargestWeight)) => Some(Declined::LargestWeight),
+        },
+        steering: match found.manner.steering {
+            Steering::Guide => SteeringName::Guided,
+            Steering::Balanced => SteeringName::BalancedBiasing,
+            Steering::Split => SteeringName::Splitting,
+        },
+        replications: tally.values.n(),
+        excursions: tally.excursions,
+        effective_sample_size: rounded(tally.effective()),
+        largest_weight_share: rounded(tally.largest_share()),
+        mean_likelihood_ratio: rounded(tally.ratios.mean()),
+        likelihood_ratio_error: tally.ratios.standard_error().map(rounded),
+        crude_trials: tally.crude_trials().map(rounded),
+        guide_states: found.guide_states,
+        departures: found.manner.departures,
+        ways: ways::ways(found, estimator.level),
+        first_failures: ways::first_failures(estimator.plan, found, estimator.level),
+    }
 }
 
 fn per_year(estimator: &Estimator<'_>) -> Option<PerYear> {
@@ -576,6 +720,7 @@ fn comparisons(study: &Study<'_>) -> Vec<Comparison> {
             difference: stat(difference),
             shown: is_shown(&difference),
             unpaired_ci: unpaired.map(|unpaired| stat(unpaired).ci),
+            ratio: None,
         };
         for metric in Metric::ALL {
             let pair = (differences, study.reference_tally());
@@ -583,8 +728,18 @@ fn comparisons(study: &Study<'_>) -> Vec<Comparison> {
             list.push(new(metric.name(), difference.paired, Some(difference.unpaired)));
         }
         for probability in Probability::ALL {
-            let difference = estimator.probability_difference(probability, differences);
-            list.push(new(probability.name(), difference, None));
+            let difference = study.probability_difference(position, probability);
+            let difference = difference.expect("it is not the reference");
+            let ratio = match probability {
+                Probability::DatasetLoss => study.loss_ratio(position),
+                Probability::WriteLoss | Probability::WriteOutage => None,
+            };
+            let comparison = new(probability.name(), difference, None);
+            list.push(Comparison {
+                shown: ratio.map_or(comparison.shown, |ratio| is_not_one(&ratio)),
+                ratio: ratio.map(stat),
+                ..comparison
+            });
         }
     }
     list
@@ -611,7 +766,7 @@ fn expectation(judged: &expect::Judged<'_>) -> Expectation {
     }
 }
 
-fn assumption(assumption: &scenario::Assumption) -> Assumption {
+pub(super) fn assumption(assumption: &scenario::Assumption) -> Assumption {
     Assumption {
         path: assumption.path.clone(),
         value: assumption.value.clone(),

@@ -9,8 +9,10 @@ use crate::model::plan::{Group, Membership, Plan, ShardId};
 use crate::montecarlo::estimate::Estimator;
 use crate::montecarlo::quantity::{Probability, Statistic};
 use crate::observe::metrics::{Metric, observed};
-use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant};
+use crate::report::losses;
+use crate::report::numbers::{count, mean, mean_seconds, probability, seconds, significant, small};
 use crate::report::remarks::{self, Remark};
+use crate::report::study::Study;
 use crate::report::words;
 use crate::report::worst;
 use crate::scenario::{Assumption, Origin, Policy};
@@ -37,8 +39,9 @@ pub enum OneOf {
     Several,
 }
 
-/// The table of a policy's run.
-pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>) -> String {
+/// The table of the run of one policy of a study, the one at `position`.
+pub fn render((study, position): (&Study<'_>, usize), caption: &Caption<'_>) -> String {
+    let (policy, estimator) = (study.policies[position], &study.estimator(position));
     let plan = &policy.plan;
     let mut text = String::new();
     let _ = writeln!(
@@ -65,6 +68,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     let per = per(plan);
     render_columns(&columns(estimator, &per), &mut text);
     render_parts(estimator, &mut text);
+    losses::render((study, position), &mut text);
     if let Some(weights) = remarks::weights(plan) {
         let _ = writeln!(text, " {weights}");
     }
@@ -85,6 +89,7 @@ pub fn render(policy: &Policy, estimator: &Estimator<'_>, caption: &Caption<'_>)
     render_remarks(&remarks::of_migration(estimator), &mut text);
     render_remarks(&remarks::of_operations(plan, estimator.tally), &mut text);
     render_rare(estimator, &mut text);
+    losses::ways((study, position), caption, &mut text);
     worst::render((policy, estimator), caption, &mut text);
     render_assumptions(&policy.assumptions, &mut text);
     text
@@ -347,6 +352,14 @@ pub fn mean_text(estimate: &Estimate) -> String {
     }
 }
 
+/// A number that may be very small, with its interval.
+pub fn small_text(estimate: &Estimate) -> String {
+    match half_of_symmetric(estimate) {
+        Some(half) => small(estimate.value, half),
+        None => quantile_text(estimate, |value| significant(value, 3)),
+    }
+}
+
 /// Half the width of an interval that lies about evenly around its value, as most do; one that
 /// does not is told by its ends.
 pub fn half_of_symmetric(estimate: &Estimate) -> Option<f64> {
@@ -386,11 +399,18 @@ fn lost_cells(estimator: &Estimator<'_>) -> Cells {
 fn loss_cells(estimator: &Estimator<'_>) -> Cells {
     let level = percent(estimator.level);
     let cell = probability_cell(estimator, Probability::DatasetLoss);
-    vec![(format!("in a share of the trials ({level})"), cell)]
+    let head = match estimator.study_of(Probability::DatasetLoss) {
+        Some(_) => "probability",
+        None => "in a share of the trials",
+    };
+    vec![(format!("{head} ({level})"), cell)]
 }
 
-/// A share of trials; where there is none, what bounds it.
+/// A share of trials; where there is none, what bounds it. Or what a study found.
 pub fn probability_cell(estimator: &Estimator<'_>, of: Probability) -> String {
+    if estimator.study_of(of).is_some() {
+        return small_text(&estimator.probability(of));
+    }
     let (hits, n) = (estimator.tally.hits(of), estimator.tally.trials);
     let estimate = estimator.probability(of);
     match hits {

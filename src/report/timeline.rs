@@ -10,6 +10,7 @@ mod migration;
 use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
+use crate::model::api::Call;
 use crate::model::fact::{BackupFact, Fact, MigrationFact, OperationFact, ReplicasFact, Status};
 use crate::model::persistence::BackupKind;
 use crate::model::plan::{Plan, ShardId};
@@ -40,9 +41,11 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     let mut rest = episodes.as_slice();
     while let Some((episode, others)) = rest.split_first() {
         text.push('\n');
-        let n_backups = rest.iter().take_while(|episode| episode.is_daily_backup()).count();
-        if n_backups > 1 {
-            fold_backups(&rest[..n_backups], &mut text);
+        let kind = episode.quiet_backup();
+        let is_alike = |other: &&Episode<'_>| kind.is_some() && other.quiet_backup() == kind;
+        let n_backups = rest.iter().take_while(is_alike).count();
+        if let Some(kind) = kind.filter(|_| n_backups > 1) {
+            fold_backups(&rest[..n_backups], kind, &mut text);
             rest = &rest[n_backups..];
             continue;
         }
@@ -110,18 +113,25 @@ struct Episode<'a> {
 }
 
 impl Episode<'_> {
-    /// Whether it is nothing but a daily backup that nobody disturbed.
-    fn is_daily_backup(&self) -> bool {
+    /// The kind of the backup, if it is nothing but one that nobody disturbed.
+    fn quiet_backup(&self) -> Option<BackupKind> {
+        let facts = || self.moments.iter().flat_map(|moment| moment.facts);
+        let completed = facts().find_map(|(_, fact)| match fact {
+            Fact::Backup(BackupFact::Completed { kind, .. }) => Some(*kind),
+            _ => None,
+        })?;
         let is_quiet = |(_, fact): &(SimTime, Fact)| match fact {
             Fact::Backup(BackupFact::Began { kind, .. } | BackupFact::Completed { kind, .. }) => {
-                *kind == BackupKind::Automatic
+                *kind == completed
+            }
+            Fact::Operation(OperationFact::Accepted { call: Call::CreateSnapshot, .. }) => {
+                completed == BackupKind::Manual
             }
             Fact::Backup(BackupFact::Copies { .. })
             | Fact::Operation(OperationFact::GroupChanged { .. }) => true,
             _ => false,
         };
-        let facts = || self.moments.iter().flat_map(|moment| moment.facts);
-        facts().all(is_quiet) && facts().any(is_completed)
+        facts().all(is_quiet).then_some(completed)
     }
 
     /// When it begins, and how long it takes.
@@ -136,8 +146,8 @@ fn is_completed((_, fact): &(SimTime, Fact)) -> bool {
     matches!(fact, Fact::Backup(BackupFact::Completed { .. }))
 }
 
-/// Daily backups one after the other, in a line.
-fn fold_backups(episodes: &[Episode<'_>], text: &mut String) {
+/// Backups of one kind one after the other, in a line.
+fn fold_backups(episodes: &[Episode<'_>], kind: BackupKind, text: &mut String) {
     let extents = || episodes.iter().map(Episode::extent);
     let begun = |(at, _): (SimTime, Span)| at;
     let (first, last) = (extents().map(begun).min(), extents().map(begun).max());
@@ -150,7 +160,11 @@ fn fold_backups(episodes: &[Episode<'_>], text: &mut String) {
         true => format!("after {longest}"),
         false => format!("after {shortest} to {longest}"),
     };
-    let _ = writeln!(text, "{n} daily backups from {first} to {last}, each complete {took}");
+    let what = match kind {
+        BackupKind::Automatic => "daily backups",
+        BackupKind::Manual => "manual backups",
+    };
+    let _ = writeln!(text, "{n} {what} from {first} to {last}, each complete {took}");
 }
 
 fn episodes<'a>(plan: &Plan, facts: &'a [(SimTime, Fact)]) -> Vec<Episode<'a>> {

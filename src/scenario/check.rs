@@ -208,6 +208,7 @@ fn sections(
         sections::check_amounts(shards, write_bytes, horizon, &workload_place, cx);
         check_activity(&faults, (&topology, &run, horizon), &fault_place, cx);
         check_windows(&faults, drafts, (&topology, horizon), cx);
+        persistence::check_intervals(drafts, horizon, cx);
     }
     let plan = Plan {
         name: name?,

@@ -172,6 +172,7 @@ codes! {
     CutOverTooEarly "W0931" Warning "a cut-over begins before the data can be there";
     LagAboveSync "W0940" Warning "a migration is never in sync while clients write";
     LimitBelowBacklog "W0941" Warning "a source drops readers that its backlog would let go on";
+    TooManySnapshots "W0942" Warning "more snapshots are asked for than are taken";
 }
 
 impl Code {

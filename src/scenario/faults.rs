@@ -81,9 +81,9 @@ const MAX_FAULTS: usize = 10_000;
 /// All clocks of random processes together; each is a slot of the event queue.
 const MAX_CLOCKS: usize = 1_000_000;
 /// Mean lives below this, in nanoseconds, are a slip of the unit: a year would hold millions.
-const SHORTEST_MEAN_LIFE: f64 = 1e9;
+pub(super) const SHORTEST_MEAN_LIFE: f64 = 1e9;
 /// And whose median is shorter than this, in nanoseconds: simulated time would hardly go on.
-const SHORTEST_MEDIAN_LIFE: f64 = 1e6;
+pub(super) const SHORTEST_MEDIAN_LIFE: f64 = 1e6;
 
 /// The faults of a scenario.
 #[derive(Default)]

@@ -7,12 +7,17 @@ use super::Confidence::{Assumed, Documented, Reported};
 use super::Origin;
 use super::codes::Code;
 use super::diagnostics::Place;
+use super::faults::{SHORTEST_MEAN_LIFE, SHORTEST_MEDIAN_LIFE};
 use super::groups::{EngineKind, GroupDraft};
+use super::laws;
 use super::node_types;
-use super::reader::{Context, Table};
+use super::reader::{Context, Item, Table};
 use super::sections::{self, Default, default};
 use super::topology::Topology;
 use super::uses::{Need, Use, Uses};
+use crate::engine::law::Law;
+use crate::engine::time::{DAY, SimTime, Span};
+use crate::model::archive::MANUAL_QUOTA;
 use crate::model::persistence::{
     AfterLoss, Durability, DurableLogPlan, Forkless, Fsync, LogPlan, SnapshotPlan,
 };
@@ -63,11 +68,46 @@ const LOG_LAG: Default = default(
 const LOG_RESTORE: Default =
     default("restore", r#"{ per-gib = "18s" }"#, Assumed, "as long as a full sync");
 
-/// Whether snapshots may be taken: automatic ones, or by an operation.
+/// Whether snapshots may be taken: automatic ones, or those that somebody calls for.
 pub(super) fn use_of_snapshots(drafts: &[GroupDraft], uses: &Uses) -> Use {
     let is_daily = drafts.iter().any(|draft| draft.schedule.retention > 0);
     let is_called = uses.of_need(Need::Snapshot) != Use::Unused;
     if is_daily || is_called { Use::Used } else { Use::Unused }
+}
+
+/// Reads the law of the time between two snapshots that users call for. It is part of the question,
+/// and no assumption.
+pub(super) fn interval(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Law> {
+    let law = laws::read_scripted(item, cx)?;
+    let is_short = law.mean() < SHORTEST_MEAN_LIFE || law.quantile(0.5) < SHORTEST_MEDIAN_LIFE;
+    if is_short {
+        let message = "snapshots follow each other too fast";
+        let hint = "the mean must be at least 1s and the median 1ms, as in snapshot-every = \"6h\"";
+        cx.errors.report(Code::LifeTooShort, &item.place, message).hint(hint);
+        return None;
+    }
+    Some(law)
+}
+
+/// Warns of snapshots of users that all come after the end, or more often than ElastiCache takes
+/// them (BK-03).
+pub(super) fn check_intervals(drafts: &[GroupDraft], horizon: SimTime, cx: &mut Context<'_>) {
+    for (law, place) in drafts.iter().filter_map(|draft| draft.schedule.every.as_ref()) {
+        let length = horizon.since(SimTime::START);
+        if law.range().is_some_and(|(shortest, _)| shortest >= length) {
+            let message = format!("no snapshot comes in the {length}");
+            let hint = "write a shorter time, or raise run.horizon";
+            cx.errors.report(Code::WithoutEffect, place, message).hint(hint);
+        } else if law.mean() * (MANUAL_QUOTA as f64) < DAY.as_nanos() as f64 {
+            let message = format!(
+                "asks for a snapshot every {} on average, and a node gives {MANUAL_QUOTA} in 24 \
+                 hours: the others are refused",
+                Span::from_nanos_f64(law.mean())
+            );
+            let hint = "write snapshot-every = \"72m\" or more (BK-03)";
+            cx.errors.report(Code::TooManySnapshots, place, message).hint(hint);
+        }
+    }
 }
 
 /// Whether any group has an append-only file.

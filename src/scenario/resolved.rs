@@ -91,6 +91,7 @@ const ORDER: [(&str, &[&str]); 17] = [
             "snapshot-window",
             "snapshot-retention",
             "snapshotting-node",
+            "snapshot-every",
             "azs",
             "shards",
             "replicas",

@@ -6,12 +6,14 @@ use super::check::title;
 use super::codes::Code;
 use super::diagnostics::{Place, join};
 use super::operations::days_kept;
+use super::persistence;
 use super::reader::{Context, Item, Table};
 use super::script::fnv;
 use super::topology::answer;
 use super::tree::Value;
 use super::uses::{Need, Use, Uses};
 use super::victims::ANY;
+use crate::engine::law::Law;
 use crate::engine::time::{NANOS_PER_SEC, SimTime, Span};
 use crate::model::api::ApiError;
 use crate::model::plan::Window;
@@ -43,6 +45,8 @@ pub(super) struct Schedule {
     pub retention: u8,
     /// The node that is copied, and where it is named; nothing where ElastiCache chooses.
     pub snapshotting_node: Option<(String, Place)>,
+    /// From one snapshot of the users' own to the next, and where that stands.
+    pub every: Option<(Law, Place)>,
     /// The part of endpoint names that AWS invents.
     pub dns_label: String,
 }
@@ -127,6 +131,7 @@ pub(super) fn of_self_hosted(id: &str) -> Schedule {
         snapshot: daily(SNAPSHOT).expect(usual),
         retention: 0,
         snapshotting_node: None,
+        every: None,
         dns_label: invented_label(id),
     }
 }
@@ -181,6 +186,11 @@ pub(super) fn read(
         (name != ANY).then_some(())?;
         Some((name.to_owned(), item.place.clone()))
     });
+    let every = table.get("snapshot-every");
+    let every = every.and_then(|item| Some((persistence::interval(&item, cx)?, item.place)));
+    if every.is_some() {
+        uses.need(Need::Snapshot);
+    }
     let label = table.get("dns-label").and_then(|item| dns_label(&item, cx));
     Schedule {
         description: description.unwrap_or_default(),
@@ -188,6 +198,7 @@ pub(super) fn read(
         snapshot,
         retention,
         snapshotting_node,
+        every,
         dns_label: label.unwrap_or_else(|| invented_label(id.unwrap_or_default())),
     }
 }

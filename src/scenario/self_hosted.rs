@@ -42,7 +42,7 @@ pub(super) struct SelfHosted {
 }
 
 /// Keys of a group that say something of ElastiCache, and what to write instead.
-const OF_ELASTICACHE: [(&str, &str); 12] = [
+const OF_ELASTICACHE: [(&str, &str); 13] = [
     (
         "node-type",
         "leave it out: `memory` below [group.self-hosted] says how large its processes are",
@@ -59,6 +59,7 @@ const OF_ELASTICACHE: [(&str, &str); 12] = [
     ("snapshot-window", "leave it out"),
     ("snapshot-retention", "leave it out"),
     ("snapshotting-node", "leave it out"),
+    ("snapshot-every", "leave it out"),
     ("transit-encryption", "leave it out"),
     ("databases", "write it below [group.self-hosted]"),
 ];

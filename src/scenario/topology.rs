@@ -181,6 +181,7 @@ impl Topology {
                 retention_days: draft.schedule.retention,
                 window: draft.schedule.snapshot.window(start),
                 node: draft.schedule.snapshotting_node.as_ref().and_then(of_name),
+                every: draft.schedule.every.as_ref().map(|(law, _)| law.clone()),
             },
             append_only_file: draft.append_only_file,
             durability: draft.durability,

@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod intervals;
 pub mod level;
 pub mod moments;
+pub mod paired_ratio;
 pub mod probability;
 pub mod ranks;
 pub mod ratio;

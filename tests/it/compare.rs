@@ -71,6 +71,7 @@ fn study<'a>(
         reference: 0,
         level: Level::default(),
         progress,
+        losses: None,
         asked: progress.trials,
         ended: Ended::Complete,
     }

@@ -51,7 +51,7 @@ fn the_time_to_the_first_loss_of_a_lone_node_is_its_life() {
     );
     let plan = parse(&text).plan;
     let tally = tally(&plan, Objectives::default(), 20_000);
-    let estimator = Estimator { tally: &tally, plan: &plan, level: four_errors() };
+    let estimator = Estimator { tally: &tally, plan: &plan, level: four_errors(), losses: None };
     for (quarter, point) in estimator.incidence(&tally.first_dataset_loss).iter().enumerate() {
         let days = 25.0 * (quarter + 1) as f64;
         assert_eq!(point.t_s, days * 86_400.0);
@@ -78,7 +78,7 @@ fn shares_above_the_objectives_are_the_tails_of_the_laws() {
     let second = |s: f64| Some(Span::from_nanos_f64(s * 1e9));
     let objectives = Objectives { rto: second(35.0), rpo: second(0.3) };
     let tally = tally(&plan, objectives, 10_000);
-    let estimator = Estimator { tally: &tally, plan: &plan, level: four_errors() };
+    let estimator = Estimator { tally: &tally, plan: &plan, level: four_errors(), losses: None };
     assert_eq!((tally.outages.n, tally.failovers.n), (20_000, 20_000));
     holds("rto", estimator.of(Quantity::RtoMissed), (-30.0f64 / 20.0).exp());
     holds("rpo", estimator.of(Quantity::RpoMissed), (-1.5f64).exp());
@@ -102,7 +102,7 @@ fn rates_are_per_year_of_observed_time() {
         azs = [\"a\", \"b\"]\nreplicas = 1\n[[fault]]\nnode-failure = { mttf = \"73d\" }\n";
     let plan = parse(text).plan;
     let tally = tally(&plan, Objectives::default(), 20_000);
-    let estimator = Estimator { tally: &tally, plan: &plan, level: four_errors() };
+    let estimator = Estimator { tally: &tally, plan: &plan, level: four_errors(), losses: None };
     // The primary fails once in 73 days, five times a year; the few minutes down are less than
     // the interval.
     holds("failovers", estimator.per_year(Metric::Failovers), 5.0);
@@ -154,7 +154,7 @@ fn a_batch_stops_where_its_precision_is_reached_and_not_before() {
             return Ok::<Next, ()>(Next::GoOn);
         }
         let level = Level::default();
-        let estimator = Estimator { tally: &progress.tallies[0], plan: &plan, level };
+        let estimator = Estimator { tally: &progress.tallies[0], plan: &plan, level, losses: None };
         looks.push((progress.trials, target.reached(&estimator)));
         Ok(if target.is_reached(&estimator) { Next::Enough } else { Next::GoOn })
     };

@@ -116,6 +116,32 @@ fn relative_error(actual: f64, expected: f64) -> f64 {
 }
 
 #[test]
+fn the_hazard_rate_is_the_slope_of_the_cumulative_hazard() {
+    let bounded = [
+        made(Law::uniform(2.0 * SEC, 9.0 * SEC)),
+        made(Law::triangular(SEC, 3.0 * SEC, 10.0 * SEC)),
+    ];
+    for law in continuous_laws().iter().chain(&bounded) {
+        for u in [0.02, 0.3, 0.7, 0.98] {
+            let t = law.quantile(u);
+            // Where the hazard hardly moves over a step, the middle of the step has its slope.
+            let step = t * 1e-5;
+            if t < 1e6 || law.cumulative_hazard(t) < 1e-9 {
+                continue;
+            }
+            let rise = law.cumulative_hazard(t + step) - law.cumulative_hazard(t - step);
+            let rate = law.hazard(t).expect("a density");
+            let error = relative_error(rate, rise / (2.0 * step));
+            assert!(error < 1e-4, "{law:?} at {u}: {rate}, slope {}", rise / (2.0 * step));
+        }
+    }
+    let young = made(Law::uniform(2.0 * SEC, 9.0 * SEC));
+    assert_eq!(young.hazard(SEC), Some(0.0));
+    assert_eq!(Law::fixed(Span::from_secs(60)).hazard(SEC), None);
+    assert_eq!(sample(&[7]).hazard(SEC), None);
+}
+
+#[test]
 fn probabilities_agree_with_statrs() {
     // Relative: what statrs keeps of the error function, and of the incomplete gamma function of a
     // large shape. Absolute: next to an end of a bounded law t is rounded, and everywhere so

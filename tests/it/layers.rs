@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 use crate::support::root;
 
 /// The layers, lowest first, and what each may use.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("engine", &[]),
     ("stats", &[]),
     ("model", &["engine"]),
     ("observe", &["engine", "model"]),
-    ("montecarlo", &["engine", "stats", "model", "observe"]),
-    ("scenario", &["engine", "stats", "model", "observe", "montecarlo"]),
-    ("report", &["engine", "stats", "model", "observe", "montecarlo", "scenario"]),
-    ("cli", &["engine", "stats", "model", "observe", "montecarlo", "scenario", "report"]),
+    ("exact", &["engine", "model", "observe"]),
+    ("montecarlo", &["engine", "stats", "model", "observe", "exact"]),
+    ("scenario", &["engine", "stats", "model", "observe", "exact", "montecarlo"]),
+    ("report", &["engine", "stats", "model", "observe", "exact", "montecarlo", "scenario"]),
+    ("cli", &["engine", "stats", "model", "observe", "exact", "montecarlo", "scenario", "report"]),
 ];
 
 /// External crates and the files or folders that may name them.
@@ -28,11 +29,19 @@ const DOORS: [(&str, &[&str]); 25] = [
     ("libm", &["engine/law.rs", "engine/special.rs"]),
     ("statrs", &["stats/level.rs", "stats/ranks.rs", "stats/probability.rs"]),
     ("rayon", &["montecarlo/batch.rs"]),
-    // A batch can be kept between two blocks; a summary, a manifest and what the API answers are
-    // objects in JSON.
+    // A batch can be kept between two blocks; a summary, exact answers, a manifest and what the API
+    // answers are objects in JSON.
     (
         "serde",
-        &["stats/", "montecarlo/", "report/summary.rs", "report/results/", "report/describe.rs"],
+        &[
+            "stats/",
+            "montecarlo/",
+            "report/summary.rs",
+            "report/exact.rs",
+            "report/ways.rs",
+            "report/results/",
+            "report/describe.rs",
+        ],
     ),
     // A checkpoint has all bits of all numbers, and knows when it is damaged.
     ("postcard", &["report/results/checkpoint.rs"]),
@@ -47,12 +56,21 @@ const DOORS: [(&str, &[&str]); 25] = [
     ("form_urlencoded", &["scenario/aws_text/query.rs"]),
     ("csv", &["scenario/sample.rs", "report/results/rows.rs", "report/summary_csv.rs"]),
     ("petgraph", &["scenario/domains.rs"]),
-    ("schemars", &["scenario/schema/", "report/schema.rs", "report/summary.rs"]),
+    (
+        "schemars",
+        &[
+            "scenario/schema/",
+            "report/schema.rs",
+            "report/summary.rs",
+            "report/exact.rs",
+            "report/ways.rs",
+        ],
+    ),
     ("annotate_snippets", &["report/diagnostic.rs"]),
     ("plotters", &["report/draw.rs"]),
     ("serde_json", &["report/", "scenario/aws_text/"]),
     ("clap", &["cli/"]),
-    ("comfy_table", &["report/compare.rs"]),
+    ("comfy_table", &["report/compare.rs", "report/exact.rs"]),
     ("clap_complete", &["cli/completions.rs"]),
     ("indicatif", &["cli/study.rs"]),
     ("ctrlc", &["cli/study.rs"]),

@@ -105,10 +105,19 @@ pub fn scenario(draw: &mut Draw, faults: Faults) -> String {
         1 => "",
         _ => own.one_of(&["", "durability = \"async\"\n", "durability = \"sync\"\n"]),
     };
+    // Calls for snapshots never stop.
+    let every = match faults {
+        Faults::Endless => Draw(draw.0 ^ 0x5a9_5407).one_of(&[
+            "",
+            "snapshot-every = \"80m\"\n",
+            "snapshot-every = { exponential = { mean = \"2h\" } }\n",
+        ]),
+        Faults::Stop => "",
+    };
     let engine = if durable.is_empty() { engine } else { "engine-version = \"9.0\"\n" };
     let mut text = format!(
         "schema = 1\n[run]\nhorizon = \"12h\"\n[group]\nid = \"g\"\ncluster-mode = \"{mode}\"\n\
-         {engine}{durable}snapshot-retention = {retention}\n\
+         {engine}{durable}{every}snapshot-retention = {retention}\n\
          azs = [{}]\nshards = {shards}\nreplicas = {replicas}\nautomatic-failover = {failover}\n\
          multi-az = false\n{}[workload]\nwrites-per-second = {}\nwrite-size = {}\n\
          dataset = {}\n",

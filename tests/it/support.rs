@@ -166,6 +166,7 @@ pub fn summary_text(experiment: &Experiment, trials: u64, threads: usize) -> Str
         reference: 0,
         level: Level::default(),
         progress: &progress,
+        losses: None,
         asked: trials,
         ended: Ended::Complete,
     };

@@ -1,5 +1,6 @@
 //! `ecsim replay`: the story of a trial; `views` has what else can be seen of it.
 
+mod loss;
 mod views;
 
 use std::path::PathBuf;
@@ -9,11 +10,13 @@ use clap::{Args, ValueEnum};
 use super::{
     Changes, Failure, keep, load, load_all, policy_option, print, quoted, say, shown_files, study,
 };
+use crate::cli::losses::LossMethod;
 use crate::engine::rng::TrialKeys;
 use crate::engine::time::{SimTime, Span};
 use crate::model::plan::Plan;
 use crate::montecarlo::batch::{self, BrokenTrial};
 use crate::montecarlo::estimate::Estimator;
+use crate::montecarlo::rare::ways::Example;
 use crate::montecarlo::trial::Trial;
 use crate::observe::metrics::Metrics;
 use crate::observe::trace::Recorder;
@@ -31,6 +34,14 @@ pub(super) struct Arguments {
     /// Which trial: its number, or worst-loss, worst-outage or median of all trials
     #[arg(long, default_value = "0", value_parser = parse_choice)]
     trial: Choice,
+    /// Tell a dataset loss instead, from the list "how a dataset loss happens": its id, as 7.3.
+    /// Failures that lead to it are chosen
+    #[arg(long, value_name = "ID")]
+    #[arg(conflicts_with_all = ["trial", "until", "describe_at", "info_at"])]
+    loss: Option<Example>,
+    /// How the study of rare losses that is told from looked for them: guided, if it chose itself
+    #[arg(long, value_enum, requires = "loss", default_value_t = LossMethod::Auto)]
+    loss_method: LossMethod,
     /// Stop after this simulated time: 90s, "1h 30m"
     #[arg(long, value_parser = units::parse_span)]
     until: Option<Span>,
@@ -134,7 +145,12 @@ impl Source {
                 let spec = experiment.batch_spec();
                 let tally = batch::run_on(&policy.plan, spec, study::n_cores()).map_err(bug)?;
                 let level = Level::default();
-                Ok(notable.number(&Estimator { tally: &tally, plan: &policy.plan, level }))
+                Ok(notable.number(&Estimator {
+                    tally: &tally,
+                    plan: &policy.plan,
+                    level,
+                    losses: None,
+                }))
             }
             Source::Results(kept) => {
                 let number = kept.number(&policy.name, notable);
@@ -165,12 +181,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let files = shown_files(&arguments.files);
         Failure::Bug { files, options: options.clone(), broken }
     };
+    if let Some(example) = arguments.loss {
+        return loss::run(arguments, (experiment, policy), (&view, example));
+    }
     let number = match arguments.trial {
         Choice::Number(number) => number,
         Choice::Notable(notable) => source.number(notable, policy, bug)?,
     };
-    let (plan, until) = shortened(&policy.plan, arguments);
-    let plan = &plan;
+    let until = wanted_end(&policy.plan, arguments);
+    let plan = &shortened(&policy.plan, until);
 
     let key = TrialKeys::new(spec.seed).key(number);
     let mut trial = Trial::begin(plan, key);
@@ -188,46 +207,50 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let text = match arguments.format {
         Format::Text => {
-            let caption = Caption { number, seed: spec.seed, until };
+            let caption = Caption { what: format!("trial {number}"), seed: spec.seed, until };
             let story = timeline::render(plan, facts, &outcome);
             told(plan, experiment, policy, caption) + &story + &assumed(policy)
         }
         Format::Json => {
-            let header = json::TraceHeader { seed: spec.seed, trial: number, until };
+            let header = json::TraceHeader { seed: spec.seed, trial: number, until, steered: None };
             json::trace(plan, header, facts, &outcome)
         }
     };
     print(&text)
 }
 
-/// The plan up to where the replay is to end, and that instant.
-fn shortened(plan: &Plan, arguments: &Arguments) -> (Plan, SimTime) {
-    let mut plan = plan.clone();
+/// The instant at which the replay is to end.
+fn wanted_end(plan: &Plan, arguments: &Arguments) -> SimTime {
     let until = arguments.views.instant().or(arguments.until);
     let until = until.map_or(plan.horizon, |span| SimTime::START + span);
     if until > plan.horizon {
         let horizon = plan.horizon.since(SimTime::START);
         say(&format!("note: the scenario ends after {horizon}, and so does the replay\n"));
     }
-    let until = until.min(plan.horizon);
+    until.min(plan.horizon)
+}
+
+/// The plan up to where a replay ends.
+fn shortened(plan: &Plan, until: SimTime) -> Plan {
+    let mut plan = plan.clone();
     // A longer horizon only adds to a history: what is told is the same, and ends here.
     plan.horizon = until;
     plan.warm_up = plan.warm_up.min(until);
-    (plan, until)
+    plan
 }
 
 /// Which trial a story is of.
 struct Caption {
-    number: u64,
+    what: String,
     seed: u64,
     until: SimTime,
 }
 
 /// The lines above a story.
 fn told(plan: &Plan, experiment: &Experiment, policy: &Policy, caption: Caption) -> String {
-    let Caption { number, seed, until } = caption;
+    let Caption { what, seed, until } = caption;
     let until = until.since(SimTime::START);
-    let mut text = format!("{} · trial {number} · seed {seed} · until {until}\n", plan.name);
+    let mut text = format!("{} · {what} · seed {seed} · until {until}\n", plan.name);
     if experiment.policies.len() > 1 {
         text.push_str(&format!(" policy: {}\n", policy.name));
     }

@@ -356,7 +356,26 @@ impl View {
     pub(super) fn text(&self, replayed: &Replayed<'_>, format: Format) -> Option<String> {
         let Replayed { plan, key, facts, state, until } = *replayed;
         match self {
-            View::Story => None,
+            View::Described(chosen, answer) => {
+                let of = (chosen.group, chosen.number);
+                Some(describe::document_of(plan, state, of, *answer))
+            }
+            View::Info => Some(info::text(plan, state, until)),
+            View::Story | View::Events(..) | View::Endpoints => {
+                self.of_facts((plan, key), (facts, until), format)
+            }
+        }
+    }
+
+    /// The same of a view that needs no more than the facts.
+    pub(super) fn of_facts(
+        &self,
+        (plan, key): (&Plan, TrialKey),
+        (facts, until): (&[(SimTime, Fact)], SimTime),
+        format: Format,
+    ) -> Option<String> {
+        match self {
+            View::Story | View::Described(..) | View::Info => None,
             View::Events(query, page) => {
                 let entries = query.select(plan, event_log::entries(plan, facts), until);
                 Some(match format {
@@ -364,11 +383,6 @@ impl View {
                     Format::Json => event_log::document(plan, &entries, *page),
                 })
             }
-            View::Described(chosen, answer) => {
-                let of = (chosen.group, chosen.number);
-                Some(describe::document_of(plan, state, of, *answer))
-            }
-            View::Info => Some(info::text(plan, state, until)),
             View::Endpoints => {
                 let endpoints = endpoints::follow(plan, key, facts);
                 Some(match format {

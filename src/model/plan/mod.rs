@@ -155,7 +155,7 @@ pub struct Group {
     pub external_replicas: ExternalReplicas,
     /// When maintenance may happen, weekly.
     pub maintenance: Window,
-    /// Automatic backups.
+    /// Backups that come again and again.
     pub backups: Backups,
     /// Whether its primaries log what they write, at the start (MZ-58).
     pub append_only_file: Switch,
@@ -231,7 +231,7 @@ impl Window {
     }
 }
 
-/// Automatic backups of a group (BK-01).
+/// Backups of a group that come again and again: automatic ones (BK-01), and its users' own.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Backups {
     /// Days for which a snapshot is kept; 0 switches automatic backups off.
@@ -240,6 +240,8 @@ pub struct Backups {
     pub window: Window,
     /// The node that is copied, where the scenario names it.
     pub node: Option<NodeId>,
+    /// From one call of `CreateSnapshot` to the next, where something of the users makes them.
+    pub every: Option<Law>,
 }
 
 /// What the API says of a group and the model does not need.

@@ -27,6 +27,7 @@ pub struct Slots {
     quorums: u32,
     isolations: u32,
     links: u32,
+    snapshots: u32,
     migration: u32,
     len: u32,
 }
@@ -153,6 +154,12 @@ impl Slots {
     pub fn links(&self, shard: ShardId) -> Slot {
         Slot(self.links + u32::from(shard.0))
     }
+
+    /// The next snapshot of `group` at intervals of its users' own; there is none where no group
+    /// has such.
+    pub fn snapshot(&self, group: GroupId) -> Slot {
+        Slot(self.snapshots + u32::from(group.0))
+    }
 }
 
 impl Plan {
@@ -175,7 +182,9 @@ impl Plan {
         let quorums = watches + shards;
         let links = quorums + groups;
         let n_links = if self.replication.min_replicas > 0 { shards } else { 0 };
-        let migration = links + n_links;
+        let snapshots = links + n_links;
+        let has_snapshots = self.groups.iter().any(|group| group.backups.every.is_some());
+        let migration = snapshots + if has_snapshots { groups } else { 0 };
         let n_migration = self.migration.as_ref().map_or(0, |migration| {
             3 + migration.pairs.len() as u32 + u32::from(migration.clients.cohorts)
         });
@@ -200,6 +209,7 @@ impl Plan {
             quorums,
             isolations,
             links,
+            snapshots,
             migration,
             len: migration + n_migration,
         }

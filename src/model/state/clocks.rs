@@ -116,6 +116,8 @@ pub struct GroupClock {
     pub update_steps: u32,
     /// Backups begun.
     pub backups: u32,
+    /// Gaps between snapshots at intervals of the users' own.
+    pub snapshot_gaps: u32,
     /// Restores begun.
     pub restores: u32,
     /// Times that the primaries ceased to be a majority.

@@ -94,6 +94,12 @@ pub struct Options {
     pub trials: u64,
     /// Each `--precision`.
     pub precision: Vec<String>,
+    /// The `--loss-method`, where a precision of dataset losses is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_method: Option<String>,
+    /// Replications of a study of rare losses, at most; where there may be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replications: Option<u64>,
     /// Level of the intervals.
     pub level: f64,
     /// Whether there are rows.
@@ -167,8 +173,13 @@ impl Inputs {
         let options =
             |inputs: &Inputs| serde_json::to_value(&inputs.options).expect("options are JSON");
         let (there, here) = (options(self), options(other));
-        for (key, value) in there.as_object().into_iter().flatten() {
-            differ(key, value.to_string(), here[key].to_string());
+        let keys = |options: &serde_json::Value| -> Vec<String> {
+            options.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect()
+        };
+        let mut all = keys(&there);
+        all.extend(keys(&here).into_iter().filter(|key| there.get(key).is_none()));
+        for key in all {
+            differ(&key, there[&key].to_string(), here[&key].to_string());
         }
         for (there, here) in self.files.iter().zip(&other.files) {
             if there.name == here.name && there.sha256 != here.sha256 {

@@ -112,7 +112,7 @@ pub(super) fn trace(
         KeepError::Broken(BrokenTrial { seed, trial: number, policy: position, at: broken.at })
     })?;
     let outcome = observers.0.finish(plan.horizon);
-    let header = TraceHeader { seed, trial: number, until: plan.horizon };
+    let header = TraceHeader { seed, trial: number, until: plan.horizon, steered: None };
     Ok(json::trace(plan, header, &observers.1.facts, &outcome))
 }
 

@@ -262,6 +262,9 @@ struct Group {
     /// SnapshottingClusterId: the node that backups are taken from; without cluster mode only.
     /// "any" leaves the choice to ElastiCache, as does its absence.
     snapshotting_node: Option<Name>,
+    /// CreateSnapshot, called again and again by something of your own (cron, AWS Backup, a
+    /// function): from one call to the next, a mean of at least "1s". Default: nobody calls.
+    snapshot_every: Option<Law>,
     /// AZs of the nodes: the primary of the n-th shard stands in the n-th AZ, its replicas in the
     /// following ones; after the last AZ comes the first.
     #[schemars(length(min = 1, max = 100), extend("uniqueItems" = true))]

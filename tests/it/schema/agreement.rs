@@ -327,6 +327,8 @@ fn mistakes() -> Vec<String> {
         with("maintenance-window = \"sunday\""),
         with("snapshot-window = \"7-8\""),
         with("snapshot-retention = 36"),
+        with("snapshot-every = 6"),
+        with("snapshot-every = { mean = \"6h\" }"),
         with("dns-label = \"A b\""),
         with("[control-plane]\naz-event-slowdown = 0.5"),
         with("[control-plane]\nevent-order = \"random\""),
@@ -391,7 +393,8 @@ fn valid_files() -> Vec<String> {
         with(
             "description = \"one\"\ndns-label = \"v5r9dc\"\nsnapshotting-node = \"g-002\"\n\
              maintenance-window = \"sun:05:00-sun:06:00\"\nsnapshot-window = \"07:00-08:00\"\n\
-             snapshot-retention = 35\n[control-plane]\naz-event-slowdown = 2.5\n\
+             snapshot-retention = 35\nsnapshot-every = \"6h\"\n\
+             [control-plane]\naz-event-slowdown = 2.5\n\
              test-failover-in-az-outage = \"allowed\"\nevent-order = \"jittered\"\n\
              [timing]\nmodify = \"1m\"\ntest-failover = \"1m\"\nmaintenance-step = \"1m\"\n\
              handover-start = \"1m\"\nhandover-pause = \"1s\"\nhandover-gap = \"1s\"\n\

@@ -98,6 +98,7 @@ fn each_schema_is_a_schema_and_says_of_what() {
         (&[][..], scenario::schema::scenario()),
         (&["scenario"], scenario::schema::scenario()),
         (&["summary"], report::schema::summary()),
+        (&["exact"], report::schema::exact()),
         (&["trace"], report::schema::trace()),
     ] {
         let schema = printed(arguments);

@@ -1,0 +1,241 @@
+//! [`Replicator`]: one replication after the other, from their numbers.
+
+use crate::engine::law::uniform;
+use crate::engine::rng::{self, Address, TrialKeys};
+use crate::engine::time::{SimTime, Span};
+use crate::exact::guide::Guide;
+use crate::model::Event;
+use crate::model::fact::Observer;
+use crate::model::plan::Plan;
+use crate::montecarlo::rare::estimate::Tally;
+use crate::montecarlo::rare::excursion::{Ending, Excursion, LossWatch, Steering};
+use crate::montecarlo::rare::ways::{Example, SCHEDULED};
+use crate::montecarlo::trial::Trial;
+
+/// How excursions are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Manner {
+    /// How the ends of lives are chosen.
+    pub steering: Steering,
+    /// Instants per replication at which something fails, at least one.
+    pub departures: u32,
+}
+
+/// Address of the instants of departure: an entity and purpose that no model uses.
+const INSTANTS: Address = Address { entity: u64::MAX - 2, purpose: u8::MAX, line: 0, n: 0 };
+
+/// A branch that was told to an observer.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Told {
+    /// What it came to.
+    pub ending: Ending,
+    /// Its weight among the losses of its replication, if it came to one.
+    pub weight: f64,
+    /// When it left the trial; until then everything was as in the trial of that number.
+    pub left: SimTime,
+    /// When it ended: with the loss, once all was well again, or at the horizon.
+    pub ended: SimTime,
+    /// How many failures were chosen, not drawn.
+    pub n_chosen: u32,
+}
+
+/// The memory of replications, used again and again.
+#[derive(Debug)]
+pub struct Replicator<'p, 'g> {
+    plan: &'p Plan,
+    manner: Manner,
+    keys: TrialKeys,
+    main: Trial<'p>,
+    copy: Trial<'p>,
+    excursion: Excursion<'p, 'g>,
+}
+
+impl<'p, 'g> Replicator<'p, 'g> {
+    /// For a plan with its guide.
+    pub fn new((plan, guide): (&'p Plan, &'g Guide), seed: u64, manner: Manner) -> Self {
+        let mut keys = TrialKeys::new(seed);
+        let main = Trial::begin(plan, keys.key(0));
+        let excursion = Excursion::new(plan, guide, manner.steering);
+        Replicator { plan, manner, keys, copy: main.clone(), main, excursion }
+    }
+
+    /// Runs replication `number` and adds it to the tally; gives the sum of the weights of its
+    /// losses.
+    pub fn run(&mut self, number: u64, tally: &mut Tally) -> f64 {
+        let value = self.walk(&mut Walk::new(number, Wanted::All), &mut (), tally);
+        tally.add(value);
+        tally.main_events += self.main.n_events();
+        value
+    }
+
+    /// Tells `observer` what leads to one of the branches of a replication, and what comes of it,
+    /// from the start of the trial on; nothing if there is no such branch. Of a split
+    /// excursion it tells the beginning only.
+    pub fn replay<O: Observer>(&mut self, example: Example, observer: &mut O) -> Option<Told> {
+        let Example { replication, branch } = example;
+        let mut walk = Walk::new(replication, Wanted::Branch(branch));
+        self.walk(&mut walk, observer, &mut Tally::default());
+        if walk.told.is_some() {
+            self.copy.settle(observer);
+        }
+        walk.told
+    }
+
+    /// Gives the sum of the weights of all losses.
+    fn walk<O: Observer>(&mut self, walk: &mut Walk, observer: &mut O, tally: &mut Tally) -> f64 {
+        self.main.restart(self.keys.key(walk.number));
+        let n = self.manner.departures;
+        let stratum = self.plan.horizon.as_nanos() as f64 / f64::from(n);
+        if !self.excursion.is_well(&self.main) {
+            self.scheduled(walk, None, (observer, tally));
+        }
+        for k in 0..n {
+            let place = uniform(rng::draw(self.main.key(), Address { n: k, ..INSTANTS }));
+            let at = SimTime::START + Span::from_nanos_f64((f64::from(k) + place) * stratum);
+            self.run_main(at, walk, (observer, tally));
+            if walk.is_over() {
+                return walk.sum;
+            }
+            if self.excursion.is_well(&self.main) && walk.wants(k) {
+                self.branch((k, Leaves::After(stratum)), walk, (observer, tally));
+            }
+        }
+        self.run_main(self.plan.horizon, walk, (observer, tally));
+        walk.sum
+    }
+
+    /// Runs the trial as it is until `until`; where it leaves the well state by anything but the
+    /// end of a life, a branch does so too.
+    fn run_main<O: Observer>(
+        &mut self,
+        until: SimTime,
+        walk: &mut Walk,
+        (observer, tally): (&mut O, &mut Tally),
+    ) {
+        while !walk.is_over() {
+            let was_well = self.excursion.is_well(&self.main);
+            let event = self.main.advance_until(until, &mut (&mut walk.watch, &mut *observer));
+            let Some(event) = event else {
+                self.main.wait_until(until);
+                return;
+            };
+            if was_well && !self.is_steered(event) && !self.excursion.is_well(&self.main) {
+                self.scheduled(walk, Some(event), (observer, tally));
+            }
+        }
+    }
+
+    /// Whether it is the end of a life that has a hazard rate.
+    fn is_steered(&self, event: Event) -> bool {
+        let law = match event {
+            Event::NodeFails { line, .. } => &self.plan.node_failures[usize::from(line)].life,
+            Event::AzFails { line, .. } => &self.plan.az_failures[usize::from(line)].life,
+            Event::GroupFails { line, .. } => &self.plan.group_failures[usize::from(line)].life,
+            _ => return false,
+        };
+        law.hazard(1.0).is_some()
+    }
+
+    /// A branch from the present on, in which something has happened as it was to happen: `event`,
+    /// or nothing at the start.
+    fn scheduled<O: Observer>(
+        &mut self,
+        walk: &mut Walk,
+        event: Option<Event>,
+        heard: (&mut O, &mut Tally),
+    ) {
+        let branch = SCHEDULED + walk.n_scheduled;
+        walk.n_scheduled += 1;
+        if walk.wants(branch) {
+            self.branch((branch, Leaves::AsItIs(event)), walk, heard);
+        }
+    }
+
+    /// Goes on with a copy of the trial.
+    fn branch<O: Observer>(
+        &mut self,
+        (branch, leaves): (u32, Leaves),
+        walk: &mut Walk,
+        (observer, tally): (&mut O, &mut Tally),
+    ) {
+        self.copy.clone_from(&self.main);
+        let key = self.main.key().branch(branch);
+        self.excursion.take_over(&mut self.copy, key);
+        let mut observers = (LossWatch { lost: walk.watch.lost }, observer);
+        let weight = match leaves {
+            Leaves::AsItIs(event) => {
+                self.excursion.begin(event, &self.copy);
+                1.0
+            }
+            Leaves::After(stratum) => {
+                stratum * self.excursion.depart(&mut self.copy, &mut observers)
+            }
+        };
+        let ending = match self.manner.steering {
+            Steering::Guide | Steering::Balanced => {
+                self.excursion.run(&mut self.copy, &mut observers)
+            }
+            Steering::Split => self.excursion.split(&self.copy, observers.0),
+        };
+        tally.excursions += 1;
+        tally.branch_events += self.copy.n_events() - self.main.n_events();
+        tally.ratios.add(ending.likelihood_ratio);
+        let weight = weight * ending.likelihood_ratio;
+        if let Some(shard) = ending.lost {
+            walk.sum += weight;
+            tally.hits += 1;
+            let course = self.excursion.path().course(shard);
+            tally.ways.add(course, (weight, Example { replication: walk.number, branch }));
+        }
+        if walk.wanted == Wanted::Branch(branch) {
+            let n_chosen = self.excursion.path().n_chosen();
+            let (left, ended) = (self.main.now(), self.copy.now());
+            walk.told = Some(Told { ending, weight, left, ended, n_chosen });
+        }
+    }
+}
+
+/// Which branches are run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wanted {
+    All,
+    Branch(u32),
+}
+
+/// How a branch begins.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Leaves {
+    /// Something has happened already: an event, or nothing at the start.
+    AsItIs(Option<Event>),
+    /// A life ends, for so many nanoseconds in which one might.
+    After(f64),
+}
+
+/// A replication on its way.
+struct Walk {
+    number: u64,
+    wanted: Wanted,
+    told: Option<Told>,
+    n_scheduled: u32,
+    watch: LossWatch,
+    sum: f64,
+}
+
+impl Walk {
+    fn new(number: u64, wanted: Wanted) -> Walk {
+        let watch = LossWatch::default();
+        Walk { number, wanted, told: None, n_scheduled: 0, watch, sum: 0.0 }
+    }
+
+    fn wants(&self, branch: u32) -> bool {
+        match self.wanted {
+            Wanted::All => true,
+            Wanted::Branch(wanted) => wanted == branch,
+        }
+    }
+
+    /// Whether nothing more can come of it: a dataset is lost already, or what was wanted is told.
+    fn is_over(&self) -> bool {
+        self.watch.lost.is_some() || self.told.is_some()
+    }
+}

@@ -1,0 +1,235 @@
+//! What is said below a table of a study of rare dataset losses: how it was made, and what its
+//! estimates rest on.
+
+use std::fmt::Write as _;
+
+use crate::montecarlo::estimate::Estimator;
+use crate::montecarlo::losses::{self, Losses, Stands, StudyEnded, WhyTrials};
+use crate::montecarlo::quantity::Probability;
+use crate::montecarlo::rare::estimate::Doubt;
+use crate::montecarlo::rare::excursion::Steering;
+use crate::montecarlo::rare::study::Found;
+use crate::report::labels::Labels;
+use crate::report::numbers::{count, significant, small};
+use crate::report::study::Study;
+use crate::report::table::Caption;
+use crate::report::ways;
+
+/// What is said of the policy at a position, which stands alone.
+pub fn render((study, position): (&Study<'_>, usize), text: &mut String) {
+    let Some(losses) = study.losses else {
+        if is_worth_a_study(&study.estimator(position)) {
+            let _ = writeln!(text, " {HINT}");
+        }
+        return;
+    };
+    let _ = writeln!(text, " {}", heading(losses));
+    for line in lines((study, losses), position) {
+        let _ = writeln!(text, "   {line}");
+    }
+}
+
+/// What is said of all policies of a study, in the order of the rows.
+pub fn compared((study, order): (&Study<'_>, &[usize]), labels: &Labels, text: &mut String) {
+    const MOST: usize = 8;
+    let Some(losses) = study.losses else {
+        let is_worth = |n: &usize| is_worth_a_study(&study.estimator(*n));
+        let seldom: Vec<usize> = order.iter().copied().filter(is_worth).collect();
+        if !seldom.is_empty() {
+            let _ = writeln!(text, " {HINT}");
+        }
+        return;
+    };
+    let _ = writeln!(text, " {}; the same replications of all policies", heading(losses));
+    let shown = if order.len() == MOST + 1 { MOST + 1 } else { MOST };
+    for &n in order.iter().take(shown) {
+        let mut lines = lines((study, losses), n);
+        if let Some(ratio) = study.loss_ratio(n) {
+            let of = |value: Option<f64>| value.map_or("–".to_owned(), |v| significant(v, 3));
+            let (value, low, high) = (of(Some(ratio.value)), of(ratio.low), of(ratio.high));
+            let reference = &labels.short[study.reference];
+            lines.push(format!("loss {value} times that of `{reference}` ({low} to {high})"));
+        }
+        let _ = writeln!(text, "   {}:", labels.short[n]);
+        for line in lines {
+            let _ = writeln!(text, "     {line}");
+        }
+    }
+    if order.len() > shown {
+        let n = order.len() - shown;
+        let _ = writeln!(text, "   and {n} more policies: --policy NAME tells of one");
+    }
+}
+
+/// How the losses happen that the study found of the policy at a position.
+pub fn ways((study, position): (&Study<'_>, usize), caption: &Caption<'_>, text: &mut String) {
+    let found = study.losses.and_then(|losses| losses.standing(position));
+    let Some(found) = found else { return };
+    let policy = study.policies[position];
+    let method = match found.manner.steering {
+        Steering::Guide | Steering::Split => "",
+        Steering::Balanced => " --loss-method biased",
+    };
+    let replay = format!("{}{method}", (caption.replay)(policy));
+    text.push_str(&ways::render(&policy.plan, found, (&replay, study.level)));
+}
+
+/// The same of several policies, in the order of the rows: of all, if there are few.
+pub fn ways_compared(
+    (study, order): (&Study<'_>, &[usize]),
+    labels: &Labels,
+    caption: &Caption<'_>,
+    text: &mut String,
+) {
+    const FEW: usize = 3;
+    for &n in order.iter().filter(|n| order.len() <= FEW || **n == study.reference) {
+        let mut told = String::new();
+        ways((study, n), caption, &mut told);
+        if !told.is_empty() {
+            let _ = write!(text, " {}:\n{told}", labels.short[n]);
+        }
+    }
+}
+
+/// What can be done where few trials lost a dataset.
+const HINT: &str = "dataset lost: in fewer than 10 trials; --precision dataset_loss=5% estimates \
+                    how likely it is, however rare";
+
+/// Whether a study of rare losses would say more than the trials.
+fn is_worth_a_study(estimator: &Estimator<'_>) -> bool {
+    const FEW: u64 = 10;
+    estimator.tally.hits(Probability::DatasetLoss) < FEW
+        && estimator.plan.has_random_faults()
+        && losses::obstacle(estimator.plan).is_none()
+}
+
+fn heading(losses: &Losses) -> String {
+    let done = count(u128::from(losses.replications()));
+    let so_far = match losses.ended {
+        StudyEnded::Precise | StudyEnded::Imprecise => String::new(),
+        StudyEnded::Interrupted => {
+            format!(" of {} (interrupted)", count(u128::from(losses.asked)))
+        }
+    };
+    format!("dataset lost: a study of rare losses beside the trials, {done} replications{so_far}")
+}
+
+/// What is said of a policy, a line each.
+fn lines((study, losses): (&Study<'_>, &Losses), position: usize) -> Vec<String> {
+    let found = &losses.found[position];
+    let stands = losses.stands[position];
+    let mut lines = vec![method(found)];
+    match stands {
+        Stands::Study => lines.extend(evidence(found)),
+        Stands::Trials(WhyTrials::Precise) => {
+            lines.push("the trials alone are precise enough, and the number is theirs".to_owned());
+        }
+        Stands::Trials(WhyTrials::Unseen) => lines.push(format!(
+            "no loss seen in {} excursions: no interval but that of the trials; either nothing \
+             can lose the dataset, or this study does not find what does",
+            count(u128::from(found.tally.excursions))
+        )),
+        Stands::Trials(WhyTrials::Doubt(doubt)) => {
+            let value = significant(found.tally.probability(), 2);
+            lines.push(format!(
+                "no interval, and the number of the trials is shown: {}; as far as that goes, {value}",
+                reason(doubt, found)
+            ));
+            lines.push(remedy(doubt).to_owned());
+            lines.extend(evidence(found));
+        }
+    }
+    if let (Stands::Study, n @ 1..) = (stands, study.progress.tallies[position].trials) {
+        let hits = study.progress.tallies[position].hits(Probability::DatasetLoss);
+        let [hits, n] = [hits, n].map(|n| count(u128::from(n)));
+        lines.push(format!("lost in {hits} of the {n} trials"));
+    }
+    lines
+}
+
+/// How excursions were made, and how many there were.
+fn method(found: &Found) -> String {
+    let tally = &found.tally;
+    let how = match found.manner.steering {
+        Steering::Guide => {
+            format!("guided by a Markov chain of {}", states(found.guide_states))
+        }
+        Steering::Balanced => "balanced failure biasing".to_owned(),
+        Steering::Split => {
+            format!("splitting, by a Markov chain of {} states", count(found.guide_states as u128))
+        }
+    };
+    format!(
+        "{how}: {} excursions, {} losses seen (hits)",
+        count(u128::from(tally.excursions)),
+        count(u128::from(tally.hits))
+    )
+}
+
+fn states(n: usize) -> String {
+    match n {
+        1 => "1 state".to_owned(),
+        n => format!("{} states", count(n as u128)),
+    }
+}
+
+/// What the estimate rests on.
+fn evidence(found: &Found) -> Vec<String> {
+    let tally = &found.tally;
+    let ratio = match tally.ratios.standard_error() {
+        Some(error) => small(tally.ratios.mean(), error),
+        None => significant(tally.ratios.mean(), 3),
+    };
+    let mut lines = vec![format!(
+        "effective sample size {} · largest weight {} % of all · mean likelihood ratio {ratio} \
+         (standard error), expected 1",
+        count(tally.effective() as u128),
+        significant(tally.largest_share() * 100.0, 2),
+    )];
+    if let Some(trials) = tally.crude_trials() {
+        lines.push(format!(
+            "crude Monte Carlo would take about {} trials for the same precision",
+            rough(trials)
+        ));
+    }
+    lines
+}
+
+/// A number of trials, to two digits.
+pub fn rough(trials: f64) -> String {
+    match trials >= 1e9 {
+        true => format!("{trials:.1e}"),
+        false => {
+            let unit = 10f64.powf((trials.max(1.0).log10().floor() - 1.0).max(0.0));
+            count(((trials / unit).round() * unit) as u128)
+        }
+    }
+}
+
+/// Why there is no interval.
+fn reason(doubt: Doubt, found: &Found) -> String {
+    let tally = &found.tally;
+    match doubt {
+        Doubt::FewHits => {
+            format!("only {} excursions came to a loss", count(u128::from(tally.hits)))
+        }
+        Doubt::FewEffective => format!(
+            "few large weights carry the estimate, worth {} that are alike",
+            count(tally.effective() as u128)
+        ),
+        Doubt::LargestWeight => format!(
+            "one replication alone makes up {} % of the estimate",
+            significant(tally.largest_share() * 100.0, 2)
+        ),
+    }
+}
+
+/// What to do where there is no interval.
+pub fn remedy(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::FewHits => "more replications may do (--trials), or another --loss-method",
+        Doubt::FewEffective | Doubt::LargestWeight => {
+            "another --loss-method may do better, or more replications (--trials)"
+        }
+    }
+}
