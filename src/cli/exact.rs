@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::study::spinner;
 use super::{Changes, Failure, load, print, quoted, say};
 use crate::exact;
 use crate::report::diagnostic::{self, Colour};
 use crate::report::exact::{self as report, Answer};
-use crate::scenario::Diagnostic;
+use crate::report::summary_csv;
 use crate::scenario::codes::Severity;
+use crate::scenario::{Diagnostic, Policy};
 
 /// How the answer is printed.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +20,8 @@ enum Format {
     Table,
     /// For programs
     Json,
+    /// For spreadsheets: one number a row
+    Csv,
 }
 
 #[derive(Args, Debug)]
@@ -38,15 +42,25 @@ pub(super) fn run(arguments: &Arguments, colour: Colour) -> Result<(), Failure> 
     let warnings: Vec<_> = experiment.remarks.iter().filter(is_warning).cloned().collect();
     say(&diagnostic::render(&warnings, colour));
     let policies = changes.choose(&experiment)?;
-    let answers: Vec<Answer<'_>> =
-        policies.into_iter().map(|policy| (policy, exact::solve(&policy.plan))).collect();
+    let spinner = spinner();
+    let solve = |policy| {
+        let policy: &Policy = policy;
+        spinner.set_message(format!("unfolding and solving the chain of {}", policy.name));
+        (policy, exact::solve(&policy.plan))
+    };
+    let answers: Vec<Answer<'_>> = policies.into_iter().map(solve).collect();
+    spinner.finish_and_clear();
+    if !experiment.expectations.is_empty() {
+        say("note: what [[expect]] asks for is not judged here; `ecsim run` judges it\n");
+    }
     print(&match format {
         Format::Table => report::render(&experiment, &answers),
         Format::Json => report::json(&experiment, &answers),
+        Format::Csv => summary_csv::exact(&experiment, &answers),
     })?;
     let file = quoted(&file.display().to_string());
-    let command = format!("ecsim exact {file}{}", changes.options(None));
-    let refusals = report::refusals(&answers, &command);
+    let called = format!("{file}{}", changes.options(None));
+    let refusals = report::refusals(&answers, &called);
     match refusals.is_empty() {
         true => Ok(()),
         false => Err(Failure::Unanswerable(refusals)),

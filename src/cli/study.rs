@@ -20,7 +20,7 @@ use crate::report::numbers::{count, significant};
 use crate::report::results::{KeepError, Keeper};
 use crate::report::study::Ended;
 use crate::report::table::quantile_text;
-use crate::scenario::{Experiment, Policy};
+use crate::scenario::{Experiment, Policy, nearest};
 use crate::stats::level::Level;
 use crate::stats::stopping::next_look;
 
@@ -92,7 +92,8 @@ fn parse_target(text: &str) -> Result<Target, String> {
         ));
     }
     let share = parse_percent(share).filter(|share| *share > 0.0 && *share < 1.0);
-    let share = share.ok_or("the share lies between 0% and 100%, as in 2%".to_owned())?;
+    let share =
+        share.ok_or("the share lies between 0% and 100%, and has its sign, as in 2%".to_owned())?;
     Ok(Target { quantity, share })
 }
 
@@ -101,6 +102,11 @@ fn not_a_quantity(name: &str) -> String {
     let metrics = Metric::ALL.map(Metric::name).join(", ");
     let probabilities = Probability::ALL.map(Probability::name).join(", ");
     let statistics = Statistic::ALL.map(Statistic::name).join(", ");
+    let known: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+    let known = [known, Probability::ALL.iter().map(|it| it.name()).collect()].concat();
+    if let Some(meant) = nearest(name, &known) {
+        return format!("`{name}` is no quantity: did you mean `{meant}`?");
+    }
     format!(
         "`{name}` is no quantity: it is one of {probabilities}, or a metric with a statistic as \
          in write_outage_s.p99; metrics are {metrics}; statistics are {statistics}"
@@ -225,6 +231,18 @@ impl Job<'_> {
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
+}
+
+/// Shows that something is being worked on that has no length, if anybody sees it.
+pub(super) fn spinner() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}");
+    let style = style.expect("the template is sound");
+    let spinner = ProgressBar::new_spinner().with_style(style);
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner
 }
 
 /// Looks at the numbers now and then: whether they are precise enough, and to show one.
@@ -367,15 +385,34 @@ fn missed(job: &Job<'_>, progress: &Progress) -> Vec<String> {
                         significant(share * 100.0, 2),
                     )
                 }
-                None => format!(
-                    "  {}: {name} was seen in {} trials: too few for an interval\n",
-                    policy.name,
-                    estimator.evidence(target.quantity)
-                ),
+                None => {
+                    let seen = estimator.evidence(target.quantity);
+                    let trials = if seen == 1 { "trial" } else { "trials" };
+                    format!(
+                        "  {}: {name} was seen in {seen} {trials}: too few for an interval{}\n",
+                        policy.name,
+                        instead(target.quantity)
+                    )
+                }
             });
         }
     }
     lines
+}
+
+/// What to ask for instead of a quantity that trials do not come to know.
+fn instead(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Metric { metric: Metric::DatasetLosses, .. } => {
+            "; --precision dataset_loss=5% finds how likely it is, however rare"
+        }
+        Quantity::Metric { .. }
+        | Quantity::Probability(_)
+        | Quantity::OutageLength(_)
+        | Quantity::FailoverLength(_)
+        | Quantity::RtoMissed
+        | Quantity::RpoMissed => "",
+    }
 }
 
 /// A number of trials to one digit.

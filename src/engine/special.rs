@@ -9,6 +9,11 @@ use std::f64::consts::{LN_2, SQRT_2};
 /// ln √(2π).
 const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
 
+/// A positive number to a power, the same bits on every platform.
+pub fn power(base: f64, exponent: f64) -> f64 {
+    libm::pow(base, exponent)
+}
+
 /// The standard normal quantile of `u` in \[0, 1\] (Wichura, "Algorithm AS 241", PPND16, Applied
 /// Statistics 37 (1988), 477–484; relative error about 1e-16).
 pub fn normal_quantile(u: f64) -> f64 {

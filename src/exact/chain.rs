@@ -69,6 +69,11 @@ pub const METRICS: [Metric; 11] = [
 /// Number of rewards.
 pub const N_REWARDS: usize = METRICS.len();
 
+/// Where a metric stands among the rewards, if a chain has it.
+pub fn place(metric: Metric) -> Option<usize> {
+    METRICS.iter().position(|other| *other == metric)
+}
+
 /// A chain; state 0 is the start.
 #[derive(Clone, Debug)]
 pub struct Chain {
@@ -142,8 +147,7 @@ impl Chain {
         let loses = effects.n(Impulse::DatasetLoss) > 0;
         let rewards = &mut self.rewards[from];
         let mut reward = |metric: Metric, amount: f64| {
-            let place = METRICS.iter().position(|other| *other == metric);
-            rewards[place.expect("a metric of the chain")] += per_sec * amount;
+            rewards[place(metric).expect("a metric of the chain")] += per_sec * amount;
         };
         let counted = |what: Impulse| f64::from(effects.n(what));
         reward(Metric::Failovers, counted(Impulse::Failover));
@@ -180,8 +184,7 @@ pub fn is_any_out(part: &Part, state: &State) -> bool {
 fn rewards(plan: &Plan, part: &Part, state: &State) -> [f64; N_REWARDS] {
     let mut sums = [0.0; N_REWARDS];
     let mut add = |metric: Metric, amount: f64| {
-        let place = METRICS.iter().position(|other| *other == metric);
-        sums[place.expect("a metric of the chain")] += amount;
+        sums[place(metric).expect("a metric of the chain")] += amount;
     };
     for &shard in &part.shards {
         let of = &plan.shards[shard.idx()];

@@ -24,7 +24,7 @@ use crate::engine::time::SimTime;
 use crate::model::plan::{AzId, GroupId, Plan, Promotion, ShardId};
 use crate::observe::metrics::Metric;
 
-use chain::{METRICS, N_REWARDS};
+use chain::{N_REWARDS, place};
 use explore::{Explorer, Part};
 use lags::{AsksForIds, Lags};
 use size::Size;
@@ -44,6 +44,21 @@ pub struct Exact {
     horizon: [Option<f64>; N_REWARDS],
     /// Probability of a dataset loss in any shard within the horizon, from a fresh start.
     pub loss: f64,
+    /// What shards that are alike come to, each looked at alone.
+    pub by_shard: Vec<OfShards>,
+}
+
+/// The numbers of each of some shards that are alike.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OfShards {
+    /// Which shards.
+    pub shards: Vec<ShardId>,
+    /// The share of time without writes in the long run.
+    pub out: f64,
+    /// Seconds without writes over the horizon from a fresh start, on average.
+    pub out_in_horizon: f64,
+    /// Probability of a dataset loss within the horizon, from a fresh start.
+    pub loss: f64,
 }
 
 impl Exact {
@@ -59,9 +74,9 @@ impl Exact {
     }
 }
 
-fn place(metric: Metric) -> Option<usize> {
-    METRICS.iter().position(|other| *other == metric)
-}
+/// Why a horizon is refused over which a chain changes in more ways than steps tell apart.
+const TOO_MANY_STEPS: &str = "takes more steps than are made to be sure of the digits; a shorter \
+                              one, or a much longer one, takes fewer";
 
 /// What a part came to, and how many there are that are like it.
 struct Solved {
@@ -106,10 +121,43 @@ fn solve_parts(plan: &Plan) -> Result<Exact, Vec<Obstacle>> {
             }
         }
     }
-    match refused.is_empty() {
-        true => Ok(together(&solved)),
-        false => Err(refused),
+    if !refused.is_empty() {
+        return Err(refused);
     }
+    let by_shard = each_shard((&symbols, &lags), &solved, seconds)?;
+    Ok(Exact { by_shard, ..together(&solved) })
+}
+
+/// The numbers of each shard: shards share what strikes them and nothing else, so that each has
+/// a chain of its own. `solved` has those that nothing connects with others.
+fn each_shard(
+    (symbols, lags): (&Symbols, &Lags),
+    solved: &[Solved],
+    seconds: f64,
+) -> Result<Vec<OfShards>, Vec<Obstacle>> {
+    let plan = &symbols.plan;
+    let mut kinds: Vec<(Vec<u64>, OfShards)> = Vec::new();
+    for shard in plan.shard_ids() {
+        let explorer = Explorer::new(symbols, lags, part(plan, &[shard]));
+        let code = explorer.start_code();
+        if let Some((_, kind)) = kinds.iter_mut().find(|(other, _)| *other == code) {
+            kind.shards.push(shard);
+            continue;
+        }
+        let solution = match solved.iter().find(|part| part.code == code) {
+            Some(part) => part.solution.clone(),
+            None => solve_part(explorer, (symbols, seconds))?.0,
+        };
+        let out = place(Metric::WriteOutageAnyShard).expect("it is one of them");
+        let kind = OfShards {
+            shards: vec![shard],
+            out: solution.long_run[out],
+            out_in_horizon: solution.horizon[out],
+            loss: solution.loss,
+        };
+        kinds.push((code, kind));
+    }
+    Ok(kinds.into_iter().map(|(_, kind)| kind).collect())
 }
 
 /// The laws with a memory that a plan without other obstacles is soon found to use, each shard
@@ -161,7 +209,10 @@ fn solve_part(
     let (explored, left) = (chain.n_states(), lumped.n_states());
     match left > size::MOST_SOLVED {
         true => Err(too_large(Size::Merged { explored, left })),
-        false => Ok((solve::solve(&lumped, seconds), explored)),
+        false => match solve::solve(&lumped, seconds) {
+            Some(solution) => Ok((solution, explored)),
+            None => Err(vec![Obstacle::new("run.horizon", TOO_MANY_STEPS)]),
+        },
     }
 }
 
@@ -177,7 +228,7 @@ fn together(solved: &[Solved]) -> Exact {
             horizon[reward] = horizon[reward].map(|sum| sum + n * solution.horizon[reward]);
         }
         let any = place(Metric::WriteOutageAnyShard).expect("it is one of them");
-        ln_none_out += n * (-solution.long_run[any]).ln_1p();
+        ln_none_out += n * (-solution.long_run[any].min(1.0)).ln_1p();
         ln_kept += n * (-solution.loss).ln_1p();
     }
     if n_parts > 1 {
@@ -195,7 +246,9 @@ fn together(solved: &[Solved]) -> Exact {
         n_parts,
         long_run,
         horizon,
-        loss: -f64::exp_m1(ln_kept),
+        // No loss is 0, not −0.
+        loss: 0.0 - f64::exp_m1(ln_kept),
+        by_shard: Vec::new(),
     }
 }
 

@@ -77,7 +77,7 @@ fn refuse_rules(plan: &Plan, refuse: &mut impl FnMut(bool, &str, &str)) {
     let counts = rules.syncing == SyncingCopy::CountsAsComplete;
     let key = "rules.syncing-counts-as-complete";
     let why = "is not false, and an unfinished copy has a lag of its own";
-    refuse(several && never_promotes(plan) && counts, key, why);
+    refuse(never_promotes(plan) && counts, key, why);
     let may_exceed = rules.resync == Resync::Engine && several && !fits_backlog(plan);
     let why = "is \"engine\", and a lag may exceed the backlog";
     refuse(may_exceed, "rules.resync-after-failover", why);
@@ -125,7 +125,6 @@ pub fn without(plan: &Plan) -> Option<Plan> {
             address: 0,
         });
     }
-    stripped.rules.syncing = SyncingCopy::Incomplete;
     stripped.az_failures.iter_mut().for_each(|failures| failures.share = Share::All);
     Some(stripped)
 }
@@ -149,6 +148,9 @@ pub fn stripped(plan: &Plan) -> Plan {
         group.durability = Durability::Disabled;
     }
     plan.rules.resync_source = ResyncSource::Primary;
+    if never_promotes(&plan) {
+        plan.rules.syncing = SyncingCopy::Incomplete;
+    }
     if plan.rules.resync == Resync::Engine {
         plan.rules.resync = Resync::None;
     }

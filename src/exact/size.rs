@@ -93,7 +93,8 @@ fn causes(symbols: &Symbols, part: &Part) -> Vec<String> {
         causes.push(format!("{} AZs", part.azs.len()));
     }
     let staged = symbols.staged();
-    causes.extend(staged.map(|(key, n)| format!("{n} stages of {key}")));
+    causes
+        .extend(staged.map(|(key, n)| format!("{n} stages of {key} (an exponential law has one)")));
     causes
 }
 

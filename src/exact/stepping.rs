@@ -20,12 +20,16 @@ const STEPS: usize = 16;
 const ACCURACY: f64 = 1e-11;
 const DOUBLINGS: u32 = 6;
 
-/// Mean totals over so many seconds from the start, of each of several rewards per second.
+/// Digits without which there is no answer, when all doublings are done.
+const LEAST_ACCURACY: f64 = 1e-9;
+
+/// Mean totals over so many seconds from the start, of each of several rewards per second; nothing
+/// where as many steps as are made do not give the digits.
 pub fn totals(
     chain: &Chain,
     absorbing: Absorbing,
     (rewards, seconds): (&[Vec<f64>], f64),
-) -> Vec<f64> {
+) -> Option<Vec<f64>> {
     let order = (1_u64 << STAGES) as f64 - 1.0;
     let mut coarse = in_steps(chain, absorbing, (rewards, seconds, STEPS));
     for doubling in 1..=DOUBLINGS {
@@ -33,14 +37,15 @@ pub fn totals(
         // The error of the finer one, by Richardson.
         let errors = fine.iter().zip(&coarse).map(|(fine, coarse)| (fine - coarse) / order);
         let errors: Vec<f64> = errors.collect();
-        let is_enough = errors.iter().zip(&fine).all(|(e, fine)| e.abs() <= ACCURACY * fine.abs());
-        coarse = fine.iter().zip(&errors).map(|(fine, error)| fine + error).collect();
-        if is_enough {
-            return coarse;
+        let has = |digits: f64| {
+            errors.iter().zip(&fine).all(|(error, fine)| error.abs() <= digits * fine.abs())
+        };
+        if has(ACCURACY) || (doubling == DOUBLINGS && has(LEAST_ACCURACY)) {
+            return Some(fine.iter().zip(&errors).map(|(fine, error)| fine + error).collect());
         }
         coarse = fine;
     }
-    coarse
+    None
 }
 
 fn in_steps(
@@ -149,7 +154,8 @@ mod tests {
         chain.exits = vec![exit(1, down), exit(0, up)];
         chain.losses = vec![0.0; 2];
         chain.rewards = vec![[0.0; N_REWARDS]; 2];
-        let spent = totals(&chain, Absorbing::Nothing, (&[vec![0.0, 1.0]], seconds))[0];
+        let spent = totals(&chain, Absorbing::Nothing, (&[vec![0.0, 1.0]], seconds));
+        let spent = spent.expect("few steps do")[0];
         let both: f64 = down + up;
         let expected = down / both * (seconds + (-both * seconds).exp_m1() / both);
         assert!((spent / expected - 1.0).abs() < 1e-10, "{spent} instead of {expected}");

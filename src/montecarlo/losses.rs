@@ -186,6 +186,11 @@ impl Losses {
         self.pair(position, reference)?.ratio.difference(level)
     }
 
+    /// How much larger the variance of that ratio would be, had each policy replications of its own.
+    pub fn pairing_gain(&self, position: usize, reference: usize) -> Option<f64> {
+        self.pair(position, reference)?.ratio.gain()
+    }
+
     fn pair(&self, position: usize, reference: usize) -> Option<&Found> {
         let both = [position, reference];
         let stands = both.iter().any(|n| self.stands[*n] == Stands::Study);

@@ -8,14 +8,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::time::{SimTime, Span, YEAR};
-use crate::exact::Exact;
 use crate::exact::size::TOO_LARGE;
 use crate::exact::symbols::{Obstacle, SCHEDULED};
-use crate::model::plan::Plan;
+use crate::exact::{Exact, OfShards};
+use crate::model::plan::{Plan, ShardId};
+use crate::montecarlo::losses;
 use crate::observe::metrics::Metric;
 use crate::report::numbers::{count, seconds, significant};
 use crate::report::summary::{Assumption, SCHEMA, assumption, rounded};
 use crate::report::table;
+use crate::report::words::Words;
 use crate::scenario::{self, Experiment, Origin, Policy};
 
 /// What a policy has instead of an estimate: its exact numbers, or what stands in their way.
@@ -79,9 +81,18 @@ fn of_one(experiment: &Experiment, (policy, exact): (&Policy, &Exact), text: &mu
     }
     let [in_horizon, long_run] = unavailability(plan, exact);
     table.add_row(["share of time without writes".to_owned(), in_horizon, long_run]);
+    for kind in kinds_of_shards(exact) {
+        let shares = [kind.out_in_horizon / horizon.as_secs_f64(), kind.out];
+        let [in_horizon, long_run] = shares.map(|share| significant(share, DIGITS));
+        table.add_row([format!("  of {}", names(plan, &kind.shards)), in_horizon, long_run]);
+    }
     let loss = significant(exact.loss, DIGITS);
     let name = format!("probability to lose a dataset in {horizon}");
     table.add_row([name, loss, NOTHING.to_owned()]);
+    for kind in kinds_of_shards(exact) {
+        let loss = significant(kind.loss, DIGITS);
+        table.add_row([format!("  of {}", names(plan, &kind.shards)), loss, NOTHING.to_owned()]);
+    }
     print_table(&table, text);
     notes(&[(policy, exact)], text);
     table::render_assumptions(&policy.assumptions, text);
@@ -161,6 +172,27 @@ fn unavailability(plan: &Plan, exact: &Exact) -> [String; 2] {
         exact.long_run(Metric::WriteOutage),
     ];
     means.map(|mean| mean.map_or(NOTHING.to_owned(), |share| significant(share, DIGITS)))
+}
+
+/// Shards by kind, where there are several kinds.
+fn kinds_of_shards(exact: &Exact) -> &[OfShards] {
+    match exact.by_shard.as_slice() {
+        [] | [_] => &[],
+        several => several,
+    }
+}
+
+/// Shards by name, at most a few.
+fn names(plan: &Plan, shards: &[ShardId]) -> String {
+    const MOST: usize = 3;
+    let words = Words::new(plan);
+    let told = shards.iter().take(MOST).map(|shard| words.shard(*shard));
+    let told = told.collect::<Vec<_>>().join(", ");
+    match shards.len() {
+        n if n > MOST => format!("each of {told}, … ({n} shards)"),
+        1 => told,
+        _ => format!("each of {told}"),
+    }
 }
 
 fn shown(metric: Metric, mean: f64) -> String {
@@ -243,8 +275,23 @@ struct PolicyAnswer {
     horizon: InHorizon,
     /// In the long run, per year of 365 days.
     long_run: LongRun,
+    /// The same of single shards, one entry for those that are alike.
+    shards: Vec<ShardsAnswer>,
     /// Values that its results depend on and for which the scenario names no source.
     assumptions: Vec<Assumption>,
+}
+
+/// The exact numbers of each of some shards that are alike.
+#[derive(Serialize, JsonSchema)]
+struct ShardsAnswer {
+    /// Their names.
+    names: Vec<String>,
+    /// The share of the horizon in which writers reach no primary, from a fresh start.
+    write_unavailability: Number,
+    /// The same in the long run.
+    long_run_write_unavailability: Number,
+    /// Probability that the shard loses its last complete copy within the horizon.
+    dataset_loss: Number,
 }
 
 /// Numbers over a time from a fresh start.
@@ -333,20 +380,25 @@ struct Reason {
 
 /// The answers as one JSON object, of the shape of a summary.
 pub fn json(experiment: &Experiment, answers: &[Answer<'_>]) -> String {
+    let whole = self::answers(experiment, answers);
+    format!("{}\n", serde_json::to_string_pretty(&whole).expect("numbers and names"))
+}
+
+/// The answers as they are written for programs.
+pub fn answers(experiment: &Experiment, answers: &[Answer<'_>]) -> Answers {
     let answered = |(policy, answer): &Answer<'_>| Some(of_policy(policy, answer.as_ref().ok()?));
     let refused = |(policy, answer): &Answer<'_>| {
         let obstacles = reasons(policy, answer.as_ref().err()?);
         Some(Refused { name: policy.name.clone(), obstacles })
     };
-    let whole = Answers {
+    Answers {
         schema: SCHEMA,
         scenario: experiment.name.clone(),
         estimand: "horizon: mean totals over [0, horizon_s] from a fresh start; \
                    long_run: mean totals per year of 365 days",
         policies: answers.iter().filter_map(answered).collect(),
         refused: answers.iter().filter_map(refused).collect(),
-    };
-    format!("{}\n", serde_json::to_string_pretty(&whole).expect("numbers and names"))
+    }
 }
 
 fn of_policy(policy: &Policy, exact: &Exact) -> PolicyAnswer {
@@ -366,7 +418,19 @@ fn of_policy(policy: &Policy, exact: &Exact) -> PolicyAnswer {
         long_run: LongRun {
             metrics: means(&|metric| exact.long_run(metric).map(|per_sec| per_sec * year)),
         },
+        shards: exact.by_shard.iter().map(|kind| of_shards(&policy.plan, kind)).collect(),
         assumptions: told.map(assumption).collect(),
+    }
+}
+
+fn of_shards(plan: &Plan, kind: &OfShards) -> ShardsAnswer {
+    let horizon = plan.horizon.since(SimTime::START).as_secs_f64();
+    let words = Words::new(plan);
+    ShardsAnswer {
+        names: kind.shards.iter().map(|shard| words.shard(*shard)).collect(),
+        write_unavailability: number(kind.out_in_horizon / horizon),
+        long_run_write_unavailability: number(kind.out),
+        dataset_loss: number(kind.loss),
     }
 }
 
@@ -392,36 +456,40 @@ fn number(value: f64) -> Number {
 }
 
 /// Why policies have no exact answer, whole lines; policies with the same reasons are named
-/// together. `command` is what was called.
-pub fn refusals(answers: &[Answer<'_>], command: &str) -> String {
+/// together. `called` is the file and the options of the call.
+pub fn refusals(answers: &[Answer<'_>], called: &str) -> String {
     let mut told: Vec<(String, Vec<&str>, String)> = Vec::new();
     for (policy, answer) in answers {
         let Err(obstacles) = answer else { continue };
         let reasons = reasons_text(policy, obstacles);
         match told.iter_mut().find(|(other, ..)| *other == reasons) {
             Some((_, names, _)) => names.push(&policy.name),
-            None => told.push((reasons, vec![&policy.name], with_other_laws(obstacles))),
+            None => told.push((reasons, vec![&policy.name], other_laws(policy, obstacles, called))),
         }
     }
     let mut text = String::new();
-    for (reasons, names, with_other_laws) in &told {
+    for (reasons, names, other_laws) in &told {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
         let _ = writeln!(text, "error: {} {verb} no exact answer", names.join(", "));
         text.push_str(reasons);
-        if !with_other_laws.is_empty() {
-            let _ = writeln!(
-                text,
-                "hint: exponential laws of these means have one: {command}{with_other_laws}"
-            );
-        }
+        text.push_str(other_laws);
     }
-    let all = || answers.iter().filter_map(|(_, answer)| answer.as_ref().err()).flatten();
+    let refused: Vec<&Answer<'_>> = answers.iter().filter(|(_, answer)| answer.is_err()).collect();
+    let all = || refused.iter().filter_map(|(_, answer)| answer.as_ref().err()).flatten();
     if all().any(|obstacle| obstacle.key != TOO_LARGE) {
         text.push_str("hint: a Markov chain needs exponential or Erlang laws, and no set times\n");
     }
-    if all().next().is_some() {
-        text.push_str("hint: `ecsim run` estimates what has no exact answer\n");
+    if !refused.is_empty() {
+        let is_for_trials = |(policy, _): &&Answer<'_>| losses::obstacle(&policy.plan).is_some();
+        let precision = match refused.iter().any(is_for_trials) {
+            true => "",
+            false => " --precision dataset_loss=5%",
+        };
+        let _ = writeln!(
+            text,
+            "hint: what has no exact answer is estimated: ecsim run {called}{precision}"
+        );
     }
     text
 }
@@ -431,25 +499,13 @@ fn reasons_text(policy: &Policy, obstacles: &[Obstacle]) -> String {
     for Reason { path, why, value } in reasons(policy, obstacles) {
         let _ = match value {
             Some(value) => {
-                let value = without_source(&value);
+                let value = scenario::value_without_sources(&value, None);
                 writeln!(text, "  {path} {why}: {value}{}", origin(policy, &path))
             }
             None => writeln!(text, "  {path} {why}"),
         };
     }
     text
-}
-
-/// A value without the words on where its laws come from.
-fn without_source(value: &str) -> String {
-    let Some((before, rest)) = value.split_once(", source = ") else {
-        return value.to_owned();
-    };
-    let quote = if rest.starts_with('\'') { '\'' } else { '"' };
-    let mut ends = rest.match_indices(quote).skip(1);
-    let end = ends.find(|(at, _)| quote == '\'' || !rest[..*at].ends_with('\\'));
-    let behind = end.map_or("", |(at, _)| &rest[at + 1..]);
-    format!("{before}{}", without_source(behind))
 }
 
 /// That a value is a default, and how well that is founded.
@@ -464,15 +520,27 @@ fn origin(policy: &Policy, path: &str) -> String {
     }
 }
 
-/// Options that put exponential laws in the place of those that stand in the way, if nothing else
-/// does; empty otherwise.
-fn with_other_laws(obstacles: &[Obstacle]) -> String {
+/// A hint with the options that put exponential laws in the place of those that stand in the way,
+/// and with exponential laws in the place of those in stages where that makes a chain too large;
+/// empty if no law does.
+fn other_laws(policy: &Policy, obstacles: &[Obstacle], called: &str) -> String {
+    let is_law = |obstacle: &&Obstacle| obstacle.mean.is_some();
     let option = |obstacle: &Obstacle| {
-        let mean = obstacle.mean.filter(|_| obstacle.key.starts_with("timing."))?;
-        Some(format!(" --set {}.exponential.mean={}", obstacle.key, length(mean)))
+        let mean = length(obstacle.mean?);
+        Some(format!(" --set {}.exponential.mean={mean}", path_of(policy, &obstacle.key)))
     };
-    let options: Option<String> = obstacles.iter().map(option).collect();
-    options.unwrap_or_default()
+    let options: String = obstacles.iter().filter_map(option).collect();
+    let n_laws = obstacles.iter().filter(is_law).count();
+    if n_laws == 0 {
+        return String::new();
+    }
+    match n_laws == obstacles.len() {
+        true => format!(
+            "hint: with exponential laws of the same means it is another scenario, near to this \
+             one, and can be solved: ecsim exact {called}{options}\n"
+        ),
+        false => format!("hint: exponential laws of the same means:{options}\n"),
+    }
 }
 
 /// A length to a few digits, as a scenario reads it.
@@ -501,9 +569,12 @@ fn reasons(policy: &Policy, obstacles: &[Obstacle]) -> Vec<Reason> {
         }
         let path = path_of(policy, key);
         // What has a source is shown as part of its fault.
-        let whole = path.rsplit_once('.').map_or("", |(whole, _)| whole);
-        let value = value_at(policy, &path).or_else(|| value_at(policy, whole));
-        let value = value.map(str::to_owned);
+        let (whole, last) = path.rsplit_once('.').unwrap_or_default();
+        let part = || {
+            let whole = value_at(policy, whole)?;
+            Some(scenario::value_without_sources(whole, Some(last)))
+        };
+        let value = value_at(policy, &path).map(str::to_owned).or_else(part);
         reasons.push(Reason { path, why: why.clone(), value });
     }
     reasons
@@ -555,18 +626,6 @@ fn value_at<'p>(policy: &'p Policy, path: &str) -> Option<&'p str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn laws_lose_their_sources_and_nothing_else() {
-        let check = |value: &str, expected: &str| assert_eq!(without_source(value), expected);
-        check(r#""5s""#, r#""5s""#);
-        check(r#"{ fixed = "5s", source = "a \"b\" c" }"#, r#"{ fixed = "5s" }"#);
-        check(
-            r#"{ d = { f = "1s", source = 'x' }, m = "2s" }"#,
-            r#"{ d = { f = "1s" }, m = "2s" }"#,
-        );
-        check(r#"{ a = 1, source = "x", b = 2, source = "y" }"#, "{ a = 1, b = 2 }");
-    }
 
     #[test]
     fn lengths_are_written_as_scenarios_read_them() {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::montecarlo::estimate::Estimator;
-use crate::montecarlo::quantity::{Quantity, Unit};
+use crate::montecarlo::quantity::{Probability, Quantity, Unit};
 use crate::report::numbers::{seconds, significant};
 use crate::report::study::Study;
 use crate::report::table::quantile_text;
@@ -94,8 +94,12 @@ fn found(judged: &Judged<'_>) -> String {
 }
 
 fn advice(quantity: Quantity, estimate: &Estimate) -> &'static str {
+    let is_of_losses = quantity == Quantity::Probability(Probability::DatasetLoss);
     let is_mean = matches!(quantity, Quantity::Metric { .. }) && estimate.value == 0.0;
     match (estimate.low, estimate.high) {
+        _ if is_of_losses => {
+            "--precision dataset_loss=5% may decide, however rare it is, or more trials"
+        }
         (Some(_), Some(_)) => "the interval holds the limit, more trials may decide",
         (_, None) if is_mean => "no trial had any, which bounds no mean: expect a probability",
         _ => "too few trials for an interval, run more",

@@ -40,7 +40,12 @@ pub fn compared((study, order): (&Study<'_>, &[usize]), labels: &Labels, text: &
         }
         return;
     };
-    let _ = writeln!(text, " {}; the same replications of all policies", heading(losses));
+    let _ = writeln!(
+        text,
+        " {}; all policies leave the same trials at the same instants, and what fails then is \
+         chosen for each apart",
+        heading(losses)
+    );
     let shown = if order.len() == MOST + 1 { MOST + 1 } else { MOST };
     for &n in order.iter().take(shown) {
         let mut lines = lines((study, losses), n);
@@ -48,7 +53,13 @@ pub fn compared((study, order): (&Study<'_>, &[usize]), labels: &Labels, text: &
             let of = |value: Option<f64>| value.map_or("–".to_owned(), |v| significant(v, 3));
             let (value, low, high) = (of(Some(ratio.value)), of(ratio.low), of(ratio.high));
             let reference = &labels.short[study.reference];
-            lines.push(format!("loss {value} times that of `{reference}` ({low} to {high})"));
+            let gain = losses.pairing_gain(n, study.reference);
+            let gain = gain
+                .map_or(String::new(), |gain| format!("; pairing gains {}×", significant(gain, 2)));
+            let ratio = format!(
+                "a loss is {value} times as likely as with `{reference}` ({low} to {high}{gain})"
+            );
+            lines.insert(0, ratio);
         }
         let _ = writeln!(text, "   {}:", labels.short[n]);
         for line in lines {
@@ -126,8 +137,12 @@ fn lines((study, losses): (&Study<'_>, &Losses), position: usize) -> Vec<String>
         }
         Stands::Trials(WhyTrials::Unseen) => lines.push(format!(
             "no loss seen in {} excursions: no interval but that of the trials; either nothing \
-             can lose the dataset, or this study does not find what does",
-            count(u128::from(found.tally.excursions))
+             can lose the dataset, or this study does not find what does{}",
+            count(u128::from(found.tally.excursions)),
+            match found.manner.steering {
+                Steering::Guide => "",
+                Steering::Balanced | Steering::Split => ": try --loss-method guided",
+            }
         )),
         Stands::Trials(WhyTrials::Doubt(doubt)) => {
             let value = significant(found.tally.probability(), 2);
@@ -180,11 +195,13 @@ fn evidence(found: &Found) -> Vec<String> {
         Some(error) => small(tally.ratios.mean(), error),
         None => significant(tally.ratios.mean(), 3),
     };
+    let nearly_all = tally.hits as f64 > 0.9 * tally.excursions as f64;
     let mut lines = vec![format!(
         "effective sample size {} · largest weight {} % of all · mean likelihood ratio {ratio} \
-         (standard error), expected 1",
+         (standard error), expected 1{}",
         count(tally.effective() as u128),
         significant(tally.largest_share() * 100.0, 2),
+        if nearly_all { ", and no test where nearly all come to a loss" } else { "" },
     )];
     if let Some(trials) = tally.crude_trials() {
         lines.push(format!(

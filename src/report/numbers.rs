@@ -84,15 +84,19 @@ pub fn mean(mean: f64, half_width: f64) -> String {
 }
 
 /// A number that may be very small with the half-width of its interval, to the digits that the
-/// half-width's first two need.
+/// half-width's first two need; below a thousandth both as parts of one power of ten.
 pub fn small(value: f64, half_width: f64) -> String {
-    let magnitude = value.abs();
-    if half_width == 0.0 || (1e-3..1e15).contains(&half_width) {
+    if half_width == 0.0 || half_width >= 1e-3 {
         return mean(value, half_width);
     }
-    let ahead = (magnitude.log10().floor() - half_width.log10().floor()).clamp(0.0, 12.0);
-    let value = significant(value, ahead as usize + 2);
-    format!("{value} ± {}", significant(half_width, 2))
+    let power = value.abs().max(half_width).log10().floor();
+    let (unit, digits) = if power < -3.0 { (10f64.powf(power), power) } else { (1.0, 0.0) };
+    let decimals = (digits - half_width.log10().floor() + 1.0).clamp(0.0, 12.0) as usize;
+    let [value, half_width] = [value, half_width].map(|x| with_decimals(x / unit, decimals));
+    match digits == 0.0 {
+        true => format!("{value} ± {half_width}"),
+        false => format!("({value} ± {half_width})e{digits}"),
+    }
 }
 
 /// A mean of seconds with the half-width of its interval; from ten minutes on as lengths.
@@ -143,9 +147,9 @@ mod tests {
         assert_eq!(mean(17.723, 0.1424), "17.72 ± 0.14");
         assert_eq!(mean(12_345.6, 234.0), "12,346 ± 234");
         assert_eq!(mean(2.0, 0.0), "2.00 (all alike)");
-        assert_eq!(small(1.109e-7, 5.2e-9), "1.109e-7 ± 5.2e-9");
-        assert_eq!(small(1.2e-9, 3.4e-9), "1.2e-9 ± 3.4e-9");
-        assert_eq!(small(0.012_342, 0.000_61), "0.01234 ± 6.1e-4");
+        assert_eq!(small(1.109e-7, 5.2e-9), "(1.109 ± 0.052)e-7");
+        assert_eq!(small(1.2e-9, 3.4e-9), "(1.2 ± 3.4)e-9");
+        assert_eq!(small(0.012_342, 0.000_61), "0.01234 ± 0.00061");
         assert_eq!(small(0.34, 0.012), "0.340 ± 0.012");
         assert_eq!(mean_seconds(17.723, 0.1424), "17.72 ± 0.14 s");
         assert_eq!(mean_seconds(7_685.0, 14.0), "2h 8m ± 14s");

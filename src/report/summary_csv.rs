@@ -3,8 +3,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::report::exact::{self, Answer};
 use crate::report::study::Study;
 use crate::report::summary;
+use crate::scenario::Experiment;
 
 /// The columns.
 pub const COLUMNS: [&str; 9] =
@@ -14,6 +16,15 @@ pub const COLUMNS: [&str; 9] =
 pub fn csv(study: &Study<'_>) -> String {
     let summary = serde_json::to_value(summary::summary(study)).expect("a summary is JSON");
     of_json(&summary)
+}
+
+/// Exact answers as CSV; why a policy has none stands in the JSON only.
+pub fn exact(experiment: &Experiment, answers: &[Answer<'_>]) -> String {
+    let mut whole = serde_json::to_value(exact::answers(experiment, answers)).expect("it is JSON");
+    if let Some(members) = whole.as_object_mut() {
+        members.shift_remove("refused");
+    }
+    of_json(&whole)
 }
 
 /// The rows of a summary.

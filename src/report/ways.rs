@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
+use crate::model::plan::{AzId, GroupId, NodeId, Plan, Resync, ShardId};
 use crate::montecarlo::rare::excursion::Steering;
 use crate::montecarlo::rare::study::Found;
 use crate::montecarlo::rare::ways::{Chain, Culprit, Example, Link, Share, Struck, Way, Ways};
@@ -78,7 +78,36 @@ pub fn render(plan: &Plan, found: &Found, (replay, level): (&str, Level)) -> Str
         let _ = writeln!(text, " the first of them: ecsim replay {replay} --loss {example}");
     }
     render_firsts(plan, (ways, level), &mut text);
+    render_refills(plan, &all, &mut text);
     text
+}
+
+/// How much rests on the rule that replicas drop what they have after a failover, where much does.
+fn render_refills(plan: &Plan, all: &[(&Chain, &Way, Share)], text: &mut String) {
+    const WORTH_A_LINE: f64 = 0.1;
+    if plan.rules.resync != Resync::Full {
+        return;
+    }
+    let refilled = all.iter().filter(|(chain, ..)| has_refill(chain));
+    let share: f64 = refilled.map(|(_, _, share)| share.value).sum();
+    if share >= WORTH_A_LINE {
+        let words = format!(
+            "in {} of it a node that had not failed is being filled, because a failover came \
+             before (resync-after-failover = \"full\"); --set rules.resync-after-failover=engine \
+             shows how much hangs on that rule",
+            percent_text(share)
+        );
+        fold((" ", 4), &words, text);
+    }
+}
+
+/// Whether more nodes were out of order at the last failure than the failures before had taken.
+fn has_refill(chain: &Chain) -> bool {
+    let Some((last, before)) = chain.split_last() else { return false };
+    let taken: u32 = before.iter().map(|link| u32::from(link.copies.max(1))).sum();
+    let disorder = last.disorder;
+    let out = [disorder.down, disorder.syncing, disorder.empty].map(u32::from);
+    disorder.syncing > 0 && out.iter().sum::<u32>() > taken
 }
 
 /// How many of the ways are told.
@@ -144,7 +173,13 @@ fn kind(culprit: Culprit) -> Struck {
 fn name(plan: &Plan, culprit: Culprit) -> String {
     let words = Words::new(plan);
     match culprit {
-        Culprit::Node(node) => words.node(NodeId(node)).to_owned(),
+        Culprit::Node(node) => {
+            let node = NodeId(node);
+            let shard = &plan.shards[plan.nodes[node.idx()].shard.idx()];
+            let role =
+                if shard.node_ids().next() == Some(node) { " (primary at the start)" } else { "" };
+            format!("{}{role}", words.node(node))
+        }
         Culprit::Az(az) => format!("AZ {}", words.az(AzId(az))),
         Culprit::Group(group) => words.group(GroupId(group)).to_owned(),
         Culprit::Scheduled => "what is scheduled".to_owned(),

@@ -381,7 +381,7 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 }
 
 /// What of `known` was perhaps meant by `name`.
-pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+pub fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     /// Below this similarity a suggestion would be a guess.
     const SIMILAR: f64 = 0.8;
     /// Nobody misspells a word into this.

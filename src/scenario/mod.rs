@@ -66,11 +66,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use diagnostics::{Diagnostic, Related};
+pub use diagnostics::{Diagnostic, Related, nearest};
 use expect::Expectation;
 pub(crate) use experiment::{Asked, unknown_policy};
 pub use sections::MAX_TRIALS;
 pub use source::{Source, SourceKind};
+pub use tree::value_without_sources;
 
 use crate::model::plan::Plan;
 use crate::montecarlo::batch::BatchSpec;

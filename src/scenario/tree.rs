@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use toml_writer::{ToTomlKey as _, ToTomlValue as _, TomlKeyBuilder, TomlStringBuilder};
 
-use super::source::{At, Source};
+use super::source::{At, Source, SourceKind};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -237,4 +237,34 @@ pub(super) fn key(key: &str) -> String {
 /// The value that is the whole text of `source`; `None` if it is no TOML value.
 pub(super) fn value(source: &Arc<Source>) -> Option<Node> {
     DeValue::parse(&source.text).ok().map(|value| Node::of(&value, source, 0))
+}
+
+/// A value of a resolved scenario as TOML on one line, without the words on where its laws come
+/// from: that at `key`, if it is a table that has one, and all of it otherwise.
+pub fn value_without_sources(value: &str, key: Option<&str>) -> String {
+    const NAME: &str = "value";
+    let source = Source::new(NAME, format!("{NAME} = {value}"), SourceKind::Internal);
+    let (table, _) = DeTable::parse_recoverable(&source.text);
+    let tree = Tree::of(table.get_ref(), &source, 0);
+    let whole = tree.get(NAME);
+    let part = key.and_then(|key| whole?.as_table()?.get(key));
+    part.or(whole).map_or_else(|| value.to_owned(), |node| node.printed_without(&["source"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_lose_their_sources_and_nothing_else() {
+        let check = |value: &str, key: Option<&str>, expected: &str| {
+            assert_eq!(value_without_sources(value, key), expected);
+        };
+        check(r#""5s""#, None, r#""5s""#);
+        check(r#"{ fixed = "5s", source = "a \"b\" c" }"#, None, r#"{ fixed = "5s" }"#);
+        let nested = r#"{ d = { f = "1s", source = 'x' }, m = "2s" }"#;
+        check(nested, None, r#"{ d = { f = "1s" }, m = "2s" }"#);
+        check(nested, Some("d"), r#"{ f = "1s" }"#);
+        check(nested, Some("e"), r#"{ d = { f = "1s" }, m = "2s" }"#);
+    }
 }

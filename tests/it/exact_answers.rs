@@ -11,7 +11,7 @@ use elasticache_sim::model::plan::{Plan, Promotion};
 use elasticache_sim::observe::metrics::Metric;
 use serde_json::Value;
 
-use crate::exact::random_scenario;
+use crate::exact::{case, random_scenario, scenario_text};
 use crate::support::{ecsim, library, load_all, parse};
 
 /// One replica in another AZ, with every law that it can use exponential.
@@ -138,8 +138,10 @@ fn what_is_answered_is_printed_though_some_is_refused() {
     for part in [
         "error: `timing.detection=4s` has no exact answer\n",
         "  timing.detection is fixed: \"4s\"\n",
-        "hint: exponential laws of these means have one: ecsim exact my.toml --sweep ",
+        "hint: with exponential laws of the same means it is another scenario, near to this one, \
+         and can be solved: ecsim exact my.toml --sweep ",
         " --set timing.detection.exponential.mean=4s\n",
+        "hint: what has no exact answer is estimated: ecsim run my.toml --sweep ",
     ] {
         assert!(said.contains(part), "no `{part}` in:\n{said}");
     }
@@ -164,7 +166,7 @@ fn laws_of_the_same_mean_can_be_put_in_their_place() {
     ]);
     let (code, _, said) = run("proposed", &text, &[]);
     assert_eq!(code, 3);
-    let hint = said.lines().find(|line| line.starts_with("hint: exponential laws"));
+    let hint = said.lines().find(|line| line.starts_with("hint: with exponential laws"));
     let options = hint.and_then(|hint| hint.split_once("my.toml ")).expect("a command").1;
     let options: Vec<&str> = options.split(' ').collect();
     assert_eq!(options.len(), 6, "{said}");
@@ -211,11 +213,14 @@ fn everything_that_stands_in_the_way_is_told_at_once() {
         "  fault.zone.az-failure.lifetime is a Weibull law: { weibull = { mean = \"1y\", \
          shape = 0.5 } }\n",
         "  fault.zone.az-failure.duration is fixed: \"2h\"\n",
-        "hint: `ecsim run` estimates what has no exact answer\n",
+        "hint: exponential laws of the same means: --set timing.detection.exponential.mean=11",
+        " --set fault.zone.az-failure.duration.exponential.mean=7200s\n",
+        "hint: what has no exact answer is estimated: ecsim run my.toml --precision \
+         dataset_loss=5%\n",
     ] {
         assert!(said.contains(line), "no `{line}` in:\n{said}");
     }
-    assert!(!said.contains("--set"), "more is in the way than laws: {said}");
+    assert!(!said.contains("can be solved"), "more is in the way than laws: {said}");
 }
 
 /// Nothing reboots, and a group that never promotes has no promotion: their laws may be any.
@@ -250,7 +255,7 @@ fn a_chain_that_is_too_large_says_what_makes_it_so() {
     assert_eq!(
         refused[0].why,
         "has too many states: more than 200; what makes them many: 6 nodes in a shard, \
-         40 stages of timing.full-sync"
+         40 stages of timing.full-sync (an exponential law has one)"
     );
     // A hundred shards that share AZs are not even begun with; laws are told all the same.
     let shards = with(&[
@@ -293,6 +298,109 @@ fn shards_are_solved_apart_unless_an_az_connects_them() {
     let joined = exact::solve(&parse(&joined).plan).expect("a Markov chain");
     assert!(joined.n_states > alone.n_states);
     assert!((failovers(&joined) / failovers(&both) - 1.0).abs() < 1e-4);
+}
+
+/// What shards share strikes them together and changes nothing of each: alone it is the same.
+#[test]
+fn each_kind_of_shard_has_its_own_numbers() {
+    let az = "[[fault]]\naz-failure = { mttf = \"60d\", duration = { exponential = { mean = \
+              \"3h\" } } }\n[[fault]]";
+    let shard = |id: &str, replicas: &str| {
+        format!(
+            "[[group.shard]]\nid = \"{id}\"\nprimary = {{ node = \"n{id}\", az = \"a\" }}\n\
+             replicas = [{replicas}]\n"
+        )
+    };
+    let one = shard("0001", "{ node = \"r1\", az = \"b\" }");
+    let two = shard("0002", "{ node = \"r2\", az = \"a\" }");
+    let of = |shards: &str| {
+        let start = format!("cluster-mode = \"enabled\"\n{shards}");
+        let text = with(&[
+            ("azs = [\"a\", \"b\"]\nreplicas = 1\n", &start),
+            ("promotion = { exponential = { mean = \"5s\" } }", "promotion = \"0s\""),
+            ("endpoint = { exponential = { mean = \"5s\" } }", "endpoint = \"0s\""),
+            ("[[fault]]", az),
+        ]);
+        (exact::solve(&parse(&text).plan).expect("a Markov chain"), text)
+    };
+    let (both, text) = of(&format!("{one}{two}"));
+    assert_eq!((both.n_parts, both.by_shard.len()), (1, 2));
+    for (kind, alone) in both.by_shard.iter().zip([of(&one).0, of(&two).0]) {
+        let out = alone.long_run(Metric::WriteOutage).expect("one shard");
+        assert!((kind.out / out - 1.0).abs() < 1e-11, "{} instead of {out}", kind.out);
+        assert!((kind.loss / alone.loss - 1.0).abs() < 1e-11);
+    }
+    let mean = 0.5 * (both.by_shard[0].out + both.by_shard[1].out);
+    let whole = both.long_run(Metric::WriteOutage).expect("one part");
+    assert!((mean / whole - 1.0).abs() < 1e-11, "the shards make up {mean}, not {whole}");
+    let (_, printed, _) = run("kinds", &text, &[]);
+    assert!(printed.contains("\n   of shard 0002 "), "{printed}");
+    let (_, json) = json("kinds-json", &text, &[]);
+    let shards = json["policies"][0]["shards"].as_array().expect("a list");
+    assert_eq!(shards[1]["names"], serde_json::json!(["shard 0002"]));
+}
+
+/// Where losses are frequent, one is certain: 1, and no number beyond it.
+#[test]
+fn a_loss_that_is_certain_has_probability_one() {
+    for horizon in ["8d", "10d", "12d", "100d", "1y"] {
+        let text = with(&[("mttf = \"30d\"", "mttf = \"1h\"")]);
+        let text = text.replace("horizon = \"30d\"", &format!("horizon = \"{horizon}\""));
+        let loss = exact::solve(&parse(&text).plan).expect("a Markov chain").loss;
+        assert!((1.0 - 1e-9..=1.0).contains(&loss), "{horizon}: {loss}");
+    }
+    // Without faults none is possible, and that is no negative zero.
+    let calm = ONE_REPLICA.split("[[fault]]").next().expect("the text before it");
+    let loss = exact::solve(&parse(calm).plan).expect("a Markov chain").loss;
+    assert_eq!(loss.to_bits(), 0.0_f64.to_bits());
+}
+
+#[test]
+fn a_spreadsheet_has_the_same_numbers_as_json() {
+    let (code, printed, _) = run("csv", ONE_REPLICA, &["--format", "csv"]);
+    assert_eq!(code, 0);
+    let (_, whole) = json("csv-json", ONE_REPLICA, &[]);
+    let policy = &whole["policies"][0];
+    let loss = &policy["horizon"]["probabilities"]["dataset_loss"]["value"];
+    let row = |section: &str, name: &str| {
+        let starts = format!("my,{section},{name},");
+        let line = printed.lines().find(|line| line.starts_with(&starts));
+        line.unwrap_or_else(|| panic!("no {starts} in:\n{printed}")).to_owned()
+    };
+    assert!(row("horizon", "probabilities,dataset_loss").contains(&loss.to_string()));
+    let failovers = &policy["long_run"]["metrics"]["failovers"]["mean"]["value"];
+    assert!(row("long_run", "metrics,failovers.mean").contains(&failovers.to_string()));
+}
+
+/// What the published cases come to by other rules, to the digits that were published with them.
+#[test]
+fn published_cases_with_other_rules_have_their_published_digits() {
+    for (id, rule, expected) in [
+        ("C05", "syncing-counts-as-complete = true", 4.277e-4),
+        ("C07", "syncing-counts-as-complete = true", 9.16e-8),
+        ("C05", "replacement-waits-for-az = false", 1.285e-4),
+        ("C07", "replacement-waits-for-az = false", 8.34e-9),
+    ] {
+        let text = scenario_text(&case(id)).replace("replacement-waits-for-az = true\n", "");
+        let waits =
+            if rule.starts_with("syncing") { "replacement-waits-for-az = true\n" } else { "" };
+        let text = text.replace("[rules]\n", &format!("[rules]\n{rule}\n{waits}"));
+        let loss = exact::solve(&parse(&text).plan).expect("a Markov chain").loss;
+        assert!((loss / expected - 1.0).abs() < 7e-4, "{id}, {rule}: {loss:e}");
+    }
+}
+
+/// A rule by which a copy is made of an unfinished one is refused where nobody is promoted, and
+/// leaves the guide of a study something to go by.
+#[test]
+fn unfinished_copies_are_refused_where_nobody_is_promoted() {
+    let text = with(&[
+        ("replicas = 1", "replicas = 1\nautomatic-failover = false"),
+        ("[[fault]]", "[rules]\nsyncing-counts-as-complete = true\n[[fault]]"),
+    ]);
+    assert_eq!(keys(&text), ["rules.syncing-counts-as-complete"]);
+    let guide = exact::guide::Guide::of(&parse(&text).plan);
+    assert!(guide.n_states() > 1);
 }
 
 /// Every scenario of the library is answered, or refused with reasons that the scenario has a path

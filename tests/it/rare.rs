@@ -181,6 +181,7 @@ fn no_law_makes_a_difference_to_who_is_right() {
     let uniform = "{ uniform = [\"5m\", \"50m\"] }";
     for (what, life, repair) in [
         ("young nodes fail", weibull("0.6"), lognormal),
+        ("newborn nodes fail", weibull("0.4"), lognormal),
         ("old nodes fail", weibull("3"), uniform),
         (
             "lives of gamma law",

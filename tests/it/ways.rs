@@ -321,7 +321,10 @@ fn whoever_stands_out_is_named() {
         text.contains(" what fails first: a node 100 %; it takes the primary in 75 %"),
         "{text}"
     );
-    assert!(text.contains(" who fails first: n1 83 ± 2 % · n0 8 ± 2 %"), "{text}");
+    assert!(
+        text.contains(" who fails first: n1 83 ± 2 % · n0 (primary at the start) 8 ± 2 %"),
+        "{text}"
+    );
     let json = serde_json::to_value(ways::first_failures(&plan, &found, Level::default()));
     let json = json.expect("it is JSON");
     assert_eq!((&json[1]["struck"], &json[1]["name"]), (&"node".into(), &"n1".into()));

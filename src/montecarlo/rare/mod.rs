@@ -5,7 +5,7 @@
 //! excursion, so its probability is the mean number of excursions, begun before any loss, that come
 //! to one by the horizon. A *replication* runs a trial as it is, and from it
 //!
-//! - at instants spread over the horizon, if the system is well there, takes a copy, lets some life
+//! - at [`instants`] spread over the horizon, if the system is well there, takes a copy, lets some life
 //!   end at once, and weighs what comes of it by the hazard rate of all lives and the length of
 //!   time that the instant stands for: the integral over all departures, by hazard rates instead of
 //!   by waiting (their compensator), with one instant in each of equal strata;
@@ -21,6 +21,7 @@
 pub mod clocks;
 pub mod estimate;
 pub mod excursion;
+pub mod instants;
 pub mod outlook;
 pub mod replication;
 pub mod study;

@@ -1,14 +1,14 @@
 //! [`Replicator`]: one replication after the other, from their numbers.
 
-use crate::engine::law::uniform;
-use crate::engine::rng::{self, Address, TrialKeys};
-use crate::engine::time::{SimTime, Span};
+use crate::engine::rng::TrialKeys;
+use crate::engine::time::SimTime;
 use crate::exact::guide::Guide;
 use crate::model::Event;
 use crate::model::fact::Observer;
 use crate::model::plan::Plan;
 use crate::montecarlo::rare::estimate::Tally;
 use crate::montecarlo::rare::excursion::{Ending, Excursion, LossWatch, Steering};
+use crate::montecarlo::rare::instants::{Instant, Instants};
 use crate::montecarlo::rare::ways::{Example, SCHEDULED};
 use crate::montecarlo::trial::Trial;
 
@@ -20,9 +20,6 @@ pub struct Manner {
     /// Instants per replication at which something fails, at least one.
     pub departures: u32,
 }
-
-/// Address of the instants of departure: an entity and purpose that no model uses.
-const INSTANTS: Address = Address { entity: u64::MAX - 2, purpose: u8::MAX, line: 0, n: 0 };
 
 /// A branch that was told to an observer.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -48,6 +45,8 @@ pub struct Replicator<'p, 'g> {
     main: Trial<'p>,
     copy: Trial<'p>,
     excursion: Excursion<'p, 'g>,
+    spread: Instants,
+    instants: Vec<Instant>,
 }
 
 impl<'p, 'g> Replicator<'p, 'g> {
@@ -56,7 +55,8 @@ impl<'p, 'g> Replicator<'p, 'g> {
         let mut keys = TrialKeys::new(seed);
         let main = Trial::begin(plan, keys.key(0));
         let excursion = Excursion::new(plan, guide, manner.steering);
-        Replicator { plan, manner, keys, copy: main.clone(), main, excursion }
+        let (copy, spread, instants) = (main.clone(), Instants::of(plan), Vec::new());
+        Replicator { plan, manner, keys, main, copy, excursion, spread, instants }
     }
 
     /// Runs replication `number` and adds it to the tally; gives the sum of the weights of its
@@ -84,22 +84,22 @@ impl<'p, 'g> Replicator<'p, 'g> {
     /// Gives the sum of the weights of all losses.
     fn walk<O: Observer>(&mut self, walk: &mut Walk, observer: &mut O, tally: &mut Tally) -> f64 {
         self.main.restart(self.keys.key(walk.number));
-        let n = self.manner.departures;
-        let stratum = self.plan.horizon.as_nanos() as f64 / f64::from(n);
+        let mut instants = std::mem::take(&mut self.instants);
+        self.spread.draw(self.main.key(), self.manner.departures, &mut instants);
         if !self.excursion.is_well(&self.main) {
             self.scheduled(walk, None, (observer, tally));
         }
-        for k in 0..n {
-            let place = uniform(rng::draw(self.main.key(), Address { n: k, ..INSTANTS }));
-            let at = SimTime::START + Span::from_nanos_f64((f64::from(k) + place) * stratum);
-            self.run_main(at, walk, (observer, tally));
+        for Instant { number, at, stands_for } in &instants {
+            self.run_main(*at, walk, (observer, tally));
             if walk.is_over() {
-                return walk.sum;
+                break;
             }
-            if self.excursion.is_well(&self.main) && walk.wants(k) {
-                self.branch((k, Leaves::After(stratum)), walk, (observer, tally));
+            if self.excursion.is_well(&self.main) && walk.wants(*number) {
+                let leaves = Leaves::After(*stands_for);
+                self.branch((*number, leaves), walk, (observer, tally));
             }
         }
+        self.instants = instants;
         self.run_main(self.plan.horizon, walk, (observer, tally));
         walk.sum
     }
@@ -167,9 +167,7 @@ impl<'p, 'g> Replicator<'p, 'g> {
                 self.excursion.begin(event, &self.copy);
                 1.0
             }
-            Leaves::After(stratum) => {
-                stratum * self.excursion.depart(&mut self.copy, &mut observers)
-            }
+            Leaves::After(nanos) => nanos * self.excursion.depart(&mut self.copy, &mut observers),
         };
         let ending = match self.manner.steering {
             Steering::Guide | Steering::Balanced => {
