@@ -13,7 +13,8 @@ use elasticache_sim::montecarlo::rare::excursion::Steering;
 use elasticache_sim::montecarlo::rare::study::{Found, Study, Wish};
 use elasticache_sim::stats::level::Level;
 
-use crate::exact::{case, cases, random_scenario, scenario_text};
+use crate::exact::random_scenario;
+use crate::support::exact_cases::{case, cases, scenario_text};
 use crate::support::parse;
 
 fn level() -> Level {

@@ -1,5 +1,7 @@
 //! What several subjects need: scenarios of the library, trials, fixed times.
 
+pub mod exact_cases;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;

@@ -7,7 +7,7 @@
 //! share is of the others. "above" and "below" are the intervals that lie above or below the truth;
 //! the half-width is relative to the truth.
 //!
-//! `cargo bench --bench precision`; the table in `docs/statistics.md` is this one.
+//! `cargo bench --bench precision -- intervals`; the first table in `docs/statistics.md` is this one.
 
 use std::ops::Range;
 
@@ -527,7 +527,8 @@ fn stop(
     tally.add(None, law.mean(), look);
 }
 
-fn main() {
+/// Prints a table for each kind of number.
+pub fn print() {
     let mut report = Report { keys: TrialKeys::new(2026), row: 0, below: 0 };
     means(&mut report);
     sds(&mut report);
