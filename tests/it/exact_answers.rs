@@ -11,7 +11,8 @@ use elasticache_sim::model::plan::{Plan, Promotion};
 use elasticache_sim::observe::metrics::Metric;
 use serde_json::Value;
 
-use crate::exact::{case, random_scenario, scenario_text};
+use crate::exact::random_scenario;
+use crate::support::exact_cases::{case, scenario_text};
 use crate::support::{ecsim, library, load_all, parse};
 
 /// One replica in another AZ, with every law that it can use exponential.
