@@ -191,17 +191,18 @@ fn states(n: usize) -> String {
 /// What the estimate rests on.
 fn evidence(found: &Found) -> Vec<String> {
     let tally = &found.tally;
-    let ratio = match tally.ratios.standard_error() {
-        Some(error) => small(tally.ratios.mean(), error),
-        None => significant(tally.ratios.mean(), 3),
-    };
     let nearly_all = tally.hits as f64 > 0.9 * tally.excursions as f64;
+    let ratio = tally.ratios.standard_error().map_or(String::new(), |error| {
+        format!(
+            " · mean likelihood ratio {} (standard error), expected 1{}",
+            small(tally.ratios.mean(), error),
+            if nearly_all { ", and no test where nearly all come to a loss" } else { "" },
+        )
+    });
     let mut lines = vec![format!(
-        "effective sample size {} · largest weight {} % of all · mean likelihood ratio {ratio} \
-         (standard error), expected 1{}",
+        "effective sample size {} · largest weight {} % of all{ratio}",
         count(tally.effective() as u128),
         significant(tally.largest_share() * 100.0, 2),
-        if nearly_all { ", and no test where nearly all come to a loss" } else { "" },
     )];
     if let Some(trials) = tally.crude_trials() {
         lines.push(format!(

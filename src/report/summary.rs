@@ -224,8 +224,8 @@ struct LossStudy {
     /// Share of the replication with the largest weight in the estimate.
     #[schemars(range(min = 0, max = 1))]
     largest_weight_share: f64,
-    /// Mean of the likelihood ratios of all excursions; 1 is expected.
-    mean_likelihood_ratio: f64,
+    /// Mean of the likelihood ratios of all excursions; 1 is expected. Null where trials are split.
+    mean_likelihood_ratio: Option<f64>,
     /// Standard error of that mean; null after one excursion.
     likelihood_ratio_error: Option<f64>,
     /// Trials that would know the probability as precisely; null while the precision is unknown.
@@ -641,7 +641,7 @@ fn loss_study((found, stands): (&Found, Stands), estimator: &Estimator<'_>) -> L
         excursions: tally.excursions,
         effective_sample_size: rounded(tally.effective()),
         largest_weight_share: rounded(tally.largest_share()),
-        mean_likelihood_ratio: rounded(tally.ratios.mean()),
+        mean_likelihood_ratio: (tally.ratios.n() > 0).then(|| rounded(tally.ratios.mean())),
         likelihood_ratio_error: tally.ratios.standard_error().map(rounded),
         crude_trials: tally.crude_trials().map(rounded),
         guide_states: found.guide_states,

@@ -83,7 +83,8 @@ fn steered(plan: &Plan, (example, led): (Example, &Told)) -> String {
     format!(
         " a steered history: trial {trial} as it is until {left}; then {chosen}\n \
          it shows how the dataset{lost} can be lost, not how often; it ends with the loss\n \
-         likelihood ratio {ratio}, weight {weight} among the losses of replication {trial}\n\n"
+         likelihood ratio {ratio}; it adds {weight} to what replication {trial} collects, of which \
+         the probability is the mean\n\n"
     )
 }
 

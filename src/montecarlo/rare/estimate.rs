@@ -19,8 +19,7 @@ pub struct Tally {
     pub excursions: u64,
     /// Those that came to a loss.
     pub hits: u64,
-    /// Their likelihood ratios, with those of all others; their mean is 1 if nothing that matters
-    /// was overlooked.
+    /// Their likelihood ratios, with those of all others, 1 on average; none where trials are split.
     pub ratios: Moments,
     /// Events of the trials that were run as they are.
     pub main_events: u64,
@@ -111,13 +110,19 @@ impl Tally {
     pub fn doubt(&self) -> Option<Doubt> {
         if self.hits < MIN_HITS {
             Some(Doubt::FewHits)
-        } else if self.effective() < MIN_EFFECTIVE {
+        } else if self.effective() < MIN_EFFECTIVE || self.hangs_on_few() {
             Some(Doubt::FewEffective)
         } else if self.largest_share() > MAX_SHARE {
             Some(Doubt::LargestWeight)
         } else {
             None
         }
+    }
+
+    /// Whether the values are so skewed, or so few of them not zero, that their mean is given no
+    /// interval at any level.
+    fn hangs_on_few(&self) -> bool {
+        intervals::mean(&self.values, Level::default()).half_width().is_none()
     }
 
     /// The least variance of a value: replications whose own trial comes to a loss collect only

@@ -61,8 +61,20 @@ const MOST_LEVELS: f64 = 24.0;
 pub struct Ending {
     /// The shard that lost its dataset first, if any did.
     pub lost: Option<ShardId>,
-    /// The likelihood ratio of the whole excursion.
+    /// The likelihood ratio of the whole excursion; of one that was split the sum of the weights of
+    /// the copies that came to a loss.
     pub likelihood_ratio: f64,
+}
+
+/// A copy of a split trial that came to a loss.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SplitLoss {
+    /// The shard that lost its dataset.
+    pub shard: ShardId,
+    /// Its weight among the copies of the excursion.
+    pub weight: f64,
+    /// Its failures.
+    pub path: Path,
 }
 
 /// Notices the first dataset loss.
@@ -94,6 +106,8 @@ pub struct Excursion<'p, 'g> {
     key: TrialKey,
     choices: u32,
     path: Path,
+    split_losses: Vec<SplitLoss>,
+    split_events: u64,
 }
 
 /// Where a window ends.
@@ -143,6 +157,8 @@ impl<'p, 'g> Excursion<'p, 'g> {
             key: TrialKeys::new(0).key(0),
             choices: 0,
             path: Path::default(),
+            split_losses: Vec::new(),
+            split_events: 0,
         }
     }
 
@@ -265,22 +281,25 @@ impl<'p, 'g> Excursion<'p, 'g> {
         Ending { lost: observers.0.lost, likelihood_ratio: ratio }
     }
 
-    /// The same by the true chances, with copies of whoever comes nearer to a loss: the sum of the
-    /// weights of those that come to one, and the shard and the failures of the last of them.
+    /// The same by nearly the true chances, with copies of whoever comes nearer to a loss: the sum
+    /// of the weights of those that come to one; [`Excursion::split_losses`] has them one by one.
     pub fn split(&mut self, trial: &Trial<'p>, watch: LossWatch) -> Ending {
-        if watch.lost.is_some() {
+        self.split_losses.clear();
+        self.split_events = 0;
+        if let Some(shard) = watch.lost {
+            let path = self.path.clone();
+            self.split_losses.push(SplitLoss { shard, weight: 1.0, path });
             return Ending { lost: watch.lost, likelihood_ratio: 1.0 };
         }
         self.outlook.look(trial.state(), &self.clocks);
         let base = self.outlook.value();
         let key = self.key;
-        let mut ending = Ending { lost: None, likelihood_ratio: 0.0 };
-        let mut last = Path::default();
         let mut branches = 0;
         let first = (trial.clone(), self.clocks.clone(), self.path.clone());
         let mut waiting = vec![(first, 0, 1.0)];
         while let Some(((mut trial, clocks, path), mut level, mut weight)) = waiting.pop() {
             let mut observers = (LossWatch::default(), ());
+            let before = trial.n_events();
             (self.clocks, self.path) = (clocks, path);
             let branch = key.branch(branches);
             trial.rekey(branch);
@@ -293,18 +312,30 @@ impl<'p, 'g> Excursion<'p, 'g> {
                     let copy = || (trial.clone(), self.clocks.clone(), self.path.clone());
                     waiting.extend((1..n).map(|_| (copy(), level, weight)));
                 }
-                if self.step(&mut trial, &mut observers).1 == Then::Horizon {
+                // The time of an end is spread over its window by hazard alone.
+                let (ratio, then) = self.step(&mut trial, &mut observers);
+                weight *= ratio;
+                if then == Then::Horizon {
                     break;
                 }
             }
-            if observers.0.lost.is_some() {
-                ending.lost = observers.0.lost;
-                ending.likelihood_ratio += weight;
-                last.clone_from(&self.path);
+            self.split_events += trial.n_events() - before;
+            if let Some(shard) = observers.0.lost {
+                self.split_losses.push(SplitLoss { shard, weight, path: self.path.clone() });
             }
         }
-        self.path = last;
-        ending
+        let likelihood_ratio = self.split_losses.iter().map(|loss| loss.weight).sum();
+        Ending { lost: self.split_losses.first().map(|loss| loss.shard), likelihood_ratio }
+    }
+
+    /// The copies of the last split excursion that came to a loss.
+    pub fn split_losses(&self) -> &[SplitLoss] {
+        &self.split_losses
+    }
+
+    /// Events of all copies of the last split excursion.
+    pub fn split_events(&self) -> u64 {
+        self.split_events
     }
 
     /// How many times nearer to a loss than at the beginning, in powers of a level.
@@ -412,7 +443,7 @@ impl<'p, 'g> Excursion<'p, 'g> {
                     (Ends::Due | Ends::Horizon, _) => 0.0,
                 };
                 self.chances[0] = none * then;
-                let per_hazard = (1.0 - none) / total;
+                let per_hazard = -f64::exp_m1(-total) / total;
                 let after = self.outlook.after_lives();
                 for (chance, (hazard, after)) in
                     self.chances[1..].iter_mut().zip(self.hazards.iter().zip(after))
@@ -429,7 +460,7 @@ impl<'p, 'g> Excursion<'p, 'g> {
             }
             Steering::Split => {
                 self.chances[0] = none;
-                let per_hazard = (1.0 - none) / total;
+                let per_hazard = -f64::exp_m1(-total) / total;
                 for (chance, hazard) in self.chances[1..].iter_mut().zip(&self.hazards) {
                     *chance = hazard * per_hazard;
                 }

@@ -177,13 +177,28 @@ impl<'p, 'g> Replicator<'p, 'g> {
         };
         tally.excursions += 1;
         tally.branch_events += self.copy.n_events() - self.main.n_events();
-        tally.ratios.add(ending.likelihood_ratio);
+        let example = Example { replication: walk.number, branch };
+        match (self.manner.steering, ending.lost) {
+            (Steering::Split, _) => {
+                tally.branch_events += self.excursion.split_events();
+                for loss in self.excursion.split_losses() {
+                    let course = loss.path.course(loss.shard);
+                    tally.ways.add(course, (weight * loss.weight, example));
+                }
+            }
+            (Steering::Guide | Steering::Balanced, Some(shard)) => {
+                tally.ratios.add(ending.likelihood_ratio);
+                let course = self.excursion.path().course(shard);
+                tally.ways.add(course, (weight * ending.likelihood_ratio, example));
+            }
+            (Steering::Guide | Steering::Balanced, None) => {
+                tally.ratios.add(ending.likelihood_ratio);
+            }
+        }
         let weight = weight * ending.likelihood_ratio;
-        if let Some(shard) = ending.lost {
+        if ending.lost.is_some() {
             walk.sum += weight;
             tally.hits += 1;
-            let course = self.excursion.path().course(shard);
-            tally.ways.add(course, (weight, Example { replication: walk.number, branch }));
         }
         if walk.wanted == Wanted::Branch(branch) {
             let n_chosen = self.excursion.path().n_chosen();
