@@ -20,43 +20,100 @@ pub enum Absorbing {
 #[derive(Debug)]
 pub struct Factors {
     n: usize,
+    /// The states in the order in which they are eliminated.
+    order: Vec<usize>,
     /// Row by row what is not zero, and where: below the diagonal f, above it u.
     below: Rows,
     above: Rows,
     pivots: Vec<f64>,
 }
 
-/// A sparse matrix, row by row.
+/// A matrix, row by row: where a row is mostly zero what is not, else all from its first entry to
+/// its last.
 #[derive(Debug, Default)]
 struct Rows {
-    ends: Vec<usize>,
-    entries: Vec<(u32, f64)>,
+    rows: Vec<Row>,
+    columns: Vec<u32>,
+    entries: Vec<f64>,
+}
+
+/// Where the entries of a row are.
+#[derive(Clone, Copy, Debug)]
+enum Row {
+    /// These entries, at the columns of the same positions behind the second number.
+    Sparse { begin: usize, columns: usize, n: usize },
+    /// These entries, from this column on.
+    Dense { begin: usize, first: usize, n: usize },
 }
 
 impl Rows {
-    fn push(&mut self, row: impl Iterator<Item = (usize, f64)>) {
-        let nonzero = row.filter(|(_, entry)| *entry != 0.0);
-        self.entries.extend(nonzero.map(|(column, entry)| (column as u32, entry)));
-        self.ends.push(self.entries.len());
-    }
-
-    #[inline]
-    fn row(&self, i: usize) -> &[(u32, f64)] {
-        let begin = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.entries[begin..self.ends[i]]
+    /// Adds a row that begins with this column.
+    fn push(&mut self, column: usize, row: &[f64]) {
+        let nonzero = row.iter().filter(|entry| **entry != 0.0).count();
+        let first = row.iter().position(|entry| *entry != 0.0).unwrap_or(0);
+        let last = row.iter().rposition(|entry| *entry != 0.0).map_or(first, |last| last + 1);
+        let begin = self.entries.len();
+        if 2 * nonzero >= last - first {
+            self.entries.extend_from_slice(&row[first..last]);
+            self.rows.push(Row::Dense { begin, first: column + first, n: last - first });
+            return;
+        }
+        let columns = self.columns.len();
+        for (at, entry) in row.iter().enumerate().filter(|(_, entry)| **entry != 0.0) {
+            self.columns.push((column + at) as u32);
+            self.entries.push(*entry);
+        }
+        self.rows.push(Row::Sparse { begin, columns, n: nonzero });
     }
 
     /// Row i times a vector.
     #[inline]
     fn times(&self, i: usize, x: &[f64]) -> f64 {
-        self.row(i).iter().map(|(column, entry)| entry * x[*column as usize]).sum()
+        match self.rows[i] {
+            Row::Sparse { begin, columns, n } => {
+                let entries = self.columns[columns..columns + n].iter();
+                let entries = entries.zip(&self.entries[begin..begin + n]);
+                entries.map(|(column, entry)| entry * x[*column as usize]).sum()
+            }
+            Row::Dense { begin, first, n } => {
+                dot(&self.entries[begin..begin + n], &x[first..first + n])
+            }
+        }
     }
 
     /// Adds so many times row i to a vector.
     #[inline]
     fn add(&self, i: usize, (times, x): (f64, &mut [f64])) {
-        self.row(i).iter().for_each(|(column, entry)| x[*column as usize] += times * entry);
+        match self.rows[i] {
+            Row::Sparse { begin, columns, n } => {
+                let entries = self.columns[columns..columns + n].iter();
+                let entries = entries.zip(&self.entries[begin..begin + n]);
+                entries.for_each(|(column, entry)| x[*column as usize] += times * entry);
+            }
+            Row::Dense { begin, first, n } => {
+                add(&mut x[first..first + n], (times, &self.entries[begin..begin + n]));
+            }
+        }
     }
+}
+
+/// The sum of products, in four parts side by side.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    const LANES: usize = 4;
+    let mut sums = [0.0; LANES];
+    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a.zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    rest + sums.iter().sum::<f64>()
+}
+
+/// Adds so many times a vector to another.
+fn add(to: &mut [f64], (times, what): (f64, &[f64])) {
+    to.iter_mut().zip(what).for_each(|(to, what)| *to += times * what);
 }
 
 /// A matrix on its way to its factors.
@@ -67,7 +124,7 @@ struct Dense {
 }
 
 impl Factors {
-    /// Eliminates the states of a chain, the one found last first.
+    /// Eliminates the states of a chain, those with the fewest neighbours first.
     pub fn of(chain: &Chain, absorbing: Absorbing) -> Factors {
         Factors::with_clock(chain, absorbing, 0.0)
     }
@@ -75,12 +132,15 @@ impl Factors {
     /// The same for a chain that a clock stops as well, so many times per second.
     pub fn with_clock(chain: &Chain, absorbing: Absorbing, per_sec: f64) -> Factors {
         let n = chain.n_states();
+        let order = order(chain);
+        let mut place = vec![0; n];
+        order.iter().enumerate().for_each(|(at, state)| place[*state] = at);
         let mut entries = vec![0.0; n * n];
         let mut leaves = vec![per_sec; n];
         for (from, exits) in chain.exits.iter().enumerate() {
-            let row = n - 1 - from;
+            let row = place[from];
             for exit in exits.iter().filter(|exit| exit.to as usize != from) {
-                entries[row * n + (n - 1 - exit.to as usize)] += match absorbing {
+                entries[row * n + place[exit.to as usize]] += match absorbing {
                     Absorbing::Nothing => exit.per_sec,
                     Absorbing::Losses => exit.safe_per_sec,
                 };
@@ -96,11 +156,25 @@ impl Factors {
         }
         let (mut below, mut above) = (Rows::default(), Rows::default());
         for i in 0..n {
-            let row = |j: usize| (j, dense.entries[i * n + j]);
-            below.push((0..i).map(row));
-            above.push((i + 1..n).map(row));
+            let row = &dense.entries[i * n..(i + 1) * n];
+            below.push(0, &row[..i]);
+            above.push(i + 1, &row[i + 1..]);
         }
-        Factors { n, below, above, pivots: dense.pivots }
+        Factors { n, order, below, above, pivots: dense.pivots }
+    }
+
+    /// What is known in the order of elimination, by state.
+    fn by_state(&self, found: &[f64]) -> Vec<f64> {
+        let mut values = vec![0.0; self.n];
+        for (state, value) in self.order.iter().zip(found) {
+            values[*state] = *value;
+        }
+        values
+    }
+
+    /// What is known by state, in the order of elimination.
+    fn in_order(&self, values: &[f64]) -> Vec<f64> {
+        self.order.iter().map(|state| values[*state]).collect()
     }
 
     /// Whether every state but the start leads on to it, or out of the chain.
@@ -119,29 +193,26 @@ impl Factors {
             self.below.add(i, (weight, &mut weights));
         }
         let total: f64 = weights.iter().sum();
-        weights.iter().rev().map(|weight| weight / total).collect()
+        weights.iter_mut().for_each(|weight| *weight /= total);
+        self.by_state(&weights)
     }
 
     /// By state: what is collected on average until the start is reached, or the chain left, at so
     /// much per second.
     pub fn until_start(&self, per_sec: &[f64]) -> Vec<f64> {
-        let mut solution = self.column(per_sec, self.n - 1);
-        solution.push(0.0);
-        solution.reverse();
-        solution
+        self.by_state(&self.column(per_sec, self.n - 1))
     }
 
     /// By state: what is collected on average until the chain is left, at so much per second.
     /// Something must leave it.
     pub fn until_exit(&self, per_sec: &[f64]) -> Vec<f64> {
-        let mut solution = self.column(per_sec, self.n);
-        solution.reverse();
-        solution
+        self.by_state(&self.column(per_sec, self.n))
     }
 
     /// Solves for the first `m` states in the order of elimination.
     fn column(&self, per_sec: &[f64], m: usize) -> Vec<f64> {
-        let mut x: Vec<f64> = per_sec.iter().rev().take(m).copied().collect();
+        let mut x = self.in_order(per_sec);
+        x.truncate(m);
         for i in 0..m {
             x[i] += self.below.times(i, &x);
         }
@@ -158,7 +229,7 @@ impl Factors {
     /// left. Something must leave it.
     pub fn times_before_exit(&self, from: &[f64]) -> Vec<f64> {
         let n = self.n;
-        let mut y: Vec<f64> = from.iter().rev().copied().collect();
+        let mut y = self.in_order(from);
         for k in 0..n {
             y[k] /= self.pivots[k];
             let done = y[k];
@@ -168,30 +239,84 @@ impl Factors {
             let done = y[i];
             self.below.add(i, (done, &mut y));
         }
-        y.reverse();
-        y
+        self.by_state(&y)
     }
+}
+
+/// An order of elimination that fills little in: always one of those states next to the fewest that
+/// are left, the start last (minimum degree; Tinney and Walker 1967). Of equal ones the one found
+/// last.
+fn order(chain: &Chain) -> Vec<usize> {
+    const WORD: usize = u64::BITS as usize;
+    let n = chain.n_states();
+    let words = n.div_ceil(WORD);
+    let mut near = vec![0_u64; n * words];
+    let mut join = |a: usize, b: usize| near[a * words + b / WORD] |= 1 << (b % WORD);
+    for (from, exits) in chain.exits.iter().enumerate() {
+        for to in exits.iter().map(|exit| exit.to as usize).filter(|to| *to != from) {
+            join(from, to);
+            join(to, from);
+        }
+    }
+    let count = |row: &[u64]| row.iter().map(|word| word.count_ones()).sum::<u32>();
+    let mut degrees: Vec<u32> = near.chunks(words).map(count).collect();
+    let mut order = Vec::with_capacity(n);
+    let mut left: Vec<usize> = (1..n).collect();
+    let mut shared = vec![0_u64; words];
+    while let Some(at) = (0..left.len()).rev().min_by_key(|at| degrees[left[*at]]) {
+        let state = left.remove(at);
+        order.push(state);
+        // All its neighbours become neighbours of each other.
+        shared.copy_from_slice(&near[state * words..(state + 1) * words]);
+        for neighbour in bits(&shared) {
+            let row = &mut near[neighbour * words..(neighbour + 1) * words];
+            row.iter_mut().zip(&shared).for_each(|(word, more)| *word |= more);
+            row[neighbour / WORD] &= !(1 << (neighbour % WORD));
+            row[state / WORD] &= !(1 << (state % WORD));
+            degrees[neighbour] = count(row);
+        }
+    }
+    order.push(0);
+    order
+}
+
+/// The places of the bits that are set.
+fn bits(words: &[u64]) -> impl Iterator<Item = usize> {
+    words.iter().enumerate().flat_map(|(at, word)| {
+        let mut word = *word;
+        std::iter::from_fn(move || {
+            let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+            word &= word - 1;
+            Some(at * u64::BITS as usize + bit)
+        })
+    })
 }
 
 impl Dense {
     fn eliminate(&mut self, k: usize, leaves: &mut [f64], ahead: &mut Vec<(usize, f64)>) {
         let n = self.n;
-        let row = &self.entries[k * n..(k + 1) * n];
+        let (done, left) = self.entries.split_at_mut((k + 1) * n);
+        let row = &done[k * n + k + 1..];
         ahead.clear();
-        ahead.extend((k + 1..n).map(|j| (j, row[j])).filter(|(_, rate)| *rate > 0.0));
+        let rates = row.iter().enumerate().filter(|(_, rate)| **rate > 0.0);
+        ahead.extend(rates.map(|(j, rate)| (j, *rate)));
         let pivot = leaves[k] + ahead.iter().map(|(_, rate)| rate).sum::<f64>();
         self.pivots[k] = pivot;
-        for i in k + 1..n {
-            let entry = self.entries[i * n + k];
+        let is_dense = 4 * ahead.len() >= row.len();
+        for (i, entries) in left.chunks_exact_mut(n).enumerate() {
+            let entry = entries[k];
             if entry == 0.0 {
                 continue;
             }
             let f = entry / pivot;
-            self.entries[i * n + k] = f;
-            for &(j, rate) in ahead.iter().filter(|(j, _)| *j != i) {
-                self.entries[i * n + j] += f * rate;
+            entries[k] = f;
+            // What comes to the diagonal so is never read.
+            let entries = &mut entries[k + 1..];
+            match is_dense {
+                true => add(entries, (f, row)),
+                false => ahead.iter().for_each(|(j, rate)| entries[*j] += f * rate),
             }
-            leaves[i] += f * leaves[k];
+            leaves[k + 1 + i] += f * leaves[k];
         }
     }
 }

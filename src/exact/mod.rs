@@ -61,6 +61,16 @@ pub struct OfShards {
     pub loss: f64,
 }
 
+impl OfShards {
+    /// Whether the numbers of both agree to all digits that are sure.
+    fn is_like(&self, other: &OfShards) -> bool {
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-11 * a.abs().max(b.abs());
+        close(self.out, other.out)
+            && close(self.out_in_horizon, other.out_in_horizon)
+            && close(self.loss, other.loss)
+    }
+}
+
 impl Exact {
     /// The mean of a metric per second in the long run; nothing for metrics that a chain does not
     /// know, or does not know of parts that are solved apart.
@@ -157,7 +167,15 @@ fn each_shard(
         };
         kinds.push((code, kind));
     }
-    Ok(kinds.into_iter().map(|(_, kind)| kind).collect())
+    // Shards that differ in their shares of the slots alone come to the same.
+    let mut by_shard: Vec<OfShards> = Vec::new();
+    for (_, kind) in kinds {
+        match by_shard.iter_mut().find(|other| other.is_like(&kind)) {
+            Some(other) => other.shards.extend(kind.shards),
+            None => by_shard.push(kind),
+        }
+    }
+    Ok(by_shard)
 }
 
 /// The laws with a memory that a plan without other obstacles is soon found to use, each shard
