@@ -78,6 +78,8 @@ struct Seen {
     promoted: Vec<(ShardId, u8)>,
     /// What each recreated primary was filled from.
     recreated: Vec<(ShardId, NodeId)>,
+    /// Who lost its dataset: an AZ may take that of a shard which is not looked at.
+    lost: Vec<ShardId>,
 }
 
 impl Observer for Seen {
@@ -88,8 +90,8 @@ impl Observer for Seen {
         } else if let Fact::PrimaryRecreated { shard, from, .. } = fact {
             self.effects.count(Impulse::PrimaryRecreation);
             self.recreated.push((shard, from));
-        } else if let Fact::DatasetLost { .. } = fact {
-            self.effects.count(Impulse::DatasetLoss);
+        } else if let Fact::DatasetLost { shard, .. } = fact {
+            self.lost.push(shard);
         }
     }
 }
@@ -489,6 +491,9 @@ impl<'s> Explorer<'s> {
         let mut effects = seen.effects;
         let plan = &self.symbols.plan;
         let rate = |shard: ShardId| plan.shards[shard.idx()].writes_per_sec as f64;
+        for _ in seen.lost.iter().filter(|shard| self.part.shards.contains(shard)) {
+            effects.count(Impulse::DatasetLoss);
+        }
         for &(shard, candidates) in &seen.promoted {
             let by = plan.group_of(shard).promotion.expect("who promotes has a rule");
             let lag = match by {
