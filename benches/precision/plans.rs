@@ -47,10 +47,9 @@ pub struct Laws {
     pub outage: Option<f64>,
 }
 
-/// A published case with other laws, and nodes that live so many times shorter.
-pub fn with_memory(id: &str, laws: Laws, shorter: f64) -> Plan {
-    let mut case = case(id);
-    case["params"]["lam_n"] = json!(shorter / mean_hours(&case, "lam_n"));
+/// A published case with other laws.
+pub fn with_memory(id: &str, laws: Laws) -> Plan {
+    let case = case(id);
     let mean = |key: &str| nanos(mean_hours(&case, key));
     let exponential = |key: &str| format!("{{ exponential = {{ mean = \"{}\" }} }}", mean(key));
     let lognormal = |key: &str, spread: f64| {
