@@ -8,7 +8,7 @@
 //! and Whitt, "The asymptotic validity of sequential stopping rules for stochastic simulations",
 //! 1992). Short of the limit a rule is made safe by looking seldom and by not stopping before there
 //! is some evidence; how much was chosen by measuring the coverage after stopping
-//! (`benches/precision.rs`, and the table in `docs/statistics.md`).
+//! (`benches/precision/`, and the table in `docs/statistics.md`).
 
 use crate::stats::level::Estimate;
 

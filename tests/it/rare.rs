@@ -89,19 +89,6 @@ fn splitting_is_unbiased_too() {
     let steering = Some(Steering::Split);
     let found = found(&plan, Wish { steering, ..wish(0.05, 3_000) });
     agrees("four nodes", &found, expected);
-}
-
-/// Lives so short that it matters when in a window one of them ends.
-#[test]
-fn split_trials_end_lives_at_their_true_times() {
-    let text = HARSH.replace("\"4d\"", "\"1h\"").replace("\"30d\"", "\"1h\"");
-    let plan = parse(&text).plan;
-    let expected = exact::solve(&plan).expect("a Markov chain").loss;
-    let steering = Some(Steering::Split);
-    let found = found(&plan, Wish { steering, ..wish(0.004, 20_000) });
-    agrees("an hour", &found, expected);
-    let error = found.tally.values.standard_error().expect("many replications");
-    assert!(error < 0.003 * expected, "± {error} of {expected} would not show it");
     assert_eq!(found.tally.ratios.n(), 0, "copies have weights, not likelihood ratios");
 }
 
