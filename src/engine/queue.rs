@@ -53,7 +53,7 @@ const EMPTY: u64 = SimTime::NEVER.as_nanos();
 ///
 /// Scheduling, clearing and popping never allocate. Equality, like `Hash`, is about what is
 /// pending and how far the queue has come, not about how it got there.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(PartialEq, Eq, Hash, Debug)]
 pub struct EventQueue<E: Copy> {
     search: Search,
     /// The nodes of the tournament (the root is number 1, the children of `i` are `2i` and
@@ -63,6 +63,21 @@ pub struct EventQueue<E: Copy> {
     /// What each slot will do, `None` exactly where the time is [`EMPTY`].
     events: Vec<Option<E>>,
     last_popped: SimTime,
+}
+
+impl<E: Copy> Clone for EventQueue<E> {
+    fn clone(&self) -> Self {
+        let (times, events) = (self.times.clone(), self.events.clone());
+        EventQueue { times, events, ..*self }
+    }
+
+    /// Derived, this would allocate anew.
+    fn clone_from(&mut self, other: &Self) {
+        let EventQueue { search, times, first_leaf, events, last_popped } = other;
+        self.times.clone_from(times);
+        self.events.clone_from(events);
+        (self.search, self.first_leaf, self.last_popped) = (*search, *first_leaf, *last_popped);
+    }
 }
 
 /// How the earliest slot is found.

@@ -4,13 +4,13 @@
 use crate::engine::time::{DAY, SimTime};
 use crate::model::fact::RestoreStep;
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
-use crate::model::state::{NanoWrites, refill};
+use crate::model::state::{NanoWrites, clone_in_place, refill};
 
 /// Manual backups of a node in any 24 hours (BK-03).
 pub const MANUAL_QUOTA: usize = 20;
 
 /// Snapshots, backups and restores.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 pub struct Archive {
     /// By group.
     pub groups: Vec<GroupArchive>,
@@ -20,6 +20,8 @@ pub struct Archive {
     /// manual backup of the trial.
     manual: Vec<Vec<SimTime>>,
 }
+
+clone_in_place!(Archive { groups, shards, manual });
 
 /// What a group has of snapshots.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

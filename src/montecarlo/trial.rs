@@ -21,7 +21,7 @@ pub struct Broken {
 
 /// One simulated history. It can be cloned in the middle, and both copies then go on alike; it
 /// can be restarted with another key without allocating.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Trial<'p> {
     plan: &'p Plan,
     slots: Slots,
@@ -30,6 +30,22 @@ pub struct Trial<'p> {
     state: State,
     queue: EventQueue<Event>,
     n_events: u64,
+}
+
+impl Clone for Trial<'_> {
+    fn clone(&self) -> Self {
+        let (state, queue) = (self.state.clone(), self.queue.clone());
+        Trial { state, queue, ..*self }
+    }
+
+    /// Derived, this would allocate anew.
+    fn clone_from(&mut self, other: &Self) {
+        let Trial { plan, slots, key, now, state, queue, n_events } = other;
+        self.state.clone_from(state);
+        self.queue.clone_from(queue);
+        (self.plan, self.slots, self.key) = (plan, *slots, *key);
+        (self.now, self.n_events) = (*now, *n_events);
+    }
 }
 
 impl<'p> Trial<'p> {

@@ -4,7 +4,7 @@
 use crate::engine::time::{SimTime, Span};
 
 /// Draws used so far, which the next draw's address continues, and the lives under way.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Clocks {
     /// When each scheduled fault strikes, earliest first, and its place in the plan.
     pub script: Vec<(SimTime, u16)>,
@@ -29,6 +29,20 @@ pub struct Clocks {
     /// By shard.
     pub shards: Vec<ShardClock>,
 }
+
+clone_in_place!(Clocks {
+    script,
+    n_struck,
+    group_lives,
+    update_lives,
+    groups,
+    tests,
+    slow_until,
+    az_lives,
+    node_lives,
+    nodes,
+    shards,
+});
 
 /// The clock of a life that can be stopped: of a node's host, or of an AZ's time up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

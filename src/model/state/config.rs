@@ -5,7 +5,7 @@ use crate::model::persistence::{BackupKind, Method};
 use crate::model::plan::{Changes, NodeId, ShardId, Switch, UpdateMethod};
 
 /// The configuration: a Markov chain's state, were all laws exponential.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Config {
     /// By node.
     pub nodes: Vec<Node>,
@@ -16,6 +16,8 @@ pub struct Config {
     /// By AZ.
     pub azs: Vec<Az>,
 }
+
+clone_in_place!(Config { nodes, shards, groups, azs });
 
 /// One replication group as the control plane runs it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

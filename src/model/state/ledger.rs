@@ -14,7 +14,7 @@ pub const WRITE: NanoWrites = 1_000_000_000;
 pub struct HistoryId(pub u32);
 
 /// Amounts.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Ledger {
     /// By shard.
     pub shards: Vec<ShardLedger>,
@@ -26,6 +26,8 @@ pub struct Ledger {
     /// By node: what it takes, as an isolated primary, from the writers on its side.
     pub beside: Vec<Beside>,
 }
+
+clone_in_place!(Ledger { shards, copies, missed, beside });
 
 /// What an isolated primary takes from the writers on its side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

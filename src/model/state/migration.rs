@@ -8,7 +8,7 @@ use crate::model::plan::{NodeId, Plan, SourceEndpoint};
 use crate::model::state::{Copy, HistoryId, NanoWrites, refill};
 
 /// How far the migration of the plan is. Empty where there is none.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Migration {
     /// By shard of the target.
     pub links: Vec<Link>,
@@ -39,6 +39,23 @@ pub struct Migration {
     /// Draws used.
     pub clock: MigrationClock,
 }
+
+clone_in_place!(Migration {
+    links,
+    cohorts,
+    truth,
+    went_back,
+    operator,
+    stopped,
+    cut_until,
+    synced,
+    started,
+    tested,
+    aim,
+    layout,
+    way_back,
+    clock,
+});
 
 /// Whether the target was in sync once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

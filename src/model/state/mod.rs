@@ -5,6 +5,23 @@
 //! already used, so that the next one has an address, and keep the lives under way. [`Ledger`]
 //! holds amounts: whole nano-writes, exact to the last digit.
 
+/// [`Clone`] for a struct of all these fields, by which a copy is made in the memory of an older
+/// one: derived, `clone_from` would allocate anew.
+macro_rules! clone_in_place {
+    ($of:ident { $($field:ident),* $(,)? }) => {
+        impl Clone for $of {
+            fn clone(&self) -> Self {
+                $of { $($field: self.$field.clone()),* }
+            }
+
+            fn clone_from(&mut self, other: &Self) {
+                $(self.$field.clone_from(&other.$field);)*
+            }
+        }
+    };
+}
+pub(super) use clone_in_place;
+
 mod clocks;
 mod config;
 mod ledger;
@@ -21,7 +38,7 @@ pub use ledger::*;
 pub use migration::*;
 
 /// Everything that changes during a trial.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct State {
     /// Who is up, who holds what, who believes what.
     pub config: Config,
@@ -36,6 +53,8 @@ pub struct State {
     /// What observers were last told of each shard, so that they are told of changes only.
     pub told: Vec<Told>,
 }
+
+clone_in_place!(State { config, clocks, ledger, archive, migration, told });
 
 /// What observers were last told of a shard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
