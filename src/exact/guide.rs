@@ -123,6 +123,11 @@ impl Guide {
         self.known.iter().map(|table| table.n_states).sum()
     }
 
+    /// Shards of the plan.
+    pub fn n_shards(&self) -> usize {
+        self.places.len()
+    }
+
     /// Everything that the guide sees of a shard in one number; two states with the same number
     /// have the same values. Nothing for a shard too large for one number.
     pub fn sight(&self, state: &State, shard: ShardId) -> Option<u128> {

@@ -99,6 +99,19 @@ impl LifeOf {
         clock.life == Life::Running
     }
 
+    /// What is left of it where it is stopped for now.
+    pub fn paused(self, plan: &Plan, state: &State) -> Option<Span> {
+        let clock = match self {
+            LifeOf::Node(line, node) => &state.clocks.node_lives[plan.node_clock(line, node)],
+            LifeOf::Az(line, az) => &state.clocks.az_lives[plan.az_clock(line, az)],
+            LifeOf::Group(..) => return None,
+        };
+        match clock.life {
+            Life::Paused(left) => Some(left),
+            Life::Ended | Life::Running => None,
+        }
+    }
+
     /// How long the life that was drawn last was to be in the trial of `key`.
     pub fn length(self, plan: &Plan, state: &State, key: TrialKey) -> Span {
         let last = self.drawn(plan, state).saturating_sub(1);

@@ -10,16 +10,28 @@
 use crate::engine::law::Law;
 use crate::engine::time::SimTime;
 use crate::model::lives::LifeOf;
-use crate::model::plan::Plan;
+use crate::model::plan::{Plan, ShardId};
+use crate::montecarlo::rare::reach::Reach;
 use crate::montecarlo::trial::Trial;
 
 /// An instant beyond every horizon: half of what fits, some 292 years.
 const LATER: SimTime = SimTime::from_nanos(u64::MAX / 2);
 
-/// Lives with a hazard rate, in the order of [`LifeOf::all`].
+/// Lives with a hazard rate, in the order of [`LifeOf::all`], and which of them were taken over:
+/// those have a place each, in the same order.
 #[derive(Clone, Debug)]
 pub struct Clocks<'p> {
     clocks: Vec<Clock<'p>>,
+    /// By shard: the lives whose end concerns it.
+    of_shards: Vec<Vec<usize>>,
+    /// By place: the life.
+    taken: Vec<usize>,
+    /// By life: its place, if it was taken over.
+    places: Vec<Option<u32>>,
+    /// By place: the rate per nanosecond of a life without memory that runs, zero for others.
+    rates: Vec<f64>,
+    /// Places of lives with a memory.
+    ageing: Vec<usize>,
 }
 
 /// One of them.
@@ -32,6 +44,8 @@ struct Clock<'p> {
     runs: Runs,
     /// Lives drawn when it was looked at last.
     drawn: u32,
+    /// The age in nanoseconds of a life that was stopped when it was taken over, until it goes on.
+    paused: Option<u64>,
     /// Age plus what seems to be left, in nanoseconds: both change alike as time passes.
     span: u64,
 }
@@ -45,32 +59,97 @@ enum Runs {
 
 impl<'p> Clocks<'p> {
     /// The lives of a plan that have a hazard rate.
-    pub fn new(plan: &'p Plan) -> Self {
+    pub fn new(plan: &'p Plan, reach: &Reach) -> Self {
         let all = LifeOf::all(plan).into_iter().map(|of| (of, of.law(plan)));
         let clock = |(of, law): (LifeOf, &'p Law)| {
             let at_once = law.hazard(1.0)?;
             let rate = matches!(law, Law::Exponential { .. }).then_some(at_once);
-            Some(Clock { of, law, rate, runs: Runs::No, drawn: 0, span: 0 })
+            Some(Clock { of, law, rate, runs: Runs::No, drawn: 0, paused: None, span: 0 })
         };
-        Clocks { clocks: all.filter_map(clock).collect() }
+        let clocks: Vec<Clock<'p>> = all.filter_map(clock).collect();
+        let mut of_shards = vec![Vec::new(); plan.shards.len()];
+        for (life, clock) in clocks.iter().enumerate() {
+            for shard in reach.of_life(clock.of) {
+                of_shards[shard.idx()].push(life);
+            }
+        }
+        Clocks {
+            of_shards,
+            taken: Vec::new(),
+            places: vec![None; clocks.len()],
+            rates: Vec::new(),
+            ageing: Vec::new(),
+            clocks,
+        }
     }
 
-    /// How many there are.
-    pub fn n_clocks(&self) -> usize {
+    /// How many lives there are.
+    pub fn n_lives(&self) -> usize {
         self.clocks.len()
     }
 
-    /// Whose it is.
-    pub fn of(&self, clock: usize) -> LifeOf {
-        self.clocks[clock].of
+    /// Whose a life is.
+    pub fn of(&self, life: usize) -> LifeOf {
+        self.clocks[life].of
     }
 
-    /// Takes all lives of a trial over, at the age that they have.
-    pub fn take_over(&mut self, trial: &mut Trial<'p>) {
-        let plan = trial.plan();
-        for clock in &mut self.clocks {
-            clock.drawn = clock.of.drawn(plan, trial.state());
+    /// The lives whose end concerns a shard.
+    pub fn of_shard(&self, shard: ShardId) -> &[usize] {
+        &self.of_shards[shard.idx()]
+    }
+
+    /// How many lives were taken over.
+    pub fn n_taken(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// The life at a place.
+    pub fn at(&self, place: usize) -> usize {
+        self.taken[place]
+    }
+
+    /// The place of a life, if it was taken over.
+    pub fn place(&self, life: usize) -> Option<usize> {
+        self.places[life].map(|place| place as usize)
+    }
+
+    /// By life, whether taken over or not: the hazard rate per nanosecond in a trial that draws its
+    /// lives itself; zero for those that do not run.
+    pub fn rates_in(&self, trial: &Trial<'p>, rates: &mut Vec<f64>) {
+        rates.clear();
+        let rate = |clock: &Clock<'_>| match (runs(clock.of, trial), clock.rate) {
+            (Runs::No, _) => 0.0,
+            (Runs::Yes, Some(rate)) => rate,
+            (Runs::Yes, None) => {
+                let age = age_in(trial, clock.of) as f64;
+                clock.law.hazard(age.max(1.0)).expect("its law has a hazard")
+            }
+        };
+        rates.extend(self.clocks.iter().map(rate));
+    }
+
+    /// Takes the lives that concern some shards over from a trial, at the age that they have, and
+    /// no others.
+    pub fn take_over(&mut self, trial: &mut Trial<'p>, shards: &[ShardId]) {
+        for life in self.taken.drain(..) {
+            self.places[life] = None;
+        }
+        let concerned = shards.iter().flat_map(|shard| &self.of_shards[shard.idx()]);
+        self.taken.extend(concerned);
+        self.taken.sort_unstable();
+        self.taken.dedup();
+        self.rates.clear();
+        self.ageing.clear();
+        for (place, &life) in self.taken.iter().enumerate() {
+            self.places[life] = Some(place as u32);
+            let clock = &mut self.clocks[life];
+            clock.drawn = clock.of.drawn(trial.plan(), trial.state());
             clock.runs = runs(clock.of, trial);
+            self.rates.push(clock.running_rate());
+            if clock.rate.is_none() {
+                self.ageing.push(place);
+            }
+            clock.paused = age_if_paused(trial, clock.of);
             let Runs::Yes = clock.runs else { continue };
             let age = match clock.rate {
                 Some(_) => 0,
@@ -80,53 +159,45 @@ impl<'p> Clocks<'p> {
         }
     }
 
-    /// Notices what an event has begun, stopped or drawn anew.
-    pub fn notice(&mut self, trial: &mut Trial<'p>) {
-        let plan = trial.plan();
-        for clock in &mut self.clocks {
-            clock.runs = runs(clock.of, trial);
-            let drawn = clock.of.drawn(plan, trial.state());
-            if drawn != clock.drawn {
-                clock.drawn = drawn;
-                if clock.runs == Runs::Yes {
-                    clock.put_off(0, trial);
-                }
+    /// Notices what an event has begun, stopped or drawn anew among the lives that concern the
+    /// shards in its reach.
+    pub fn notice(&mut self, trial: &mut Trial<'p>, changed: &[ShardId]) {
+        for shard in changed {
+            for &life in &self.of_shards[shard.idx()] {
+                let Some(place) = self.places[life] else { continue };
+                let clock = &mut self.clocks[life];
+                clock.notice(trial);
+                self.rates[place as usize] = clock.running_rate();
             }
         }
+        debug_assert!(
+            self.taken.iter().map(|life| &self.clocks[*life]).all(|clock| {
+                clock.runs == runs(clock.of, trial)
+                    && clock.drawn == clock.of.drawn(trial.plan(), trial.state())
+            }),
+            "an event changes no life beyond its reach"
+        );
     }
 
-    /// The cumulative hazard of each from now to `window` nanoseconds later, zero for those that do
-    /// not run; gives the sum.
+    /// By place: the cumulative hazard from now to `window` nanoseconds later, zero for those that
+    /// do not run; gives the sum.
     pub fn hazards(&self, trial: &Trial<'p>, window: f64, hazards: &mut Vec<f64>) -> f64 {
         hazards.clear();
-        let hazard = |clock: &Clock<'_>| match (clock.runs, clock.rate) {
-            (Runs::No, _) => 0.0,
-            (Runs::Yes, Some(rate)) => rate * window,
-            (Runs::Yes, None) => {
+        hazards.extend(self.rates.iter().map(|rate| rate * window));
+        for &place in &self.ageing {
+            let clock = &self.clocks[self.taken[place]];
+            if clock.runs == Runs::Yes {
                 let age = clock.age(trial);
-                clock.law.cumulative_hazard(age + window) - clock.law.cumulative_hazard(age)
+                let law = clock.law;
+                hazards[place] = law.cumulative_hazard(age + window) - law.cumulative_hazard(age);
             }
-        };
-        hazards.extend(self.clocks.iter().map(hazard));
+        }
         hazards.iter().sum()
     }
 
-    /// The hazard rate of each per nanosecond, zero for those that do not run.
-    pub fn rates(&self, trial: &Trial<'p>, rates: &mut Vec<f64>) {
-        rates.clear();
-        let rate = |clock: &Clock<'_>| match (clock.runs, clock.rate) {
-            (Runs::No, _) => 0.0,
-            (Runs::Yes, Some(rate)) => rate,
-            (Runs::Yes, None) => {
-                clock.law.hazard(clock.age(trial).max(1.0)).expect("its law has a hazard")
-            }
-        };
-        rates.extend(self.clocks.iter().map(rate));
-    }
-
-    /// After how many nanoseconds one of them has spent so much of its hazard.
-    pub fn time_for(&self, clock: usize, (trial, hazard): (&Trial<'p>, f64)) -> f64 {
-        let clock = &self.clocks[clock];
+    /// After how many nanoseconds the life at a place has spent so much of its hazard.
+    pub fn time_for(&self, place: usize, (trial, hazard): (&Trial<'p>, f64)) -> f64 {
+        let clock = &self.clocks[self.taken[place]];
         match clock.rate {
             Some(rate) => hazard / rate,
             None => {
@@ -138,6 +209,28 @@ impl<'p> Clocks<'p> {
 }
 
 impl Clock<'_> {
+    fn notice(&mut self, trial: &mut Trial<'_>) {
+        self.runs = runs(self.of, trial);
+        let drawn = self.of.drawn(trial.plan(), trial.state());
+        if drawn != self.drawn {
+            (self.drawn, self.paused) = (drawn, None);
+            if self.runs == Runs::Yes {
+                self.put_off(0, trial);
+            }
+        } else if self.runs == Runs::Yes
+            && let Some(age) = self.paused.take()
+        {
+            self.put_off(age, trial);
+        }
+    }
+
+    fn running_rate(&self) -> f64 {
+        match (self.runs, self.rate) {
+            (Runs::Yes, Some(rate)) => rate,
+            (Runs::Yes, None) | (Runs::No, _) => 0.0,
+        }
+    }
+
     fn put_off(&mut self, age: u64, trial: &mut Trial<'_>) {
         trial.end_life_at(self.of, LATER);
         self.span = LATER.since(trial.now()).as_nanos() + age;
@@ -155,6 +248,13 @@ fn runs(of: LifeOf, trial: &Trial<'_>) -> Runs {
         true => Runs::Yes,
         false => Runs::No,
     }
+}
+
+/// How long a life has lasted that is stopped for now, if it is, in nanoseconds.
+fn age_if_paused(trial: &Trial<'_>, of: LifeOf) -> Option<u64> {
+    let left = of.paused(trial.plan(), trial.state())?;
+    let length = of.length(trial.plan(), trial.state(), trial.key());
+    Some(length.as_nanos().saturating_sub(left.as_nanos()))
 }
 
 /// How long a life has lasted that the trial drew itself, in nanoseconds. One that never ends has

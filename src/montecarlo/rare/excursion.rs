@@ -1,14 +1,16 @@
-//! [`Excursion`]: from the instant at which something happens to a system that was well, to a
-//! dataset loss or until all is well again, with failures made as likely as the guide says.
+//! [`Excursion`]: from the instant at which something happens to shards that were well, to a
+//! dataset loss or until all of them are well again, with failures made as likely as the guide
+//! says.
 //!
 //! Repairs, failovers and everything else that takes a drawn time go as the trial draws them. Only
-//! the ends of lives are chosen. Between now and the next thing that is due, the *window*, either
-//! some life ends or none does. By the true laws none does with probability e^(−Λ), where Λ is the
-//! hazard that all lives spend in the window, and life i is the first to end at t with the density
-//! h_i(t) e^(−Λ(t)). Instead what happens is chosen by its chance times what the guide says of the
-//! state after it, and the time of an end by the hazard of that life. The likelihood ratio is
-//! e^(−Λ) / p for none, and Λ_i e^(−Λ(t)) / p_i for life i. Nothing is ever scaled by more than a
-//! window, so that weights stay bounded whatever the law of a repair is.
+//! the ends of lives that concern shards at stake are chosen. Between now and the next thing that
+//! is due, the *window*, either some of these lives ends or none does. By the true laws none does
+//! with probability e^(−Λ), where Λ is the hazard that all of them spend in the window, and life i
+//! is the first to end at t with the density h_i(t) e^(−Λ(t)). Instead what happens is chosen by
+//! its chance times what the guide says of the state after it, and the time of an end by the hazard
+//! of that life. The likelihood ratio is e^(−Λ) / p for none, and Λ_i e^(−Λ(t)) / p_i for life i.
+//! Nothing is ever scaled by more than a window, so that weights stay bounded whatever the law of a
+//! repair is.
 //!
 //! Whatever the guide says, a part of the choice is by the true chances and a part is even among
 //! all lives: what it overlooks is found, and a likelihood ratio is bounded by what these parts
@@ -25,7 +27,9 @@ use crate::model::lives::LifeOf;
 use crate::model::plan::{Plan, ShardId};
 use crate::montecarlo::rare::clocks::Clocks;
 use crate::montecarlo::rare::outlook::Outlook;
+use crate::montecarlo::rare::reach::Reach;
 use crate::montecarlo::rare::ways::Path;
+use crate::montecarlo::rare::wellness::{Is, Wellness};
 use crate::montecarlo::trial::Trial;
 
 /// How the ends of lives are chosen.
@@ -99,10 +103,16 @@ impl Observer for LossWatch {
 pub struct Excursion<'p, 'g> {
     plan: &'p Plan,
     steering: Steering,
+    reach: Reach,
     clocks: Clocks<'p>,
     outlook: Outlook<'g>,
+    /// What happened since the outlook was asked last.
+    last: Option<Event>,
     hazards: Vec<f64>,
+    /// Of nothing, and of each life.
     chances: Vec<f64>,
+    /// Those that a departure concerns.
+    shards: Vec<ShardId>,
     key: TrialKey,
     choices: u32,
     path: Path,
@@ -145,15 +155,18 @@ enum Choice {
 impl<'p, 'g> Excursion<'p, 'g> {
     /// For the trials of a plan.
     pub fn new(plan: &'p Plan, guide: &'g Guide, steering: Steering) -> Self {
-        let clocks = Clocks::new(plan);
-        let n = clocks.n_clocks();
+        let reach = Reach::new(plan);
+        let clocks = Clocks::new(plan, &reach);
         Excursion {
             plan,
             steering,
-            outlook: Outlook::new(guide, plan, &clocks),
+            reach,
+            outlook: Outlook::new(guide),
             clocks,
-            hazards: Vec::with_capacity(n),
-            chances: vec![0.0; n + 1],
+            last: None,
+            hazards: Vec::new(),
+            chances: Vec::new(),
+            shards: Vec::new(),
             key: TrialKeys::new(0).key(0),
             choices: 0,
             path: Path::default(),
@@ -162,9 +175,9 @@ impl<'p, 'g> Excursion<'p, 'g> {
         }
     }
 
-    /// Whether all shards of a trial are well.
-    pub fn is_well(&self, trial: &Trial<'_>) -> bool {
-        self.outlook.is_well(trial.state())
+    /// Whom events reach.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// The failures of the last excursion.
@@ -172,45 +185,76 @@ impl<'p, 'g> Excursion<'p, 'g> {
         &self.path
     }
 
-    /// Takes a trial over that is a branch: its own numbers and the choices are those of `key`.
-    pub fn take_over(&mut self, trial: &mut Trial<'p>, key: TrialKey) {
-        self.clocks.take_over(trial);
+    /// Takes a trial over that is a branch, in which something has happened already by which these
+    /// shards are no longer well: `event`, or nothing if the trial begins so. The numbers of the
+    /// branch and the choices in it are those of `key`.
+    pub fn begin(
+        &mut self,
+        (event, left): (Option<Event>, &[ShardId]),
+        trial: &mut Trial<'p>,
+        key: TrialKey,
+    ) {
+        self.clocks.take_over(trial, left);
+        self.rekey(trial, key);
+        self.path.begin(event, (self.plan, trial.state()));
+        self.outlook.stake(left, trial.state(), &self.clocks);
+    }
+
+    fn rekey(&mut self, trial: &mut Trial<'p>, key: TrialKey) {
         trial.rekey(key);
-        (self.key, self.choices) = (key, 0);
+        (self.key, self.choices, self.last) = (key, 0, None);
         self.path.clear();
     }
 
-    /// Takes note of what has happened already to a system that was well: `event`, or nothing if
-    /// the trial begins so.
-    pub fn begin(&mut self, event: Option<Event>, trial: &Trial<'p>) {
-        self.path.begin(event, (self.plan, trial.state()));
+    /// Takes a trial over that is a branch, and lets a life end in it, chosen by the guide; at
+    /// stake are the shards that are well before and not after. Gives the hazard rate per
+    /// nanosecond of the life, divided by the chance of the choice; zero if nothing can fail.
+    pub fn depart<O: Observer>(
+        &mut self,
+        (trial, wellness): (&mut Trial<'p>, &Wellness),
+        key: TrialKey,
+        observer: &mut O,
+    ) -> f64 {
+        (self.key, self.choices) = (key, 0);
+        let (life, rate_by_chance) = self.choose_departure(trial, wellness);
+        let end = life.map(|life| self.clocks.of(life));
+        let is_well = |shard: &&ShardId| wellness.of(**shard) == Is::Well;
+        let concerned = end.iter().flat_map(|of| self.reach.of_life(*of));
+        self.shards.clear();
+        self.shards.extend(concerned.filter(is_well));
+        self.clocks.take_over(trial, &self.shards);
+        self.rekey(trial, key);
+        if let (Some(life), Some(of)) = (life, end) {
+            self.choices = 1;
+            self.blow(life, trial, observer);
+            let reached = self.reach.of(of.end());
+            self.shards.clear();
+            self.shards.extend(reached.iter().filter(is_well));
+        }
+        self.outlook.stake(&self.shards, trial.state(), &self.clocks);
+        rate_by_chance
     }
 
-    /// Lets a life end in a system that is well, chosen by the guide; gives the hazard rate per
-    /// nanosecond of all lives together, divided by the chance of the choice. Zero if nothing can
-    /// fail.
-    pub fn depart<O: Observer>(&mut self, trial: &mut Trial<'p>, observer: &mut O) -> f64 {
-        self.clocks.rates(trial, &mut self.hazards);
+    /// Which life ends, if one can, and its hazard rate over the chance that it was chosen.
+    fn choose_departure(&mut self, trial: &Trial<'p>, wellness: &Wellness) -> (Option<usize>, f64) {
+        self.clocks.rates_in(trial, &mut self.hazards);
         let total: f64 = self.hazards.iter().sum();
         if total == 0.0 {
-            return 0.0;
+            return (None, 0.0);
         }
-        self.outlook.look(trial.state(), &self.clocks);
-        let after = self.outlook.after_lives();
-        self.chances[0] = 0.0;
-        for (chance, (rate, after)) in
-            self.chances[1..].iter_mut().zip(self.hazards.iter().zip(after))
-        {
+        self.outlook.departures((trial.state(), wellness), &self.clocks, &mut self.chances);
+        self.chances.insert(0, 0.0);
+        for (chance, rate) in self.chances[1..].iter_mut().zip(&self.hazards) {
             *chance = match self.steering {
-                Steering::Guide | Steering::Split => rate * after,
+                Steering::Guide | Steering::Split => rate * *chance,
                 Steering::Balanced => f64::from(u8::from(*rate > 0.0)),
             };
         }
         self.mix(0.0, total);
-        let Choice::Life(life) = self.choose() else { return 0.0 };
-        let rate_by_chance = self.hazards[life] / self.chances[life + 1];
-        self.blow(life, trial, observer);
-        rate_by_chance
+        match self.choose() {
+            Choice::Life(life) => (Some(life), self.hazards[life] / self.chances[life + 1]),
+            Choice::Nothing => (None, 0.0),
+        }
     }
 
     /// Makes chances of what the steering asks for: scales, and mixes in the true chances (of
@@ -260,25 +304,49 @@ impl<'p, 'g> Excursion<'p, 'g> {
         let of = self.clocks.of(life);
         self.path.choose(of, (self.plan, trial.state()));
         trial.end_life_at(of, trial.now());
-        trial.advance(observer);
-        self.clocks.notice(trial);
+        self.advance(trial, observer);
     }
 
-    /// Runs to a loss, until all is well, or to the horizon.
+    /// Lets the next thing happen.
+    fn advance<O: Observer>(&mut self, trial: &mut Trial<'p>, observer: &mut O) {
+        self.last = trial.advance(observer);
+        if let Some(event) = self.last {
+            self.clocks.notice(trial, self.reach.of(event));
+        }
+    }
+
+    /// Whether nothing is at stake any more, or the loss is there; one of a shard that is not at
+    /// stake belongs to the excursion in which that has left the well state.
+    fn is_over(&mut self, trial: &Trial<'p>, watch: LossWatch) -> bool {
+        if watch.lost.is_some() {
+            return true;
+        }
+        if let Some(event) = self.last.take() {
+            self.outlook.notice(self.reach.of(event), trial.state(), &self.clocks);
+        }
+        self.outlook.at_stake().is_empty()
+    }
+
+    /// The shard that was lost, if it is one of those at stake.
+    fn lost(&self, watch: LossWatch) -> Option<ShardId> {
+        watch.lost.filter(|shard| self.outlook.at_stake().contains(shard))
+    }
+
+    /// Runs to a loss, until all that is at stake is well, or to the horizon.
     pub fn run<O: Observer>(
         &mut self,
         trial: &mut Trial<'p>,
         observers: &mut (LossWatch, O),
     ) -> Ending {
         let mut ratio = 1.0;
-        while observers.0.lost.is_none() && !self.is_well(trial) {
+        while !self.is_over(trial, observers.0) {
             let (factor, then) = self.step(trial, observers);
             ratio *= factor;
             if then == Then::Horizon {
                 break;
             }
         }
-        Ending { lost: observers.0.lost, likelihood_ratio: ratio }
+        Ending { lost: self.lost(observers.0), likelihood_ratio: ratio }
     }
 
     /// The same by nearly the true chances, with copies of whoever comes nearer to a loss: the sum
@@ -286,30 +354,39 @@ impl<'p, 'g> Excursion<'p, 'g> {
     pub fn split(&mut self, trial: &Trial<'p>, watch: LossWatch) -> Ending {
         self.split_losses.clear();
         self.split_events = 0;
-        if let Some(shard) = watch.lost {
-            let path = self.path.clone();
-            self.split_losses.push(SplitLoss { shard, weight: 1.0, path });
-            return Ending { lost: watch.lost, likelihood_ratio: 1.0 };
+        if self.is_over(trial, watch) {
+            let lost = self.lost(watch);
+            if let Some(shard) = lost {
+                let path = self.path.clone();
+                self.split_losses.push(SplitLoss { shard, weight: 1.0, path });
+            }
+            return Ending { lost, likelihood_ratio: 1.0 };
         }
-        self.outlook.look(trial.state(), &self.clocks);
+        self.outlook.look(&self.clocks);
         let base = self.outlook.value();
         let key = self.key;
         let mut branches = 0;
-        let first = (trial.clone(), self.clocks.clone(), self.path.clone());
+        let shards = self.outlook.at_stake().to_vec();
+        let first = (trial.clone(), (self.clocks.clone(), shards), self.path.clone());
         let mut waiting = vec![(first, 0, 1.0)];
-        while let Some(((mut trial, clocks, path), mut level, mut weight)) = waiting.pop() {
+        while let Some(((mut trial, (clocks, shards), path), mut level, mut weight)) = waiting.pop()
+        {
             let mut observers = (LossWatch::default(), ());
             let before = trial.n_events();
             (self.clocks, self.path) = (clocks, path);
+            self.outlook.stake(&shards, trial.state(), &self.clocks);
             let branch = key.branch(branches);
             trial.rekey(branch);
-            (self.key, self.choices, branches) = (branch, 0, branches + 1);
-            while observers.0.lost.is_none() && !self.is_well(&trial) {
-                let reached = self.level(&trial, base);
+            (self.key, self.choices, self.last) = (branch, 0, None);
+            branches += 1;
+            while !self.is_over(&trial, observers.0) {
+                let reached = self.level(base);
                 if reached > level {
                     let n = COPIES.pow((reached - level).min(2));
                     (level, weight) = (reached, weight / f64::from(n));
-                    let copy = || (trial.clone(), self.clocks.clone(), self.path.clone());
+                    let shards = self.outlook.at_stake();
+                    let lives = || (self.clocks.clone(), shards.to_vec());
+                    let copy = || (trial.clone(), lives(), self.path.clone());
                     waiting.extend((1..n).map(|_| (copy(), level, weight)));
                 }
                 // The time of an end is spread over its window by hazard alone.
@@ -320,7 +397,7 @@ impl<'p, 'g> Excursion<'p, 'g> {
                 }
             }
             self.split_events += trial.n_events() - before;
-            if let Some(shard) = observers.0.lost {
+            if let Some(shard) = self.lost(observers.0) {
                 self.split_losses.push(SplitLoss { shard, weight, path: self.path.clone() });
             }
         }
@@ -339,8 +416,8 @@ impl<'p, 'g> Excursion<'p, 'g> {
     }
 
     /// How many times nearer to a loss than at the beginning, in powers of a level.
-    fn level(&mut self, trial: &Trial<'p>, base: f64) -> u32 {
-        self.outlook.look(trial.state(), &self.clocks);
+    fn level(&mut self, base: f64) -> u32 {
+        self.outlook.look(&self.clocks);
         match base > 0.0 {
             true => {
                 ((self.outlook.value() / base).ln() / -LEVEL.ln()).clamp(0.0, MOST_LEVELS) as u32
@@ -362,13 +439,13 @@ impl<'p, 'g> Excursion<'p, 'g> {
                 let ratio = none / self.chances[0];
                 (ratio, self.nothing_ends(&window, trial, observer))
             }
-            Choice::Life(life) => {
-                let (hazard, chance) = (self.hazards[life], self.chances[life + 1]);
+            Choice::Life(place) => {
+                let (hazard, chance) = (self.hazards[place], self.chances[place + 1]);
                 let spent = self.number() * hazard;
-                let time = self.clocks.time_for(life, (trial, spent)).clamp(0.0, window.length);
+                let time = self.clocks.time_for(place, (trial, spent)).clamp(0.0, window.length);
                 let spent_by_all = self.clocks.hazards(trial, time, &mut self.hazards);
                 trial.wait_until(later(trial.now(), time));
-                self.blow(life, trial, observer);
+                self.blow(self.clocks.at(place), trial, observer);
                 (hazard / chance * (-spent_by_all).exp(), Then::GoesOn)
             }
         }
@@ -384,10 +461,7 @@ impl<'p, 'g> Excursion<'p, 'g> {
         match window.ends {
             Ends::Horizon => return Then::Horizon,
             Ends::Short => trial.wait_until(later(trial.now(), window.length)),
-            Ends::Due => {
-                self.happens(window.next, trial, observer);
-                self.clocks.notice(trial);
-            }
+            Ends::Due => self.happens(window.next, trial, observer),
         }
         Then::GoesOn
     }
@@ -407,7 +481,7 @@ impl<'p, 'g> Excursion<'p, 'g> {
         if is_scheduled {
             self.path.look_before((self.plan, trial.state()));
         }
-        trial.advance(observer);
+        self.advance(trial, observer);
         if is_scheduled {
             self.path.look_after((self.plan, trial.state()));
         }
@@ -434,11 +508,14 @@ impl<'p, 'g> Excursion<'p, 'g> {
 
     /// Sets the chances of all that can be in a window.
     fn steer(&mut self, (window, trial): (&Window, &Trial<'p>), (none, total): (f64, f64)) {
-        self.outlook.look(trial.state(), &self.clocks);
+        self.outlook.look(&self.clocks);
+        self.chances.resize(self.hazards.len() + 1, 0.0);
         match self.steering {
             Steering::Guide => {
                 let then = match (window.ends, window.next) {
-                    (Ends::Due, Some(event)) => self.outlook.after(trial.state(), event),
+                    (Ends::Due, Some(event)) => {
+                        self.outlook.after(trial.state(), (event, self.reach.of(event)))
+                    }
                     (Ends::Short, _) => self.outlook.value(),
                     (Ends::Due | Ends::Horizon, _) => 0.0,
                 };
@@ -448,7 +525,7 @@ impl<'p, 'g> Excursion<'p, 'g> {
                 for (chance, (hazard, after)) in
                     self.chances[1..].iter_mut().zip(self.hazards.iter().zip(after))
                 {
-                    *chance = hazard * per_hazard * after.max(0.0);
+                    *chance = hazard * per_hazard * after;
                 }
             }
             Steering::Balanced => {

@@ -5,11 +5,12 @@ use crate::engine::time::SimTime;
 use crate::exact::guide::Guide;
 use crate::model::Event;
 use crate::model::fact::Observer;
-use crate::model::plan::Plan;
+use crate::model::plan::{Plan, ShardId};
 use crate::montecarlo::rare::estimate::Tally;
 use crate::montecarlo::rare::excursion::{Ending, Excursion, LossWatch, Steering};
 use crate::montecarlo::rare::instants::{Instant, Instants};
 use crate::montecarlo::rare::ways::{Example, SCHEDULED};
+use crate::montecarlo::rare::wellness::{Is, Wellness};
 use crate::montecarlo::trial::Trial;
 
 /// How excursions are made.
@@ -30,7 +31,8 @@ pub struct Told {
     pub weight: f64,
     /// When it left the trial; until then everything was as in the trial of that number.
     pub left: SimTime,
-    /// When it ended: with the loss, once all was well again, or at the horizon.
+    /// When it ended: with the loss, once all that was at stake was well again, or at the
+    /// horizon.
     pub ended: SimTime,
     /// How many failures were chosen, not drawn.
     pub n_chosen: u32,
@@ -40,9 +42,13 @@ pub struct Told {
 #[derive(Debug)]
 pub struct Replicator<'p, 'g> {
     plan: &'p Plan,
+    guide: &'g Guide,
     manner: Manner,
     keys: TrialKeys,
     main: Trial<'p>,
+    /// Which shards of it are well, and which have just ceased to be.
+    wellness: Wellness,
+    left: Vec<ShardId>,
     copy: Trial<'p>,
     excursion: Excursion<'p, 'g>,
     spread: Instants,
@@ -56,7 +62,20 @@ impl<'p, 'g> Replicator<'p, 'g> {
         let main = Trial::begin(plan, keys.key(0));
         let excursion = Excursion::new(plan, guide, manner.steering);
         let (copy, spread, instants) = (main.clone(), Instants::of(plan), Vec::new());
-        Replicator { plan, manner, keys, main, copy, excursion, spread, instants }
+        let (wellness, left) = (Wellness::default(), Vec::new());
+        Replicator {
+            plan,
+            guide,
+            manner,
+            keys,
+            main,
+            wellness,
+            left,
+            copy,
+            excursion,
+            spread,
+            instants,
+        }
     }
 
     /// Runs replication `number` and adds it to the tally; gives the sum of the weights of its
@@ -86,7 +105,10 @@ impl<'p, 'g> Replicator<'p, 'g> {
         self.main.restart(self.keys.key(walk.number));
         let mut instants = std::mem::take(&mut self.instants);
         self.spread.draw(self.main.key(), self.manner.departures, &mut instants);
-        if !self.excursion.is_well(&self.main) {
+        self.wellness.look(self.guide, self.main.state());
+        self.left.clear();
+        self.left.extend(self.plan.shard_ids().filter(|it| self.wellness.of(*it) == Is::Unwell));
+        if !self.left.is_empty() {
             self.scheduled(walk, None, (observer, tally));
         }
         for Instant { number, at, stands_for } in &instants {
@@ -94,7 +116,7 @@ impl<'p, 'g> Replicator<'p, 'g> {
             if walk.is_over() {
                 break;
             }
-            if self.excursion.is_well(&self.main) && walk.wants(*number) {
+            if self.wellness.is_any_well() && walk.wants(*number) {
                 let leaves = Leaves::After(*stands_for);
                 self.branch((*number, leaves), walk, (observer, tally));
             }
@@ -104,7 +126,7 @@ impl<'p, 'g> Replicator<'p, 'g> {
         walk.sum
     }
 
-    /// Runs the trial as it is until `until`; where it leaves the well state by anything but the
+    /// Runs the trial as it is until `until`; where shards leave the well state by anything but the
     /// end of a life, a branch does so too.
     fn run_main<O: Observer>(
         &mut self,
@@ -113,13 +135,16 @@ impl<'p, 'g> Replicator<'p, 'g> {
         (observer, tally): (&mut O, &mut Tally),
     ) {
         while !walk.is_over() {
-            let was_well = self.excursion.is_well(&self.main);
             let event = self.main.advance_until(until, &mut (&mut walk.watch, &mut *observer));
             let Some(event) = event else {
                 self.main.wait_until(until);
                 return;
             };
-            if was_well && !self.is_steered(event) && !self.excursion.is_well(&self.main) {
+            let (left, state) = (&mut self.left, self.main.state());
+            left.clear();
+            let changed = self.excursion.reach().of(event);
+            self.wellness.notice(changed, (self.guide, state), |shard| left.push(shard));
+            if !self.left.is_empty() && !self.is_steered(event) {
                 self.scheduled(walk, Some(event), (observer, tally));
             }
         }
@@ -160,14 +185,16 @@ impl<'p, 'g> Replicator<'p, 'g> {
     ) {
         self.copy.clone_from(&self.main);
         let key = self.main.key().branch(branch);
-        self.excursion.take_over(&mut self.copy, key);
         let mut observers = (LossWatch { lost: walk.watch.lost }, observer);
         let weight = match leaves {
             Leaves::AsItIs(event) => {
-                self.excursion.begin(event, &self.copy);
+                self.excursion.begin((event, &self.left), &mut self.copy, key);
                 1.0
             }
-            Leaves::After(nanos) => nanos * self.excursion.depart(&mut self.copy, &mut observers),
+            Leaves::After(nanos) => {
+                let of = (&mut self.copy, &self.wellness);
+                nanos * self.excursion.depart(of, key, &mut observers)
+            }
         };
         let ending = match self.manner.steering {
             Steering::Guide | Steering::Balanced => {
