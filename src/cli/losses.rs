@@ -8,10 +8,12 @@ use super::{Failure, Talk, say};
 use crate::model::plan::Plan;
 use crate::montecarlo::batch::Progress;
 use crate::montecarlo::estimate::Estimator;
-use crate::montecarlo::losses::{self, Known, Losses, Obstacle, Stands, StudyEnded, WhyTrials};
+use crate::montecarlo::losses::{
+    self, Known, Losses, Obstacle, Stage, Stands, StudyEnded, WhyTrials,
+};
 use crate::montecarlo::quantity::{Probability, Quantity};
 use crate::montecarlo::rare::excursion::Steering;
-use crate::montecarlo::rare::study::{Found, Wish};
+use crate::montecarlo::rare::study::{Found, Preparing, Wish};
 use crate::montecarlo::stopping::Target;
 use crate::report::losses::{remedy, rough};
 use crate::report::numbers::{count, significant};
@@ -193,16 +195,31 @@ impl Job<'_> {
             threads: self.options.n_threads(),
         };
         let bar = self.bar(asked.most, "replications");
-        let listener = |found: &[Found]| {
-            bar.set_position(found.first().map_or(0, |found| found.tally.values.n()));
-            if let (false, Some(message)) = (bar.is_hidden(), message(found, &known, level)) {
-                bar.set_message(message);
+        let listener = |stage: Stage<'_>| match stage {
+            Stage::Preparing(preparing) => bar.set_message(self.preparing(preparing)),
+            Stage::Running(found) => {
+                bar.set_position(found.first().map_or(0, |found| found.tally.values.n()));
+                if let (false, Some(message)) = (bar.is_hidden(), message(found, &known, level)) {
+                    bar.set_message(message);
+                }
             }
         };
         let of = (plans.as_slice(), self.reference);
         let losses = losses::study(of, (wish, asked.share), &known, listener, interruption());
         bar.finish_and_clear();
         Some(losses)
+    }
+
+    /// What is done before the first replication.
+    fn preparing(&self, preparing: Preparing) -> String {
+        let (what, policy) = match preparing {
+            Preparing::Guide(policy) => ("building the guide", policy),
+            Preparing::Pilot(policy) => ("pilot", policy),
+        };
+        match self.policies.len() {
+            1 => what.to_owned(),
+            _ => format!("{what} of {}", self.policies[policy].name),
+        }
     }
 
     /// Why all of it ended: the batch, and the study behind it.

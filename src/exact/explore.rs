@@ -9,6 +9,7 @@
 //! cases; a trial takes the one that was ready first, whom a chain would have to remember).
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 
 use crate::engine::outcomes::Outcomes;
 use crate::engine::queue::{EventQueue, Slot};
@@ -179,6 +180,7 @@ impl<'s> Explorer<'s> {
             for Transition { to, per_sec, effects, .. } in transitions {
                 chain.add(*to, *per_sec, effects);
             }
+            ControlFlow::Continue(())
         })?;
         chain.finish();
         match self.objections.is_empty() {
@@ -188,11 +190,11 @@ impl<'s> Explorer<'s> {
     }
 
     /// Tells every state with its transitions, state 0 first, of at most so many states. It ends
-    /// before its time once enough states were seen to object to laws.
+    /// before its time once enough states were seen to object to laws, or if `tell` breaks off.
     pub fn unfold(
         &mut self,
         (most, until): (usize, Until),
-        mut tell: impl FnMut(&Point, &[Transition]),
+        mut tell: impl FnMut(&Point, &[Transition]) -> ControlFlow<()>,
     ) -> Result<(), Vec<Obstacle>> {
         let start = self.start();
         self.place(start);
@@ -208,7 +210,9 @@ impl<'s> Explorer<'s> {
                 return Err(objections.chain([too_large]).collect());
             }
             let (point, transitions) = self.visit(next, until).map_err(|it| vec![it])?;
-            tell(&point, &transitions);
+            if tell(&point, &transitions).is_break() {
+                break;
+            }
             next += 1;
         }
         Ok(())

@@ -8,6 +8,8 @@
 //! Research 189, 2011).
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::time::SimTime;
 use crate::model::Event;
@@ -89,11 +91,14 @@ enum Mark {
 }
 
 impl Guide {
-    /// The guide of a plan.
-    pub fn of(plan: &Plan) -> Guide {
+    /// The guide of a plan; nothing if `stop` is set before it is made.
+    pub fn unless_stopped(plan: &Plan, stop: &AtomicBool) -> Option<Guide> {
         let mut guide = Guide { places: Vec::new(), tables: Vec::new(), known: Vec::new() };
         let mut kinds = Vec::new();
         for shard in plan.shard_ids() {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
             guide.places.push(Place::of(plan, shard));
             let alone = without_memory(&alone(plan, shard));
             let symbols = Symbols::unchecked(&alone, Numbering::Forwards);
@@ -112,10 +117,16 @@ impl Guide {
             guide.tables.push(known.unwrap_or(kinds.len()));
             if known.is_none() {
                 kinds.push(kind);
-                guide.known.push(Table::of((&alone, &place), explorer));
+                guide.known.push(Table::of((&alone, &place), explorer, stop)?);
             }
         }
-        guide
+        Some(guide)
+    }
+
+    /// The guide of a plan.
+    pub fn of(plan: &Plan) -> Guide {
+        let never = AtomicBool::new(false);
+        Guide::unless_stopped(plan, &never).expect("nobody stops it")
     }
 
     /// States of the chains that it was made from, all together.
@@ -252,8 +263,13 @@ impl Place {
 }
 
 impl Table {
-    /// Unfolds and solves the chain of a shard; what is too large leaves the table empty.
-    fn of((plan, place): (&Plan, &Place), mut explorer: Explorer<'_>) -> Table {
+    /// Unfolds and solves the chain of a shard; what is too large leaves the table empty. Nothing
+    /// if `stop` is set before.
+    fn of(
+        (plan, place): (&Plan, &Place),
+        mut explorer: Explorer<'_>,
+        stop: &AtomicBool,
+    ) -> Option<Table> {
         let mut found = Found::default();
         let unfolded = explorer.unfold((MOST_STATES, Until::FirstLoss), |point, transitions| {
             let state = &point.state;
@@ -270,12 +286,19 @@ impl Table {
                 },
             };
             found.ways.push(transitions.iter().map(of).collect());
+            match stop.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
         });
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let seconds = plan.horizon.since(SimTime::START).as_secs_f64();
-        match unfolded {
+        Some(match unfolded {
             Ok(()) => found.table(seconds),
             Err(_) => Table::default(),
-        }
+        })
     }
 
     fn by_copies(&self, n: usize) -> f64 {

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::time::SimTime;
 use crate::model::plan::Plan;
-use crate::montecarlo::rare::estimate::Doubt;
-use crate::montecarlo::rare::study::{Found, Study, Wish};
+use crate::montecarlo::batch::Next;
+use crate::montecarlo::rare::estimate::{Doubt, Tally};
+use crate::montecarlo::rare::study::{Found, Preparing, Study, Wish};
 use crate::stats::level::{Estimate, Level};
 use crate::stats::stopping::{is_reached, next_look};
 
@@ -77,6 +78,17 @@ pub enum Obstacle {
 /// Replications after which a policy without any loss is given up.
 const HOPELESS: u64 = 20_000;
 
+/// Events after which a policy is given up that has no interval yet: some minutes' work of one
+/// thread, in which a large fleet has few replications.
+const MOST_EVENTS: u64 = 1_000_000_000;
+
+/// Whether more replications of a policy are of no use.
+pub fn is_hopeless(tally: &Tally) -> bool {
+    let is_unseen = tally.hits == 0 && tally.values.n() >= HOPELESS;
+    let is_doubtful = || tally.doubt().is_some() && tally.n_events() >= MOST_EVENTS;
+    is_unseen || is_doubtful()
+}
+
 /// Why a study does not estimate what trials count; nothing if it does.
 pub fn obstacle(plan: &Plan) -> Option<Obstacle> {
     if plan.migration.is_some() {
@@ -88,34 +100,48 @@ pub fn obstacle(plan: &Plan) -> Option<Obstacle> {
     }
 }
 
+/// How far a study is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Stage<'a> {
+    /// It has not begun.
+    Preparing(Preparing),
+    /// What there is by policy.
+    Running(&'a [Found]),
+}
+
 /// Runs a study of policies, of which `reference` is the position of the one that the others are
 /// compared with, until all are precise enough of which the trials do not know enough, or as long
-/// as the wish allows. `listener` hears of what there is now and then; `stop` ends it soon.
+/// as the wish allows. `listener` hears how far it is now and then; `stop` ends it soon.
 pub fn study(
     (plans, reference): (&[&Plan], usize),
     (wish, share): (Wish, f64),
     known: &[Known],
-    mut listener: impl FnMut(&[Found]),
+    mut listener: impl FnMut(Stage<'_>),
     stop: &AtomicBool,
 ) -> Losses {
     let level = wish.level;
-    let enough = AtomicBool::new(stop.load(Ordering::Relaxed));
+    let wish = Wish { share: Some(share), ..wish };
+    let prepare = |preparing| listener(Stage::Preparing(preparing));
+    let prepared = Study::prepare((plans, reference), wish, prepare, stop);
     let mut look = next_look(0);
     let hear = |found: &[Found]| {
-        listener(found);
+        listener(Stage::Running(found));
         // Only where a study looks itself: other places depend on the number of threads.
         if replications(found) >= look {
             while look <= replications(found) {
                 look = next_look(look);
             }
             let mut pairs = found.iter().zip(known);
-            let is_over = pairs.all(|pair| is_settled(pair, (share, level)));
-            enough.fetch_or(is_over, Ordering::Relaxed);
+            if pairs.all(|pair| is_settled(pair, (share, level))) {
+                return Next::Enough;
+            }
         }
-        enough.fetch_or(stop.load(Ordering::Relaxed), Ordering::Relaxed);
+        Next::GoOn
     };
-    let wish = Wish { share: Some(share), ..wish };
-    let found = Study::new(plans, reference, wish).run(hear, &enough);
+    let found = match prepared {
+        Some(study) => study.run_while(hear, stop),
+        None => vec![Found::nothing(); plans.len()],
+    };
     let is_precise = |(found, known): (&Found, &Known)| match known {
         Known::Precisely => true,
         Known::Otherwise => is_known(found, (share, level)),
@@ -142,8 +168,7 @@ fn is_known(found: &Found, (share, level): (f64, Level)) -> bool {
 
 /// Whether more replications are of no use to a policy.
 fn is_settled((found, known): (&Found, &Known), wanted: (f64, Level)) -> bool {
-    let is_hopeless = found.tally.hits == 0 && found.tally.values.n() >= HOPELESS;
-    *known == Known::Precisely || is_hopeless || is_known(found, wanted)
+    *known == Known::Precisely || is_hopeless(&found.tally) || is_known(found, wanted)
 }
 
 fn stands((found, known): (&Found, &Known)) -> Stands {

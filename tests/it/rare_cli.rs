@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use elasticache_sim::montecarlo::losses::{self, Known, Stands, StudyEnded, WhyTrials};
-use elasticache_sim::montecarlo::rare::study::Wish;
+use elasticache_sim::montecarlo::losses::{self, Known, Stage, Stands, StudyEnded, WhyTrials};
+use elasticache_sim::montecarlo::rare::estimate::Tally;
+use elasticache_sim::montecarlo::rare::study::{Preparing, Wish};
 use elasticache_sim::stats::level::Level;
 use serde_json::Value;
 
@@ -276,6 +277,22 @@ fn a_policy_that_never_loses_is_given_up_at_the_same_place_on_any_threads() {
     assert_eq!(one, of(3));
 }
 
+/// A large fleet is not looked at for ever: what has cost too much without an interval is given up,
+/// and what has one goes on.
+#[test]
+fn what_costs_too_much_without_an_interval_is_given_up() {
+    let tally = |n_hits: u64, main_events| {
+        let mut tally = Tally { hits: n_hits, main_events, ..Tally::default() };
+        (0..1_000).for_each(|n| tally.add(if n < n_hits { 1e-6 } else { 0.0 }));
+        tally
+    };
+    assert!(tally(300, 0).doubt().is_none() && tally(20, 0).doubt().is_some());
+    assert!(!losses::is_hopeless(&tally(20, 999_999_999)));
+    assert!(losses::is_hopeless(&tally(20, 1_000_000_000)));
+    assert!(losses::is_hopeless(&tally(0, 1_000_000_000)));
+    assert!(!losses::is_hopeless(&tally(300, 1_000_000_000)));
+}
+
 #[test]
 fn a_study_that_is_stopped_keeps_whole_blocks() {
     let rare = load("rare-loss");
@@ -287,13 +304,29 @@ fn a_study_that_is_stopped_keeps_whole_blocks() {
         steering: None,
         threads: 2,
     };
-    let stop = AtomicBool::new(false);
-    let listener = |_: &[_]| stop.store(true, Ordering::Relaxed);
-    let known = [Known::Otherwise];
-    let stopped = losses::study((&[&rare.plan], 0), (wish, 1e-5), &known, listener, &stop);
+    let stopped_at = |is_it: fn(Stage<'_>) -> bool| {
+        let stop = AtomicBool::new(false);
+        let listener = |stage: Stage<'_>| {
+            assert!(!stop.load(Ordering::Relaxed), "nothing goes on: {stage:?}");
+            stop.fetch_or(is_it(stage), Ordering::Relaxed);
+        };
+        let known = [Known::Otherwise];
+        losses::study((&[&rare.plan], 0), (wish, 1e-5), &known, listener, &stop)
+    };
+    let stopped = stopped_at(|stage| matches!(stage, Stage::Running(_)));
     assert_eq!(stopped.ended, StudyEnded::Interrupted);
     let n = stopped.replications();
     assert!(n > 0 && n < 10_000 && n.is_multiple_of(100), "{n}");
+    let early: [fn(Stage<'_>) -> bool; 2] = [
+        |stage| stage == Stage::Preparing(Preparing::Guide(0)),
+        |stage| stage == Stage::Preparing(Preparing::Pilot(0)),
+    ];
+    for is_it in early {
+        let stopped = stopped_at(is_it);
+        assert_eq!(stopped.ended, StudyEnded::Interrupted);
+        assert_eq!(stopped.stands, [Stands::Trials(WhyTrials::Unseen)]);
+        assert_eq!(stopped.replications(), 0);
+    }
 }
 
 /// A folder of a test.

@@ -80,10 +80,15 @@ impl Tally {
         }
     }
 
+    /// Events of trials and branches.
+    pub fn n_events(&self) -> u64 {
+        self.main_events + self.branch_events
+    }
+
     /// Squared relative error after one event, on average: the smaller, the better was the way to
     /// look; infinite where nothing was seen.
     pub fn effort(&self) -> f64 {
-        let events = (self.main_events + self.branch_events) as f64;
+        let events = self.n_events() as f64;
         match self.effective() {
             effective if effective > 1.0 => events / effective,
             _ => f64::INFINITY,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::exact::guide::Guide;
 use crate::model::fact::Observer;
 use crate::model::plan::Plan;
-use crate::montecarlo::batch::blocks_in_order;
+use crate::montecarlo::batch::{Next, blocks_in_order};
 use crate::montecarlo::rare::estimate::Tally;
 use crate::montecarlo::rare::excursion::Steering;
 use crate::montecarlo::rare::replication::{Manner, Replicator, Told};
@@ -66,6 +66,18 @@ pub struct Found {
     pub guide_states: usize,
 }
 
+impl Found {
+    /// Before anything is known, not even how excursions are to be made.
+    pub fn nothing() -> Found {
+        Found {
+            manner: Manner { steering: Steering::Guide, departures: 1 },
+            tally: Tally::default(),
+            ratio: PairedRatio::default(),
+            guide_states: 0,
+        }
+    }
+}
+
 /// Why a loss cannot be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Untold {
@@ -85,27 +97,63 @@ pub struct Study<'p> {
     wish: Wish,
 }
 
+/// What is done before the first replication, of the policy at a position.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Preparing {
+    /// Its guide is built.
+    Guide(usize),
+    /// Some replications say how it is to be run.
+    Pilot(usize),
+}
+
 impl<'p> Study<'p> {
     /// Builds the guides of the policies and finds out how to run them; `reference` is the
     /// position of the one that the others are compared with.
     pub fn new(plans: &[&'p Plan], reference: usize, wish: Wish) -> Self {
-        let seat = |plan: &&'p Plan| {
-            let guide = Guide::of(plan);
-            let manner = pilot((plan, &guide), wish);
-            (*plan, guide, manner)
-        };
-        Study { seats: plans.iter().map(seat).collect(), reference, wish }
+        let never = AtomicBool::new(false);
+        Study::prepare((plans, reference), wish, |_| (), &never).expect("nobody stops it")
+    }
+
+    /// The same; `listener` hears what is being done, and if `stop` is set before it is done there
+    /// is no study.
+    pub fn prepare(
+        (plans, reference): (&[&'p Plan], usize),
+        wish: Wish,
+        mut listener: impl FnMut(Preparing),
+        stop: &AtomicBool,
+    ) -> Option<Self> {
+        let mut seats = Vec::with_capacity(plans.len());
+        for (place, plan) in plans.iter().enumerate() {
+            listener(Preparing::Guide(place));
+            let guide = Guide::unless_stopped(plan, stop)?;
+            listener(Preparing::Pilot(place));
+            let manner = pilot((plan, &guide), wish, stop)?;
+            seats.push((*plan, guide, manner));
+        }
+        Some(Study { seats, reference, wish })
     }
 
     /// Runs replications until every probability is known as precisely as was wished, or there are
     /// enough of them. `listener` hears of what there is now and then; `stop` ends it soon, with
     /// whole blocks.
     pub fn run(&self, mut listener: impl FnMut(&[Found]), stop: &AtomicBool) -> Vec<Found> {
+        let hear = |found: &[Found]| {
+            listener(found);
+            Next::GoOn
+        };
+        self.run_while(hear, stop)
+    }
+
+    /// The same; `listener` may find that there is enough.
+    pub fn run_while(
+        &self,
+        mut listener: impl FnMut(&[Found]) -> Next,
+        stop: &AtomicBool,
+    ) -> Vec<Found> {
         let fresh = |(_, guide, manner): &(&Plan, Guide, Manner)| Found {
             manner: *manner,
-            tally: Tally::default(),
-            ratio: PairedRatio::default(),
             guide_states: guide.n_states(),
+            ..Found::nothing()
         };
         let mut found: Vec<Found> = self.seats.iter().map(fresh).collect();
         let mut done = 0;
@@ -115,16 +163,20 @@ impl<'p> Study<'p> {
             let round = ROUND * self.wish.threads as u64 * BLOCK;
             let until = (done + round).min(look).min(end);
             let begin = || self.replicators();
-            let work = |memory: &mut Vec<Replicator<'_, '_>>, block| self.block(memory, block);
+            let work = |memory: &mut Vec<_>, block| self.block(memory, block, stop);
             let blocks = done / BLOCK..until / BLOCK;
-            for block in blocks_in_order(blocks, self.wish.threads, (begin, work)) {
+            // Up to the first block that was broken off.
+            let whole = blocks_in_order(blocks, self.wish.threads, (begin, work));
+            for block in whole.into_iter().map_while(|block| block) {
                 for (found, (tally, ratio)) in found.iter_mut().zip(&block) {
                     found.tally.merge(tally);
                     found.ratio.merge(ratio);
                 }
             }
             done = until;
-            listener(&found);
+            if listener(&found) == Next::Enough {
+                break;
+            }
             if done == look {
                 look = next_look(look);
                 if self.is_enough(&found) {
@@ -168,10 +220,19 @@ impl<'p> Study<'p> {
         replicators
     }
 
-    fn block(&self, memory: &mut [Replicator<'_, '_>], block: u64) -> Vec<(Tally, PairedRatio)> {
+    /// Nothing if it is stopped within.
+    fn block(
+        &self,
+        memory: &mut [Replicator<'_, '_>],
+        block: u64,
+        stop: &AtomicBool,
+    ) -> Option<Vec<(Tally, PairedRatio)>> {
         let mut found = vec![(Tally::default(), PairedRatio::default()); memory.len()];
         let mut values = vec![0.0; memory.len()];
         for number in block * BLOCK..((block + 1) * BLOCK).min(self.wish.most) {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
             for (place, replicator) in memory.iter_mut().enumerate() {
                 values[place] = replicator.run(number, &mut found[place].0);
             }
@@ -179,7 +240,7 @@ impl<'p> Study<'p> {
                 found[place].1.add(values[place], values[self.reference]);
             }
         }
-        found
+        Some(found)
     }
 
     fn is_enough(&self, found: &[Found]) -> bool {
@@ -193,31 +254,38 @@ impl<'p> Study<'p> {
 
 /// How a policy is run. It has so many departures per replication that most of the time goes into
 /// branches: what a trial was like before makes little difference to them, so that they are worth
-/// nearly as much as those of other replications.
-fn pilot(of: (&Plan, &Guide), wish: Wish) -> Manner {
+/// nearly as much as those of other replications. Nothing if it is stopped before.
+fn pilot(of: (&Plan, &Guide), wish: Wish, stop: &AtomicBool) -> Option<Manner> {
     let steering = wish.steering.unwrap_or(Steering::Guide);
-    let (tally, manner) = tried(of, wish.seed, steering);
+    let (tally, manner) = tried(of, (wish.seed, steering), stop)?;
     let is_doubtful = tally.hits == 0 || tally.effective() < FEW_EFFECTIVE;
     if wish.steering.is_some() || !is_doubtful {
-        return manner;
+        return Some(manner);
     }
-    let (split, splitting) = tried(of, wish.seed, Steering::Split);
-    match split.effort() < tally.effort() {
+    let (split, splitting) = tried(of, (wish.seed, Steering::Split), stop)?;
+    Some(match split.effort() < tally.effort() {
         true => splitting,
         false => manner,
-    }
+    })
 }
 
-fn tried(of: (&Plan, &Guide), seed: u64, steering: Steering) -> (Tally, Manner) {
+fn tried(
+    of: (&Plan, &Guide),
+    (seed, steering): (u64, Steering),
+    stop: &AtomicBool,
+) -> Option<(Tally, Manner)> {
     let manner = Manner { steering, departures: 1 };
     let mut replicator = Replicator::new(of, seed, manner);
     let mut tally = Tally::default();
     for number in 0..PILOT {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
         replicator.run(number, &mut tally);
     }
     let per_branch = tally.branch_events as f64 / tally.excursions.max(1) as f64;
     let per_trial = tally.main_events as f64 / PILOT as f64;
     let departures = PER_TRIAL * per_trial / per_branch.max(1.0);
     let departures = departures.clamp(LEAST_DEPARTURES, MOST_DEPARTURES) as u32;
-    (tally, Manner { departures, ..manner })
+    Some((tally, Manner { departures, ..manner }))
 }
