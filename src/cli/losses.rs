@@ -161,6 +161,7 @@ pub(super) fn way(
 fn why(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::WarmUp => "a warm-up, whose losses do not count, and a study would count them",
+        Obstacle::Horizon => "a horizon of more than 292 years, too long for a study",
         Obstacle::Migration => "a migration, in which other losses count than a study looks for",
     }
 }
@@ -288,7 +289,7 @@ pub(super) fn missed(job: &Job<'_>, losses: &Losses) -> Vec<String> {
 pub(super) fn interrupted(losses: &Losses) -> String {
     let [done, asked] = [losses.replications(), losses.asked].map(|n| count(u128::from(n)));
     format!(
-        "interrupted: all trials and {done} of {asked} replications are finished, and the numbers \
-         are theirs\n"
+        "interrupted: all trials and {done} replications (of {asked} at most) are finished, and the \
+         numbers are theirs\n"
     )
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::engine::time::SimTime;
 use crate::model::plan::Plan;
 use crate::montecarlo::batch::Next;
+use crate::montecarlo::rare::clocks::LATER;
 use crate::montecarlo::rare::estimate::{Doubt, Tally};
 use crate::montecarlo::rare::study::{Found, Preparing, Study, Wish};
 use crate::stats::level::{Estimate, Level};
@@ -73,6 +74,8 @@ pub enum Obstacle {
     WarmUp,
     /// Of a migration two histories count, of which a study knows nothing.
     Migration,
+    /// The end of a life cannot be put off beyond such a horizon.
+    Horizon,
 }
 
 /// Replications after which a policy without any loss is given up.
@@ -95,6 +98,8 @@ pub fn obstacle(plan: &Plan) -> Option<Obstacle> {
         Some(Obstacle::Migration)
     } else if plan.warm_up > SimTime::START {
         Some(Obstacle::WarmUp)
+    } else if plan.horizon >= LATER {
+        Some(Obstacle::Horizon)
     } else {
         None
     }

@@ -234,12 +234,14 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn losses_that_only_trials_count_are_left_to_them() {
-    let options = ["--trials", "200", "--set", "run.warm-up=1d", "--format", "json"];
-    let (code, printed, said) = said(&[&["run", FILE][..], &FIVE, &options].concat());
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("trials alone find dataset_loss"), "{said}");
-    let summary: Value = serde_json::from_str(&printed).expect("JSON");
-    assert_eq!(losses_of(&summary, 0)["method"], "clopper-pearson");
+    for set in ["run.warm-up=1d", "run.horizon=400y"] {
+        let options = ["--trials", "200", "--set", set, "--format", "json"];
+        let (code, printed, said) = said(&[&["run", FILE][..], &FIVE, &options].concat());
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("trials alone find dataset_loss"), "{said}");
+        let summary: Value = serde_json::from_str(&printed).expect("JSON");
+        assert_eq!(losses_of(&summary, 0)["method"], "clopper-pearson");
+    }
 }
 
 #[test]

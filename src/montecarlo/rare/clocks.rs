@@ -14,8 +14,8 @@ use crate::model::plan::{Plan, ShardId};
 use crate::montecarlo::rare::reach::Reach;
 use crate::montecarlo::trial::Trial;
 
-/// An instant beyond every horizon: half of what fits, some 292 years.
-const LATER: SimTime = SimTime::from_nanos(u64::MAX / 2);
+/// An instant beyond every horizon of a study: half of what fits, some 292 years.
+pub const LATER: SimTime = SimTime::from_nanos(u64::MAX / 2);
 
 /// Lives with a hazard rate, in the order of [`LifeOf::all`], and which of them were taken over:
 /// those have a place each, in the same order.
