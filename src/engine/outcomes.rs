@@ -65,11 +65,6 @@ impl Outcomes {
         self.answers.borrow().iter().map(|(answer, odds)| odds.probability(*answer)).product()
     }
 
-    /// The same questions come again, and get the same answers.
-    pub fn ask_again(&self) {
-        self.asked.set(0);
-    }
-
     /// Moves on to the next combination; says whether there is one. Where there is none, the next
     /// question is the first of all again.
     pub fn advance(&self) -> bool {

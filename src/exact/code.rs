@@ -130,7 +130,7 @@ impl Coder {
             state.window as u64,
             state.dataset as u64,
             u64::from(point.state.ledger.shards[shard.idx()].accepting),
-            kind_of_failover(point, shard),
+            kind_of_failover(state.failover),
             pending(&point.queue, self.slots.detection(shard)),
             pending(&point.queue, self.slots.failover(shard)),
         ];
@@ -209,8 +209,9 @@ impl Coder {
     }
 }
 
-fn kind_of_failover(point: &Point, shard: ShardId) -> u64 {
-    match point.state.shard(shard).failover {
+/// What is under way in a shard, whoever it is that does it: less than 8.
+pub fn kind_of_failover(failover: Failover) -> u64 {
+    match failover {
         Failover::Idle => 0,
         Failover::Promoting => 1,
         Failover::UpdatingEndpoint => 2,

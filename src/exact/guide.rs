@@ -17,6 +17,7 @@ use crate::model::plan::{AzId, GroupId, NodeId, Plan, ShardId};
 use crate::model::state::{Az, Data, Failover, Process, Serving, State};
 
 use super::chain::{Chain, Exit, Impulse};
+use super::code::kind_of_failover;
 use super::elimination::{Absorbing, Factors};
 use super::explore::{Explorer, Part, Transition, Until};
 use super::lags::{AsksForIds, Lags};
@@ -394,15 +395,7 @@ impl Found {
 /// Whether the shard serves, and what is under way: less than 8 bits.
 fn phase(state: &State, shard: ShardId) -> u128 {
     let of = state.shard(shard);
-    let under_way = match of.failover {
-        Failover::Idle => 0,
-        Failover::Promoting => 1,
-        Failover::UpdatingEndpoint => 2,
-        Failover::ColdStarting(_) => 3,
-        Failover::Recreating => 4,
-        Failover::Refilling => 5,
-    };
-    u128::from(state.serves(shard)) | under_way << 1
+    u128::from(state.serves(shard)) | u128::from(kind_of_failover(of.failover)) << 1
 }
 
 fn az_word(state: &State, az: AzId) -> u32 {

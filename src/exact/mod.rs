@@ -3,8 +3,8 @@
 //! [`obstacles`] finds what no chain can have; [`symbols`] makes the laws of a plan into names;
 //! [`explore`] applies the rules to every state, with [`code`] to recognize states that are alike
 //! and [`lags`] for what a promotion loses; [`chain`] is what comes of it, [`lump`] merges what has
-//! the same future, [`elimination`], [`mod@solve`] and [`stepping`] give the numbers; [`size`] says how
-//! large a chain may be. Shards that nothing connects are solved apart.
+//! the same future, [`elimination`], [`mod@solve`] and [`stepping`] give the numbers; [`size`] says
+//! how large a chain may be. Shards that nothing connects are solved apart.
 
 pub mod chain;
 pub mod code;

@@ -5,6 +5,7 @@ use crate::engine::time::SimTime;
 use crate::exact::guide::Guide;
 use crate::model::Event;
 use crate::model::fact::Observer;
+use crate::model::lives::LifeOf;
 use crate::model::plan::{Plan, ShardId};
 use crate::montecarlo::rare::estimate::Tally;
 use crate::montecarlo::rare::excursion::{Ending, Excursion, LossWatch, Steering};
@@ -152,13 +153,7 @@ impl<'p, 'g> Replicator<'p, 'g> {
 
     /// Whether it is the end of a life that has a hazard rate.
     fn is_steered(&self, event: Event) -> bool {
-        let law = match event {
-            Event::NodeFails { line, .. } => &self.plan.node_failures[usize::from(line)].life,
-            Event::AzFails { line, .. } => &self.plan.az_failures[usize::from(line)].life,
-            Event::GroupFails { line, .. } => &self.plan.group_failures[usize::from(line)].life,
-            _ => return false,
-        };
-        law.hazard(1.0).is_some()
+        LifeOf::ended_by(event).is_some_and(|life| life.law(self.plan).hazard(1.0).is_some())
     }
 
     /// A branch from the present on, in which something has happened as it was to happen: `event`,
