@@ -6,33 +6,50 @@ use crate::engine::time::SimTime;
 use crate::model::Event;
 use crate::model::follow::condition;
 use crate::model::persistence::Durability;
-use crate::model::plan::{Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId};
+use crate::model::plan::{
+    Detector, GroupId, Minority, NodeId, Plan, ReplacementAz, ShardId, Slots,
+};
 use crate::model::state::{
     Az, Data, Dataset, Failover, GoodReplicas, Life, LinkStage, NanoWrites, NextMove, Operator,
     Process, Quorum, Reach, Region, Replacement, Serving, Side, Stage, State, Voice, Watch, Window,
     Workflow,
 };
 
-/// Panics with the sentence that is not true of `state` at `now`.
-pub fn check(plan: &Plan, state: &State, queue: &EventQueue<Event>, now: SimTime) {
-    for shard in plan.shard_ids() {
-        check_books(plan, state, shard, now);
-        check_shard(plan, state, queue, shard);
+/// A trial between two events.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// What it runs.
+    pub plan: &'a Plan,
+    /// Where its events are pending.
+    pub slots: &'a Slots,
+    /// All that has changed since its start.
+    pub state: &'a State,
+    /// What is pending.
+    pub queue: &'a EventQueue<Event>,
+    /// The present.
+    pub now: SimTime,
+}
+
+/// Panics with the sentence that is not true.
+pub fn check(view: View) {
+    for shard in view.plan.shard_ids() {
+        check_books(view, shard);
+        check_shard(view, shard);
     }
-    for link in 0..state.migration.links.len() {
-        check_link(plan, state, queue, link);
-        check_stage(plan, state, (queue, now), link);
+    for link in 0..view.state.migration.links.len() {
+        check_link(view, link);
+        check_stage(view, link);
     }
-    check_clients(plan, state, queue);
-    for group in plan.group_ids() {
-        check_group(plan, state, queue, group);
+    check_clients(view);
+    for group in view.plan.group_ids() {
+        check_group(view, group);
     }
-    for node in plan.node_ids() {
-        check_node(plan, state, queue, node);
+    for node in view.plan.node_ids() {
+        check_node(view, node);
     }
 }
 
-fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
+fn check_books(View { plan, state, now, .. }: View, shard: ShardId) {
     let books = &state.ledger.shards[shard.idx()];
     assert!(books.settled <= now, "books are not settled in the future");
     if plan.link_at(shard).is_none() {
@@ -53,9 +70,9 @@ fn check_books(plan: &Plan, state: &State, shard: ShardId, now: SimTime) {
     assert!(books.branch.offset <= books.offset, "a history does not end before it begins");
 }
 
-fn check_clients(plan: &Plan, state: &State, queue: &EventQueue<Event>) {
+fn check_clients(View { plan, slots, state, queue, .. }: View) {
     for (n, cohort) in state.migration.cohorts.iter().enumerate() {
-        let pending = queue.pending(plan.slots().cohort(plan, n as u16)).is_some();
+        let pending = queue.pending(slots.cohort(plan, n as u16)).is_some();
         let is_due = cohort.next != NextMove::Stays;
         assert!(is_due || !pending, "a cohort that stays has nothing to do");
         if cohort.voice == Voice::Travelling {
@@ -64,7 +81,7 @@ fn check_clients(plan: &Plan, state: &State, queue: &EventQueue<Event>) {
         }
     }
     let Some(migration) = &plan.migration else { return };
-    let pending = queue.pending(plan.slots().operator()).is_some();
+    let pending = queue.pending(slots.operator()).is_some();
     let workflow = state.group(migration.target).workflow;
     let is_called = matches!(workflow, Workflow::Migrating(Stage::Completing(_)));
     match state.migration.operator {
@@ -76,7 +93,7 @@ fn check_clients(plan: &Plan, state: &State, queue: &EventQueue<Event>) {
     }
 }
 
-fn check_link(plan: &Plan, state: &State, queue: &EventQueue<Event>, link: usize) {
+fn check_link(View { plan, slots, state, queue, .. }: View, link: usize) {
     let (target, source) = plan.pair(link);
     let of = state.migration.links[link];
     let (to, from) = (&state.ledger.shards[target.idx()], &state.ledger.shards[source.idx()]);
@@ -89,7 +106,7 @@ fn check_link(plan: &Plan, state: &State, queue: &EventQueue<Event>, link: usize
     }
     assert!(of.common <= from.offset, "both have what is common");
     assert!(of.common <= of.copy.offset, "both have what is common");
-    let ends = queue.pending(plan.slots().migration_link(link));
+    let ends = queue.pending(slots.migration_link(link));
     assert!(
         of.ends.is_none_or(|at| ends.is_some_and(|due| due <= at) || at == SimTime::NEVER),
         "a stage of a link ends"
@@ -108,12 +125,7 @@ fn check_link(plan: &Plan, state: &State, queue: &EventQueue<Event>, link: usize
 }
 
 /// The stage of a link is that of the migration, and a link that can be made is tried.
-fn check_stage(
-    plan: &Plan,
-    state: &State,
-    (queue, now): (&EventQueue<Event>, SimTime),
-    link: usize,
-) {
+fn check_stage(View { plan, slots, state, queue, now }: View, link: usize) {
     let Some(migration) = &plan.migration else { return };
     let of = &state.migration.links[link];
     let from = &state.ledger.shards[plan.pair(link).1.idx()];
@@ -130,7 +142,7 @@ fn check_stage(
     if of.stage == LinkStage::Down && is_running(plan, state) {
         let may_connect = condition(plan, state, now, (link, of.upstream)).is_ok();
         // The end of a cut may be told after other events of that instant.
-        let is_cut = queue.pending(plan.slots().cut()).is_some();
+        let is_cut = queue.pending(slots.cut()).is_some();
         assert!(
             is_cut || !may_connect || of.ends.is_some(),
             "a link that can be made is tried again"
@@ -148,11 +160,11 @@ fn is_running(plan: &Plan, state: &State) -> bool {
     })
 }
 
-fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardId) {
+fn check_shard(view: View, id: ShardId) {
+    let View { plan, slots, state, queue, .. } = view;
     let shard = &state.config.shards[id.idx()];
     let primary = &state.config.nodes[shard.primary.idx()];
     let books = &state.ledger.shards[id.idx()];
-    let slots = plan.slots();
     if shard.serving == Serving::Yes {
         for line in 0..plan.node_failures.len() as u16 {
             let life = state.clocks.node_lives[plan.node_clock(line, shard.primary)].life;
@@ -223,13 +235,14 @@ fn check_shard(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: ShardI
     }
 }
 
-fn check_group(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: GroupId) {
+fn check_group(view: View, id: GroupId) {
+    let View { plan, slots, state, queue, .. } = view;
     let group = &state.config.groups[id.idx()];
     let shards = plan.groups[id.idx()].shards.clone();
     let majority = shards.len() as u16 / 2 + 1;
     let serving = shards.filter(|shard| state.serves(ShardId(*shard))).count();
     assert!(usize::from(group.voters) == serving, "who serves may vote");
-    let is_pending = queue.pending(plan.slots().quorum(id)).is_some();
+    let is_pending = queue.pending(slots.quorum(id)).is_some();
     match group.quorum {
         Quorum::Held => assert!(!is_pending, "who has a majority waits for nothing"),
         Quorum::Slipping(_) => assert!(group.voters < majority, "a minority notices that it is"),
@@ -249,10 +262,10 @@ fn check_group(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: GroupI
     );
 }
 
-fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId) {
+fn check_node(view: View, id: NodeId) {
+    let View { plan, slots, state, queue, .. } = view;
     let node = &state.config.nodes[id.idx()];
     let shard = plan.nodes[id.idx()].shard;
-    let slots = plan.slots();
     if node.process != Process::Running {
         let has_log = node.data == Data::Logged && node.process != Process::Lost;
         assert!(node.data == Data::Empty || has_log, "a node that is down holds nothing but a log");
@@ -280,7 +293,7 @@ fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId)
     let books = &state.ledger.shards[shard.idx()];
     let copy = &state.ledger.copies[id.idx()];
     let serving = state.config.shards[shard.idx()].serving == Serving::Yes;
-    check_isolation(plan, state, queue, id);
+    check_isolation(view, id);
     let is_current = !state.is_superseded(id, shard);
     if matches!(node.data, Data::Complete | Data::Logged) && !serving && is_current {
         let held = state.config.shards[shard.idx()].dataset == Dataset::Held;
@@ -289,10 +302,11 @@ fn check_node(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId)
     }
 }
 
-fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: NodeId) {
+fn check_isolation(view: View, id: NodeId) {
+    let View { plan, slots, state, queue, .. } = view;
     let node = &state.config.nodes[id.idx()];
     let isolated = node.reach == Reach::Isolated;
-    let pending = queue.pending(plan.slots().isolation(id)).is_some();
+    let pending = queue.pending(slots.isolation(id)).is_some();
     let waits = match node.reach {
         Reach::Connected | Reach::Fenced => false,
         Reach::Isolated | Reach::Minority | Reach::Returning | Reach::Rejoining => true,
@@ -331,7 +345,7 @@ fn check_isolation(plan: &Plan, state: &State, queue: &EventQueue<Event>, id: No
     };
     assert!(counts_until.is_none() || !is_known, "whoever counts is complete, or not heard of");
     let next = [until, counts_until].into_iter().flatten().min();
-    let due = if needs { queue.pending(plan.slots().links(shard)) } else { None };
+    let due = if needs { queue.pending(slots.links(shard)) } else { None };
     assert!(
         next.is_none_or(|next| due.is_some_and(|due| due <= next)),
         "who is not heard of is waited for"

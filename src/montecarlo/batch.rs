@@ -22,7 +22,7 @@ use crate::model::plan::Plan;
 use crate::montecarlo::compare::{Differences, Side};
 use crate::montecarlo::objectives::Objectives;
 use crate::montecarlo::tally::{BlockTally, Finished, Tally};
-use crate::montecarlo::trial::Trial;
+use crate::montecarlo::trial::{Checks, Trial};
 use crate::observe::episodes::Episodes;
 use crate::observe::metrics::{Metric, Metrics, N_METRICS, Outcome};
 
@@ -394,6 +394,7 @@ impl<'a> Worker<'a> {
         for (policy, seat) in self.seats.iter_mut().enumerate() {
             let plan = self.batch.contenders[policy].plan;
             seat.trial.restart(key);
+            seat.trial.look_over(Checks::in_batch(number));
             seat.observers.0.restart();
             seat.observers.1.restart();
             seat.trial

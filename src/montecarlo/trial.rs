@@ -7,16 +7,34 @@ use crate::engine::rng::TrialKey;
 use crate::engine::time::SimTime;
 use crate::model::draws::Chance;
 use crate::model::fact::Observer;
+use crate::model::invariants::{self, View};
 use crate::model::lives::LifeOf;
 use crate::model::plan::{Plan, Slots};
 use crate::model::state::State;
-use crate::model::{Event, Step, invariants};
+use crate::model::{Event, Step};
 
 /// One of our own assertions failed in a trial.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Broken {
     /// When in simulated time.
     pub at: SimTime,
+}
+
+/// Whether debug builds look over the whole state after every event, which takes as long as the
+/// trial itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checks {
+    /// After every event.
+    Every,
+    /// Never.
+    None,
+}
+
+impl Checks {
+    /// In a batch: the first trials, and one in sixteen of the others.
+    pub fn in_batch(number: u64) -> Self {
+        if number < 100 || number.is_multiple_of(16) { Checks::Every } else { Checks::None }
+    }
 }
 
 /// One simulated history. It can be cloned in the middle, and both copies then go on alike; it
@@ -30,6 +48,7 @@ pub struct Trial<'p> {
     state: State,
     queue: EventQueue<Event>,
     n_events: u64,
+    checks: Checks,
 }
 
 impl Clone for Trial<'_> {
@@ -40,11 +59,11 @@ impl Clone for Trial<'_> {
 
     /// Derived, this would allocate anew.
     fn clone_from(&mut self, other: &Self) {
-        let Trial { plan, slots, key, now, state, queue, n_events } = other;
+        let Trial { plan, slots, key, now, state, queue, n_events, checks } = other;
         self.state.clone_from(state);
         self.queue.clone_from(queue);
         (self.plan, self.slots, self.key) = (plan, *slots, *key);
-        (self.now, self.n_events) = (*now, *n_events);
+        (self.now, self.n_events, self.checks) = (*now, *n_events, *checks);
     }
 }
 
@@ -60,6 +79,7 @@ impl<'p> Trial<'p> {
             state: State::new(plan),
             queue: EventQueue::with_slots(slots.n_slots()),
             n_events: 0,
+            checks: Checks::Every,
         };
         trial.step(&mut ()).begin();
         trial
@@ -138,8 +158,9 @@ impl<'p> Trial<'p> {
         self.now = at;
         self.n_events += 1;
         self.step(observer).apply(event);
-        if cfg!(debug_assertions) {
-            invariants::check(self.plan, &self.state, &self.queue, self.now);
+        if cfg!(debug_assertions) && self.checks == Checks::Every {
+            let Trial { plan, slots, state, queue, now, .. } = self;
+            invariants::check(View { plan, slots, state, queue, now: *now });
         }
         Some(event)
     }
@@ -154,6 +175,11 @@ impl<'p> Trial<'p> {
     pub fn next(&self) -> Option<(SimTime, Event)> {
         let (at, slot) = self.queue.peek()?;
         Some((at, self.queue.event(slot).expect("a pending slot has an event")))
+    }
+
+    /// From now on it is checked so; a restart does not change that.
+    pub fn look_over(&mut self, checks: Checks) {
+        self.checks = checks;
     }
 
     /// From now on its numbers are those of another key.

@@ -36,8 +36,8 @@ fn the_whole_library_runs_and_replays() {
         let one = policy_options(&experiment, &experiment.policies[0]);
         let one: Vec<&str> = one.iter().map(String::as_str).collect();
         for arguments in [
-            vec!["run", &file, "--trials", "50"],
-            vec!["run", &file, "--trials", "50", "--format", "json"],
+            vec!["run", &file, "--trials", "10"],
+            vec!["run", &file, "--trials", "10", "--format", "json"],
             [&["replay", &file, "--trial", "3", "--until", "1h"], &one[..]].concat(),
             [&["replay", &file, "--format", "json", "--until", "1h"], &one[..]].concat(),
         ] {

@@ -446,7 +446,7 @@ fn every_scripted_scenario_is_checked_by_hand() {
 fn the_yardsticks_have_their_known_means() {
     let check = |name: &str, failovers: f64, outage_s: f64, lost_writes: f64| {
         let scenario = load(name);
-        let spec = BatchSpec { seed: scenario.seed, trials: 40_000 };
+        let spec = BatchSpec { seed: scenario.seed, trials: 20_000 };
         let summary = batch::run(&scenario.plan, spec).expect("a sound trial");
         for (metric, expected) in [
             (Metric::Failovers, failovers),

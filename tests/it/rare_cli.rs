@@ -135,7 +135,7 @@ const HARSH: [&str; 6] = [
 #[test]
 fn all_methods_agree_with_the_trials() {
     let of = |method: &str| {
-        let options = ["--trials", "4000", "--loss-method", method];
+        let options = ["--trials", "2500", "--loss-method", method];
         let summary = json(&[&["run", FILE][..], &HARSH, &FIVE, &options].concat());
         let loss = losses_of(&summary, 0).clone();
         let ends = [0, 1].map(|end| number(&loss["ci"][end]));

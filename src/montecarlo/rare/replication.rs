@@ -12,7 +12,7 @@ use crate::montecarlo::rare::excursion::{Ending, Excursion, LossWatch, Steering}
 use crate::montecarlo::rare::instants::{Instant, Instants};
 use crate::montecarlo::rare::ways::{Example, SCHEDULED};
 use crate::montecarlo::rare::wellness::{Is, Wellness};
-use crate::montecarlo::trial::Trial;
+use crate::montecarlo::trial::{Checks, Trial};
 
 /// How excursions are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,6 +104,7 @@ impl<'p, 'g> Replicator<'p, 'g> {
     /// Gives the sum of the weights of all losses.
     fn walk<O: Observer>(&mut self, walk: &mut Walk, observer: &mut O, tally: &mut Tally) -> f64 {
         self.main.restart(self.keys.key(walk.number));
+        self.main.look_over(Checks::in_batch(walk.number));
         let mut instants = std::mem::take(&mut self.instants);
         self.spread.draw(self.main.key(), self.manner.departures, &mut instants);
         self.wellness.look(self.guide, self.main.state());
