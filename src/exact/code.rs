@@ -34,7 +34,8 @@ pub struct Coder {
     /// By shard and by group: numbers that those share which are alike.
     shard_kinds: Vec<u64>,
     group_kinds: Vec<u64>,
-    az_of: Vec<AzId>,
+    /// By shard and AZ of the part: its nodes there.
+    nodes_at: Vec<Vec<Vec<NodeId>>>,
     shard_of: Vec<ShardId>,
     nodes_of: Vec<Vec<NodeId>>,
     shards_of: Vec<Vec<ShardId>>,
@@ -63,7 +64,7 @@ impl Coder {
             ids: ids.collect(),
             shard_kinds: kinds(&plan.shards, alike_shards),
             group_kinds: kinds(&plan.groups, alike_groups),
-            az_of: plan.nodes.iter().map(|node| node.az).collect(),
+            nodes_at: plan.shards.iter().map(|shard| nodes_at(plan, shard, &part.azs)).collect(),
             shard_of: plan.nodes.iter().map(|node| node.shard).collect(),
             nodes_of: plan.shards.iter().map(|shard| shard.node_ids().collect()).collect(),
             shards_of: (0..plan.groups.len()).map(in_part).collect(),
@@ -97,34 +98,35 @@ impl Coder {
         order: &[usize],
         (nodes, azs): (&[u64], &[Vec<u64>]),
     ) -> Vec<u64> {
-        let mut code: Vec<u64> = order.iter().flat_map(|az| azs[*az].iter().copied()).collect();
-        let groups = self.part.groups.iter().map(|group| {
-            let mut written = vec![self.group_kinds[group.idx()]];
+        let mut code = Vec::with_capacity(2 * nodes.len() + 64);
+        order.iter().for_each(|az| code.extend_from_slice(&azs[*az]));
+        write_sorted(&mut code, &self.part.groups, |group, code| {
+            code.push(self.group_kinds[group.idx()]);
             for line in 0..self.n_lines[2] as u16 {
-                written.push(pending(&point.queue, self.slots.group_life(line, *group)));
+                code.push(pending(&point.queue, self.slots.group_life(line, *group)));
             }
-            let shards = self.shards_of[group.idx()].iter();
-            let mut shards: Vec<Vec<u64>> =
-                shards.map(|shard| self.shard(point, *shard, (order, nodes))).collect();
-            shards.sort_unstable();
-            written.push(shards.len() as u64);
-            written.extend(shards.concat());
-            written
+            let shards = &self.shards_of[group.idx()];
+            code.push(shards.len() as u64);
+            write_sorted(code, shards, |shard, code| {
+                self.shard((point, *shard), (order, nodes), code);
+            });
         });
-        let mut groups: Vec<Vec<u64>> = groups.collect();
-        groups.sort_unstable();
-        code.extend(groups.concat());
         code
     }
 
-    fn shard(&self, point: &Point, shard: ShardId, (order, nodes): (&[usize], &[u64])) -> Vec<u64> {
+    fn shard(
+        &self,
+        (point, shard): (&Point, ShardId),
+        (order, nodes): (&[usize], &[u64]),
+        written: &mut Vec<u64>,
+    ) {
         let state = point.state.shard(shard);
         let serving = match state.serving {
             Serving::Yes => 0,
             Serving::Interrupted => 1,
             Serving::No => 2,
         };
-        let mut written = vec![
+        written.extend([
             self.shard_kinds[shard.idx()],
             serving,
             state.window as u64,
@@ -133,21 +135,18 @@ impl Coder {
             kind_of_failover(state.failover),
             pending(&point.queue, self.slots.detection(shard)),
             pending(&point.queue, self.slots.failover(shard)),
-        ];
+        ]);
         let chosen = &point.chosen[shard.idx()];
         written.push(chosen.len() as u64);
         written.extend(chosen.iter().map(|chosen| u64::from(chosen.of)));
+        let words = self.node_words();
         for az in order {
-            let az = self.part.azs[*az];
-            let words = self.node_words();
-            let of_node = |node: &NodeId| &nodes[node.idx() * words..(node.idx() + 1) * words];
-            let here = self.nodes_of[shard.idx()].iter().filter(|n| self.az_of[n.idx()] == az);
-            let mut here: Vec<&[u64]> = here.map(of_node).collect();
-            here.sort_unstable();
+            let here = &self.nodes_at[shard.idx()][*az];
             written.push(here.len() as u64);
-            here.iter().for_each(|node| written.extend_from_slice(node));
+            write_sorted(written, here, |node, written| {
+                written.extend_from_slice(&nodes[node.idx() * words..(node.idx() + 1) * words]);
+            });
         }
-        written
     }
 
     fn az(&self, point: &Point, az: AzId) -> Vec<u64> {
@@ -209,6 +208,27 @@ impl Coder {
     }
 }
 
+/// Writes something of every item, and puts what is written into order.
+fn write_sorted<T>(written: &mut Vec<u64>, items: &[T], mut write: impl FnMut(&T, &mut Vec<u64>)) {
+    if let [only] = items {
+        return write(only, written);
+    }
+    let start = written.len();
+    let mut ends = Vec::with_capacity(items.len());
+    for item in items {
+        write(item, written);
+        ends.push(written.len());
+    }
+    let starts = std::iter::once(start).chain(ends.iter().copied());
+    let mut parts: Vec<&[u64]> = starts.zip(&ends).map(|(from, to)| &written[from..*to]).collect();
+    if !parts.is_sorted() {
+        parts.sort_unstable();
+        let sorted = parts.concat();
+        written.truncate(start);
+        written.extend(sorted);
+    }
+}
+
 /// What is under way in a shard, whoever it is that does it: less than 8.
 pub fn kind_of_failover(failover: Failover) -> u64 {
     match failover {
@@ -251,6 +271,12 @@ fn alike_groups(a: &Group, b: &Group) -> bool {
     };
     // Random failures of one group alone show in what is pending.
     of(a) == of(b)
+}
+
+/// By AZ: the nodes that a shard has there.
+fn nodes_at(plan: &Plan, shard: &Shard, azs: &[AzId]) -> Vec<Vec<NodeId>> {
+    let at = |az: &AzId| shard.node_ids().filter(|node| plan.nodes[node.idx()].az == *az).collect();
+    azs.iter().map(at).collect()
 }
 
 /// All orders of `0..n`.

@@ -40,7 +40,6 @@ pub struct Part {
 }
 
 /// A state as the rules have it, at the one instant that there is.
-#[derive(Clone)]
 pub struct Point {
     /// The model's state; its amounts are of no meaning.
     pub state: State,
@@ -49,6 +48,21 @@ pub struct Point {
     /// By shard: the copies from which a lost primary's slot began to copy, the furthest first,
     /// and of how many each was the furthest.
     pub chosen: Vec<Vec<Chosen>>,
+}
+
+impl Clone for Point {
+    fn clone(&self) -> Self {
+        let Point { state, queue, chosen } = self;
+        Point { state: state.clone(), queue: queue.clone(), chosen: chosen.clone() }
+    }
+
+    /// Derived, this would allocate anew.
+    fn clone_from(&mut self, other: &Self) {
+        let Point { state, queue, chosen } = other;
+        self.state.clone_from(state);
+        self.queue.clone_from(queue);
+        self.chosen.clone_from(chosen);
+    }
 }
 
 /// A frozen copy that was found to be the furthest.
@@ -133,7 +147,10 @@ pub struct Explorer<'s> {
     fresh: State,
     /// Whether rules take decisions that are no matter of clocks.
     decides: bool,
-    points: Vec<Point>,
+    /// By number: the states that are not visited yet.
+    points: Vec<Option<Point>>,
+    /// The memory of states that are of no more use.
+    spare: Vec<Point>,
     known: HashMap<Vec<u64>, u32>,
     /// By place of the law: those that something waits for and that no chain can have.
     objections: BTreeMap<usize, Obstacle>,
@@ -153,6 +170,7 @@ impl<'s> Explorer<'s> {
             coder: Coder::new(plan, &part, lags.decides_by_id()),
             part,
             points: Vec::new(),
+            spare: Vec::new(),
             known: HashMap::new(),
             objections: BTreeMap::new(),
         }
@@ -210,7 +228,9 @@ impl<'s> Explorer<'s> {
                 return Err(objections.chain([too_large]).collect());
             }
             let (point, transitions) = self.visit(next, until).map_err(|it| vec![it])?;
-            if tell(&point, &transitions).is_break() {
+            let told = tell(&point, &transitions);
+            self.spare.push(point);
+            if told.is_break() {
                 break;
             }
             next += 1;
@@ -233,7 +253,7 @@ impl<'s> Explorer<'s> {
 
     /// The state with this number and its transitions; finds the states that follow.
     fn visit(&mut self, number: usize, until: Until) -> Result<(Point, Vec<Transition>), Obstacle> {
-        let point = self.points[number].clone();
+        let point = self.points[number].take().expect("a state is visited once");
         let mut transitions = Vec::new();
         for slot in 0..self.slots.n_slots() as u32 {
             // A shard that is looked at alone has others beside it, which are let be.
@@ -296,10 +316,18 @@ impl<'s> Explorer<'s> {
         let code = self.coder.code(&point);
         let next = self.points.len() as u32;
         let place = *self.known.entry(code).or_insert(next);
-        if place == next {
-            self.points.push(point);
+        match place == next {
+            true => self.points.push(Some(point)),
+            false => self.spare.push(point),
         }
         place
+    }
+
+    /// The same state once more, in memory that was used before where there is some.
+    fn copy(&mut self, point: &Point) -> Point {
+        let Some(mut copy) = self.spare.pop() else { return point.clone() };
+        copy.clone_from(point);
+        copy
     }
 
     /// Adds the transitions by what is pending in a slot.
@@ -315,7 +343,7 @@ impl<'s> Explorer<'s> {
             self.objections.entry(place).or_insert_with(|| objection.clone());
         }
         let event = point.queue.event(slot).expect("a pending slot has an event");
-        let mut after = point.clone();
+        let mut after = self.copy(point);
         if left > 1 {
             after.queue.schedule(slot, Symbols::one_stage_less(at), event);
             let to = self.place(after);
