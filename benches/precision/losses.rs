@@ -110,7 +110,7 @@ const CHAINS: [Row; 10] = [
         name: "C11, 1+5",
         plans: || vec![published("C11")],
         truth: || exactly("C11"),
-        ends: Ends::After(400),
+        ends: Ends::After(120),
     },
     Row {
         name: "C12",

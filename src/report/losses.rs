@@ -42,8 +42,7 @@ pub fn compared((study, order): (&Study<'_>, &[usize]), labels: &Labels, text: &
     };
     let _ = writeln!(
         text,
-        " {}; all policies leave the same trials at the same instants, and what fails then is \
-         chosen for each apart",
+        " {}; all policies leave the same trials, and what fails then is chosen for each apart",
         heading(losses)
     );
     let shown = if order.len() == MOST + 1 { MOST + 1 } else { MOST };

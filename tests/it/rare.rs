@@ -5,13 +5,18 @@
 
 use std::sync::atomic::AtomicBool;
 
+use elasticache_sim::engine::rng::TrialKeys;
+use elasticache_sim::engine::time::SimTime;
 use elasticache_sim::exact;
 use elasticache_sim::model::plan::Plan;
 use elasticache_sim::montecarlo::batch::{self, BatchSpec};
 use elasticache_sim::montecarlo::quantity::Probability;
 use elasticache_sim::montecarlo::rare::excursion::Steering;
+use elasticache_sim::montecarlo::rare::instants::Instants;
 use elasticache_sim::montecarlo::rare::study::{Found, Study, Wish};
+use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::stats::level::Level;
+use elasticache_sim::stats::moments::Moments;
 
 use crate::exact::random_scenario;
 use crate::support::exact_cases::{case, cases, scenario_text};
@@ -236,6 +241,48 @@ fn no_law_makes_a_difference_to_who_is_right() {
         ),
     ] {
         agrees_with_trials(what, &with(&life, repair), 8_000);
+    }
+}
+
+/// Instants stand for the whole horizon, and where lives end young none for more of the hazard than
+/// its share: also of those that begin in the middle.
+#[test]
+fn instants_go_with_the_hazard_of_young_lives() {
+    let young = "node-failure = { lifetime = { weibull = { mean = \"4d\", shape = 0.4 } } }";
+    for (life, is_young) in [("node-failure = { mttf = \"4d\" }", false), (young, true)] {
+        let text = HARSH.replace("node-failure = { mttf = \"4d\" }", life);
+        let plan = parse(&text).plan;
+        let mut keys = TrialKeys::new(11);
+        let mut trial = Trial::begin(&plan, keys.key(0));
+        let mut instants = Instants::of(&plan, 6, keys.key(0));
+        let mut stands_for = Moments::default();
+        let (mut n, mut most) = (0, 0.0_f64);
+        for number in 0..2_000 {
+            trial.restart(keys.key(number));
+            instants.begin(trial.key());
+            let mut sum = 0.0;
+            loop {
+                let due = trial.next().map_or(plan.horizon, |(due, _)| due.min(plan.horizon));
+                if let Some(instant) = instants.next_before(due, &trial) {
+                    assert!(trial.now() <= instant.at && instant.at < due);
+                    trial.wait_until(instant.at);
+                    sum += instant.stands_for;
+                    most = most.max(instant.stands_for);
+                    n += 1;
+                } else if trial.advance(&mut ()).is_none() {
+                    break;
+                }
+            }
+            stands_for.add(sum);
+        }
+        let horizon = plan.horizon.since(SimTime::START).as_nanos() as f64;
+        let error = stands_for.standard_error().expect("many trials");
+        let off = (stands_for.mean() - horizon).abs();
+        assert!(off <= 4.0 * error + 1e-9 * horizon, "{life}: {off} ± {error}");
+        let share = if is_young { 0.5 } else { 1.0 };
+        assert!(most <= horizon / (6.0 * share) * (1.0 + 1e-9), "{life}: {most}");
+        assert!(is_young || n == 12_000, "{n} instants");
+        assert!(n > 6_000, "{n} instants");
     }
 }
 

@@ -259,7 +259,7 @@ fn age_if_paused(trial: &Trial<'_>, of: LifeOf) -> Option<u64> {
 
 /// How long a life has lasted that the trial drew itself, in nanoseconds. One that never ends has
 /// begun with the trial, as far as can be told.
-fn age_in(trial: &Trial<'_>, of: LifeOf) -> u64 {
+pub fn age_in(trial: &Trial<'_>, of: LifeOf) -> u64 {
     match trial.life_ends(of) {
         Some(ends) => {
             let length = of.length(trial.plan(), trial.state(), trial.key());

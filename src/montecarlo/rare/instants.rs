@@ -2,18 +2,21 @@
 //!
 //! Evenly spread instants suit lives that end as readily at any age. A life that is likeliest to
 //! end when it is young (a Weibull law with a shape below 1) has a hazard rate without bound at age
-//! zero, and every life begins with the trial: weighed at even instants it would have a huge
-//! variance, none at all from shape 1/2 downwards. So half of the instants are then spread evenly
-//! over the cumulative hazard of such a life, which grows like a power of time, and each stands for
-//! one over the density of both halves together (the balance heuristic; Veach and Guibas,
-//! "Optimally combining sampling techniques for Monte Carlo rendering", SIGGRAPH 1995).
+//! zero: weighed at even instants it would have a huge variance, none at all from shape 1/2
+//! downwards, and where it is finite the few very young lives that are met would carry too much for
+//! any interval. So instants then come at a pace that is even by half and by half goes with the
+//! hazard rate of the young lives that run at the time, and each stands for one over that pace (the
+//! balance heuristic; Veach and Guibas, "Optimally combining sampling techniques for Monte Carlo
+//! rendering", SIGGRAPH 1995): no weight is larger than a constant. The pace may depend on the
+//! history so far, as the intensity of a point process may.
 
 use crate::engine::law::uniform;
 use crate::engine::rng::{self, Address, TrialKey};
-use crate::engine::special::power;
 use crate::engine::time::{SimTime, Span};
 use crate::model::lives::LifeOf;
 use crate::model::plan::Plan;
+use crate::montecarlo::rare::clocks;
+use crate::montecarlo::trial::Trial;
 
 /// Address of the instants: an entity and purpose that no model uses.
 const INSTANTS: Address = Address { entity: u64::MAX - 2, purpose: u8::MAX, line: 0, n: 0 };
@@ -21,8 +24,8 @@ const INSTANTS: Address = Address { entity: u64::MAX - 2, purpose: u8::MAX, line
 /// The age at which the growth of a hazard is taken, in nanoseconds: young for any life.
 const YOUNG: f64 = 1e9;
 
-/// The least power that is followed: lives that are steeper still than this are hardly lives.
-const LEAST_POWER: f64 = 0.05;
+/// A cumulative hazard that grows with a power of age below this is one of a life that ends young.
+const ENDS_YOUNG: f64 = 0.999;
 
 /// One instant.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -35,98 +38,134 @@ pub struct Instant {
     pub stands_for: f64,
 }
 
-/// How instants are spread.
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// Finds the instants of one trial after the other.
+#[derive(Clone, Debug)]
 pub struct Instants {
+    key: TrialKey,
     /// Nanoseconds.
     horizon: f64,
-    /// The power of time by which the steepest cumulative hazard begins, at most 1.
-    power: f64,
+    /// Instants wanted per trial.
+    n: u32,
+    /// Lives that end young.
+    young: Vec<LifeOf>,
+    /// What those spend of their hazard in a trial, on average, as far as it is known.
+    spent: f64,
+    /// The instant that comes next.
+    number: u32,
+    /// How much of the pace is left until then, where it is not even.
+    left: f64,
+    /// Up to where the pace has been counted.
+    counted: SimTime,
 }
 
 impl Instants {
-    /// As suits the lives of a plan.
-    pub fn of(plan: &Plan) -> Self {
-        let growth = |life: LifeOf| {
+    /// As suits the lives of a plan: `n` of them in each trial, on average.
+    pub fn of(plan: &Plan, n: u32, key: TrialKey) -> Self {
+        let horizon = plan.horizon.since(SimTime::START).as_nanos() as f64;
+        let ends_young = |life: &LifeOf| {
             let law = life.law(plan);
             let [young, twice] = [YOUNG, 2.0 * YOUNG].map(|age| law.cumulative_hazard(age));
-            (law.hazard(1.0).is_some() && young > 0.0).then(|| (twice / young).log2())
+            law.hazard(1.0).is_some() && young > 0.0 && (twice / young).log2() < ENDS_YOUNG
         };
-        let powers = LifeOf::all(plan).into_iter().filter_map(growth);
-        let horizon = plan.horizon.since(SimTime::START).as_nanos() as f64;
-        Instants { horizon, power: powers.fold(1.0, f64::min).max(LEAST_POWER) }
+        let young: Vec<LifeOf> = LifeOf::all(plan).into_iter().filter(ends_young).collect();
+        let spent = |life: &LifeOf| {
+            let law = life.law(plan);
+            law.cumulative_hazard(horizon).max(horizon / law.mean())
+        };
+        let spent = young.iter().map(spent).sum();
+        let (number, left, counted) = (0, 0.0, SimTime::START);
+        Instants { key, horizon, n, young, spent, number, left, counted }
     }
 
-    /// Writes `n` instants of a trial into `instants`, the earliest first, one in each of `n` equal
-    /// strata of what they are spread over.
-    pub fn draw(&self, key: TrialKey, n: u32, instants: &mut Vec<Instant>) {
-        instants.clear();
-        instants.extend((0..n).map(|number| {
-            let place = uniform(rng::draw(key, Address { n: number, ..INSTANTS }));
-            let share = (f64::from(number) + place) / f64::from(n);
-            let share = self.place(share);
-            let at = SimTime::START + Span::from_nanos_f64(share * self.horizon);
-            let stands_for = self.horizon / (f64::from(n) * self.density(share));
-            Instant { number, at, stands_for }
-        }));
-        if self.power < 1.0 {
-            instants.sort_by_key(|instant| instant.at);
+    /// Goes on with a trial that is at its start.
+    pub fn begin(&mut self, key: TrialKey) {
+        (self.key, self.number, self.counted) = (key, 0, SimTime::START);
+        self.left = self.place(0);
+    }
+
+    /// The next instant, if it comes before `due`, up to which nothing happens in the trial.
+    pub fn next_before(&mut self, due: SimTime, trial: &Trial<'_>) -> Option<Instant> {
+        match self.young.is_empty() {
+            true => self.next_even(due),
+            false => self.next_paced(due, trial),
         }
     }
 
-    /// The share of the horizon that belongs to a share of the spread.
-    fn place(&self, share: f64) -> f64 {
-        if self.power == 1.0 {
-            share
-        } else if share < 0.5 {
-            2.0 * share
-        } else {
-            power(2.0 * share - 1.0, 1.0 / self.power)
-        }
+    /// One in each of `n` equal parts of the horizon.
+    fn next_even(&mut self, due: SimTime) -> Option<Instant> {
+        let n = f64::from(self.n);
+        let share = (f64::from(self.number) + self.place(self.number)) / n;
+        let at = SimTime::START + Span::from_nanos_f64(share * self.horizon);
+        let comes = self.number < self.n && at < due;
+        comes.then(|| {
+            self.number += 1;
+            Instant { number: self.number - 1, at, stands_for: self.horizon / n }
+        })
     }
 
-    /// How densely instants lie there, 1 on average.
-    fn density(&self, share: f64) -> f64 {
-        if self.power == 1.0 {
-            return 1.0;
+    /// One in each unit of the pace.
+    fn next_paced(&mut self, due: SimTime, trial: &Trial<'_>) -> Option<Instant> {
+        let from = self.counted.max(trial.now());
+        let ages = self.ages(trial, from);
+        let most = due.since(from).as_nanos();
+        let passed = |nanos: u64| self.passed(&ages, nanos as f64, trial);
+        let all = passed(most);
+        if all <= self.left {
+            self.left -= all;
+            self.counted = due;
+            return None;
         }
-        0.5 + 0.5 * self.power * power(share, self.power - 1.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::rng::TrialKeys;
-
-    /// The mean of a function over the horizon, by its values at instants.
-    fn integral(instants: Instants, f: impl Fn(f64) -> f64) -> (f64, f64) {
-        let mut all = Vec::new();
-        let mut keys = TrialKeys::new(3);
-        let mut sums = crate::stats::moments::Moments::default();
-        for number in 0..4_000 {
-            instants.draw(keys.key(number), 5, &mut all);
-            assert!(all.windows(2).all(|pair| pair[0].at <= pair[1].at));
-            let share = |at: SimTime| at.since(SimTime::START).as_nanos() as f64 / instants.horizon;
-            let of = |it: &Instant| f(share(it.at)) * it.stands_for / instants.horizon;
-            sums.add(all.iter().map(of).sum());
+        // The last nanosecond before it is passed.
+        let (mut early, mut late) = (0, most);
+        while late - early > 1 {
+            let middle = early + (late - early) / 2;
+            match passed(middle) <= self.left {
+                true => early = middle,
+                false => late = middle,
+            }
         }
-        (sums.mean(), sums.standard_error().expect("many"))
+        let at = from + Span::from_nanos(early);
+        let [even, per_hazard] = self.shares();
+        let rate = |(life, age): &(LifeOf, f64)| {
+            let law = life.law(trial.plan());
+            law.hazard((age + early as f64).max(1.0)).expect("its law has a hazard")
+        };
+        let pace = even + per_hazard * ages.iter().map(rate).sum::<f64>();
+        let rest = self.left - passed(early);
+        let number = self.number;
+        self.number += 1;
+        // What is left of this unit, and the place in the next one.
+        self.left = rest + (1.0 - self.place(number)) + self.place(self.number);
+        self.counted = at;
+        Some(Instant { number, at, stands_for: 1.0 / pace })
     }
 
-    #[test]
-    fn they_stand_for_the_whole_horizon() {
-        for power in [1.0, 0.7, 0.4] {
-            let instants = Instants { horizon: 1e16, power };
-            let (mean, error) = integral(instants, |share| share * share);
-            assert!((mean - 1.0 / 3.0).abs() < 4.0 * error, "{power}: {mean} ± {error}");
-        }
+    /// Instants per nanosecond, and per hazard that is spent.
+    fn shares(&self) -> [f64; 2] {
+        let half = 0.5 * f64::from(self.n);
+        [half / self.horizon, half / self.spent]
     }
 
-    #[test]
-    fn a_hazard_without_bound_is_weighed_within_bounds() {
-        let hazard = |share: f64| 0.4 * share.powf(-0.6);
-        let (mean, error) = integral(Instants { horizon: 1e16, power: 0.4 }, hazard);
-        assert!((mean - 1.0).abs() < 4.0 * error && error < 0.01, "{mean} ± {error}");
+    /// What passes of the pace in so many nanoseconds.
+    fn passed(&self, ages: &[(LifeOf, f64)], nanos: f64, trial: &Trial<'_>) -> f64 {
+        let [even, per_hazard] = self.shares();
+        let spent = |(life, age): &(LifeOf, f64)| {
+            let law = life.law(trial.plan());
+            law.cumulative_hazard(age + nanos) - law.cumulative_hazard(*age)
+        };
+        even * nanos + per_hazard * ages.iter().map(spent).sum::<f64>()
+    }
+
+    /// The young lives that run, with their ages in nanoseconds at `from`.
+    fn ages(&self, trial: &Trial<'_>, from: SimTime) -> Vec<(LifeOf, f64)> {
+        let waited = from.since(trial.now()).as_nanos() as f64;
+        let runs = |life: &&LifeOf| life.runs(trial.plan(), trial.state());
+        let age = |life: &LifeOf| (*life, clocks::age_in(trial, *life) as f64 + waited);
+        self.young.iter().filter(runs).map(age).collect()
+    }
+
+    /// Where in its part or unit an instant lies.
+    fn place(&self, number: u32) -> f64 {
+        uniform(rng::draw(self.key, Address { n: number, ..INSTANTS }))
     }
 }

@@ -9,7 +9,8 @@
 //! - at [`instants`] spread over the horizon takes a copy, lets some life end at once, and weighs
 //!   what comes of it by the hazard rate of all lives and the length of time that the instant
 //!   stands for: the integral over all departures, by hazard rates instead of by waiting (their
-//!   compensator), with one instant in each of equal strata;
+//!   compensator), with one instant in each of equal strata of the horizon, or of a pace that goes
+//!   with the hazard of lives that end young;
 //! - for every departure that is no end of a life (a scheduled fault, an operation), takes a copy
 //!   that goes on from there.
 //!

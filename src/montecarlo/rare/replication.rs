@@ -52,8 +52,7 @@ pub struct Replicator<'p, 'g> {
     left: Vec<ShardId>,
     copy: Trial<'p>,
     excursion: Excursion<'p, 'g>,
-    spread: Instants,
-    instants: Vec<Instant>,
+    instants: Instants,
 }
 
 impl<'p, 'g> Replicator<'p, 'g> {
@@ -62,21 +61,10 @@ impl<'p, 'g> Replicator<'p, 'g> {
         let mut keys = TrialKeys::new(seed);
         let main = Trial::begin(plan, keys.key(0));
         let excursion = Excursion::new(plan, guide, manner.steering);
-        let (copy, spread, instants) = (main.clone(), Instants::of(plan), Vec::new());
+        let instants = Instants::of(plan, manner.departures, keys.key(0));
+        let copy = main.clone();
         let (wellness, left) = (Wellness::default(), Vec::new());
-        Replicator {
-            plan,
-            guide,
-            manner,
-            keys,
-            main,
-            wellness,
-            left,
-            copy,
-            excursion,
-            spread,
-            instants,
-        }
+        Replicator { plan, guide, manner, keys, main, wellness, left, copy, excursion, instants }
     }
 
     /// Runs replication `number` and adds it to the tally; gives the sum of the weights of its
@@ -105,41 +93,31 @@ impl<'p, 'g> Replicator<'p, 'g> {
     fn walk<O: Observer>(&mut self, walk: &mut Walk, observer: &mut O, tally: &mut Tally) -> f64 {
         self.main.restart(self.keys.key(walk.number));
         self.main.look_over(Checks::in_batch(walk.number));
-        let mut instants = std::mem::take(&mut self.instants);
-        self.spread.draw(self.main.key(), self.manner.departures, &mut instants);
+        self.instants.begin(self.main.key());
         self.wellness.look(self.guide, self.main.state());
         self.left.clear();
         self.left.extend(self.plan.shard_ids().filter(|it| self.wellness.of(*it) == Is::Unwell));
         if !self.left.is_empty() {
             self.scheduled(walk, None, (observer, tally));
         }
-        for Instant { number, at, stands_for } in &instants {
-            self.run_main(*at, walk, (observer, tally));
-            if walk.is_over() {
-                break;
-            }
-            if self.wellness.is_any_well() && walk.wants(*number) {
-                let leaves = Leaves::After(*stands_for);
-                self.branch((*number, leaves), walk, (observer, tally));
-            }
-        }
-        self.instants = instants;
-        self.run_main(self.plan.horizon, walk, (observer, tally));
+        self.run_main(walk, (observer, tally));
         walk.sum
     }
 
-    /// Runs the trial as it is until `until`; where shards leave the well state by anything but the
-    /// end of a life, a branch does so too.
-    fn run_main<O: Observer>(
-        &mut self,
-        until: SimTime,
-        walk: &mut Walk,
-        (observer, tally): (&mut O, &mut Tally),
-    ) {
+    /// Runs the trial as it is. At each instant a branch leaves it in which a life ends; and where
+    /// shards leave the well state by anything else, one does that does so too.
+    fn run_main<O: Observer>(&mut self, walk: &mut Walk, (observer, tally): (&mut O, &mut Tally)) {
+        let horizon = self.plan.horizon;
         while !walk.is_over() {
-            let event = self.main.advance_until(until, &mut (&mut walk.watch, &mut *observer));
+            let due = self.main.next().map_or(horizon, |(due, _)| due.min(horizon));
+            if let Some(instant) = self.instants.next_before(due, &self.main) {
+                self.main.wait_until(instant.at);
+                self.departs(instant, walk, (observer, tally));
+                continue;
+            }
+            let event = self.main.advance_until(horizon, &mut (&mut walk.watch, &mut *observer));
             let Some(event) = event else {
-                self.main.wait_until(until);
+                self.main.wait_until(horizon);
                 return;
             };
             let (left, state) = (&mut self.left, self.main.state());
@@ -149,6 +127,18 @@ impl<'p, 'g> Replicator<'p, 'g> {
             if !self.left.is_empty() && !self.is_steered(event) {
                 self.scheduled(walk, Some(event), (observer, tally));
             }
+        }
+    }
+
+    /// A branch in which a life ends at once, if there is a shard that can suffer from it.
+    fn departs<O: Observer>(
+        &mut self,
+        Instant { number, stands_for, .. }: Instant,
+        walk: &mut Walk,
+        heard: (&mut O, &mut Tally),
+    ) {
+        if self.wellness.is_any_well() && walk.wants(number) {
+            self.branch((number, Leaves::After(stands_for)), walk, heard);
         }
     }
 
