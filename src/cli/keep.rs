@@ -17,6 +17,7 @@ use crate::report::results::{
 use crate::report::study::{Ended, Study};
 use crate::report::summary::rounded;
 use crate::scenario::Experiment;
+use crate::scenario::sensitivity::Variants;
 
 /// Whether and how results are kept.
 #[derive(Args, Clone, Debug)]
@@ -69,10 +70,12 @@ impl KeepOptions {
         &self,
         experiment: &Experiment,
         job: &Job<'_>,
-        changes: &Changes,
+        (changes, variants): (&Changes, Option<&Variants>),
     ) -> Result<Keeping, KeepError> {
         let Some(output) = &self.output else { return Ok(Keeping::Nothing) };
-        let contents = Contents::new(experiment, job.policies, self.options(job, changes));
+        let variants = variants.map(|variants| variants.variants.len() as u64);
+        let options = Options { variants, ..self.options(job, changes) };
+        let contents = Contents::new(experiment, job.policies, options);
         let folder = match output {
             Some(folder) => folder.clone(),
             None => results::default_folder(&experiment.stem, contents.inputs())?,
@@ -126,6 +129,7 @@ impl KeepOptions {
             precision: job.options.precision.iter().map(target).collect(),
             loss_method: loss_method.map(|method| method.name().to_owned()),
             replications,
+            variants: None,
             level: job.options.level.get(),
             rows,
             keep,
@@ -156,18 +160,19 @@ impl Keeping {
         }
     }
 
-    /// Completes the folder, and says where the results are. `study` is there if there are trials.
+    /// Completes the folder, and says where the results are. `found` is there if there are trials:
+    /// the study, and the variants of its reference, if it is one of those.
     pub(super) fn close(
         self,
         (progress, ended): (&Progress, Ended),
-        study: Option<&Study<'_>>,
+        found: Option<(&Study<'_>, Option<&Variants>)>,
         talk: Talk,
     ) -> Result<(), KeepError> {
         match self {
             Keeping::Nothing | Keeping::Held => Ok(()),
             Keeping::Into(keeper) => {
                 let folder = quoted(&keeper.folder().display().to_string());
-                keeper.close((progress, ended), study)?;
+                keeper.close((progress, ended), found)?;
                 match ended {
                     Ended::Interrupted => say(&format!("to go on: {}\n", resuming())),
                     Ended::Complete | Ended::Precise | Ended::Imprecise => {

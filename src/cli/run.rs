@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     keep: KeepOptions,
     /// Move each assumption alone over its range, on the same faults, and rank what matters
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long)]
     sensitivity: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]

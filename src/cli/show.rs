@@ -62,7 +62,8 @@ impl Request<'_> {
         let spec = options.spec(experiment, way);
         let job = Job { policies, reference, spec, options, way, talk };
         let not_kept = |error| keep::failure(error, |broken| self.bug(broken));
-        let mut keeping = self.keep.open(experiment, &job, self.changes).map_err(not_kept)?;
+        let asked = (self.changes, self.variants);
+        let mut keeping = self.keep.open(experiment, &job, asked).map_err(not_kept)?;
         let (progress, ended) = job.run(keeping.keeper()).map_err(|error| match error {
             BatchError::Broken(broken) => self.bug(broken),
             BatchError::Listener(error) => not_kept(error),
@@ -80,7 +81,8 @@ impl Request<'_> {
             Study { experiment, policies, reference, level, progress, losses, asked, ended };
         let text = self.text(&study);
         // Before numbers are shown that might be lost; but they are shown if they are.
-        let kept = keeping.close((progress, ended), Some(&study), talk).map_err(not_kept);
+        let found = Some((&study, self.variants));
+        let kept = keeping.close((progress, ended), found, talk).map_err(not_kept);
         print(&text)?;
         kept?;
         // Variants are there to be looked at, not to be kept within limits.

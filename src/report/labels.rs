@@ -39,9 +39,13 @@ impl Labels {
         Labels::of_policies(study.policies)
     }
 
+    /// Those of policies where there is room for their names: none is numbered.
+    pub fn unnumbered(policies: &[&Policy]) -> Labels {
+        of_names(&names_of(policies))
+    }
+
     fn of_policies(policies: &[&Policy]) -> Labels {
-        let names: Vec<(&str, &str)> =
-            policies.iter().map(|policy| (policy.base.as_str(), policy.name.as_str())).collect();
+        let names = names_of(policies);
         let labels = of_names(&names);
         match width(&labels) > WIDEST {
             true => numbered(labels, &names),
@@ -61,6 +65,32 @@ impl Labels {
             }
         }
     }
+}
+
+/// A key in which policies differ, with its value in each of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Axis {
+    /// Its dotted path; `policy` for what is named without one.
+    pub path: String,
+    /// By policy: the value as it stands in the name.
+    pub values: Vec<String>,
+}
+
+/// In which keys the cells of a sweep differ; `None` where policies are no cells of one sweep.
+pub fn axes(policies: &[&Policy]) -> Option<Vec<Axis>> {
+    let labels = of_names(&names_of(policies));
+    if labels.axes.is_empty() {
+        return None;
+    }
+    let n_bases = labels.heads.len() - labels.axes.len();
+    let bases = (0..n_bases).map(|_| "policy".to_owned());
+    let paths = bases.chain(labels.axes.iter().cloned()).enumerate();
+    let values = |n: usize| labels.rows.iter().map(|row| row[n].clone()).collect();
+    Some(paths.map(|(n, path)| Axis { path, values: values(n) }).collect())
+}
+
+fn names_of<'p>(policies: &[&'p Policy]) -> Vec<(&'p str, &'p str)> {
+    policies.iter().map(|policy| (policy.base.as_str(), policy.name.as_str())).collect()
 }
 
 /// Columns for the base and for each axis; one column with the names where they have no axes.

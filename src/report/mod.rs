@@ -8,6 +8,7 @@ pub mod check;
 pub mod compare;
 pub mod describe;
 pub mod diagnostic;
+pub mod distributions;
 pub mod dot;
 pub mod draw;
 pub mod endpoint_names;

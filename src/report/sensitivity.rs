@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
+
 use crate::montecarlo::estimate::is_shown;
-use crate::montecarlo::quantity::Probability;
+use crate::montecarlo::quantity::{Probability, Statistic};
 use crate::observe::metrics::Metric;
 use crate::report::compare::{signed, signed_seconds};
 use crate::report::numbers::count;
 use crate::report::study::Study;
+use crate::report::summary::{SCHEMA, rounded};
 use crate::report::table::{mean_cell, mean_seconds_cell, percent, probability_cell, wrap};
 use crate::scenario::Assumption;
 use crate::scenario::sensitivity::{RangeOrigin, Skipped, Variant, Variants};
@@ -56,6 +59,21 @@ impl Ranked {
         }
     }
 
+    /// The number that is ranked for, by its name in results, and what it is now.
+    fn quantity(self, study: &Study<'_>) -> (&'static str, Estimate) {
+        let reference = study.estimator(study.reference);
+        match self {
+            Ranked::Mean(metric) => {
+                let mean = reference.metric(metric, Statistic::Mean);
+                (metric.name(), mean.expect("a batch has trials"))
+            }
+            Ranked::DatasetLoss => {
+                let of = Probability::DatasetLoss;
+                (of.name(), reference.probability(of))
+            }
+        }
+    }
+
     fn told(self, difference: &Estimate) -> String {
         match self {
             Ranked::Mean(Metric::WriteOutage) => signed_seconds(difference),
@@ -98,6 +116,49 @@ pub fn render(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> S
         wrap(" not moved, for they have a source and no `range`:", &sourced, &mut text);
     }
     text
+}
+
+/// The same for programs: each number that is ranked for, with all differences of all variants.
+pub fn json(study: &Study<'_>, Variants { variants, skipped }: &Variants) -> String {
+    let ranked = RANKED.map(|ranked| {
+        let (quantity, now) = ranked.quantity(study);
+        let step = |(n, variant): (usize, &Variant)| {
+            let difference = ranked.difference(study, n + 1);
+            json!({
+                "path": variant.path,
+                "what": variant.what,
+                "origin": origin_name(variant.range_origin),
+                "difference": estimate(&difference),
+                "shown": is_shown(&difference),
+            })
+        };
+        let moves: Vec<Value> = variants.iter().enumerate().map(step).collect();
+        json!({ "quantity": quantity, "now": estimate(&now), "moves": moves })
+    });
+    let not_moved: Vec<Value> =
+        skipped.iter().map(|it| json!({ "what": it.what, "reason": it.reason })).collect();
+    let whole = json!({
+        "schema": SCHEMA,
+        "policy": study.policies[study.reference].name,
+        "level": study.level.get(),
+        "ranked": ranked,
+        "not_moved": not_moved,
+    });
+    serde_json::to_string_pretty(&whole).expect("values are JSON") + "\n"
+}
+
+/// An estimate as the summary has it.
+fn estimate(estimate: &Estimate) -> Value {
+    let Estimate { value, low, high } = *estimate;
+    json!({ "value": rounded(value), "ci": [low.map(rounded), high.map(rounded)] })
+}
+
+fn origin_name(origin: RangeOrigin) -> &'static str {
+    match origin {
+        RangeOrigin::Stated => "stated",
+        RangeOrigin::Convention => "convention",
+        RangeOrigin::Choices => "choice",
+    }
 }
 
 /// Variants in which calls were refused more or less often than as it is now: a call that is

@@ -193,6 +193,33 @@ impl Histogram {
         }
     }
 
+    /// How many values are greater than each of at most `most` (at least three), ascending: zero,
+    /// edges of bins, and the greatest value, which none exceeds. Bins are taken together in equal
+    /// ranges, which are nearly of equal ratio; no count is an estimate.
+    pub fn survival(&self, most: usize) -> Vec<(u128, u64)> {
+        let mut points = vec![(0, self.n - self.zeros)];
+        let (Some(least), Some(greatest)) = (self.least, self.greatest) else {
+            return points;
+        };
+        let (first, last) = (bin_of(least.value), bin_of(greatest.value));
+        let n_bins = self.bins().count();
+        let range = match n_bins + 2 <= most {
+            true => 1,
+            false => (last - first + 1).div_ceil(most - 2),
+        };
+        let (mut above, mut place) = (self.n - self.zeros, 0);
+        for bin in self.bins() {
+            above -= bin.count;
+            let next = (bin_of(bin.value) - first) / range;
+            if points.len() > 1 && next == place {
+                points.pop();
+            }
+            place = next;
+            points.push((upper_edge(bin.value).min(greatest.value), above));
+        }
+        points
+    }
+
     /// The `p`-quantile, `0 < p < 1`, of independent values, with the interval between two order
     /// statistics: each end is moved outwards to the edge of its bin, but not beyond the least and
     /// the greatest value. `None` for no values.
@@ -390,6 +417,24 @@ mod tests {
         first.merge(&second);
         assert_eq!(first, whole);
         assert_eq!(first.n(), 3_000);
+    }
+
+    #[test]
+    fn a_survival_curve_counts_what_is_greater() {
+        let values = values(5_000);
+        let histogram = of(&values);
+        for most in [3, 10, 200, 100_000] {
+            let curve = histogram.survival(most);
+            assert!(curve.len() <= most, "{} for {most}", curve.len());
+            for (value, above) in &curve {
+                let greater = values.iter().filter(|other| *other > value).count();
+                assert_eq!(*above, greater as u64, "above {value}");
+            }
+            assert!(curve.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 >= two[1].1));
+            assert_eq!(curve.last().map(|point| point.1), Some(0));
+        }
+        assert_eq!(Histogram::new().survival(200), [(0, 0)]);
+        assert_eq!(of(&[0, 7, 7]).survival(200), [(0, 2), (7, 0)]);
     }
 
     #[test]

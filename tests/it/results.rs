@@ -525,9 +525,13 @@ fn the_docs_name_every_file_and_every_column() {
         documented("`summary.csv`"),
         elasticache_sim::report::summary_csv::COLUMNS.map(str::to_owned)
     );
+    assert_eq!(
+        documented("`distributions.csv`"),
+        elasticache_sim::report::distributions::COLUMNS.map(str::to_owned)
+    );
     let dir = folder("docs");
     two_policies(&dir);
-    expect(&dir, "run my/two.toml -o a", 0);
+    expect(&dir, "run my/two.toml --policy fewer --sensitivity -o a", 0);
     let listed = documented("Files");
     for name in files(&dir.join("a")).keys() {
         let shown = match name.split('/').next() {

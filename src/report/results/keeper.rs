@@ -10,10 +10,13 @@ use super::disk::{self, KeepError, failed};
 use super::manifest::{self, Inputs, Invocation, Manifest, Options, RowsKept, Status};
 use super::rows::{self, OUTAGES, Rows, TRIALS};
 use super::traces::{self, MOST_TRACED, Notable};
-use super::{CHECKPOINT, MANIFEST, RESOLVED, SUMMARY_CSV, SUMMARY_JSON};
+use super::{
+    CHECKPOINT, DISTRIBUTIONS, MANIFEST, RESOLVED, SENSITIVITY, SUMMARY_CSV, SUMMARY_JSON,
+};
 use crate::montecarlo::batch::{Progress, RowText};
 use crate::report::study::{Ended, Study};
-use crate::report::{summary, summary_csv};
+use crate::report::{distributions, sensitivity, summary, summary_csv};
+use crate::scenario::sensitivity::Variants;
 use crate::scenario::{Experiment, Policy, resolved};
 
 /// The shortest time between two checkpoints.
@@ -78,7 +81,8 @@ impl Contents {
 /// The files of a complete folder, sorted.
 fn files(inputs: &Inputs, policies: &[&Policy]) -> Vec<String> {
     let mut files: Vec<String> =
-        [MANIFEST, RESOLVED, SUMMARY_CSV, SUMMARY_JSON].map(str::to_owned).into();
+        [DISTRIBUTIONS, MANIFEST, RESOLVED, SUMMARY_CSV, SUMMARY_JSON].map(str::to_owned).into();
+    files.extend(inputs.options.variants.map(|_| SENSITIVITY.to_owned()));
     files.extend(inputs.files.iter().filter_map(|file| file.kept_as.clone()));
     match inputs.options.rows {
         RowsKept::Kept => files.extend([TRIALS, OUTAGES].map(str::to_owned)),
@@ -330,11 +334,12 @@ impl Keeper {
     }
 
     /// Completes the folder; after an interruption as far as there are trials, so that the batch
-    /// can go on. `study` is there if there are trials.
+    /// can go on. `found` is there if there are trials: the study, and the variants of its
+    /// reference, if it is one of those.
     pub fn close(
         mut self,
         (progress, ended): (&Progress, Ended),
-        study: Option<&Study<'_>>,
+        found: Option<(&Study<'_>, Option<&Variants>)>,
     ) -> Result<(), KeepError> {
         let status = match ended {
             Ended::Interrupted => {
@@ -346,9 +351,13 @@ impl Keeper {
         for sink in &mut self.sinks {
             sink.settle()?;
         }
-        if let Some(study) = study {
+        if let Some((study, variants)) = found {
             self.write(SUMMARY_JSON, summary::json(study).as_bytes())?;
             self.write(SUMMARY_CSV, summary_csv::csv(study).as_bytes())?;
+            self.write(DISTRIBUTIONS, distributions::csv(study).as_bytes())?;
+            if let Some(variants) = variants {
+                self.write(SENSITIVITY, sensitivity::json(study, variants).as_bytes())?;
+            }
             self.write_traces(study)?;
         }
         self.manifest.status = status;

@@ -100,6 +100,9 @@ pub struct Options {
     /// Replications of a study of rare losses, at most; where there may be one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replications: Option<u64>,
+    /// With `--sensitivity`, how many variants of the policy were run beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variants: Option<u64>,
     /// Level of the intervals.
     pub level: f64,
     /// Whether there are rows.
