@@ -8,6 +8,7 @@ mod explain;
 mod keep;
 mod losses;
 mod new;
+mod plot;
 mod replay;
 mod run;
 mod schema;
@@ -97,6 +98,8 @@ enum Command {
     Exact(exact::Arguments),
     /// Tell one trial of a scenario as a story
     Replay(replay::Arguments),
+    /// Draw pictures of a folder of results, as SVG and PNG
+    Plot(plot::Arguments),
     /// Show a scenario's placement, replication links and failure domains
     Topology(topology::Arguments),
     /// Write a commented scenario to start with
@@ -285,6 +288,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compare(arguments)) => compare::run(arguments, colour, talk),
         Some(Command::Exact(arguments)) => exact::run(arguments, colour),
         Some(Command::Replay(arguments)) => replay::run(arguments),
+        Some(Command::Plot(arguments)) => plot::run(arguments, talk),
         Some(Command::Topology(arguments)) => topology::run(arguments),
         Some(Command::New(arguments)) => new::run(arguments),
         Some(Command::Explain(arguments)) => explain::run(arguments),

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Changes, Failure, load, print};
+use crate::report::picture::topology_svg;
 use crate::report::placement::Detail;
-use crate::report::{dot, draw, topology};
+use crate::report::{dot, topology};
 use crate::scenario::domains::Map;
 
 #[derive(Args, Debug)]
@@ -42,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = match arguments.format {
         Format::Text => topology::text(&map, detail),
         Format::Dot => dot::topology_dot(&map),
-        Format::Svg => draw::topology_svg(&map, detail),
+        Format::Svg => topology_svg(&map, detail),
     };
     print(&text)
 }

@@ -23,7 +23,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
 ];
 
 /// External crates and the files or folders that may name them.
-const DOORS: [(&str, &[&str]); 25] = [
+const DOORS: [(&str, &[&str]); 27] = [
     ("rand", &["engine/rng.rs"]),
     ("rand_chacha", &["engine/rng.rs"]),
     ("libm", &["engine/law.rs", "engine/special.rs"]),
@@ -75,7 +75,10 @@ const DOORS: [(&str, &[&str]); 25] = [
         ],
     ),
     ("annotate_snippets", &["report/diagnostic.rs"]),
-    ("plotters", &["report/draw.rs"]),
+    ("plotters", &["report/picture/"]),
+    ("png", &["report/picture/"]),
+    // The letters of pictures in PNG.
+    ("dejavu", &["report/picture/"]),
     ("serde_json", &["report/", "scenario/aws_text/"]),
     ("clap", &["cli/"]),
     ("comfy_table", &["report/compare.rs", "report/exact.rs"]),

@@ -24,6 +24,7 @@ mod library;
 mod library_migrations;
 mod metamorphic;
 mod migration;
+mod pictures;
 mod preset_policies;
 mod presets;
 mod queue;

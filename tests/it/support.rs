@@ -2,6 +2,7 @@
 
 pub mod exact_cases;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::AtomicBool;
@@ -241,4 +242,42 @@ fn fix_migration(mut plan: MigrationPlan) -> MigrationPlan {
     plan.clients.moves = fixed(30);
     plan.clients.repoint = fixed(2);
     plan
+}
+
+/// Whether a text is well-formed XML as far as SVG files of ours need it: one root, balanced tags,
+/// quoted attributes, nothing raw that must be escaped.
+pub fn check_xml(svg: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut n_roots = 0;
+    let text_is_escaped = |text: &str| {
+        let mut entities = text.split('&').skip(1);
+        let known = ["amp;", "lt;", "gt;", "quot;", "apos;"];
+        assert!(!text.contains('>'), "{text}");
+        assert!(entities.all(|rest| known.iter().any(|name| rest.starts_with(name))), "{text}");
+    };
+    let mut rest = svg;
+    while let Some((text, tag)) = rest.split_once('<') {
+        text_is_escaped(text);
+        assert!(!open.is_empty() || text.trim().is_empty(), "text outside of the root: {text}");
+        let (tag, after) = tag.split_once('>').expect("a tag ends");
+        rest = after;
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "tags are balanced");
+            continue;
+        }
+        let (tag, is_closed) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
+        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        assert!(!name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()), "{name}");
+        let mut parts = attributes.split('"');
+        let mut keys = BTreeSet::new();
+        while let Some(key) = parts.next().map(str::trim).filter(|key| !key.is_empty()) {
+            assert!(key.ends_with('=') && keys.insert(key), "{tag}");
+            text_is_escaped(parts.next().expect("a quoted value"));
+        }
+        n_roots += usize::from(open.is_empty());
+        if !is_closed {
+            open.push(name);
+        }
+    }
+    assert!(rest.trim().is_empty() && open.is_empty() && n_roots == 1, "{rest}");
 }

@@ -9,12 +9,13 @@ use elasticache_sim::model::fact::Fact;
 use elasticache_sim::model::plan::{
     Action, AzId, GroupId, NodeId, Plan, Scripted, ScriptedFault, ShardId, Share, Victim,
 };
+use elasticache_sim::report::picture::topology_svg;
 use elasticache_sim::report::placement::{Detail, shard_list, slot_share};
-use elasticache_sim::report::{dot, draw, topology};
+use elasticache_sim::report::{dot, topology};
 use elasticache_sim::scenario::domains::{Effect, Map, Place};
 
 use crate::support::{
-    library, load, load_all, parse, policy_options, root, run, secs, with_fixed_times,
+    check_xml, library, load, load_all, parse, policy_options, root, run, secs, with_fixed_times,
 };
 
 /// A scenario with these groups, each a `[[group]]` table without its header.
@@ -411,7 +412,7 @@ replicas = 1"#;
     let plan = plan("unused AZ", &[group]);
     let text = topology::failure_domains_text(&Map::of(&plan));
     assert!(text.contains("losing us-west-2c: no node runs there\n"), "{text}");
-    let svg = draw::topology_svg(&Map::of(&plan), Detail::Folded);
+    let svg = topology_svg(&Map::of(&plan), Detail::Folded);
     assert!(!svg.contains("\nus-west-2c\n"), "{svg}");
     check_dot(&dot::topology_dot(&Map::of(&plan)), 2);
 }
@@ -467,11 +468,11 @@ fn large_topologies_stay_short_unless_all_is_asked_for() {
         let text = topology::text(&map, Detail::Folded);
         assert!(text.lines().count() <= 60, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 118), "{text}");
-        let svg = draw::topology_svg(&map, Detail::Folded);
+        let svg = topology_svg(&map, Detail::Folded);
         check_svg(&svg);
         assert!(svg.len() < 60_000, "{}", svg.len());
         let all = topology::text(&map, Detail::Every);
-        let svg = draw::topology_svg(&map, Detail::Every);
+        let svg = topology_svg(&map, Detail::Every);
         check_svg(&svg);
         assert!(svg.len() < 250_000, "{}", svg.len());
         for shard in &plan.shards {
@@ -481,42 +482,9 @@ fn large_topologies_stay_short_unless_all_is_asked_for() {
     }
 }
 
-/// Whether a text is well-formed XML as far as SVG files of ours need it: one root, balanced tags,
-/// quoted attributes, nothing raw that must be escaped.
+/// Whether a picture is well-formed, and no wider than a page.
 fn check_svg(svg: &str) {
-    let mut open: Vec<&str> = Vec::new();
-    let mut n_roots = 0;
-    let text_is_escaped = |text: &str| {
-        let mut entities = text.split('&').skip(1);
-        let known = ["amp;", "lt;", "gt;", "quot;", "apos;"];
-        assert!(!text.contains('>'), "{text}");
-        assert!(entities.all(|rest| known.iter().any(|name| rest.starts_with(name))), "{text}");
-    };
-    let mut rest = svg;
-    while let Some((text, tag)) = rest.split_once('<') {
-        text_is_escaped(text);
-        assert!(!open.is_empty() || text.trim().is_empty(), "text outside of the root: {text}");
-        let (tag, after) = tag.split_once('>').expect("a tag ends");
-        rest = after;
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(name), "tags are balanced");
-            continue;
-        }
-        let (tag, is_closed) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
-        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
-        assert!(!name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()), "{name}");
-        let mut parts = attributes.split('"');
-        let mut keys = BTreeSet::new();
-        while let Some(key) = parts.next().map(str::trim).filter(|key| !key.is_empty()) {
-            assert!(key.ends_with('=') && keys.insert(key), "{tag}");
-            text_is_escaped(parts.next().expect("a quoted value"));
-        }
-        n_roots += usize::from(open.is_empty());
-        if !is_closed {
-            open.push(name);
-        }
-    }
-    assert!(rest.trim().is_empty() && open.is_empty() && n_roots == 1, "{rest}");
+    check_xml(svg);
     let width = svg.split_once("width=\"").and_then(|(_, rest)| rest.split_once('"'));
     let width: u32 = width.expect("a width").0.parse().expect("a number");
     assert!(width <= 1_000, "{width}");
@@ -526,7 +494,7 @@ fn check_svg(svg: &str) {
 fn pictures_hold_every_node_and_escape_what_is_not_a_name() {
     for plan in small_plans() {
         let map = Map::of(&plan);
-        let svg = draw::topology_svg(&map, Detail::Folded);
+        let svg = topology_svg(&map, Detail::Folded);
         check_svg(&svg);
         for node in &plan.nodes {
             assert!(svg.contains(&format!(" {}\n", node.name)), "{} is missing", node.name);
@@ -539,7 +507,7 @@ fn pictures_hold_every_node_and_escape_what_is_not_a_name() {
         check_dot(&dot::topology_dot(&map), plan.nodes.len());
     }
     let plan = plan(r#"<b>&amp; "x" \N ]]> ünï — 東京"#, &[SPREAD]);
-    let svg = draw::topology_svg(&Map::of(&plan), Detail::Folded);
+    let svg = topology_svg(&Map::of(&plan), Detail::Folded);
     check_svg(&svg);
     assert!(svg.contains("&lt;b&gt;&amp;amp; &quot;x&quot; \\N ]]&gt; ünï — 東京"), "{svg}");
     let dot = dot::topology_dot(&Map::of(&plan));
@@ -555,7 +523,7 @@ fn long_names_and_titles_stay_on_the_page() {
          azs = [\"us-east-1a\", \"us-east-1b\", \"us-east-1c\", \"us-east-1d\"]"
     );
     let plan = plan(&"W".repeat(200), &[&group]);
-    let svg = draw::topology_svg(&Map::of(&plan), Detail::Folded);
+    let svg = topology_svg(&Map::of(&plan), Detail::Folded);
     check_svg(&svg);
     assert!(svg.contains("-0003-006\n"), "the end of a name tells nodes apart");
     assert!(!svg.contains(&"W".repeat(60)), "a title is broken");
@@ -616,7 +584,7 @@ fn the_command_shows_every_scenario_of_the_library() {
         assert_eq!(shown(&[]), text);
         assert_eq!(shown(&["--format", "text"]), text);
         assert_eq!(shown(&["--format", "dot"]), dot::topology_dot(&map));
-        let svg = draw::topology_svg(&map, Detail::Every);
+        let svg = topology_svg(&map, Detail::Every);
         assert_eq!(shown(&["--format", "svg", "--all"]), svg);
         check_svg(&svg);
     }

@@ -1,31 +1,18 @@
-//! Pictures as SVG. A topology: AZs as boxes, shards as rows, primaries filled, replicas outlined,
-//! arrows from a primary to those who copy from it.
-//!
-//! Nobody measures text here, so that pictures are the same on every machine: names are set in a
-//! monospaced font, and every text is given more room than it needs. Lengths are pixels.
+//! A topology: AZs as boxes, shards as rows, primaries filled, replicas outlined, arrows from a
+//! primary to those who copy from it.
 
-use plotters::coord::Shift;
-use plotters::prelude::{
-    DrawingArea, IntoDrawingArea as _, PathElement, Polygon, Rectangle, SVGBackend, Text, WHITE,
-};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color as _, FontStyle, IntoTextStyle as _, RGBColor};
-
-use crate::model::plan::{AzId, GroupId, Membership, NodeId};
+use super::canvas::{Anchor, BLUE, Canvas, EDGE, Font, GREY, INK, PAPER, Point, VERMILION, WHITE};
+use super::paint::{self, Described};
+use super::scope::Scope;
+use super::{Drawn, Picture, missing};
+use crate::model::plan::{AzId, GroupId, Membership, NodeId, Plan};
 use crate::report::placement::{Detail, Row, Rows, plural, rows, shard_list, slot_share};
 use crate::report::table::group_line;
 use crate::report::topology::failure_domain_lines;
 use crate::scenario::domains::Map;
 
-/// Blue and vermilion of Okabe and Ito's palette, told apart by every eye; glyphs and filling say
-/// the same without colour.
-const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
-const VERMILION: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
-const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
-const EDGE: RGBColor = RGBColor(0xaa, 0xaa, 0xaa);
-const PAPER: RGBColor = RGBColor(0xf5, 0xf5, 0xf5);
-
+/// The name of its pictures.
+const NAME: &str = "topology";
 /// A page is no wider, unless AZs are so many that their names need it.
 const WIDEST: i32 = 1_000;
 /// A page is no narrower, so that title and legend have room.
@@ -35,137 +22,18 @@ const MARGIN: i32 = 20;
 /// Up to this many rows, nodes are drawn with their names.
 const MOST_NAMED: usize = 12;
 
-/// What can go wrong in a drawing: nothing, since it is made in memory.
-const IN_MEMORY: &str = "drawing into memory cannot fail";
-
-/// A font of this module.
-#[derive(Clone, Copy)]
-enum Font {
-    /// For names, all letters alike.
-    Mono(i32),
-    /// For prose.
-    Prose(i32),
-    /// For titles.
-    Title(i32),
-}
-
-impl Font {
-    fn size(self) -> i32 {
-        match self {
-            Font::Mono(size) | Font::Prose(size) | Font::Title(size) => size,
+/// A node's box.
+fn draw_node(canvas: &mut Canvas, [from, to]: [Point; 2], role: Role, (text, font): (&str, Font)) {
+    let middle = ((from.0 + to.0) / 2, (from.1 + to.1) / 2);
+    match role {
+        Role::Primary => {
+            canvas.filled([from, to], BLUE);
+            canvas.text(text, (middle, Anchor::Middle), font, WHITE);
         }
-    }
-
-    /// No fewer pixels than `text` needs: in a monospaced font letters are 0.6 em wide, elsewhere
-    /// those of Verdana are the widest of the usual fonts.
-    fn width(self, text: &str) -> i32 {
-        let in_prose = |c: char| match c {
-            ' ' | '.' | ',' | ':' | ';' | '·' | '(' | ')' | 'I' => 460,
-            'f' | 'i' | 'j' | 'l' | 'r' | 't' => 460,
-            'm' | 'w' | 'M' | 'W' | '@' | '%' => 1_080,
-            'a'..='z' | '0'..='9' | '-' | '/' => 640,
-            c if c.is_ascii() => 850,
-            _ => 1_100,
-        };
-        let per_mille = |c: char| match self {
-            Font::Mono(_) if c.is_ascii() => 610,
-            Font::Mono(_) => 1_100,
-            Font::Prose(_) => in_prose(c),
-            Font::Title(_) => in_prose(c) * 9 / 8,
-        };
-        let em: i32 = text.chars().map(per_mille).sum();
-        (em * self.size() + 999) / 1_000
-    }
-
-    /// `text` in lines no wider than `width`; what is longer than a line is cut between letters.
-    fn wrapped(self, text: &str, width: i32) -> Vec<String> {
-        let mut lines = vec![String::new()];
-        for word in text.split(' ') {
-            let line = lines.last_mut().expect("there is a line from the start");
-            let longer = format!("{line}{}{word}", if line.is_empty() { "" } else { " " });
-            if self.width(&longer) <= width {
-                *line = longer;
-                continue;
-            }
-            let mut rest = String::new();
-            for c in word.chars() {
-                if self.width(&format!("{rest}{c}")) > width {
-                    lines.push(std::mem::take(&mut rest));
-                }
-                rest.push(c);
-            }
-            lines.push(rest);
-        }
-        lines.retain(|line| !line.is_empty());
-        lines
-    }
-}
-
-/// A text's place: which of its ends stands at the given point.
-#[derive(Clone, Copy)]
-enum Anchor {
-    Left,
-    Middle,
-}
-
-type Point = (i32, i32);
-
-struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
-}
-
-impl Canvas<'_> {
-    fn text(&self, text: &str, (at, anchor): (Point, Anchor), font: Font, color: &RGBColor) {
-        let (family, style) = match font {
-            Font::Mono(_) => ("monospace", FontStyle::Normal),
-            Font::Prose(_) => ("sans-serif", FontStyle::Normal),
-            Font::Title(_) => ("sans-serif", FontStyle::Bold),
-        };
-        let across = match anchor {
-            Anchor::Left => HPos::Left,
-            Anchor::Middle => HPos::Center,
-        };
-        // The SVG backend divides sizes by 1.24.
-        let size = f64::from(font.size()) * 1.24;
-        let style = (family, size, style)
-            .into_text_style(&self.area)
-            .color(color)
-            .pos(Pos::new(across, VPos::Center));
-        self.area.draw(&Text::new(text.to_owned(), at, style)).expect(IN_MEMORY);
-    }
-
-    fn filled(&self, corners: [Point; 2], color: &RGBColor) {
-        self.area.draw(&Rectangle::new(corners, color.filled())).expect(IN_MEMORY);
-    }
-
-    fn outlined(&self, corners: [Point; 2], color: &RGBColor) {
-        self.area.draw(&Rectangle::new(corners, color.stroke_width(1))).expect(IN_MEMORY);
-    }
-
-    fn line(&self, points: &[Point], color: &RGBColor) {
-        self.area.draw(&PathElement::new(points.to_vec(), color.stroke_width(1))).expect(IN_MEMORY);
-    }
-
-    /// A line to the right that ends in an arrowhead.
-    fn arrow(&self, (x, y): Point, to_x: i32) {
-        self.line(&[(x, y), (to_x, y)], &GREY);
-        let head = vec![(to_x, y), (to_x - 6, y - 3), (to_x - 6, y + 3)];
-        self.area.draw(&Polygon::new(head, GREY.filled())).expect(IN_MEMORY);
-    }
-
-    /// A node's box.
-    fn node(&self, [from, to]: [Point; 2], role: Role, (text, font): (&str, Font)) {
-        let middle = ((from.0 + to.0) / 2, (from.1 + to.1) / 2);
-        match role {
-            Role::Primary => {
-                self.filled([from, to], &BLUE);
-                self.text(text, (middle, Anchor::Middle), font, &WHITE);
-            }
-            Role::Replica => {
-                self.filled([from, to], &WHITE);
-                self.outlined([from, to], &VERMILION);
-                self.text(text, (middle, Anchor::Middle), font, &INK);
-            }
+        Role::Replica => {
+            canvas.filled([from, to], WHITE);
+            canvas.outlined([from, to], VERMILION);
+            canvas.text(text, (middle, Anchor::Middle), font, INK);
         }
     }
 }
@@ -216,6 +84,7 @@ const LABEL: Font = Font::Mono(11);
 const NOTE: Font = Font::Prose(11);
 const HEADING: Font = Font::Title(12);
 const TITLE: Font = Font::Title(16);
+const WHOSE: Font = Font::Prose(14);
 /// Between two AZs.
 const GAP: i32 = 12;
 /// In a column, left of the nodes, where arrows come down.
@@ -225,38 +94,78 @@ const SMALL_STEP: i32 = 20;
 /// Height of the heading of AZ boxes.
 const HEAD: i32 = 26;
 
+/// Layouts that are drawn, at most.
+const MOST: usize = 6;
+
+/// The topology of each layout that policies have, under the first of them.
+pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
+    let mut drawn = Vec::new();
+    let mut seen: Vec<(Canvas, &Plan, Vec<&str>)> = Vec::new();
+    for subject in &scope.subjects {
+        let plan = &subject.policy.plan;
+        let canvas = canvas(&Map::of(plan), Detail::Folded, "");
+        match seen.iter_mut().find(|other| other.0 == canvas) {
+            Some((_, _, labels)) => labels.push(&subject.label),
+            None => seen.push((canvas, plan, vec![&subject.label])),
+        }
+    }
+    let n_left_out = seen.len().saturating_sub(MOST);
+    for (n, (_, plan, labels)) in seen.into_iter().take(MOST).enumerate() {
+        let name = if n == 0 { NAME.to_owned() } else { format!("{NAME}-{}", n + 1) };
+        let (map, whose) = (Map::of(plan), labels.join(", "));
+        let lost = failure_domain_lines(&map).join("; ");
+        let title = scope.title(&format!("Placement: {whose}"));
+        let alt = format!("Where the nodes of {whose} are. {lost}.");
+        let canvas = canvas(&map, Detail::Folded, &scope.title(&whose));
+        let aliases = scope.aliases();
+        drawn.push(Drawn::Picture(Picture { name, title, alt, canvas, aliases }));
+    }
+    if n_left_out > 0 {
+        let why = format!("{n_left_out} more layouts differ; `ecsim topology` draws any of them");
+        drawn.push(missing("topology-more", &why));
+    }
+    drawn
+}
+
 /// The picture of a plan's topology.
 pub fn topology_svg(map: &Map<'_>, detail: Detail) -> String {
+    let alt = failure_domain_lines(map).join("; ");
+    let described = Described { name: NAME, title: &map.plan.name, alt: &alt };
+    paint::svg(&canvas(map, detail, ""), described)
+}
+
+/// The marks of a plan's topology, with a line on whose it is.
+pub(super) fn canvas(map: &Map<'_>, detail: Detail, whose: &str) -> Canvas {
     let groups: Vec<(GroupId, Rows)> =
         map.plan.group_ids().map(|group| (group, rows(map, group, detail))).collect();
     let layout = Layout::of(map, &groups);
     let header = layout.header();
-    let height = header.len() as i32 * 22
+    let whose = WHOSE.wrapped(whose, layout.text_width());
+    let height = (header.len() + whose.len()) as i32 * 22
         + 2 * MARGIN
         + 34
         + groups.iter().map(|(group, rows)| layout.section_height(*group, rows)).sum::<i32>()
         + layout.footer().len() as i32 * 16;
-    let mut svg = String::new();
-    let size = (layout.width.unsigned_abs(), height.unsigned_abs());
-    let canvas = Canvas { area: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
-    canvas.area.fill(&WHITE).expect(IN_MEMORY);
+    let mut canvas = Canvas::new((layout.width, height));
     let mut y = MARGIN;
     for line in &header {
-        canvas.text(line, ((MARGIN, y + 8), Anchor::Left), TITLE, &INK);
+        canvas.text(line, ((MARGIN, y + 8), Anchor::Left), TITLE, INK);
         y += 22;
     }
-    layout.legend(&canvas, y);
+    for line in &whose {
+        canvas.text(line, ((MARGIN, y + 8), Anchor::Left), WHOSE, GREY);
+        y += 22;
+    }
+    layout.legend(&mut canvas, y);
     y += 34;
     for (group, rows) in &groups {
-        y = layout.section(&canvas, (*group, rows), y);
+        y = layout.section(&mut canvas, (*group, rows), y);
     }
     for (x, line) in layout.footer() {
-        canvas.text(&line, ((x, y + 8), Anchor::Left), NOTE, &INK);
+        canvas.text(&line, ((x, y + 8), Anchor::Left), NOTE, INK);
         y += 16;
     }
-    canvas.area.present().expect(IN_MEMORY);
-    drop(canvas);
-    svg
+    canvas
 }
 
 impl<'m> Layout<'m> {
@@ -335,13 +244,13 @@ impl<'m> Layout<'m> {
             .collect()
     }
 
-    fn legend(&self, canvas: &Canvas<'_>, y: i32) {
+    fn legend(&self, canvas: &mut Canvas, y: i32) {
         let y = y + 8;
         let mut x = MARGIN;
         let roles = [(Role::Primary, "primary"), (Role::Replica, "replica")];
         for (role, word) in roles {
-            canvas.node([(x, y - 7), (x + 16, y + 7)], role, (role.glyph(), Font::Mono(10)));
-            canvas.text(word, ((x + 22, y), Anchor::Left), NOTE, &INK);
+            draw_node(canvas, [(x, y - 7), (x + 16, y + 7)], role, (role.glyph(), Font::Mono(10)));
+            canvas.text(word, ((x + 22, y), Anchor::Left), NOTE, INK);
             x += 22 + NOTE.width(word) + 18;
         }
         let word = match self.look {
@@ -350,9 +259,9 @@ impl<'m> Layout<'m> {
         };
         match self.look {
             Look::Named => canvas.arrow((x, y), x + 26),
-            Look::Small => canvas.line(&[(x, y), (x + 26, y)], &GREY),
+            Look::Small => canvas.line(&[(x, y), (x + 26, y)], GREY),
         }
-        canvas.text(word, ((x + 32, y), Anchor::Left), NOTE, &INK);
+        canvas.text(word, ((x + 32, y), Anchor::Left), NOTE, INK);
     }
 
     fn heading(&self, group: GroupId) -> Vec<String> {
@@ -372,11 +281,11 @@ impl<'m> Layout<'m> {
     }
 
     /// A group from `y` down; gives where the next begins.
-    fn section(&self, canvas: &Canvas<'_>, (group, rows): (GroupId, &Rows), y: i32) -> i32 {
+    fn section(&self, canvas: &mut Canvas, (group, rows): (GroupId, &Rows), y: i32) -> i32 {
         let (map, end) = (self.map, y + self.section_height(group, rows));
         let mut y = y;
         for line in self.heading(group) {
-            canvas.text(&line, ((MARGIN, y + 6), Anchor::Left), NOTE, &INK);
+            canvas.text(&line, ((MARGIN, y + 6), Anchor::Left), NOTE, INK);
             y += 16;
         }
         let shown: i32 = rows.shown.iter().map(|row| self.row_height(row)).sum();
@@ -386,13 +295,13 @@ impl<'m> Layout<'m> {
                 continue;
             };
             let corners = [(column.left, y), (column.left + column.width, bottom)];
-            canvas.filled(corners, &PAPER);
-            canvas.outlined(corners, &EDGE);
+            canvas.filled(corners, PAPER);
+            canvas.outlined(corners, EDGE);
             let middle = column.left + column.width / 2;
             let name = &map.plan.azs[used.az.idx()].name;
-            canvas.text(name, ((middle, y + 13), Anchor::Middle), HEADING, &INK);
+            canvas.text(name, ((middle, y + 13), Anchor::Middle), HEADING, INK);
             let total = format!("{} P + {} r", used.primaries, used.replicas);
-            canvas.text(&total, ((middle, bottom - 11), Anchor::Middle), Font::Mono(10), &GREY);
+            canvas.text(&total, ((middle, bottom - 11), Anchor::Middle), Font::Mono(10), GREY);
         }
         y += HEAD;
         for row in &rows.shown {
@@ -404,7 +313,7 @@ impl<'m> Layout<'m> {
         }
         if rows.n_left_out > 0 {
             let text = format!("… and {} with other placements", plural(rows.n_left_out, "shard"));
-            canvas.text(&text, ((MARGIN, bottom + 12), Anchor::Left), NOTE, &INK);
+            canvas.text(&text, ((MARGIN, bottom + 12), Anchor::Left), NOTE, INK);
         }
         end
     }
@@ -429,10 +338,10 @@ impl<'m> Layout<'m> {
         }
     }
 
-    fn label(&self, canvas: &Canvas<'_>, row: &Row, y: i32) {
+    fn label(&self, canvas: &mut Canvas, row: &Row, y: i32) {
         for (n, (line, font)) in label(self.map, row, self.look).iter().enumerate() {
             let at = (MARGIN, y + n as i32 * 15);
-            canvas.text(line, (at, Anchor::Left), *font, if n == 0 { &INK } else { &GREY });
+            canvas.text(line, (at, Anchor::Left), *font, if n == 0 { INK } else { GREY });
         }
     }
 
@@ -445,7 +354,7 @@ impl<'m> Layout<'m> {
 
     /// Arrows run along the top of the row and come down left of the nodes, so that they cross
     /// no name.
-    fn named_row(&self, canvas: &Canvas<'_>, row: &Row, y: i32) {
+    fn named_row(&self, canvas: &mut Canvas, row: &Row, y: i32) {
         self.label(canvas, row, y + 24);
         let (rail, top, step) = (y + 6, y + 14, self.node_height() + 6);
         let drop = |column: &Column| column.left + 8;
@@ -453,20 +362,20 @@ impl<'m> Layout<'m> {
         let n_columns = self.cells(row).count();
         if n_columns > 1 {
             let drops: Vec<i32> = self.cells(row).map(|(column, _)| drop(column)).collect();
-            canvas.line(&[(drops[0], rail), (drops[n_columns - 1], rail)], &GREY);
+            canvas.line(&[(drops[0], rail), (drops[n_columns - 1], rail)], GREY);
         }
         for (column, nodes) in self.cells(row) {
             let (x, left) = (drop(column), column.left + GUTTER);
             let middle = |n: usize| top + n as i32 * step + self.node_height() / 2;
             let from = if n_columns > 1 { rail } else { middle(0) };
             if has_replicas {
-                canvas.line(&[(x, from), (x, middle(nodes.len() - 1))], &GREY);
+                canvas.line(&[(x, from), (x, middle(nodes.len() - 1))], GREY);
             }
             for (n, &node) in nodes.iter().enumerate() {
                 let role = self.role(row, node);
                 match role {
                     Role::Primary if has_replicas => {
-                        canvas.line(&[(x, middle(n)), (left, middle(n))], &GREY);
+                        canvas.line(&[(x, middle(n)), (left, middle(n))], GREY);
                     }
                     Role::Primary => {}
                     Role::Replica => canvas.arrow((x, middle(n)), left),
@@ -476,13 +385,13 @@ impl<'m> Layout<'m> {
                 let right = left + name_width(self.name_font, self.name_letters);
                 let box_top = top + n as i32 * step;
                 let corners = [(left, box_top), (right, box_top + self.node_height())];
-                canvas.node(corners, role, (&text, self.name_font));
+                draw_node(canvas, corners, role, (&text, self.name_font));
             }
         }
     }
 
     /// The line lies behind the nodes.
-    fn small_row(&self, canvas: &Canvas<'_>, row: &Row, y: i32) {
+    fn small_row(&self, canvas: &mut Canvas, row: &Row, y: i32) {
         let middle = y + 9;
         self.label(canvas, row, middle);
         let boxes = |(column, nodes): (&Column, &[NodeId])| {
@@ -495,12 +404,12 @@ impl<'m> Layout<'m> {
         if let (Some((first, _)), Some((last, _))) = (boxes.first(), boxes.last())
             && first != last
         {
-            canvas.line(&[(*first, middle), (*last, middle)], &GREY);
+            canvas.line(&[(*first, middle), (*last, middle)], GREY);
         }
         for (left, node) in boxes {
             let role = self.role(row, node);
             let corners = [(left, middle - 7), (left + 16, middle + 7)];
-            canvas.node(corners, role, (role.glyph(), Font::Mono(10)));
+            draw_node(canvas, corners, role, (role.glyph(), Font::Mono(10)));
         }
     }
 }

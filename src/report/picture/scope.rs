@@ -1,0 +1,264 @@
+//! [`Scope`]: what pictures are of: the policies of a folder, their labels and letters, and which
+//! of many are shown; and [`Sheet`]: a slide with a title, what the numbers are of, and notes.
+
+use super::canvas::{
+    Anchor, BLUE, Canvas, Color, Font, GREEN, GREY, INK, ORANGE, PURPLE, Point, SKY, Stroke,
+    VERMILION,
+};
+use super::{Drawn, Picture};
+use crate::engine::time::SimTime;
+use crate::report::labels::Labels;
+use crate::report::numbers::count;
+use crate::report::results::{Entry, Results};
+use crate::report::table::{percent, trials};
+use crate::scenario::Policy;
+use crate::stats::level::Estimate;
+
+/// Size of a slide.
+pub(super) const SLIDE: Point = (1_200, 675);
+/// White space left and right.
+pub(super) const MARGIN: i32 = 40;
+/// The font of what stands in a picture.
+pub(super) const LABEL: Font = Font::Prose(18);
+
+/// What pictures are of.
+pub(super) struct Scope<'a> {
+    pub(super) results: &'a Results,
+    /// The policies that are shown; at least one.
+    pub(super) subjects: Vec<Subject<'a>>,
+    /// The position of the reference among them.
+    pub(super) reference: usize,
+}
+
+/// A policy in pictures.
+#[derive(Clone)]
+pub(super) struct Subject<'a> {
+    pub(super) entry: Entry<'a>,
+    pub(super) policy: &'a Policy,
+    /// What it is called.
+    pub(super) label: String,
+}
+
+/// Which of the subjects a picture shows.
+pub(super) struct Chosen {
+    /// Their positions, in order.
+    pub(super) positions: Vec<usize>,
+    /// Which are not shown, if any; a sentence.
+    pub(super) note: Option<String>,
+}
+
+impl<'a> Scope<'a> {
+    /// Of a folder; `None` if its numbers name no policy of its scenario.
+    pub(super) fn of(results: &'a Results) -> Option<Self> {
+        let experiment = &results.kept.experiment;
+        let found = |entry: Entry<'a>| {
+            let policy = experiment.policies.iter().find(|it| it.name == entry.name())?;
+            Some((entry, policy))
+        };
+        let found: Vec<(Entry<'_>, &Policy)> =
+            results.numbers.entries().filter_map(found).collect();
+        let policies: Vec<&Policy> = found.iter().map(|(_, policy)| *policy).collect();
+        let labels = Labels::unnumbered(&policies).short;
+        let labels = labels.iter().map(|label| plain_lists(label));
+        let subjects: Vec<Subject<'_>> = found
+            .into_iter()
+            .zip(labels)
+            .map(|((entry, policy), label)| Subject { entry, policy, label })
+            .collect();
+        let is_reference = |it: &Subject<'_>| it.entry.name() == results.numbers.reference();
+        let reference = subjects.iter().position(is_reference)?;
+        Some(Scope { results, subjects, reference })
+    }
+
+    /// The policy that the others are compared with.
+    pub(super) fn its_reference(&self) -> &Subject<'a> {
+        &self.subjects[self.reference]
+    }
+
+    /// The level of intervals, as in `95 %`.
+    pub(super) fn level(&self) -> String {
+        percent(self.results.numbers.level())
+    }
+
+    /// How a policy differs from the reference; zero for the reference itself.
+    pub(super) fn difference(&self, position: usize, metric: &str) -> Option<Estimate> {
+        self.results.numbers.difference(self.subjects[position].entry.name(), metric)
+    }
+
+    /// At most `most` of the subjects: the reference, and those that differ most from it in what
+    /// `metric` names.
+    pub(super) fn chosen(&self, most: usize, (metric, word): (&str, &str)) -> Chosen {
+        let n = self.subjects.len();
+        if n <= most {
+            return Chosen { positions: (0..n).collect(), note: None };
+        }
+        let size = |position: usize| match self.difference(position, metric) {
+            _ if position == self.reference => f64::INFINITY,
+            Some(difference) => difference.value.abs(),
+            None => 0.0,
+        };
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|a, b| size(*b).total_cmp(&size(*a)));
+        order.truncate(most);
+        order.sort_unstable();
+        let note = format!(
+            "Of {n} policies the reference and the {} that differ most from it in {word} are \
+             shown; summary.csv has all.",
+            most - 1
+        );
+        Chosen { positions: order, note: Some(note) }
+    }
+
+    /// What all numbers are of: `policy study · 10,000 trials of 1y · seed 42`.
+    pub(super) fn facts(&self) -> String {
+        format!("{}{}", self.results.kept.manifest.inputs.scenario, self.numbers_of())
+    }
+
+    /// The same without the scenario.
+    fn numbers_of(&self) -> String {
+        let Subject { entry, policy, .. } = self.its_reference();
+        let horizon = policy.plan.horizon.since(SimTime::START);
+        let (n, seed) = (trials(entry.trials()), self.results.kept.manifest.inputs.options.seed);
+        format!(" · {n} of {horizon} · seed {seed}")
+    }
+
+    /// What policies are called where their names cannot be set, by what they are called otherwise.
+    pub(super) fn aliases(&self) -> Vec<(String, String)> {
+        let subjects = self.subjects.iter().enumerate();
+        subjects.map(|(n, it)| (it.label.clone(), format!("policy {}", n + 1))).collect()
+    }
+
+    /// A title with what has to be said of all of them.
+    pub(super) fn title(&self, title: &str) -> String {
+        match self.results.interrupted_after() {
+            Some(n) => {
+                format!("{title} — interrupted after {} trials", count(u128::from(n)))
+            }
+            None => title.to_owned(),
+        }
+    }
+}
+
+/// A label in which lists of names are written as sums: `azs=a+b` for `azs=["a", "b"]`.
+pub(super) fn plain_lists(label: &str) -> String {
+    let mut text = String::with_capacity(label.len());
+    let mut rest = label;
+    while let Some((before, after)) = rest.split_once("=[") {
+        let Some((list, behind)) = after.split_once(']') else { break };
+        let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('"')).collect();
+        text.push_str(before);
+        text.push('=');
+        text.push_str(&names.join("+"));
+        rest = behind;
+    }
+    text + rest
+}
+
+/// How a policy is told apart from the others in a picture, in colour and without.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    pub(super) color: Color,
+    pub(super) dashes: &'static [i32],
+}
+
+impl Look {
+    /// That of the n-th of those shown; the reference is the first.
+    pub(super) fn of(n: usize) -> Self {
+        const LOOKS: [(Color, &[i32]); 7] = [
+            (INK, &[]),
+            (BLUE, &[14, 6]),
+            (VERMILION, &[]),
+            (GREEN, &[22, 6, 6, 6]),
+            (PURPLE, &[6, 6]),
+            (ORANGE, &[]),
+            (SKY, &[30, 8]),
+        ];
+        let (color, dashes) = LOOKS[n % LOOKS.len()];
+        Look { color, dashes }
+    }
+
+    /// Its line.
+    pub(super) fn stroke(self) -> Stroke {
+        Stroke { color: self.color, width: 3, dashes: self.dashes }
+    }
+}
+
+/// The letter of the n-th of those shown.
+pub(super) fn letter(n: usize) -> String {
+    let alphabet = b'A'..=b'Z';
+    alphabet.clone().nth(n).map_or_else(|| (n + 1).to_string(), |c| char::from(c).to_string())
+}
+
+/// A letter in a ring.
+pub(super) fn draw_badge(canvas: &mut Canvas, at: Point, (text, color): (&str, Color)) {
+    canvas.ring(at, 11, color);
+    canvas.text(text, (at, Anchor::Middle), Font::Title(16), INK);
+}
+
+/// A slide that is drawn on.
+pub(super) struct Sheet {
+    pub(super) canvas: Canvas,
+    title: String,
+}
+
+/// Below the title and what the numbers are of.
+pub(super) const TOP: i32 = 112;
+
+impl Sheet {
+    /// A slide with its title, and what the numbers are of with a remark on it.
+    pub(super) fn new(scope: &Scope<'_>, (title, remark): (&str, &str)) -> Self {
+        let title = scope.title(title);
+        let mut canvas = Canvas::new(SLIDE);
+        let room = SLIDE.0 - 2 * MARGIN;
+        let fonts = [30, 27, 24, 22].map(Font::Title);
+        let font = fonts.into_iter().find(|font| font.width(&title) <= room);
+        let font = font.unwrap_or(Font::Title(20));
+        let shown = font.fitted(&title, room);
+        canvas.text(&shown, ((MARGIN, 40), Anchor::Left), font, INK);
+        // The remark says what intervals are: a long name gives way.
+        let remark = if remark.is_empty() { String::new() } else { format!(" · {remark}") };
+        let rest = format!("{}{remark}", scope.numbers_of());
+        let name = &scope.results.kept.manifest.inputs.scenario;
+        let name = LABEL.fitted(name, (room - LABEL.width(&rest)).max(100));
+        let line = LABEL.fitted(&format!("{name}{rest}"), room);
+        canvas.text(&line, ((MARGIN, 76), Anchor::Left), LABEL, GREY);
+        Sheet { canvas, title }
+    }
+
+    /// Notes at the foot of the slide, the last one lowest; gives where the picture has to end.
+    pub(super) fn notes(&mut self, notes: &[String]) -> i32 {
+        self.narrow_notes(notes, SLIDE.0 - 2 * MARGIN)
+    }
+
+    /// The same in lines no wider than `room`.
+    pub(super) fn narrow_notes(&mut self, notes: &[String], room: i32) -> i32 {
+        let lines: Vec<String> = notes.iter().flat_map(|note| LABEL.wrapped(note, room)).collect();
+        let mut y = SLIDE.1 - 20 - 24 * lines.len() as i32;
+        let end = y;
+        for line in lines {
+            y += 24;
+            self.canvas.text(&line, ((MARGIN, y - 6), Anchor::Left), LABEL, GREY);
+        }
+        end
+    }
+
+    /// The picture that is done.
+    pub(super) fn done(self, scope: &Scope<'_>, name: &str, alt: &str) -> Drawn {
+        let alt = format!("{alt} Numbers are of {}.", scope.facts());
+        let (name, title, aliases) = (name.to_owned(), self.title, scope.aliases());
+        Drawn::Picture(Picture { name, title, alt, canvas: self.canvas, aliases })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_names_are_sums() {
+        let check = |label: &str, expected: &str| assert_eq!(plain_lists(label), expected);
+        check(r#"azs=["a", "b"], replicas=2"#, "azs=a+b, replicas=2");
+        check("detection=[", "detection=[");
+        check("<b>[x] & y", "<b>[x] & y");
+    }
+}

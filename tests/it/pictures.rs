@@ -1,0 +1,289 @@
+//! Pictures of results, through the program and the library: what is in them, for folders of every
+//! kind; that they are well-formed; that they are the same whatever made them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use elasticache_sim::report::picture::{self, Gallery, Picture};
+use elasticache_sim::report::results;
+
+use crate::support::check_xml;
+
+/// A folder of this test's own, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures").join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).expect("what an earlier test left goes");
+    }
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Runs a command line in a folder; gives what was said.
+fn ecsim(dir: &Path, arguments: &[&str], code: i32) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecsim"));
+    let output = command.current_dir(dir).args(arguments).output().expect("ecsim runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    said
+}
+
+/// A scenario of random node failures, with more text behind it.
+fn scenario(rest: &str) -> String {
+    format!(
+        r#"schema = 1
+name = "<b>&\"study\" 東京"
+[run]
+horizon = "1y"
+trials = 400
+[group]
+id = "g1"
+azs = ["a", "b", "c"]
+replicas = 2
+[[fault]]
+id = "node"
+node-failure = {{ mttf = "40d" }}
+{rest}"#
+    )
+}
+
+/// Runs a scenario with these arguments; gives the folder with its results.
+fn run(name: &str, text: &str, arguments: &[&str]) -> PathBuf {
+    let dir = folder(name);
+    std::fs::write(dir.join("my.toml"), text).expect("written");
+    ecsim(&dir, &[&["run", "my.toml", "-q", "-o", "r"], arguments].concat(), 0);
+    dir.join("r")
+}
+
+fn gallery(folder: &Path) -> Gallery {
+    let results = results::read(folder).unwrap_or_else(|error| panic!("{error:?}"));
+    picture::all(&results)
+}
+
+fn names(gallery: &Gallery) -> BTreeSet<&str> {
+    gallery.pictures.iter().map(|picture| picture.name.as_str()).collect()
+}
+
+fn named<'g>(gallery: &'g Gallery, name: &str) -> &'g Picture {
+    let found = gallery.pictures.iter().find(|picture| picture.name == name);
+    found.unwrap_or_else(|| panic!("no {name}: {:?}", gallery.missing))
+}
+
+/// What is true of every picture.
+fn check(gallery: &Gallery) {
+    let mut seen = BTreeSet::new();
+    for picture in &gallery.pictures {
+        let (svg, name) = (picture.svg(), &picture.name);
+        assert!(seen.insert(name), "{name} twice");
+        check_xml(&svg);
+        assert!(svg.contains("role=\"img\"") && svg.contains("viewBox=\"0 0 "), "{name}");
+        for part in ["title", "desc"] {
+            assert!(svg.contains(&format!("<{part} id=\"{name}-{part}\">")), "{name}: {part}");
+        }
+        assert!(!picture.alt.is_empty() && !picture.title.is_empty(), "{name}");
+        assert!(!svg.contains("href") && !svg.contains("url("), "{name} needs something");
+        assert!(svg.len() < 60_000, "{name} has {} bytes", svg.len());
+        for color in svg.split("=\"#").skip(1).map(|rest| &rest[..6]) {
+            let palette = "222222 666666 AAAAAA F5F5F5 FFFFFF 0072B2 D55E00 009E73 E69F00 56B4E9 \
+                           CC79A7 F0E442";
+            assert!(palette.contains(color), "{name} has #{color}");
+        }
+    }
+    for missing in &gallery.missing {
+        assert!(missing.why.len() > 20 && !missing.why.ends_with('.'), "{missing:?}");
+    }
+}
+
+const TWO: &str = r#"[[policy]]
+name = "as it is"
+[[policy]]
+name = "<i>fewer & \"less\""
+set = { group.replicas = 1 }
+[[policy]]
+name = "بدون نسخة"
+set = { group.replicas = 0, group.multi-az = false, group.automatic-failover = false }
+"#;
+
+#[test]
+fn pictures_are_whole_and_name_all_policies_in_any_script() {
+    let folder = run("names", &scenario(TWO), &[]);
+    let gallery = gallery(&folder);
+    check(&gallery);
+    let expected = [
+        "survival-write-outage",
+        "survival-lost-writes",
+        "difference-write-outage",
+        "difference-lost-writes",
+        "difference-dataset-loss",
+        "outage-by-phase",
+        "outage-by-fault",
+        "availability",
+        "tradeoff-lost-writes",
+        "convergence",
+        "topology",
+        "topology-3",
+    ];
+    for name in expected {
+        assert!(names(&gallery).contains(name), "no {name}: {:?}", gallery.missing);
+    }
+    for name in ["survival-write-outage", "outage-by-phase", "availability"] {
+        let svg = named(&gallery, name).svg();
+        for label in ["as it is", "&lt;i&gt;fewer &amp; &quot;less&quot;", "بدون نسخة"] {
+            assert!(svg.contains(&format!(">\n{label}\n<")), "{name} does not name {label}");
+        }
+        assert!(svg.contains("95 %"), "{name} says what its intervals are");
+    }
+    let alt = &named(&gallery, "difference-dataset-loss").alt;
+    assert!(alt.contains("بدون نسخة: +"), "{alt}");
+}
+
+#[test]
+fn intervals_are_drawn() {
+    let folder = run("intervals", &scenario(TWO), &[]);
+    let gallery = gallery(&folder);
+    // A band per curve, seen through.
+    let svg = named(&gallery, "survival-write-outage").svg();
+    assert_eq!(svg.matches("<polygon opacity=\"0.2\"").count(), 3);
+    assert_eq!(named(&gallery, "convergence").svg().matches("opacity=\"0.2\"").count(), 2);
+    // Whiskers are lines of this width, with an end on either side.
+    for (name, n) in [("difference-write-outage", 2), ("availability", 3)] {
+        let svg = named(&gallery, name).svg();
+        let whiskers = svg.matches("stroke=\"#222222\" stroke-width=\"3\"").count();
+        let arrows = svg.matches("<polygon").count();
+        assert_eq!(whiskers + arrows, 3 * n, "{name}");
+    }
+}
+
+#[test]
+fn one_thread_and_two_give_the_same_pictures() {
+    let text = scenario(TWO);
+    let one = run("one-thread", &text, &["--threads", "1"]);
+    let two = run("two-threads", &text, &["--threads", "2"]);
+    let (one, two) = (gallery(&one), gallery(&two));
+    assert_eq!(one, two);
+    let first = |gallery: &Gallery| gallery.pictures[0].png().expect("a PNG");
+    assert!(first(&one) == first(&two), "PNG has the same bytes too");
+}
+
+#[test]
+fn the_program_writes_both_formats_and_says_what_it_left_out() {
+    let folder = run("program", &scenario(TWO), &[]);
+    let dir = folder.parent().expect("it is in one");
+    let said = ecsim(dir, &["plot", "r", "-o", "pictures"], 0);
+    assert!(said.contains("no tornado: "), "{said}");
+    assert!(said.contains("survival-write-outage.png has numbers for names"), "{said}");
+    let svg = std::fs::read_to_string(dir.join("pictures/availability.svg")).expect("written");
+    assert_eq!(svg, named(&gallery(&folder), "availability").svg());
+    let png = std::fs::read(dir.join("pictures/availability.png")).expect("written");
+    assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
+    let size = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!((size(16), size(20)), (2_400, 1_350));
+    // One format alone, into the folder, whose results are not touched by it.
+    ecsim(dir, &["plot", "r", "--format", "svg", "--quiet"], 0);
+    assert!(folder.join("plots/topology.svg").exists());
+    assert!(!folder.join("plots/topology.png").exists());
+    let again = ecsim(dir, &["run", "my.toml", "-o", "r"], 0);
+    assert!(again.contains("holds this very run"), "{again}");
+    assert_eq!(ecsim(dir, &["plot"], 2).matches("RESULTS").count() > 0, true);
+}
+
+#[test]
+fn one_policy_one_trial_and_no_loss_have_pictures_or_reasons() {
+    let check_one = |name: &str, text: &str, arguments: &[&str], expected: &[&str]| {
+        let folder = run(name, text, arguments);
+        let gallery = gallery(&folder);
+        check(&gallery);
+        let found = names(&gallery).into_iter().filter(|name| !name.starts_with("topology"));
+        assert_eq!(found.collect::<Vec<&str>>(), expected, "{name}");
+        assert!(gallery.missing.iter().any(|it| it.why.starts_with("there is one policy")));
+    };
+    let usual = [
+        "availability",
+        "convergence",
+        "outage-by-fault",
+        "outage-by-phase",
+        "survival-lost-writes",
+        "survival-write-outage",
+    ];
+    check_one("one-policy", &scenario(""), &[], &usual);
+    let without = ["availability", "outage-by-fault", "outage-by-phase"];
+    let without: Vec<&str> =
+        without.into_iter().chain(["survival-lost-writes", "survival-write-outage"]).collect();
+    check_one("one-trial", &scenario(""), &["--trials", "1", "--seed", "7"], &without);
+    let calm = ["--set", "fault.node.node-failure.mttf=1000000y", "--trials", "20"];
+    check_one("calm", &scenario(""), &calm, &[]);
+}
+
+#[test]
+fn forty_policies_and_a_sweep_stay_legible() {
+    let policies: Vec<String> = (0..40)
+        .map(|n| {
+            let mean = n + 3;
+            format!(
+                "[[policy]]\nname = \"policy called {n}\"\n\
+                 set = {{ timing.detection = \"{mean}s\" }}\n"
+            )
+        })
+        .collect();
+    let folder = run("forty", &scenario(&policies.concat()), &["--trials", "100"]);
+    let forty = gallery(&folder);
+    check(&forty);
+    let svg = named(&forty, "difference-write-outage").svg();
+    assert!(svg.contains("Of 40 policies the reference and the 15 that differ most"), "{svg}");
+    assert!(named(&forty, "tradeoff-lost-writes").svg().contains("(reference)"));
+    let sweep = "[sweep]\n\"timing.detection\" = [\"5s\", \"10s\", \"20s\"]\n\
+                 \"group.replicas\" = [1, 2]\n";
+    let swept = gallery(&run("sweep", &scenario(sweep), &["--trials", "200"]));
+    check(&swept);
+    let svg = named(&swept, "sweep-write-outage").svg();
+    for text in ["timing.detection", "5s", "20s", "group.replicas"] {
+        assert!(svg.contains(&format!(">\n{text}\n<")), "{text} is missing");
+    }
+    assert_eq!(svg.matches("<polygon opacity=\"0.2\"").count(), 2);
+}
+
+#[test]
+fn sensitivities_are_kept_and_drawn() {
+    let folder = run("sensitivity", &scenario(""), &["--sensitivity", "--trials", "60"]);
+    let gallery = gallery(&folder);
+    check(&gallery);
+    let svg = named(&gallery, "tornado-write-outage").svg();
+    assert!(svg.contains("timing.detection: mean 5s"), "{svg}");
+    // Variants are no policies to be compared.
+    assert!(!names(&gallery).contains("difference-write-outage"));
+    let again = ecsim(
+        folder.parent().expect("it is in one"),
+        &["run", "my.toml", "--trials", "60", "-o", "r"],
+        1,
+    );
+    assert!(again.contains("variants: "), "{again}");
+}
+
+#[test]
+fn damaged_older_and_unfinished_folders_are_told_apart() {
+    let folder = run("damaged", &scenario(TWO), &["--trials", "50"]);
+    let dir = folder.parent().expect("it is in one").to_owned();
+    let plot = |code: i32| ecsim(&dir, &["plot", "r", "--format", "svg"], code);
+    // An older ecsim had no distributions.
+    let distributions = std::fs::read(folder.join("distributions.csv")).expect("there");
+    std::fs::remove_file(folder.join("distributions.csv")).expect("removed");
+    assert!(plot(0).contains("no survival-write-outage: the folder has no distributions.csv"));
+    std::fs::write(folder.join("distributions.csv"), &distributions[..200]).expect("written");
+    let cut = plot(1);
+    assert!(cut.contains("distributions.csv has ") && cut.contains("hint: "), "{cut}");
+    std::fs::write(folder.join("distributions.csv"), distributions).expect("written");
+    // An interruption is in every title.
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).expect("there");
+    let interrupted = manifest.replace("\"finished\"", "\"interrupted\"");
+    std::fs::write(folder.join("manifest.json"), interrupted).expect("written");
+    for picture in &gallery(&folder).pictures {
+        assert!(picture.title.ends_with("— interrupted after 50 trials"), "{}", picture.title);
+    }
+    std::fs::write(folder.join("summary.json"), "{}").expect("written");
+    assert!(plot(1).contains("summary.json has no `schema`"));
+    std::fs::remove_file(folder.join("summary.json")).expect("removed");
+    let unfinished = plot(1);
+    assert!(unfinished.contains("holds an unfinished run that has no numbers yet"), "{unfinished}");
+    assert!(ecsim(&dir, &["plot", "."], 1).contains("holds no results of ecsim"));
+}
