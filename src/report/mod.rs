@@ -25,6 +25,7 @@ pub mod picture;
 pub mod placement;
 pub mod remarks;
 pub mod results;
+pub mod scene;
 pub mod schema;
 pub mod sensitivity;
 pub mod study;

@@ -6,6 +6,7 @@
 
 mod lanes;
 mod migration;
+mod teller;
 
 use std::fmt::Write as _;
 
@@ -15,13 +16,12 @@ use crate::model::fact::{BackupFact, Fact, MigrationFact, OperationFact, Replica
 use crate::model::persistence::BackupKind;
 use crate::model::plan::{Plan, ShardId};
 use crate::observe::metrics::{Mechanism, Metric, Outcome};
-use crate::report::aws_events::Announcer;
 use crate::report::numbers::{bytes, count, writes};
 use crate::report::remarks::{self, UNCONFIRMED, how_lost};
 use crate::report::words::Words;
 
 use lanes::Lanes;
-use migration::Story;
+pub(in crate::report) use teller::{Saying, Teller};
 
 /// The widest chart that is still drawn.
 const MAX_CHART_WIDTH: usize = 110;
@@ -32,8 +32,7 @@ const MAX_LANES: usize = 24;
 pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> String {
     let mut text = String::new();
     let episodes = episodes(plan, facts);
-    let (mut lanes, mut announcer) = (Lanes::new(plan), Announcer::new(plan));
-    let mut story = Story::new(plan);
+    let mut teller = Teller::new(plan);
     if !episodes.is_empty() {
         let _ = writeln!(text, "{LEGEND}");
     }
@@ -49,8 +48,8 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
             rest = &rest[n_backups..];
             continue;
         }
-        render_chart(plan, episode, &lanes, &mut text);
-        tell_episode(episode, (&mut lanes, &mut announcer, &mut story), &mut text);
+        render_chart(plan, episode, &teller.lanes, &mut text);
+        tell_episode(episode, &mut teller, &mut text);
         rest = others;
     }
     if episodes.is_empty() {
@@ -60,7 +59,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     render_outcome(plan, outcome, &mut text);
     render_migration(plan, (facts, outcome), &mut text);
     render_hazard(plan, facts, &mut text);
-    for shard in plan.shard_ids().filter(|shard| !lanes.is_writing(*shard)) {
+    for shard in plan.shard_ids().filter(|shard| !teller.lanes.is_writing(*shard)) {
         let _ = writeln!(
             text,
             "still open            {} accepts no writes yet: what that costs is not known",
@@ -184,7 +183,7 @@ fn episodes<'a>(plan: &Plan, facts: &'a [(SimTime, Fact)]) -> Vec<Episode<'a>> {
 }
 
 /// Whether every shard is whole and every AZ up.
-struct Health {
+pub(in crate::report) struct Health {
     configured: Vec<u8>,
     complete: Vec<u8>,
     writing: Vec<bool>,
@@ -196,7 +195,8 @@ struct Health {
 }
 
 impl Health {
-    fn new(plan: &Plan) -> Self {
+    /// At the start of a trial.
+    pub(in crate::report) fn new(plan: &Plan) -> Self {
         let configured: Vec<u8> =
             plan.shard_ids().map(|shard| plan.n_members(shard) as u8).collect();
         Health {
@@ -209,7 +209,8 @@ impl Health {
         }
     }
 
-    fn take_in(&mut self, plan: &Plan, fact: &Fact) {
+    /// Takes in the next fact.
+    pub(in crate::report) fn take_in(&mut self, plan: &Plan, fact: &Fact) {
         match *fact {
             Fact::Copies { shard, complete, configured, .. } => {
                 self.complete[shard.idx()] = complete;
@@ -239,7 +240,8 @@ impl Health {
         }
     }
 
-    fn whole(&self) -> bool {
+    /// Whether it is so.
+    pub(in crate::report) fn whole(&self) -> bool {
         let none = |flags: &[bool]| flags.iter().all(|flag| !flag);
         self.azs_down == 0
             && self.complete == self.configured
@@ -255,12 +257,7 @@ chart: = primary   - replica   ~ full sync   . down   c process down   r being r
        X stops   P promoted   H handed over   W flushed   columns: numbered moments, not to scale";
 
 /// The lines of an episode: one per fact that deserves it, and the entries of the event log.
-fn tell_episode(
-    episode: &Episode<'_>,
-    (lanes, announcer, story): (&mut Lanes<'_>, &mut Announcer<'_>, &mut Story<'_>),
-    text: &mut String,
-) {
-    let words = Words::new(lanes.plan());
+fn tell_episode(episode: &Episode<'_>, teller: &mut Teller<'_>, text: &mut String) {
     let mut before: Option<SimTime> = None;
     for (n, moment) in episode.moments.iter().enumerate() {
         let mut stamp = moment_stamp(n, moment.at, before);
@@ -269,22 +266,12 @@ fn tell_episode(
             let _ = writeln!(text, "{stamp:<25} {kind:<9} {line}");
             stamp.clear();
         };
-        for (at, fact) in moment.facts {
-            let outage_ended = lanes.follow_outage(*at, fact);
-            lanes.take_in(fact);
-            let told = match story.instead_of_words(fact) {
-                Some(line) => vec![line],
-                None => words.of(fact),
-            };
-            let beside = story.beside(*at, fact, lanes);
-            for line in told.into_iter().chain(lanes.primaries_now(fact)).chain(beside) {
-                push(line.kind, &line.text);
-            }
-            if let Some(line) = outage_ended {
-                push("writes", &line);
-            }
-            for event in announcer.entries(fact) {
-                push("event", &format!("{}  \"{}\"", event.source, event.message));
+        for saying in moment.facts.iter().flat_map(|(at, fact)| teller.tell(*at, fact)) {
+            match saying {
+                Saying::Line(line) => push(line.kind, &line.text),
+                Saying::Event(event) => {
+                    push("event", &format!("{}  \"{}\"", event.source, event.message));
+                }
             }
         }
     }

@@ -41,6 +41,7 @@ mod results;
 mod rng;
 mod rules;
 mod scenario;
+mod scene;
 mod schema;
 mod second_region;
 mod sentinel;

@@ -1,0 +1,428 @@
+//! [`Scene`]: one trial as pictures in order of time, for pages and slides.
+//!
+//! A frame is an instant at which something became true: what each node, AZ and shard is after it,
+//! what has been lost so far, the sentences that `ecsim replay` prints for it, and for each
+//! decision what was known then. Everything comes from facts alone, so that a trial that was
+//! steered to a loss makes a scene as well. `fold` has what nodes and shards are, `why` the
+//! decisions, `keep` which moments of a long trial are shown.
+
+mod fold;
+mod keep;
+mod why;
+
+use crate::engine::time::{SimTime, Span};
+use crate::model::fact::{Cause, Fact, Observer, Phase};
+use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::model::state::NanoWrites;
+use crate::observe::metrics::{Metric, Metrics, Outcome};
+use crate::report::timeline::{Saying, Teller};
+
+use fold::Fold;
+pub use keep::MOST_FRAMES;
+pub use why::{Choice, Decision, Verdict, Why};
+
+/// What a node is at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum NodeIs {
+    /// It has the role of primary, and its process runs.
+    Primary,
+    /// It was primary, cannot be reached, and does not know of its successor.
+    FormerPrimary,
+    /// It holds a complete copy and follows.
+    Replica,
+    /// It copies everything, and serves nobody meanwhile.
+    Syncing,
+    /// It reads what its disk or the durable log has.
+    Reading,
+    /// It answers, and has nothing.
+    Empty,
+    /// Its host is lost, or was taken offline.
+    Down,
+    /// Its process is gone, its host is not.
+    ProcessDown,
+    /// It is shut down to be rebooted or patched.
+    Rebooting,
+    /// It is lost, and its replacement waits for the AZ.
+    WaitingForAz,
+    /// Its replacement is being provisioned.
+    Provisioning,
+    /// There is no such node: it was not added yet, or has been removed.
+    Absent,
+}
+
+impl NodeIs {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [NodeIs; 12] = [
+        NodeIs::Primary,
+        NodeIs::FormerPrimary,
+        NodeIs::Replica,
+        NodeIs::Syncing,
+        NodeIs::Reading,
+        NodeIs::Empty,
+        NodeIs::Down,
+        NodeIs::ProcessDown,
+        NodeIs::Rebooting,
+        NodeIs::WaitingForAz,
+        NodeIs::Provisioning,
+        NodeIs::Absent,
+    ];
+
+    /// One word or two, as a picture says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            NodeIs::Primary => "primary",
+            NodeIs::FormerPrimary => "former primary",
+            NodeIs::Replica => "replica",
+            NodeIs::Syncing => "full sync",
+            NodeIs::Reading => "reading its log",
+            NodeIs::Empty => "empty",
+            NodeIs::Down => "down",
+            NodeIs::ProcessDown => "process down",
+            NodeIs::Rebooting => "rebooting",
+            NodeIs::WaitingForAz => "waits for its AZ",
+            NodeIs::Provisioning => "being replaced",
+            NodeIs::Absent => "not there",
+        }
+    }
+
+    /// Whether its process runs.
+    pub fn runs(self) -> bool {
+        match self {
+            NodeIs::Primary
+            | NodeIs::FormerPrimary
+            | NodeIs::Replica
+            | NodeIs::Syncing
+            | NodeIs::Reading
+            | NodeIs::Empty => true,
+            NodeIs::Down
+            | NodeIs::ProcessDown
+            | NodeIs::Rebooting
+            | NodeIs::WaitingForAz
+            | NodeIs::Provisioning
+            | NodeIs::Absent => false,
+        }
+    }
+}
+
+/// Whether others reach a node.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reach {
+    /// They do.
+    Open,
+    /// It is cut off.
+    CutOff,
+    /// It is reached again, and waits before it takes part.
+    Waiting,
+}
+
+/// How far a replica trailed its primary when that was lost. The model draws it then, and knows it
+/// from that instant until the replica follows somebody or is promoted; nobody knows it before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lag {
+    /// Age of its newest write.
+    pub time: Span,
+    /// Writes it lacks.
+    pub behind: NanoWrites,
+}
+
+/// A node at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NodeView {
+    /// What it is.
+    pub is: NodeIs,
+    /// Whether others reach it.
+    pub reach: Reach,
+    /// How far it trailed, where that is known.
+    pub lag: Option<Lag>,
+}
+
+/// An AZ at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum AzIs {
+    /// Up.
+    Up,
+    /// Down.
+    Down,
+    /// All nodes that there are in it are cut off.
+    CutOff,
+}
+
+impl AzIs {
+    /// As a picture says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AzIs::Up => "up",
+            AzIs::Down => "down",
+            AzIs::CutOff => "cut off",
+        }
+    }
+}
+
+/// What becomes of the writes of a shard at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writes {
+    /// They reach a primary that takes them.
+    Accepted,
+    /// They reach a primary that takes them, and WAIT fails so many a second.
+    Unconfirmed(u64),
+    /// None is taken, since this phase of the outage began; the phase may have no name yet.
+    Refused(Option<Phase>),
+    /// Some clients' are taken, others are stopped or on their way to the other side.
+    Parted,
+    /// No client writes there.
+    Nobody,
+}
+
+/// A shard at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShardView {
+    /// Who has the role of primary, or had it last.
+    pub primary: NodeId,
+    /// What the primary endpoint, or the slot map, names.
+    pub endpoint: NodeId,
+    /// What becomes of its writes.
+    pub writes: Writes,
+    /// Writes per second that an isolated primary takes from clients beside it, and that count.
+    pub kept: u64,
+    /// Writes per second that former primaries take, which are lost at once.
+    pub astray: u64,
+}
+
+/// What a trial has come to at an instant; nothing before the end of the warm-up counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// Acknowledged, then lost, short of a dataset loss.
+    pub lost: NanoWrites,
+    /// Datasets lost.
+    pub datasets: u64,
+    /// Acknowledged writes of which no copy is left after a dataset loss.
+    pub dataset_lost: NanoWrites,
+    /// Offered during outages so far; the clients know.
+    pub rejected: NanoWrites,
+    /// Completed promotions.
+    pub failovers: u64,
+}
+
+impl Totals {
+    fn of(outcome: &Outcome) -> Self {
+        let small = |metric| u64::try_from(outcome.raw(metric)).unwrap_or(u64::MAX);
+        Totals {
+            lost: outcome.raw(Metric::LostWrites),
+            datasets: small(Metric::DatasetLosses),
+            dataset_lost: outcome.raw(Metric::DatasetLostWrites),
+            rejected: outcome.raw(Metric::RejectedWrites),
+            failovers: small(Metric::Failovers),
+        }
+    }
+}
+
+/// What a frame is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FrameKind {
+    /// The start of the trial.
+    Start,
+    /// Something happens.
+    Moment,
+    /// What was left out before it makes it stand for several moments.
+    AfterOmission(usize),
+    /// Where the replay ends.
+    End,
+}
+
+/// An instant at which something became true, and how everything is after it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Frame {
+    /// When.
+    pub at: SimTime,
+    /// What it is.
+    pub kind: FrameKind,
+    /// By node.
+    pub nodes: Vec<NodeView>,
+    /// By AZ.
+    pub azs: Vec<AzIs>,
+    /// By shard.
+    pub shards: Vec<ShardView>,
+    /// What the trial has come to.
+    pub totals: Totals,
+    /// What the text of `ecsim replay` says of it, in order.
+    pub told: Vec<Told>,
+    /// The decisions, and what was known then.
+    pub whys: Vec<Why>,
+}
+
+/// Something that is said of an instant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// A sentence, and in one word what kind of thing it is about.
+    Line {
+        /// The word.
+        kind: &'static str,
+        /// The sentence.
+        text: String,
+    },
+    /// An entry of ElastiCache's event log.
+    Event {
+        /// `SourceIdentifier`.
+        source: String,
+        /// `Message`.
+        message: String,
+    },
+}
+
+impl From<Saying> for Told {
+    fn from(saying: Saying) -> Self {
+        match saying {
+            Saying::Line(line) => Told::Line { kind: line.kind, text: line.text },
+            Saying::Event(event) => Told::Event { source: event.source, message: event.message },
+        }
+    }
+}
+
+/// An interval in which a shard took no writes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OutageView {
+    /// The shard.
+    pub shard: ShardId,
+    /// The fault that opened it.
+    pub cause: Cause,
+    /// When it began.
+    pub from: SimTime,
+    /// When it ended, or the end of the scene.
+    pub to: SimTime,
+    /// Whether it ended before the scene did.
+    pub ending: Ending,
+    /// What it waited for, from which instant on, in order.
+    pub phases: Vec<(Phase, SimTime)>,
+}
+
+/// Whether an outage is over at the end of a scene.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// Writes were taken again.
+    Over,
+    /// It goes on.
+    Open,
+}
+
+/// Acknowledged writes that are lost at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LossMark {
+    /// When that was decided.
+    pub at: SimTime,
+    /// How many, beside those of a dataset loss.
+    pub writes: NanoWrites,
+    /// How many datasets.
+    pub datasets: u64,
+    /// How many writes went with those.
+    pub dataset_writes: NanoWrites,
+}
+
+/// One trial as pictures in order of time.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scene {
+    /// In order of time; the first is the start, the last the end of the scene.
+    pub frames: Vec<Frame>,
+    /// All outages, in the order in which they began, whether there are frames of them or not.
+    pub outages: Vec<OutageView>,
+    /// All losses, likewise.
+    pub losses: Vec<LossMark>,
+    /// Moments that no frame shows.
+    pub n_left_out: usize,
+}
+
+impl Scene {
+    /// The scene of a trial of `plan` that ended at `until`.
+    pub fn of(plan: &Plan, facts: &[(SimTime, Fact)], until: SimTime) -> Self {
+        let moments: Vec<&[(SimTime, Fact)]> = facts.chunk_by(|a, b| a.0 == b.0).collect();
+        let shown = keep::which(plan, &moments);
+        let mut scene = Scene {
+            frames: Vec::new(),
+            outages: Vec::new(),
+            losses: Vec::new(),
+            n_left_out: shown.iter().filter(|shown| !**shown).count(),
+        };
+        let mut watcher = Watcher {
+            fold: Fold::new(plan),
+            teller: Teller::new(plan),
+            metrics: Metrics::new(plan),
+            before: Totals::default(),
+        };
+        scene.frames.push(watcher.frame(SimTime::START, FrameKind::Start));
+        let mut omitted = 0;
+        for (facts, shown) in moments.iter().zip(shown) {
+            let at = facts[0].0;
+            let said = watcher.take_in(at, facts);
+            scene.losses.extend(watcher.loss(at));
+            if !shown {
+                omitted += 1;
+                continue;
+            }
+            let kind = match std::mem::take(&mut omitted) {
+                0 => FrameKind::Moment,
+                n => FrameKind::AfterOmission(n),
+            };
+            let frame = watcher.frame(at, kind);
+            scene.frames.push(Frame { told: said.told, whys: said.whys, ..frame });
+        }
+        scene.frames.push(watcher.frame(until, FrameKind::End));
+        scene.outages = watcher.fold.outages(until);
+        scene
+    }
+
+    /// The outages of a shard, in order.
+    pub fn outages_of(&self, shard: ShardId) -> impl Iterator<Item = &OutageView> {
+        self.outages.iter().filter(move |outage| outage.shard == shard)
+    }
+}
+
+/// What is said of a moment.
+struct Said {
+    told: Vec<Told>,
+    whys: Vec<Why>,
+}
+
+/// All that follows a trial.
+struct Watcher<'p> {
+    fold: Fold<'p>,
+    teller: Teller<'p>,
+    metrics: Metrics<'p>,
+    before: Totals,
+}
+
+impl Watcher<'_> {
+    fn take_in(&mut self, at: SimTime, facts: &[(SimTime, Fact)]) -> Said {
+        let mut said = Said { told: Vec::new(), whys: Vec::new() };
+        for (_, fact) in facts {
+            // A decision is explained by what was so before it.
+            said.whys.extend(why::of(&self.fold, at, fact));
+            self.fold.take_in(at, fact);
+            self.metrics.on_fact(at, *fact);
+            said.told.extend(self.teller.tell(at, fact).into_iter().map(Told::from));
+        }
+        said
+    }
+
+    fn totals(&self, at: SimTime) -> Totals {
+        Totals::of(&self.metrics.clone().finish(at))
+    }
+
+    /// What was lost since the last call.
+    fn loss(&mut self, at: SimTime) -> Option<LossMark> {
+        let now = self.totals(at);
+        let before = std::mem::replace(&mut self.before, now);
+        // A way back of a migration can make up for a loss.
+        let mark = LossMark {
+            at,
+            writes: now.lost.saturating_sub(before.lost),
+            datasets: now.datasets - before.datasets,
+            dataset_writes: now.dataset_lost.saturating_sub(before.dataset_lost),
+        };
+        (mark.writes > 0 || mark.datasets > 0 || mark.dataset_writes > 0).then_some(mark)
+    }
+
+    fn frame(&self, at: SimTime, kind: FrameKind) -> Frame {
+        let (nodes, azs, shards) = (self.fold.nodes(), self.fold.azs(), self.fold.shards());
+        let totals = self.totals(at);
+        Frame { at, kind, nodes, azs, shards, totals, told: Vec::new(), whys: Vec::new() }
+    }
+}

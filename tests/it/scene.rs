@@ -1,0 +1,154 @@
+//! Scenes of trials: pictures agree with the state of the model, and with what the text says.
+
+use elasticache_sim::engine::rng::TrialKeys;
+use elasticache_sim::engine::time::Span;
+use elasticache_sim::model::plan::{NodeId, Plan};
+use elasticache_sim::model::state::{Data, Process, Reach as ModelReach};
+use elasticache_sim::montecarlo::trial::Trial;
+use elasticache_sim::observe::metrics::Metric;
+use elasticache_sim::report::scene::{
+    Decision, Ending, FrameKind, NodeIs, Reach, Scene, Told, Verdict, Writes,
+};
+use elasticache_sim::report::timeline;
+
+use crate::support::{load, load_all, run, stories};
+
+fn scene(plan: &Plan, seed: u64, trial: u64) -> Scene {
+    let (facts, _) = run(plan, seed, trial);
+    Scene::of(plan, &facts, plan.horizon)
+}
+
+/// What is wrong with a node of a picture beside the node of the model.
+fn differs(trial: &Trial<'_>, node: NodeId, is: NodeIs, reach: Reach) -> Option<String> {
+    let state = trial.state();
+    let (model, shard) = (state.node(node), trial.plan().nodes[node.idx()].shard);
+    let is_primary = state.shard(shard).primary == node;
+    let fits = match (model.process, model.data) {
+        (Process::Absent, _) => is == NodeIs::Absent,
+        (Process::Lost, _) => {
+            matches!(is, NodeIs::Down | NodeIs::WaitingForAz | NodeIs::Provisioning)
+        }
+        (Process::Crashed, _) => is == NodeIs::ProcessDown,
+        (Process::Rebooting(_), _) => is == NodeIs::Rebooting,
+        (Process::Running, Data::Complete) if is_primary => {
+            matches!(is, NodeIs::Primary | NodeIs::FormerPrimary | NodeIs::Provisioning)
+        }
+        (Process::Running, Data::Complete) => {
+            matches!(is, NodeIs::Replica | NodeIs::FormerPrimary)
+        }
+        (Process::Running, Data::Syncing) => is == NodeIs::Syncing,
+        (Process::Running, Data::Logged) => matches!(is, NodeIs::Reading | NodeIs::Empty),
+        (Process::Running, Data::Empty) => {
+            matches!(is, NodeIs::Empty | NodeIs::Primary | NodeIs::Syncing)
+        }
+    };
+    let cut = matches!(model.reach, ModelReach::Isolated | ModelReach::Minority);
+    let reach_fits = cut == (reach == Reach::CutOff);
+    (!fits || !reach_fits).then(|| {
+        let name = &trial.plan().nodes[node.idx()].name;
+        format!("{name}: {is:?} {reach:?}, but {model:?} in {:?}", state.shard(shard))
+    })
+}
+
+#[test]
+fn pictures_are_what_the_model_says() {
+    let mut wrong = Vec::new();
+    for name in stories() {
+        let scenario = load(&name);
+        // In a migration roles and data are those of two groups at once.
+        if scenario.plan.migration.is_some() {
+            continue;
+        }
+        let scene = scene(&scenario.plan, scenario.seed, 0);
+        let mut trial = Trial::begin(&scenario.plan, TrialKeys::new(scenario.seed).key(0));
+        for frame in &scene.frames {
+            trial.run_until(frame.at, &mut ());
+            for (node, view) in scenario.plan.node_ids().zip(&frame.nodes) {
+                let found = differs(&trial, node, view.is, view.reach);
+                wrong.extend(found.map(|text| format!("{name} at {}: {text}", frame.at)));
+            }
+            for (shard, view) in scenario.plan.shard_ids().zip(&frame.shards) {
+                let state = trial.state().shard(shard);
+                if (view.primary, view.endpoint) != (state.primary, state.endpoint) {
+                    wrong.push(format!("{name} at {}: {view:?}, but {state:?}", frame.at));
+                }
+                let accepts = trial.state().books(shard).accepting;
+                let shown = matches!(view.writes, Writes::Accepted | Writes::Unconfirmed(_));
+                if accepts != shown && frame.at < scenario.plan.horizon {
+                    wrong.push(format!("{name} at {}: {view:?}, accepts {accepts}", frame.at));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn scenes_say_what_the_text_says() {
+    for name in stories() {
+        let scenario = load(&name);
+        let (facts, outcome) = run(&scenario.plan, scenario.seed, 0);
+        let text = timeline::render(&scenario.plan, &facts, &outcome);
+        let scene = Scene::of(&scenario.plan, &facts, scenario.plan.horizon);
+        let folded = text.contains("backups from");
+        for told in scene.frames.iter().flat_map(|frame| &frame.told) {
+            let said = match told {
+                Told::Line { text, .. } => text.clone(),
+                Told::Event { source, message } => format!("{source}  \"{message}\""),
+            };
+            assert!(folded || text.contains(&said), "{name}: {said}");
+        }
+        let last = scene.frames.last().expect("a scene has a first and a last frame");
+        assert_eq!(last.totals.lost, outcome.raw(Metric::LostWrites), "{name}");
+        assert_eq!(last.totals.failovers, outcome.raw(Metric::Failovers) as u64, "{name}");
+        let lost: u128 = scene.losses.iter().map(|loss| loss.writes).sum();
+        assert!(lost >= last.totals.lost, "{name}: {lost}");
+    }
+}
+
+#[test]
+fn a_promotion_says_who_could_be_chosen() {
+    let scenario = load("az-outage");
+    let scene = scene(&scenario.plan, scenario.seed, 0);
+    let mut whys = scene.frames.iter().flat_map(|frame| &frame.whys);
+    let why = whys.find(|why| why.decision == Decision::Promotion).expect("somebody is promoted");
+    let verdicts: Vec<Verdict> = why.choices.iter().map(|choice| choice.verdict).collect();
+    assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Chosen).count(), 1);
+    let chosen = why.choices.iter().find(|it| it.verdict == Verdict::Chosen).expect("counted");
+    let lag = chosen.lag.expect("the primary was lost, so lags were drawn");
+    for other in why.choices.iter().filter_map(|choice| choice.lag) {
+        assert!(lag.behind <= other.behind, "least-lag chooses the least: {why:?}");
+    }
+}
+
+#[test]
+fn phases_of_an_outage_fill_it() {
+    let scenario = load("az-outage");
+    let scene = scene(&scenario.plan, scenario.seed, 0);
+    let [outage] = scene.outages.as_slice() else { panic!("{:?}", scene.outages) };
+    assert_eq!(outage.ending, Ending::Over);
+    assert_eq!(outage.phases.first().map(|(_, at)| *at), Some(outage.from));
+    assert!(outage.phases.is_sorted_by_key(|(_, at)| *at));
+    assert!(outage.to.since(outage.from) > Span::ZERO);
+}
+
+#[test]
+fn long_trials_are_cut_to_what_matters() {
+    let experiment = load_all("w2-harsh");
+    let plan = &experiment.policies[0].plan;
+    let mut long = plan.clone();
+    long.horizon = elasticache_sim::engine::time::SimTime::START
+        + Span::from_nanos(plan.horizon.as_nanos() * 20);
+    let scene = scene(&long, experiment.seed, 0);
+    assert!(scene.n_left_out > 0 && scene.frames.len() < 1_000, "{}", scene.frames.len());
+    let omitted: usize = scene
+        .frames
+        .iter()
+        .map(|frame| match frame.kind {
+            FrameKind::AfterOmission(n) => n,
+            FrameKind::Start | FrameKind::Moment | FrameKind::End => 0,
+        })
+        .sum();
+    assert_eq!(omitted, scene.n_left_out);
+    assert!(scene.frames.is_sorted_by_key(|frame| frame.at));
+}
