@@ -1,6 +1,7 @@
 //! `ecsim replay`: the story of a trial; `views` has what else can be seen of it.
 
 mod loss;
+mod pictures;
 mod views;
 
 use std::path::PathBuf;
@@ -50,9 +51,12 @@ pub(super) struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     changes: Changes,
-    /// How to print it
+    /// How to print it. A page shows two policies side by side if two are named
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write it into this file instead; one that is there is replaced
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     views: views::Views,
 }
@@ -72,12 +76,16 @@ fn parse_choice(text: &str) -> Result<Choice, String> {
         .map_err(|_| "a trial's number, worst-loss, worst-outage or median is wanted".to_owned())
 }
 
-#[derive(ValueEnum, Clone, Copy, Debug)]
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 enum Format {
     /// A story for people
     Text,
     /// One JSON object per line
     Json,
+    /// A sequence diagram of Mermaid, for slides
+    Mermaid,
+    /// A page that plays it, in one file
+    Html,
 }
 
 /// What a trial is chosen from.
@@ -170,53 +178,116 @@ fn not_read(arguments: &Arguments, error: KeepError) -> Failure {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let source = Source::open(arguments)?;
+    arguments.refuse_to_overwrite()?;
+    match arguments.format {
+        Format::Text | Format::Json => run_one(arguments, &source),
+        Format::Mermaid | Format::Html => {
+            arguments.views.refuse_beside(arguments.format)?;
+            pictures::run(arguments, &source)
+        }
+    }
+}
+
+/// A trial that is told of a policy, and what a bug in it is.
+struct Asked<'a> {
+    arguments: &'a Arguments,
+    experiment: &'a Experiment,
+    policy: &'a Policy,
+    changes: &'a Changes,
+}
+
+impl Asked<'_> {
+    fn bug(&self, broken: BrokenTrial) -> Failure {
+        let options = self.changes.options(self.arguments.seed);
+        let options = options + &policy_option(self.experiment, self.policy);
+        Failure::Bug { files: shown_files(&self.arguments.files), options, broken }
+    }
+
+    /// The trial's number.
+    fn number(&self, source: &Source) -> Result<u64, Failure> {
+        match self.arguments.trial {
+            Choice::Number(number) => Ok(number),
+            Choice::Notable(notable) => {
+                source.number(notable, self.policy, |broken| self.bug(broken))
+            }
+        }
+    }
+
+    /// Runs a trial of `plan` to the end of its horizon.
+    fn run_trial<'p>(
+        &self,
+        plan: &'p Plan,
+        number: u64,
+    ) -> Result<(Trial<'p>, Observed<'p>), Failure> {
+        let seed = self.experiment.batch_spec().seed;
+        let mut trial = Trial::begin(plan, TrialKeys::new(seed).key(number));
+        let mut observers = (Metrics::new(plan), Recorder::default());
+        let ran = trial.run_guarded(plan.horizon, &mut observers);
+        ran.map_err(|broken| {
+            self.bug(BrokenTrial { seed, trial: number, policy: 0, at: broken.at })
+        })?;
+        Ok((trial, observers))
+    }
+}
+
+/// What a trial came to, and its facts.
+type Observed<'p> = (Metrics<'p>, Recorder);
+
+/// Tells a trial of one policy as text or as JSON.
+fn run_one(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
     let experiment = source.experiment();
-    let changes = source.changes(&arguments.changes);
+    let changes = &source.changes(&arguments.changes);
     let policy = changes.choose_one(experiment, "a trial is told")?;
-    let spec = experiment.batch_spec();
+    let seed = experiment.batch_spec().seed;
     let view = arguments.views.view(&policy.plan)?;
-    let options =
-        format!("{}{}", changes.options(arguments.seed), policy_option(experiment, policy));
-    let bug = |broken| {
-        let files = shown_files(&arguments.files);
-        Failure::Bug { files, options: options.clone(), broken }
-    };
     if let Some(example) = arguments.loss {
         return loss::run(arguments, (experiment, policy), (&view, example));
     }
-    let number = match arguments.trial {
-        Choice::Number(number) => number,
-        Choice::Notable(notable) => source.number(notable, policy, bug)?,
-    };
+    let asked = Asked { arguments, experiment, policy, changes };
+    let number = asked.number(source)?;
     let until = wanted_end(&policy.plan, arguments);
     let plan = &shortened(&policy.plan, until);
-
-    let key = TrialKeys::new(spec.seed).key(number);
-    let mut trial = Trial::begin(plan, key);
-    let mut observers = (Metrics::new(plan), Recorder::default());
-    let ran = trial.run_guarded(until, &mut observers);
-    ran.map_err(|broken| {
-        bug(BrokenTrial { seed: spec.seed, trial: number, policy: 0, at: broken.at })
-    })?;
+    let (trial, mut observers) = asked.run_trial(plan, number)?;
     let outcome = observers.0.finish(until);
     let facts = &observers.1.facts;
-    let replayed = Replayed { plan, key, facts, state: trial.state(), until };
+    let replayed = Replayed { plan, key: trial.key(), facts, state: trial.state(), until };
     view.check(&replayed)?;
     if let Some(text) = view.text(&replayed, arguments.format) {
-        return print(&text);
+        return arguments.print(&text);
     }
-    let text = match arguments.format {
-        Format::Text => {
-            let caption = Caption { what: format!("trial {number}"), seed: spec.seed, until };
-            let story = timeline::render(plan, facts, &outcome);
-            told(plan, experiment, policy, caption) + &story + &assumed(policy)
+    if arguments.format == Format::Json {
+        let header = json::TraceHeader { seed, trial: number, until, steered: None };
+        return arguments.print(&json::trace(plan, header, facts, &outcome));
+    }
+    let caption = Caption { what: format!("trial {number}"), seed, until };
+    let story = timeline::render(plan, facts, &outcome);
+    arguments.print(&(told(plan, experiment, policy, caption) + &story + &assumed(policy)))
+}
+
+impl Arguments {
+    /// Writes data to where it is wanted.
+    fn print(&self, text: &str) -> Result<(), Failure> {
+        let Some(file) = &self.output else { return print(text) };
+        std::fs::write(file, text)
+            .map_err(|error| Failure::Environment(format!("write {}", file.display()), error))
+    }
+
+    /// What is read is not written over.
+    fn refuse_to_overwrite(&self) -> Result<(), Failure> {
+        let Some(output) = &self.output else { return Ok(()) };
+        let is_output = |file: &PathBuf| match (file.canonicalize(), output.canonicalize()) {
+            (Ok(file), Ok(output)) => file == output,
+            _ => false,
+        };
+        match self.files.iter().find(|file| is_output(file)) {
+            None => Ok(()),
+            Some(file) => Err(Failure::Usage(format!(
+                "error: {} is what is replayed, and is not overwritten\n\
+                 hint: name another file after --output\n",
+                quoted(&file.display().to_string())
+            ))),
         }
-        Format::Json => {
-            let header = json::TraceHeader { seed: spec.seed, trial: number, until, steered: None };
-            json::trace(plan, header, facts, &outcome)
-        }
-    };
-    print(&text)
+    }
 }
 
 /// The instant at which the replay is to end.

@@ -207,6 +207,24 @@ impl Views {
         self.describe_at.or(self.info_at)
     }
 
+    /// Refuses to draw what only text and JSON can show.
+    pub(super) fn refuse_beside(&self, format: Format) -> Result<(), Failure> {
+        let asked = [
+            (self.events, "--events"),
+            (self.endpoints, "--endpoints"),
+            (self.describe_at.is_some(), "--describe-at"),
+            (self.info_at.is_some(), "--info-at"),
+        ];
+        let Some((_, option)) = asked.into_iter().find(|(is_asked, _)| *is_asked) else {
+            return Ok(());
+        };
+        let format = format.to_possible_value().map_or_else(String::new, |it| it.get_name().into());
+        Err(Failure::Usage(format!(
+            "error: --format {format} draws the story of a trial, and {option} is another view\n\
+             hint: leave out {option}, or print it with --format text or json\n"
+        )))
+    }
+
     /// What is to be printed of a trial of `plan`.
     pub(super) fn view(&self, plan: &Plan) -> Result<View, Failure> {
         if self.describe_at.is_some() {
@@ -379,15 +397,20 @@ impl View {
             View::Events(query, page) => {
                 let entries = query.select(plan, event_log::entries(plan, facts), until);
                 Some(match format {
-                    Format::Text => event_log::table(plan, &entries),
                     Format::Json => event_log::document(plan, &entries, *page),
+                    // Pictures are refused beside a view.
+                    Format::Text | Format::Mermaid | Format::Html => {
+                        event_log::table(plan, &entries)
+                    }
                 })
             }
             View::Endpoints => {
                 let endpoints = endpoints::follow(plan, key, facts);
                 Some(match format {
-                    Format::Text => endpoints::table(plan, &endpoints),
                     Format::Json => endpoints::lines(plan, &endpoints),
+                    Format::Text | Format::Mermaid | Format::Html => {
+                        endpoints::table(plan, &endpoints)
+                    }
                 })
             }
         }

@@ -1,0 +1,113 @@
+//! `ecsim replay --format html` and `--format mermaid`: a trial to look at, or two policies side by
+//! side.
+
+use super::{Arguments, Asked, Format, Source, assumed, loss, shortened, wanted_end};
+use crate::cli::{Changes, Failure, quoted, shown_files};
+use crate::engine::time::SimTime;
+use crate::model::fact::Fact;
+use crate::model::plan::Plan;
+use crate::report::page::{self, Panel, Replay};
+use crate::report::scene::Scene;
+use crate::report::{mermaid, table};
+use crate::scenario::{Experiment, Policy};
+
+/// The most policies that stand side by side.
+const MOST: usize = 2;
+
+/// A trial of a policy that was run.
+struct Run<'e> {
+    policy: &'e Policy,
+    plan: Plan,
+    facts: Vec<(SimTime, Fact)>,
+    /// How a loss was found, whole lines.
+    led: String,
+}
+
+/// Prints a trial of the policies that are asked for.
+pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
+    let experiment = source.experiment();
+    let changes = &source.changes(&arguments.changes);
+    let policies = chosen(arguments.format, changes, experiment)?;
+    let asked = |policy| Asked { arguments, experiment, policy, changes };
+    let (what, runs) = match arguments.loss {
+        Some(example) => {
+            let policy = changes.choose_one(experiment, "a loss is told")?;
+            let found = loss::find(arguments, (experiment, policy), example)?;
+            let led = loss::steered(&found.plan, (example, &found.led));
+            let run = Run { policy, plan: found.plan, facts: found.facts, led };
+            (format!("loss {example}"), vec![run])
+        }
+        None => {
+            // A notable trial is that of the first policy.
+            let number = asked(policies[0]).number(source)?;
+            let runs = policies.iter().map(|policy| {
+                let plan = shortened(&policy.plan, wanted_end(&policy.plan, arguments));
+                let facts = asked(policy).run_trial(&plan, number)?.1.1.facts;
+                Ok(Run { policy, plan, facts, led: String::new() })
+            });
+            (format!("trial {number}"), runs.collect::<Result<Vec<Run<'_>>, Failure>>()?)
+        }
+    };
+    let scenes: Vec<Scene> =
+        runs.iter().map(|run| Scene::of(&run.plan, &run.facts, run.plan.horizon)).collect();
+    let until = runs.iter().map(|run| run.plan.horizon).max().expect("a policy is chosen");
+    let seed = experiment.batch_spec().seed;
+    let trial = format!("{what} · seed {seed} · until {}", until.since(SimTime::START));
+    let text = match arguments.format {
+        Format::Mermaid => mermaid::diagram(&runs[0].plan, &scenes[0], &trial),
+        Format::Text | Format::Json | Format::Html => page::render(&Replay {
+            title: &runs[0].plan.name,
+            trial,
+            command: command(arguments, changes, &what),
+            panels: runs.iter().zip(&scenes).map(|(run, scene)| panel(run, scene)).collect(),
+        }),
+    };
+    arguments.print(&text)
+}
+
+/// The policies to show: those that are asked for, or all if they are no more.
+fn chosen<'e>(
+    format: Format,
+    changes: &Changes,
+    experiment: &'e Experiment,
+) -> Result<Vec<&'e Policy>, Failure> {
+    if format == Format::Mermaid {
+        return changes.choose_one(experiment, "a diagram is drawn").map(|policy| vec![policy]);
+    }
+    let policies = changes.choose(experiment)?;
+    if policies.len() <= MOST {
+        return Ok(policies);
+    }
+    let names: Vec<String> = policies.iter().map(|policy| quoted(&policy.name)).collect();
+    Err(Failure::Usage(format!(
+        "error: a page shows one policy, or two side by side; here are {}\n\
+         hint: choose one or two with --policy, which may be repeated: {}\n",
+        policies.len(),
+        names.join(" · ")
+    )))
+}
+
+fn panel<'a>(run: &'a Run<'_>, scene: &'a Scene) -> Panel<'a> {
+    let groups = run.plan.groups.iter().map(|group| table::group_line(&run.plan, group));
+    Panel {
+        name: &run.policy.name,
+        groups: groups.collect(),
+        notes: format!("{}{}", run.led, assumed(run.policy)),
+        plan: &run.plan,
+        scene,
+    }
+}
+
+/// The command that makes the page.
+fn command(arguments: &Arguments, changes: &Changes, what: &str) -> String {
+    let Arguments { files, seed, until, .. } = arguments;
+    let mut text = format!("ecsim replay {}{}", shown_files(files), changes.options(*seed));
+    for policy in &changes.policy {
+        text.push_str(&format!(" --policy {}", quoted(policy)));
+    }
+    text.push_str(&format!(" --{what}"));
+    if let Some(until) = until {
+        text.push_str(&format!(" --until {}s", until.as_secs_f64()));
+    }
+    text + " --format html"
+}

@@ -1,0 +1,191 @@
+//! A trial as a sequence diagram of Mermaid, for slides: clients, whoever controls the group, and
+//! the nodes that something happens to, from the first moment on.
+
+use std::fmt::Write as _;
+
+use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::report::numbers::writes;
+use crate::report::scene::{Frame, FrameKind, NodeIs, Reach, Scene, Writes};
+use crate::report::words::Words;
+
+/// The most lines of what happens; a slide has no room for more.
+const MOST_LINES: usize = 48;
+/// The most nodes that stand side by side.
+const MOST_NODES: usize = 8;
+
+/// The diagram of a scene; `trial` says which it is.
+pub fn diagram(plan: &Plan, scene: &Scene, trial: &str) -> String {
+    let drawing = Drawing { plan, words: Words::new(plan), nodes: concerned(plan, scene) };
+    let mut text = String::from("sequenceDiagram\n");
+    let _ = writeln!(text, "  %% {}", comment(&format!("{} · {trial}", plan.name)));
+    text.push_str("  participant C as clients\n  participant P as control plane\n");
+    for node in &drawing.nodes {
+        let (place, name) = (&plan.nodes[node.idx()], escaped(drawing.words.node(*node)));
+        let az = escaped(drawing.words.az(place.az));
+        let _ = writeln!(text, "  participant N{} as {name}<br/>{az}", node.0);
+    }
+    let mut lines = 0;
+    let mut left_out = scene.n_left_out;
+    for pair in scene.frames.windows(2) {
+        let told = drawing.lines(scene, [&pair[0], &pair[1]]);
+        if told.is_empty() || pair[1].kind == FrameKind::End {
+            continue;
+        }
+        if left_out > scene.n_left_out || lines + told.len() + 1 > MOST_LINES {
+            left_out += 1;
+            continue;
+        }
+        lines += told.len() + 1;
+        let _ = writeln!(text, "  Note over C,P: {}", pair[1].at);
+        for line in told {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    if lines == 0 {
+        text.push_str("  Note over C,P: nothing happens\n");
+    }
+    if left_out > 0 {
+        let _ = writeln!(text, "  Note over C,P: left out: {left_out} moments");
+    }
+    let n_others = shown_at_all(plan, scene).count() - drawing.nodes.len();
+    if n_others > 0 {
+        let _ = writeln!(text, "  Note over C,P: left out: {n_others} nodes");
+    }
+    text
+}
+
+/// The nodes that anything happens to, of which a diagram has the first.
+fn shown_at_all<'a>(plan: &'a Plan, scene: &'a Scene) -> impl Iterator<Item = NodeId> + 'a {
+    let changes = |node: NodeId| {
+        let mut pairs = scene.frames.windows(2);
+        pairs.any(|pair| pair[0].nodes[node.idx()] != pair[1].nodes[node.idx()])
+    };
+    plan.node_ids().filter(move |node| {
+        let shard = plan.nodes[node.idx()].shard;
+        changes(*node) || scene.outages_of(shard).next().is_some()
+    })
+}
+
+fn concerned(plan: &Plan, scene: &Scene) -> Vec<NodeId> {
+    shown_at_all(plan, scene).take(MOST_NODES).collect()
+}
+
+struct Drawing<'a> {
+    plan: &'a Plan,
+    words: Words<'a>,
+    nodes: Vec<NodeId>,
+}
+
+impl Drawing<'_> {
+    /// What happens from one frame to the next.
+    fn lines(&self, scene: &Scene, frames: [&Frame; 2]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for node in &self.nodes {
+            lines.extend(self.of_node(*node, frames));
+        }
+        for shard in self.plan.shard_ids() {
+            self.of_shard(shard, frames, &mut lines);
+        }
+        let at = frames[1].at;
+        for loss in scene.losses.iter().filter(|loss| loss.at == at) {
+            let what = match loss.datasets {
+                0 => format!("lost: {} acknowledged writes", writes(loss.writes)),
+                _ => "lost: the whole dataset".to_owned(),
+            };
+            lines.push(format!("Note over C,P: {what}"));
+        }
+        lines
+    }
+
+    fn is_shown(&self, node: NodeId) -> bool {
+        self.nodes.contains(&node)
+    }
+
+    fn of_node(&self, node: NodeId, [before, after]: [&Frame; 2]) -> Option<String> {
+        let (old, new) = (before.nodes[node.idx()], after.nodes[node.idx()]);
+        let id = node.0;
+        if old.reach != new.reach {
+            let says = match new.reach {
+                Reach::Open => "is reached again",
+                Reach::CutOff => "is cut off",
+                Reach::Waiting => "is reached again, and waits",
+            };
+            return Some(format!("Note over N{id}: {says}"));
+        }
+        if old.is == new.is {
+            return None;
+        }
+        let shard = self.plan.nodes[node.idx()].shard;
+        let primary = after.shards[shard.idx()].primary;
+        let from_primary = primary != node && self.is_shown(primary);
+        let line = match new.is {
+            NodeIs::Primary => match old.lag {
+                Some(lag) => format!("P->>N{id}: promote, it trailed by {}", lag.time),
+                None => format!("P->>N{id}: be primary"),
+            },
+            NodeIs::Provisioning => format!("P->>N{id}: replace"),
+            NodeIs::Syncing if from_primary => format!("N{}->>N{id}: full sync begins", primary.0),
+            NodeIs::Replica if from_primary => format!("N{}->>N{id}: in sync, follows", primary.0),
+            NodeIs::FormerPrimary
+            | NodeIs::Replica
+            | NodeIs::Syncing
+            | NodeIs::Reading
+            | NodeIs::Empty
+            | NodeIs::Down
+            | NodeIs::ProcessDown
+            | NodeIs::Rebooting
+            | NodeIs::WaitingForAz
+            | NodeIs::Absent => format!("Note over N{id}: {}", new.is.name()),
+        };
+        Some(line)
+    }
+
+    fn of_shard(&self, shard: ShardId, [before, after]: [&Frame; 2], lines: &mut Vec<String>) {
+        let (old, new) = (before.shards[shard.idx()], after.shards[shard.idx()]);
+        if !self.is_shown(new.endpoint) || !self.is_shown(new.primary) {
+            return;
+        }
+        if old.endpoint != new.endpoint {
+            lines.push(format!("P-->>C: the endpoint names {}", self.name(new.endpoint)));
+        }
+        if old.writes == new.writes {
+            return;
+        }
+        let id = new.endpoint.0;
+        lines.push(match new.writes {
+            Writes::Accepted => format!("C->>N{id}: writes are taken"),
+            Writes::Unconfirmed(_) => format!("C->>N{id}: writes are taken, WAIT fails"),
+            Writes::Refused(Some(phase)) => format!("C-xN{id}: writes fail: {}", phase.name()),
+            Writes::Refused(None) => format!("C-xN{id}: writes fail"),
+            Writes::Parted => format!("C->>N{id}: writes of some clients are taken"),
+            Writes::Nobody => format!("Note over N{id}: no client writes here"),
+        });
+    }
+
+    fn name(&self, node: NodeId) -> String {
+        escaped(self.words.node(node))
+    }
+}
+
+/// A name that Mermaid shows as it is: what means something to it, or to HTML, is written as the
+/// number of its character.
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            '#' | ';' | '<' | '>' | '&' | '"' | ':' | ',' | '%' | '{' | '}' | '(' | ')' | '+' => {
+                let _ = write!(text, "#{};", u32::from(c));
+            }
+            c if c.is_control() => text.push(' '),
+            c => text.push(c),
+        }
+    }
+    // The word ends a block.
+    text.replace("end", "e#110;d").replace("End", "E#110;d").replace("END", "E#78;D")
+}
+
+/// A name in a comment, of which a line's end is the only end.
+fn comment(name: &str) -> String {
+    let harmless = |c: char| if c.is_control() || matches!(c, '{' | '}') { ' ' } else { c };
+    name.chars().map(harmless).collect()
+}

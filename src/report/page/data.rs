@@ -1,0 +1,231 @@
+//! What the player of a replay reads: who is there, and frame by frame what changes.
+
+use serde_json::{Map, Value, json};
+
+use super::replay::{Panel, Step, in_writes};
+use crate::engine::time::{SimTime, Span};
+use crate::model::plan::{ClusterMode, Plan};
+use crate::report::numbers::{count, writes};
+use crate::report::scene::{
+    AzIs, Ending, Frame, NodeIs, NodeView, OutageView, Reach, Scene, ShardView, Totals, Writes,
+};
+
+/// The data of a page, to stand inside an element `script`.
+pub(super) fn json(panels: &[Panel<'_>], steps: &[Step<'_>]) -> String {
+    let data = json!({
+        "steps": timed(steps),
+        "panels": panels.iter().enumerate().map(|(n, panel)| {
+            panel_json(panel, steps.iter().map(|step| step.frames[n]))
+        }).collect::<Vec<Value>>(),
+    });
+    harmless(&data.to_string())
+}
+
+/// No name can end the element that the data stands in, nor begin another.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            _ => text.push(c),
+        }
+    }
+    text
+}
+
+/// Microseconds: exact in the numbers of JavaScript for centuries.
+fn micros(at: SimTime) -> u64 {
+    at.as_nanos() / 1_000
+}
+
+fn timed(steps: &[Step<'_>]) -> Vec<Value> {
+    let mut before = SimTime::START;
+    let timed = steps.iter().map(|step| {
+        let passed = step.at.since(std::mem::replace(&mut before, step.at));
+        let passed = if passed == Span::ZERO { String::new() } else { passed.to_string() };
+        json!({ "at": micros(step.at), "clock": step.at.to_string(), "passed": passed })
+    });
+    timed.collect()
+}
+
+fn panel_json<'a>(panel: &Panel<'a>, frames: impl Iterator<Item = Option<&'a Frame>>) -> Value {
+    let plan = panel.plan;
+    let mut before: Option<&Frame> = None;
+    let frames = frames.map(|frame| {
+        let Some(frame) = frame else { return Value::Null };
+        changes(before.replace(frame), frame)
+    });
+    let frames: Vec<Value> = frames.collect();
+    json!({
+        "name": panel.name,
+        "azs": plan.azs.iter().map(|az| &az.name).collect::<Vec<_>>(),
+        "nodes": plan.nodes.iter().map(|node| json!({
+            "name": node.name, "az": node.az.idx(), "shard": node.shard.idx(),
+        })).collect::<Vec<Value>>(),
+        "shards": shards_json(plan),
+        "frames": frames,
+        "outages": panel.scene.outages.iter().map(outage_json).collect::<Vec<Value>>(),
+        "losses": losses_json(panel.scene),
+    })
+}
+
+fn shards_json(plan: &Plan) -> Vec<Value> {
+    let of_several = plan.groups.len() > 1;
+    let shard = |shard: &crate::model::plan::Shard| {
+        let group = &plan.groups[shard.group.idx()];
+        let id = match (of_several, group.cluster_mode) {
+            (true, ClusterMode::Disabled) => group.id.clone(),
+            (true, ClusterMode::Enabled) => format!("{} {}", group.id, shard.id),
+            (false, _) => shard.id.clone(),
+        };
+        let rate = count(u128::from(shard.writes_per_sec));
+        json!({ "id": id, "rate": format!("{rate} writes/s") })
+    };
+    plan.shards.iter().map(shard).collect()
+}
+
+fn outage_json(outage: &OutageView) -> Value {
+    let length = outage.to.since(outage.from);
+    let phases = outage
+        .phases
+        .iter()
+        .zip(outage.phases.iter().skip(1).map(|(_, at)| *at).chain([outage.to]));
+    json!({
+        "shard": outage.shard.idx(),
+        "from": micros(outage.from),
+        "to": micros(outage.to),
+        "says": match outage.ending {
+            Ending::Over => length.to_string(),
+            Ending::Open => format!("{length}, and not over"),
+        },
+        "phases": phases.map(|((phase, from), to)| json!({
+            "name": phase.name(),
+            "from": micros(*from),
+            "to": micros(to),
+            "says": to.since(*from).to_string(),
+        })).collect::<Vec<Value>>(),
+    })
+}
+
+fn losses_json(scene: &Scene) -> Vec<Value> {
+    let loss = |loss: &crate::report::scene::LossMark| {
+        let mut parts = Vec::new();
+        if loss.datasets > 0 {
+            let n = loss.dataset_writes;
+            parts.push(format!("the dataset, and {} of this trial", in_writes(n)));
+        }
+        if loss.writes > 0 {
+            parts.push(in_writes(loss.writes));
+        }
+        json!({ "at": micros(loss.at), "says": format!("{} lost", parts.join(", ")) })
+    };
+    scene.losses.iter().map(loss).collect()
+}
+
+/// What is different in a frame from the one before it in its panel; everything in the first.
+fn changes(before: Option<&Frame>, frame: &Frame) -> Value {
+    let mut object = Map::new();
+    let nodes = changed(before.map(|it| it.nodes.as_slice()), &frame.nodes, node_json);
+    let azs = changed(before.map(|it| it.azs.as_slice()), &frame.azs, az_json);
+    let shards = changed(before.map(|it| it.shards.as_slice()), &frame.shards, shard_json);
+    for (key, values) in [("nodes", nodes), ("azs", azs), ("shards", shards)] {
+        if !values.is_empty() {
+            object.insert(key.to_owned(), Value::Object(values));
+        }
+    }
+    if before.is_none_or(|before| before.totals != frame.totals) {
+        object.insert("totals".to_owned(), totals_json(&frame.totals));
+    }
+    Value::Object(object)
+}
+
+/// The values that are new, by their position.
+fn changed<T: PartialEq>(
+    before: Option<&[T]>,
+    now: &[T],
+    as_json: fn(&T) -> Value,
+) -> Map<String, Value> {
+    let is_new = |(n, value): &(usize, &T)| before.is_none_or(|before| before[*n] != **value);
+    let new = now.iter().enumerate().filter(is_new);
+    new.map(|(n, value)| (n.to_string(), as_json(value))).collect()
+}
+
+/// The key of what a node is, for the style sheet.
+fn node_key(is: NodeIs) -> &'static str {
+    match is {
+        NodeIs::Primary => "primary",
+        NodeIs::FormerPrimary => "former",
+        NodeIs::Replica => "replica",
+        NodeIs::Syncing => "sync",
+        NodeIs::Reading => "reading",
+        NodeIs::Empty => "empty",
+        NodeIs::Down => "down",
+        NodeIs::ProcessDown => "crashed",
+        NodeIs::Rebooting => "reboot",
+        NodeIs::WaitingForAz => "waits",
+        NodeIs::Provisioning => "new",
+        NodeIs::Absent => "absent",
+    }
+}
+
+fn node_json(node: &NodeView) -> Value {
+    let mut value = json!({ "is": node_key(node.is), "says": node.is.name() });
+    match node.reach {
+        Reach::Open => {}
+        Reach::CutOff => value["reach"] = json!("cut off"),
+        Reach::Waiting => value["reach"] = json!("waits to take part"),
+    }
+    if let Some(lag) = node.lag {
+        value["lag"] = json!(format!("{} behind", lag.time));
+        value["lacks"] = json!(format!("lacks {}", in_writes(lag.behind)));
+    }
+    value
+}
+
+fn az_json(az: &AzIs) -> Value {
+    json!(az.name())
+}
+
+fn shard_json(shard: &ShardView) -> Value {
+    let (key, says) = match shard.writes {
+        Writes::Accepted => ("taken", "writes are taken".to_owned()),
+        Writes::Unconfirmed(n) => {
+            let n = count(u128::from(n));
+            ("doubtful", format!("writes are taken, but WAIT fails {n} a second"))
+        }
+        Writes::Refused(None) => ("refused", "no write is taken".to_owned()),
+        Writes::Refused(Some(phase)) => ("refused", format!("no write is taken: {}", phase.name())),
+        Writes::Parted => ("parted", "some clients' writes are taken, others are held".to_owned()),
+        Writes::Nobody => ("nobody", "no client writes here".to_owned()),
+    };
+    let mut value = json!({
+        "primary": shard.primary.idx(),
+        "endpoint": shard.endpoint.idx(),
+        "writes": key,
+        "says": says,
+    });
+    if shard.kept + shard.astray > 0 {
+        let (n, fate) = match shard.astray {
+            0 => (shard.kept, "an isolated primary takes them from clients beside it"),
+            astray => (astray, "a former primary takes them: split brain, each one is lost"),
+        };
+        value["beside"] = json!(format!("{} writes/s: {fate}", count(u128::from(n))));
+    }
+    value
+}
+
+fn totals_json(totals: &Totals) -> Value {
+    let mut value = json!({
+        "lost": writes(totals.lost),
+        "rejected": writes(totals.rejected),
+        "failovers": count(u128::from(totals.failovers)),
+        "bad": totals.lost > 0,
+    });
+    if totals.datasets > 0 {
+        value["datasets"] = json!(count(u128::from(totals.datasets)));
+        value["gone"] = json!(writes(totals.dataset_lost));
+    }
+    value
+}

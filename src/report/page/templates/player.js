@@ -1,0 +1,500 @@
+"use strict";
+// Plays the scene that stands in this page: two kinds of things, both written by ecsim. What is
+// said stands in the list of events; what is drawn stands as JSON in the element "scene", as
+// changes from frame to frame. Nothing is asked of any network, and every name is set as text.
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const scene = JSON.parse(byId("scene").textContent);
+  const { steps, panels } = scene;
+  const last = steps.length - 1;
+  const SVG = "http://www.w3.org/2000/svg";
+
+  /** An element with attributes and children; text is text, never markup. */
+  const make = (name, attributes = {}, ...children) => {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  };
+  /** The same in a picture. */
+  const draw = (name, attributes = {}, ...children) => {
+    const element = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  };
+
+  // ---- What is so at each step -----------------------------------------------------------------
+
+  /** Lays the changes of a panel's frames on one another: everything, step by step. */
+  function unfold(panel) {
+    let now = { nodes: [], azs: [], shards: [], totals: {} };
+    return panel.frames.map((frame) => {
+      if (!frame) return now;
+      const next = { ...now };
+      for (const key of ["nodes", "azs", "shards"]) {
+        if (!frame[key]) continue;
+        next[key] = now[key].slice();
+        for (const [n, value] of Object.entries(frame[key])) next[key][n] = value;
+      }
+      if (frame.totals) next.totals = frame.totals;
+      now = next;
+      return now;
+    });
+  }
+  const states = panels.map(unfold);
+
+  // ---- Time: quiet time is skipped, so that seconds and months fit one picture -------------------
+
+  /** Longer gaps than this in which nothing is under way are told as such. */
+  const LONG = 600e6;
+  /** How long the player waits before each step, in seconds at speed 1: grows like a logarithm. */
+  const waits = steps.map((step, n) => {
+    if (n === 0) return 0;
+    const seconds = (step.at - steps[n - 1].at) / 1e6;
+    return 0.9 + 0.8 * Math.log10(1 + seconds);
+  });
+  /** Where each step lies on the axis of time. */
+  const places = [];
+  waits.reduce((sum, wait, n) => (places[n] = sum + wait), 0);
+  const whole = places[last] || 1;
+
+  /** Where a moment lies between two steps. */
+  function place(at) {
+    let n = steps.findIndex((step) => step.at >= at);
+    if (n < 0) n = last;
+    if (n === 0) return 0;
+    const [from, to] = [steps[n - 1].at, steps[n].at];
+    const part = to > from ? (at - from) / (to - from) : 1;
+    return places[n - 1] + part * (places[n] - places[n - 1]);
+  }
+
+  /** "01:00:15.000", with days before it, as the list writes moments. */
+  function clock(micros) {
+    const pad = (value, digits) => String(value).padStart(digits, "0");
+    const ms = Math.floor(micros / 1000);
+    const s = Math.floor(ms / 1000);
+    const days = Math.floor(s / 86400);
+    const time = `${pad(Math.floor(s / 3600) % 24, 2)}:${pad(Math.floor(s / 60) % 60, 2)}:` +
+      `${pad(s % 60, 2)}.${pad(ms % 1000, 3)}`;
+    return days > 0 ? `${days}d ${time}` : time;
+  }
+
+  // ---- The panels: AZs as lanes, nodes in them -------------------------------------------------
+
+  const SIGNS = {
+    primary: ["P", "primary: takes the writes"],
+    replica: ["R", "replica: has a complete copy"],
+    sync: ["S", "full sync: copies everything, serves nobody"],
+    down: ["✕", "down: host and memory are lost"],
+    crashed: ["C", "process down: memory is lost"],
+    reboot: ["B", "rebooting: memory is lost"],
+    waits: ["W", "waits for its AZ"],
+    new: ["N", "a new node is on its way"],
+    empty: ["E", "answers, and is empty"],
+    reading: ["L", "reads its log"],
+    former: ["F", "former primary, cut off: does not know of its successor"],
+    absent: ["–", "not there"],
+  };
+  const sign = (is) => make("span", { class: `sign ${is}`, "aria-hidden": "true" }, SIGNS[is][0]);
+  /** From so many nodes on cards are small, and only writes are drawn. */
+  const MANY = 24;
+
+  const views = panels.map((panel, n) => {
+    const view = {
+      sums: make("ul", { class: "sums" }),
+      clients: make("ul", { class: "clients", "aria-label": "Clients and the shards they write to" }),
+      links: draw("svg", { class: "links", "aria-hidden": "true" }),
+      shards: panel.shards.map(() => make("li")),
+      azs: panel.azs.map(() => make("li")),
+      states: panel.azs.map(() => make("span")),
+      nodes: panel.nodes.map(() => make("li")),
+    };
+    view.clients.append(...view.shards);
+    const lanes = make("ul", { class: "azs", "aria-label": "Availability zones" });
+    panel.azs.forEach((name, az) => {
+      const nodes = make("ul", { class: "nodes" });
+      nodes.append(...view.nodes.filter((_, node) => panel.nodes[node].az === az));
+      view.azs[az].append(make("h3", {}, `AZ ${name} `, view.states[az]), nodes);
+      lanes.append(view.azs[az]);
+    });
+    view.stage = make("div", { class: "stage" }, view.clients, lanes, view.links);
+    const many = panel.nodes.length > MANY ? " many" : "";
+    const title = make("h2", { id: `panel-${n}` }, panels.length > 1 ? panel.name : "The group");
+    const labelled = { class: `panel${many}`, "aria-labelledby": `panel-${n}` };
+    byId("panels").append(make("section", labelled, title, view.sums, view.stage));
+    return view;
+  });
+
+  function showSums(view, totals) {
+    const sum = (what, value, bad) =>
+      make("li", bad ? { class: "bad" } : {}, `${what} `, make("b", {}, value));
+    view.sums.replaceChildren(
+      sum("lost writes", totals.lost, totals.bad),
+      ...(totals.datasets ? [sum("datasets lost", totals.datasets, true)] : []),
+      sum("rejected writes (clients know)", totals.rejected, false),
+      sum("failovers", totals.failovers, false));
+  }
+
+  function showNode(item, node, now, before) {
+    const cut = now.reach === "cut off" ? " cut" : "";
+    const changed = before && JSON.stringify(before) !== JSON.stringify(now) ? " changed" : "";
+    item.className = `node ${now.is}${cut}${changed}`;
+    item.replaceChildren(
+      sign(now.is),
+      make("span", { class: "name" }, node.name),
+      make("span", { class: "role" }, now.says));
+    if (now.reach) item.append(make("span", { class: "reach" }, now.reach));
+    if (now.lag) {
+      item.append(make("span", { class: "lag" }, now.lag), make("span", { class: "lag" }, now.lacks));
+    }
+  }
+
+  function showShard(item, panel, n, now) {
+    const shard = panel.shards[n];
+    item.className = `shard ${now.writes}`;
+    const who = panel.shards.length > 1 ? `clients of ${shard.id}` : "clients";
+    item.replaceChildren(
+      make("b", {}, `${who}: ${shard.rate}`),
+      make("span", { class: "says" }, `${now.writes === "refused" ? "✕ " : ""}${now.says}`));
+    if (now.beside) item.append(make("span", { class: "beside" }, now.beside));
+  }
+
+  function showPanel(n, step) {
+    const [panel, view, state] = [panels[n], views[n], states[n][step]];
+    const before = step > 0 ? states[n][step - 1] : state;
+    showSums(view, state.totals);
+    state.shards.forEach((shard, s) => showShard(view.shards[s], panel, s, shard));
+    state.azs.forEach((az, a) => {
+      view.azs[a].className = az === "up" ? "az" : "az bad";
+      view.states[a].className = "state";
+      view.states[a].textContent = az;
+    });
+    state.nodes.forEach((node, i) => showNode(view.nodes[i], panel.nodes[i], node, before.nodes[i]));
+    link(n, state);
+  }
+
+  // ---- The streams: from clients to primaries, and from those to replicas ------------------------
+
+  function link(n, state) {
+    const [panel, view] = [panels[n], views[n]];
+    const origin = view.stage.getBoundingClientRect();
+    const box = (element) => {
+      const { left, right, top, bottom } = element.getBoundingClientRect();
+      return { x: (left + right) / 2 - origin.left, left: left - origin.left,
+        right: right - origin.left, top: top - origin.top, bottom: bottom - origin.top };
+    };
+    const lines = [];
+    const line = (kind, x1, y1, x2, y2) => lines.push(draw("line", { class: kind, x1, y1, x2, y2 }));
+    const down = (kind, from, to) => line(kind, from.x, from.bottom + 2, to.x, to.top - 4);
+    /** From one sign to another at the same height, around the cards' middles. */
+    const across = (kind, from, to) => {
+      const sense = Math.sign(to.x - from.x);
+      if (sense === 0) return line(kind, from.x, from.bottom + 3, to.x, to.top - 3);
+      return line(kind, sense > 0 ? from.right + 4 : from.left - 4, (from.top + from.bottom) / 2,
+        sense > 0 ? to.left - 4 : to.right + 4, (to.top + to.bottom) / 2);
+    };
+    state.shards.forEach((shard, s) => {
+      const [from, to] = [box(view.shards[s]), box(view.nodes[shard.endpoint])];
+      const kinds = { taken: "taken", doubtful: "doubtful", parted: "doubtful", refused: "refused" };
+      const kind = kinds[shard.writes];
+      if (!kind) return;
+      down(kind, from, to);
+      if (kind === "refused") {
+        const [x, y] = [(from.x + to.x) / 2, (from.bottom + to.top) / 2];
+        line("cross", x - 8, y - 8, x + 8, y + 8);
+        line("cross", x - 8, y + 8, x + 8, y - 8);
+      }
+    });
+    if (panel.nodes.length <= MANY) {
+      panel.nodes.forEach((node, i) => {
+        const primary = state.shards[node.shard].primary;
+        const source = state.nodes[primary];
+        const is = state.nodes[i].is;
+        const kind = is === "replica" ? "copy" : is === "sync" ? "sync" : null;
+        if (i === primary || !kind || state.nodes[i].reach || source.is !== "primary" || source.reach) return;
+        const at = (k) => box(view.nodes[k].querySelector(".sign"));
+        across(kind, at(primary), at(i));
+      });
+    }
+    view.links.replaceChildren(...lines);
+  }
+
+  // ---- The axis of time: outages, losses, events -----------------------------------------------
+
+  const WIDTH = 1000;
+  const ROW = 24;
+  const MARGIN = 8;
+  const cursors = [];
+  const x = (spot) => MARGIN + (spot / whole) * (WIDTH - 2 * MARGIN);
+
+  /** One bar per shard that was out, or one for all where they are many. */
+  function rows(panel) {
+    const out = [...new Set(panel.outages.map((outage) => outage.shard))].sort((a, b) => a - b);
+    if (out.length <= 1 || out.length > 6) return [{ name: "writes", outages: panel.outages }];
+    return out.map((shard) => ({
+      name: panel.shards[shard].id,
+      outages: panel.outages.filter((outage) => outage.shard === shard),
+    }));
+  }
+
+  function drawTimes(panel) {
+    const bars = rows(panel);
+    const top = panels.length > 1 ? 16 : 2;
+    const height = top + bars.length * (ROW + 4) + 16;
+    const losses = panel.losses.map((loss) => `${loss.says} at ${clock(loss.at)}`);
+    const label = `Time from left to right, not to scale. ${panel.outages.length} outages; ` +
+      (losses.length > 0 ? losses.slice(0, 5).join("; ") : "nothing lost");
+    const svg = draw("svg", { class: "times", viewBox: `0 0 ${WIDTH} ${height}`, role: "img",
+      "aria-label": label });
+    if (panels.length > 1) svg.append(draw("text", { x: MARGIN, y: 12 }, panel.name));
+    steps.forEach((step, n) => {
+      if (n > 0 && steps[n].at - steps[n - 1].at > LONG) {
+        const y = height - 14;
+        svg.append(draw("line", { class: "skip", x1: x(places[n - 1]) + 3, x2: x(places[n]) - 3, y1: y, y2: y }));
+      }
+      svg.append(draw("line", { class: "tick", x1: x(places[n]), x2: x(places[n]), y1: height - 18, y2: height - 10 }));
+    });
+    bars.forEach((bar, row) => {
+      const y = top + row * (ROW + 4);
+      svg.append(draw("rect", { class: "base", x: MARGIN, y, width: WIDTH - 2 * MARGIN, height: ROW, rx: 3 }));
+      if (bars.length > 1) svg.append(draw("text", { x: MARGIN + 4, y: y + 16 }, bar.name));
+      bar.outages.forEach((outage) => drawOutage(svg, outage, y));
+    });
+    panel.losses.forEach((loss) => {
+      const at = x(place(loss.at));
+      const y = top + bars.length * (ROW + 4);
+      svg.append(draw("path", { class: "mark", d: `M${at} ${y - 3}l6 11h-12z` }, draw("title", {}, loss.says)));
+    });
+    const cursor = draw("line", { class: "cursor", x1: 0, x2: 0, y1: top - 2, y2: height - 8 });
+    cursors.push(cursor);
+    svg.append(cursor);
+    svg.addEventListener("click", (event) => {
+      const { left, width } = svg.getBoundingClientRect();
+      const spot = (((event.clientX - left) / width) * WIDTH - MARGIN) / (WIDTH - 2 * MARGIN) * whole;
+      go(Math.max(0, places.findLastIndex((it) => it <= spot + 0.05)), "by hand");
+    });
+    byId("times").append(svg);
+  }
+
+  /** An outage, shaded, phase by phase; what a phase waits for is written where there is room. */
+  function drawOutage(svg, outage, y) {
+    const phases = outage.phases.length > 0 ? outage.phases : [{ ...outage, name: "outage" }];
+    phases.forEach((phase) => {
+      const [from, to] = [x(place(phase.from)), x(place(phase.to))];
+      const text = `${phase.name} ${phase.says}`;
+      const group = draw("g", {}, draw("title", {}, `no writes: ${text}; in all ${outage.says}`),
+        draw("rect", { class: "out", x: from, y, width: Math.max(to - from, 1.5), height: ROW }));
+      const fits = [text, phase.name].find((it) => it.length * 6.2 < to - from);
+      if (fits) group.append(draw("text", { x: (from + to) / 2, y: y + 16, "text-anchor": "middle" }, fits));
+      svg.append(group);
+    });
+  }
+
+  // ---- Which step is shown ---------------------------------------------------------------------
+
+  const items = steps.map((_, n) => byId(`e${n}`));
+  /** The step that is shown, and the spot on the axis, which may lie after it. */
+  let shown = -1;
+  let spot = 0;
+
+  /** What a step says, as text to be read aloud. */
+  function spoken(n) {
+    const lines = [...items[n].querySelectorAll(".told li")].map((line) => line.textContent.trim());
+    return `Event ${n} of ${last}, ${steps[n].clock}. ${lines.join(". ")}`;
+  }
+
+  function showNow(n) {
+    const parts = [...items[n].querySelectorAll(".part")].map((part) => part.cloneNode(true));
+    byId("now").replaceChildren(...parts);
+    byId("now-title").textContent = n === 0 ? "Before anything happens" : `At ${steps[n].clock}`;
+  }
+
+  function showList(n) {
+    items.forEach((item, k) => {
+      item.hidden = k > n;
+      if (k === n) item.setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
+    });
+  }
+
+  /** Goes to a step, "by hand", "playing" or "by address". */
+  function go(n, how) {
+    n = Math.min(Math.max(n, 0), last);
+    if (how !== "playing") {
+      spot = places[n];
+      stop();
+    }
+    if (n !== shown) {
+      shown = n;
+      panels.forEach((_, k) => showPanel(k, n));
+      showNow(n);
+      showList(n);
+      byId("live").textContent = spoken(n);
+      byId("scrub").value = n;
+      byId("scrub").setAttribute("aria-valuetext", `event ${n} of ${last}, ${steps[n].clock}`);
+      byId("count").textContent = `event ${n} of ${last}`;
+    }
+    if (how !== "by address") history.replaceState(null, "", `#event=${n}`);
+    showTime();
+  }
+
+  /** The clock and the cursor, between two steps while it plays. */
+  function showTime() {
+    const n = shown;
+    const next = Math.min(n + 1, last);
+    const room = places[next] - places[n];
+    const part = room > 0 ? Math.min(Math.max((spot - places[n]) / room, 0), 1) : 0;
+    const gap = steps[next].at - steps[n].at;
+    byId("clock").textContent = clock(steps[n].at + part * gap);
+    cursors.forEach((cursor) => {
+      cursor.setAttribute("x1", x(spot));
+      cursor.setAttribute("x2", x(spot));
+    });
+    const quiet = states.every((state) => state[n].shards.every((it) => it.writes !== "refused"));
+    const says = gap > LONG && n < last ? `${steps[next].passed} pass until the next event` : "";
+    byId("passes").hidden = !(says && quiet);
+    byId("passes").textContent = says;
+  }
+
+  // ---- Playing ---------------------------------------------------------------------------------
+
+  const TICK = 40;
+  let timer = 0;
+  let since = 0;
+  const speed = byId("speed");
+
+  function play() {
+    if (shown >= last) {
+      go(0, "by hand");
+    }
+    since = performance.now();
+    timer = setInterval(tick, TICK);
+    tell("Pause", "true");
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    tell("Play", "false");
+  }
+
+  function tell(word, pressed) {
+    byId("play").textContent = word;
+    byId("play").setAttribute("aria-pressed", pressed);
+    document.body.classList.toggle("plays", pressed === "true");
+  }
+
+  function tick() {
+    const now = performance.now();
+    spot = Math.min(spot + ((now - since) / 1000) * Number(speed.value), whole);
+    since = now;
+    while (shown < last && places[shown + 1] <= spot) go(shown + 1, "playing");
+    showTime();
+    if (shown >= last) stop();
+  }
+
+  const toggle = () => (timer ? stop() : play());
+
+  // ---- The address -----------------------------------------------------------------------------
+
+  const UNITS = { y: 31536000, d: 86400, h: 3600, m: 60, s: 1, ms: 0.001 };
+
+  /** The microseconds of "1h0m15s", or nothing. */
+  function length(text) {
+    const pattern = /(\d+(?:\.\d+)?)\s*(ms|[ydhms])/g;
+    if (text.replace(pattern, "").trim() !== "" || text.trim() === "") return null;
+    return [...text.matchAll(pattern)].reduce((sum, [, n, unit]) => sum + n * UNITS[unit], 0) * 1e6;
+  }
+
+  /** Goes to where the address points; says so if it points nowhere. */
+  function follow() {
+    const asked = decodeURIComponent(location.hash.slice(1));
+    const [key, value = ""] = asked.split("=");
+    if (key === "event" && /^\d+$/.test(value)) return go(Number(value), "by address");
+    const at = key === "t" ? length(value) : null;
+    if (at !== null) {
+      // Half a millisecond on, for the list rounds what it shows.
+      const n = steps.findLastIndex((step) => step.at <= at + 500);
+      go(n, "by address");
+      spot = Math.min(place(at), n < last ? places[n + 1] : whole);
+      return showTime();
+    }
+    if (shown < 0) go(0, "by address");
+    if (asked.startsWith("t=") || asked.startsWith("event=")) {
+      byId("live").textContent = `There is no such moment: ${asked}. Ask as in t=1h0m15s or event=3.`;
+    }
+  }
+
+  // ---- Buttons and keys ------------------------------------------------------------------------
+
+  const answers = () => [...document.querySelectorAll("#now .why")];
+  const actions = {
+    " ": toggle,
+    ArrowRight: () => go(shown + 1, "by hand"),
+    ArrowLeft: () => go(shown - 1, "by hand"),
+    Home: () => go(0, "by hand"),
+    End: () => go(last, "by hand"),
+    "+": () => (speed.selectedIndex = Math.min(speed.selectedIndex + 1, speed.options.length - 1)),
+    "-": () => (speed.selectedIndex = Math.max(speed.selectedIndex - 1, 0)),
+    w: () => {
+      const open = answers().some((it) => !it.open);
+      answers().forEach((it) => (it.open = open));
+    },
+    "?": () => byId("keys").showModal(),
+  };
+
+  /** Whether the element does something of its own with the key. */
+  function takes(element, key) {
+    if (byId("keys").open || element.matches("select")) return true;
+    if (element.matches("input")) return key !== " " && key !== "w" && key !== "?";
+    return key === " " && element.matches("button, summary, a");
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const action = actions[event.key];
+    if (!action || takes(event.target, event.key)) return;
+    event.preventDefault();
+    action();
+  });
+  const click = (id, action) => byId(id).addEventListener("click", action);
+  click("first", actions.Home);
+  click("back", actions.ArrowLeft);
+  click("play", toggle);
+  click("forth", actions.ArrowRight);
+  click("last", actions.End);
+  click("help", actions["?"]);
+  click("close", () => byId("keys").close());
+  byId("scrub").addEventListener("input", (event) => go(Number(event.target.value), "by hand"));
+  window.addEventListener("hashchange", follow);
+  window.addEventListener("resize", () => panels.forEach((_, n) => link(n, states[n][shown])));
+
+  // ---- The legend: only what occurs --------------------------------------------------------------
+
+  function drawLegend() {
+    const used = new Set(["primary", "replica"]);
+    states.forEach((state) => state.forEach((it) => it.nodes.forEach((node) => used.add(node.is))));
+    const entries = Object.entries(SIGNS).filter(([is]) => used.has(is));
+    const stream = (kind) => draw("svg", { class: "links", viewBox: "0 0 44 16", style: "position:static", "aria-hidden": "true" },
+      draw("line", { class: kind, x1: 2, y1: 8, x2: 42, y2: 8 }));
+    byId("legend").append(
+      ...entries.map(([is, [, says]]) => make("li", {}, sign(is), says)),
+      make("li", {}, stream("taken"), "writes that are taken"),
+      make("li", {}, stream("refused"), "no writes: an outage, shaded on the axis of time"),
+      make("li", {}, stream("copy"), "replicas copy"),
+      ...(used.has("sync") ? [make("li", {}, stream("sync"), "full sync")] : []),
+      make("li", {}, draw("svg", { class: "times", viewBox: "0 0 44 16", "aria-hidden": "true" },
+        draw("path", { class: "mark", d: "M22 2l7 12h-14z" })), "acknowledged writes are lost"));
+  }
+
+  // ---- Begin -----------------------------------------------------------------------------------
+
+  document.body.classList.toggle("two", panels.length > 1);
+  byId("scrub").max = last;
+  byId("player").hidden = false;
+  byId("story-title").textContent = "What has happened so far";
+  panels.forEach(drawTimes);
+  drawLegend();
+  follow();
+})();
