@@ -42,9 +42,15 @@ fn the_whole_library_runs_and_replays() {
             [&["replay", &file, "--format", "json", "--until", "1h"], &one[..]].concat(),
         ] {
             let output = ecsim(&arguments);
-            assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-            // What stories are about may be worth a warning.
             let said = text(&output.stderr);
+            // Ten trials are too few to decide what a gate asks for, which is exit code 4.
+            if arguments[0] == "run" && !experiment.expectations.is_empty() {
+                assert_eq!(output.status.code(), Some(4), "{arguments:?}: {said}");
+                assert!(said.contains("expectations failed or are undecided"), "{said}");
+                continue;
+            }
+            assert!(output.status.success(), "{arguments:?}: {said}");
+            // What stories are about may be worth a warning.
             assert!(!said.contains("error"), "{arguments:?}: {said}");
             let is_study = experiment.policies.len() > 1 && !name.starts_with("migration");
             if !name.contains("one-az") && !is_study {

@@ -68,6 +68,19 @@ fn a_shard_that_a_durable_log_gives_back() {
 }
 
 #[test]
+fn a_cut_that_is_sat_out_and_one_that_is_not() {
+    let morning = ["--policy", "waits 5 s", "--trial", "7", "--until", "5h"];
+    check("flapping-link", "flapping-link.trace", &morning);
+}
+
+/// With the updates a year is too long a story.
+#[test]
+fn a_year_of_the_recommended_group() {
+    let year = ["--policy", "1+2", "--trial", "2", "--set", "fault.update.enabled=false"];
+    check("capacity-study", "capacity-study.trace", &year);
+}
+
+#[test]
 fn the_first_weeks_of_a_harsh_year() {
     check("w2-harsh", "w2-harsh-3w.trace", &["--until", "21d"]);
 }
