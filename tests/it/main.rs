@@ -9,6 +9,7 @@ mod compare;
 mod completions;
 mod conditional;
 mod docs;
+mod documents;
 mod durability;
 mod enumeration;
 mod estimates;
