@@ -10,6 +10,7 @@ mod losses;
 mod new;
 mod plot;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod show;
@@ -100,6 +101,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Draw pictures of a folder of results, as SVG and PNG
     Plot(plot::Arguments),
+    /// Make one self-contained page of a folder of results, for a review
+    Report(report::Arguments),
     /// Show a scenario's placement, replication links and failure domains
     Topology(topology::Arguments),
     /// Write a commented scenario to start with
@@ -289,6 +292,7 @@ pub fn main() -> ExitCode {
         Some(Command::Exact(arguments)) => exact::run(arguments, colour),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Plot(arguments)) => plot::run(arguments, talk),
+        Some(Command::Report(arguments)) => report::run(arguments, talk),
         Some(Command::Topology(arguments)) => topology::run(arguments),
         Some(Command::New(arguments)) => new::run(arguments),
         Some(Command::Explain(arguments)) => explain::run(arguments),

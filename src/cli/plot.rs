@@ -92,6 +92,6 @@ fn note(talk: Talk, text: &str) {
 }
 
 /// Nothing is run here, so no trial breaks an assertion.
-fn unbroken(broken: BrokenTrial) -> Failure {
+pub(super) fn unbroken(broken: BrokenTrial) -> Failure {
     Failure::Bug { files: String::new(), options: String::new(), broken }
 }

@@ -250,7 +250,7 @@ fn sentence(chain: &Chain, way: &Way) -> String {
 }
 
 /// A failure in words: "while 1 of 2 nodes is down, the node with the last copy fails".
-fn words(link: &Link) -> String {
+pub fn words(link: &Link) -> String {
     let Link { struck, copies, left, disorder } = *link;
     let n = copies + left + disorder.down + disorder.syncing + disorder.empty;
     let mut states: Vec<String> = Vec::new();

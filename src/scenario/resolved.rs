@@ -597,6 +597,18 @@ const MODEL: &str = "\
 #   No partitions between AZs, client caches or replication links are modelled yet.
 ";
 
+/// What the model assumes whatever the values are, a sentence each.
+pub fn model_assumptions() -> impl Iterator<Item = &'static str> {
+    MODEL.lines().filter_map(|line| line.strip_prefix("#   "))
+}
+
+/// Which random faults never strike, policy by policy, in words.
+pub fn never_strikes(experiment: &Experiment) -> Vec<String> {
+    let policies = experiment.policies.iter().map(|policy| (policy, absent(&policy.plan)));
+    let told = policies.filter(|(_, absent)| !absent.is_empty());
+    told.map(|(policy, absent)| format!("{absent}{}", of_policy(experiment, policy))).collect()
+}
+
 /// Kinds of random faults that a plan does not have.
 fn absent(plan: &Plan) -> String {
     let kinds = [

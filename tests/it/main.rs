@@ -37,6 +37,7 @@ mod rare_cli;
 mod readme;
 mod reference;
 mod remarks;
+mod report_page;
 mod requirements;
 mod results;
 mod rng;

@@ -1,6 +1,7 @@
 //! What several subjects need: scenarios of the library, trials, fixed times.
 
 pub mod exact_cases;
+pub mod markup;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

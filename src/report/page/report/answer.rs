@@ -1,0 +1,176 @@
+//! What a study came to, in sentences: the first is the answer.
+
+use serde_json::Value;
+
+use super::numbers::{difference, share};
+use super::{level, policies, stat, text};
+use crate::report::compare::{signed, signed_seconds};
+use crate::report::numbers::{probability, seconds};
+use crate::report::table::{mean_seconds_text, mean_text, quantile_text};
+use crate::scenario::Experiment;
+use crate::stats::level::Estimate;
+
+/// The sentences, the most important first.
+pub(super) fn sentences(summary: &Value, experiment: &Experiment) -> Vec<String> {
+    let Some(reference) = policies(summary).find(|it| it["name"] == summary["reference"]) else {
+        return vec!["The results hold no policy.".to_owned()];
+    };
+    let plan = &experiment.policies[0].plan;
+    let per = match plan.script.is_empty() && plan.warm_up.as_nanos() == 0 {
+        true => format!("in {}", plan.horizon),
+        false => "in a trial".to_owned(),
+    };
+    let mut sentences = vec![of_one((summary, reference), &per)];
+    if policies(summary).count() > 1 {
+        sentences.extend(compared(summary));
+    }
+    sentences.push(format!(
+        "The intervals are at {}: they say how much chance is left in the simulation, not how well \
+         the assumptions fit your system.",
+        level(summary)
+    ));
+    sentences
+}
+
+/// Whether all expectations passed, if there are any.
+pub(super) fn verdict(summary: &Value) -> Option<String> {
+    let all = summary["expectations"].as_array()?;
+    let n = |verdict: &str| all.iter().filter(|it| it["verdict"] == verdict).count();
+    let (failed, undecided) = (n("fail"), n("undecided"));
+    match (all.len(), failed, undecided) {
+        (0, ..) => None,
+        (n, 0, 0) => Some(format!("All {n} expectations passed.")),
+        (n, failed, undecided) => Some(format!(
+            "Of {n} expectations {} passed, {failed} failed, and {undecided} the trials could not \
+             decide.",
+            n - failed - undecided
+        )),
+    }
+}
+
+/// What one policy costs.
+fn of_one((summary, entry): (&Value, &Value), per: &str) -> String {
+    let name = text(&entry["name"]);
+    let metrics = &entry["metrics"];
+    let is_alone = policies(summary).count() == 1;
+    let mut sentence = match is_alone {
+        true => "Writers are without a primary ".to_owned(),
+        false => format!("With {name}, writers are without a primary "),
+    };
+    let outage = stat(&metrics["write_outage_s"]["mean"]);
+    let trials = entry["trials"].as_u64().unwrap_or(0);
+    match outage {
+        Some(outage) if outage.value > 0.0 => {
+            sentence.push_str(&format!("for {} {per} on average", mean_seconds_text(&outage)));
+            if let Some(worst) = stat(&metrics["write_outage_s"]["p99"]) {
+                let longest = quantile_text(&worst, seconds);
+                sentence.push_str(&format!(" (in 99 of 100 trials for at most {longest})"));
+            }
+        }
+        Some(_) | None => sentence.push_str("in none of the trials"),
+    }
+    match stat(&metrics["lost_writes"]["mean"]) {
+        Some(lost) if lost.value > 0.0 => {
+            sentence.push_str(&format!(
+                "; {} writes that were acknowledged are lost on average",
+                mean_text(&lost)
+            ));
+        }
+        Some(_) | None => sentence.push_str("; no acknowledged write is lost in any trial"),
+    }
+    let loss = &entry["probabilities"]["dataset_loss"];
+    if let Some(estimate) = stat(loss) {
+        sentence.push_str(&format!(
+            "; the probability that a shard loses its dataset is {}",
+            share((loss, trials), &estimate)
+        ));
+    }
+    sentence.push('.');
+    sentence
+}
+
+/// A measure by which policies are compared with the reference.
+struct Measure {
+    metric: &'static str,
+    less: &'static str,
+    more: &'static str,
+    print: fn(&Estimate) -> String,
+}
+
+const MEASURES: [Measure; 3] = [
+    Measure {
+        metric: "write_outage_s",
+        less: "Less outage than",
+        more: "More outage than",
+        print: signed_seconds,
+    },
+    Measure {
+        metric: "lost_writes",
+        less: "Fewer lost writes than",
+        more: "More lost writes than",
+        print: signed,
+    },
+    Measure {
+        metric: "dataset_loss",
+        less: "A dataset loss is less likely than with",
+        more: "A dataset loss is more likely than with",
+        print: signed_share,
+    },
+];
+
+/// A difference of probabilities with its sign and interval.
+fn signed_share(difference: &Estimate) -> String {
+    let sign = |value: f64| if value < 0.0 { "-" } else { "+" };
+    quantile_text(difference, |value| format!("{}{}", sign(value), probability(value.abs())))
+}
+
+/// More policies than these are counted, not named.
+const MOST_NAMED: usize = 4;
+
+/// Which policies differ from the reference by more than chance, and which could not be told apart.
+fn compared(summary: &Value) -> Vec<String> {
+    let reference = text(&summary["reference"]);
+    let mut sentences = Vec::new();
+    for measure in &MEASURES {
+        let (mut less, mut more, mut alike) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in policies(summary).filter(|entry| entry["name"] != reference) {
+            let name = text(&entry["name"]);
+            let Some(found) = difference((summary, entry), measure.metric) else {
+                alike.push(name.to_owned());
+                continue;
+            };
+            let told = format!("{name} ({})", (measure.print)(&found));
+            match found {
+                Estimate { high: Some(high), .. } if high < 0.0 => less.push(told),
+                Estimate { low: Some(low), .. } if low > 0.0 => more.push(told),
+                Estimate { .. } => alike.push(name.to_owned()),
+            }
+        }
+        for (words, named) in [(measure.less, less), (measure.more, more)] {
+            if !named.is_empty() {
+                sentences.push(format!("{words} {reference}: {}.", list(&named)));
+            }
+        }
+        if !alike.is_empty() {
+            let what = match measure.metric {
+                "write_outage_s" => "outage",
+                "lost_writes" => "lost writes",
+                _ => "the probability of a dataset loss",
+            };
+            sentences.push(format!(
+                "No difference from {reference} in {what} was shown for {}.",
+                list(&alike)
+            ));
+        }
+    }
+    sentences
+}
+
+fn list(named: &[String]) -> String {
+    match named.len() {
+        n if n > MOST_NAMED => {
+            format!("{} and {} more", named[..MOST_NAMED].join(", "), n - MOST_NAMED)
+        }
+        _ => named.join(", "),
+    }
+}

@@ -1,0 +1,239 @@
+//! The numbers of a study as tables: a row per policy, each number with its interval, and below it
+//! how it differs from the reference on the same faults.
+
+use serde_json::Value;
+
+use super::{level, policies, stat, text};
+use crate::report::compare::{signed, signed_seconds};
+use crate::report::numbers::{count, probability, seconds, significant};
+use crate::report::table::{
+    group_line, mean_seconds_text, mean_text, per, quantile_text, small_text,
+};
+use crate::scenario::Experiment;
+use crate::stats::level::Estimate;
+
+/// A table with a row per policy.
+pub(super) struct Table {
+    pub(super) caption: String,
+    pub(super) heads: Vec<Head>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// A column's name, and what the number is.
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) of: String,
+}
+
+/// A policy.
+pub(super) struct Row {
+    pub(super) policy: String,
+    pub(super) layout: String,
+    pub(super) role: &'static str,
+    pub(super) cells: Vec<Cell>,
+}
+
+/// A number in words.
+pub(super) struct Cell {
+    pub(super) value: String,
+    /// Its difference from the reference, if that is known.
+    pub(super) difference: String,
+    pub(super) class: &'static str,
+}
+
+/// How a number is written.
+#[derive(Clone, Copy)]
+enum Kind {
+    Seconds,
+    Amount,
+    Share,
+    Nines,
+}
+
+/// A column.
+struct Column {
+    name: &'static str,
+    of: &'static str,
+    path: &'static [&'static str],
+    kind: Kind,
+    /// Of which metric the difference is shown.
+    difference: Option<&'static str>,
+}
+
+const fn column(
+    (name, of): (&'static str, &'static str),
+    path: &'static [&'static str],
+    kind: Kind,
+    difference: Option<&'static str>,
+) -> Column {
+    Column { name, of, path, kind, difference }
+}
+
+const OUTAGE: [Column; 6] = [
+    column(
+        ("Write outage", "mean{per}"),
+        &["metrics", "write_outage_s", "mean"],
+        Kind::Seconds,
+        Some("write_outage_s"),
+    ),
+    column(
+        ("Write outage", "p99 of trials"),
+        &["metrics", "write_outage_s", "p99"],
+        Kind::Seconds,
+        None,
+    ),
+    column(("Availability", "nines of the mean"), &["nines"], Kind::Nines, None),
+    column(
+        ("A single outage", "p99 of outages"),
+        &["outages", "length_s", "p99"],
+        Kind::Seconds,
+        None,
+    ),
+    column(("Over the RTO", "share of outages"), &["outages", "rto_missed"], Kind::Share, None),
+    column(
+        ("Failovers", "mean{per}"),
+        &["metrics", "failovers", "mean"],
+        Kind::Amount,
+        Some("failovers"),
+    ),
+];
+
+const LOSS: [Column; 5] = [
+    column(
+        ("Writes lost", "mean{per}"),
+        &["metrics", "lost_writes", "mean"],
+        Kind::Amount,
+        Some("lost_writes"),
+    ),
+    column(
+        ("Writes lost", "p99 of trials"),
+        &["metrics", "lost_writes", "p99"],
+        Kind::Amount,
+        None,
+    ),
+    column(
+        ("Dataset lost", "probability{per}"),
+        &["probabilities", "dataset_loss"],
+        Kind::Share,
+        Some("dataset_loss"),
+    ),
+    column(
+        ("Writes lost with it", "mean{per}"),
+        &["metrics", "dataset_lost_writes", "mean"],
+        Kind::Amount,
+        Some("dataset_lost_writes"),
+    ),
+    column(("Over the RPO", "share of outages"), &["outages", "rpo_missed"], Kind::Share, None),
+];
+
+/// Outage and loss.
+pub(super) fn tables(summary: &Value, experiment: &Experiment) -> Vec<Table> {
+    let level = level(summary);
+    let told = |what: &str| {
+        format!(
+            "{what} Brackets and ± are intervals at {level}; in small letters: the difference from \
+             the reference on the same faults, in bold where its interval excludes zero."
+        )
+    };
+    vec![
+        table(told("Time without writes."), &OUTAGE, (summary, experiment)),
+        table(told("Writes that were acknowledged and are gone."), &LOSS, (summary, experiment)),
+    ]
+}
+
+fn table(
+    caption: String,
+    columns: &[Column],
+    (summary, experiment): (&Value, &Experiment),
+) -> Table {
+    let per = per(&experiment.policies[0].plan);
+    let is_there = |column: &&Column| policies(summary).any(|it| !at(it, column.path).is_null());
+    let columns: Vec<&Column> = columns.iter().filter(is_there).collect();
+    let heads = columns
+        .iter()
+        .map(|column| Head { name: column.name.to_owned(), of: column.of.replace("{per}", &per) });
+    let rows = policies(summary).map(|entry| {
+        let name = text(&entry["name"]);
+        let is_reference = summary["reference"] == name && policies(summary).count() > 1;
+        Row {
+            policy: name.to_owned(),
+            layout: layout(name, experiment),
+            role: if is_reference { "reference" } else { "" },
+            cells: columns.iter().map(|column| cell((summary, entry), column)).collect(),
+        }
+    });
+    Table { caption, heads: heads.collect(), rows: rows.collect() }
+}
+
+/// The groups of a policy in a line.
+fn layout(policy: &str, experiment: &Experiment) -> String {
+    let Some(policy) = experiment.policies.iter().find(|it| it.name == policy) else {
+        return String::new();
+    };
+    let plan = &policy.plan;
+    let lines = plan.groups.iter().take(3).map(|group| group_line(plan, group));
+    lines.collect::<Vec<String>>().join("; ")
+}
+
+fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
+    path.iter().fold(value, |value, key| &value[*key])
+}
+
+fn cell((summary, entry): (&Value, &Value), column: &Column) -> Cell {
+    let found = at(entry, column.path);
+    let value = match stat(found) {
+        None => "–".to_owned(),
+        Some(estimate) => written((entry, found), &estimate, column.kind),
+    };
+    let other = column.difference.and_then(|metric| difference((summary, entry), metric));
+    let Some(other) = other else { return Cell { value, difference: String::new(), class: "" } };
+    let is_known =
+        other.low.is_some_and(|low| low > 0.0) || other.high.is_some_and(|high| high < 0.0);
+    let difference = match (column.kind, other.value == 0.0 && other.half_width() == Some(0.0)) {
+        (_, true) => "the same in every trial".to_owned(),
+        (Kind::Seconds, false) => signed_seconds(&other),
+        (Kind::Amount | Kind::Share | Kind::Nines, false) => signed(&other),
+    };
+    Cell { value, difference, class: if is_known { "known" } else { "" } }
+}
+
+/// How a policy differs from the reference in a metric.
+pub(super) fn difference((summary, entry): (&Value, &Value), metric: &str) -> Option<Estimate> {
+    let all = summary["comparisons"].as_array()?;
+    let found = all.iter().find(|it| it["policy"] == entry["name"] && it["metric"] == metric)?;
+    stat(&found["difference"])
+}
+
+fn written((entry, found): (&Value, &Value), estimate: &Estimate, kind: Kind) -> String {
+    let trials = entry["trials"].as_u64().unwrap_or(0);
+    match kind {
+        Kind::Seconds if estimate.value == 0.0 && estimate.high.is_none() => none_seen(trials),
+        Kind::Amount if estimate.value == 0.0 && estimate.high.is_none() => none_seen(trials),
+        Kind::Seconds => mean_seconds_text(estimate),
+        Kind::Amount => mean_text(estimate),
+        Kind::Nines => quantile_text(estimate, |value| format!("{value:.2}")),
+        Kind::Share => share((found, trials), estimate),
+    }
+}
+
+fn none_seen(trials: u64) -> String {
+    format!("0 in all {} trials (no interval)", count(u128::from(trials)))
+}
+
+/// A share; where nothing was seen, what bounds it.
+pub(super) fn share((found, trials): (&Value, u64), estimate: &Estimate) -> String {
+    if found["replications"].is_u64() {
+        return small_text(estimate);
+    }
+    match (found["hits"].as_u64(), estimate.high) {
+        (Some(0), Some(high)) => {
+            format!("< {} (0 of {})", probability(high), count(u128::from(trials)))
+        }
+        _ => quantile_text(estimate, probability),
+    }
+}
+
+/// A number of no known unit with its interval.
+pub(super) fn plain(estimate: &Estimate) -> String {
+    quantile_text(estimate, |value| significant(value, 3))
+}

@@ -1,0 +1,189 @@
+//! `ecsim report`: one page that stands alone, whatever the study is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::support::ecsim;
+use crate::support::markup::{self, Element};
+
+/// Five policies with markup, quotes and letters of several scripts in their names.
+const STUDY: &str = r#"
+schema = 1
+name = "<i>Study</i> & \"more\""
+[run]
+horizon = "1y"
+trials = 400
+seed = 5
+[group]
+id = "cache"
+azs = ["us-west-2a", "us-west-2b", "us-west-2c"]
+replicas = 1
+[workload]
+writes-per-second = 2_000
+dataset = "4 GiB"
+[[fault]]
+node-failure = { mttf = "60d" }
+[[fault]]
+az-failure = { mttf = "3y", duration = { exponential = { mean = "1h" } } }
+[objectives]
+rto = "60s"
+rpo = "1s"
+[[policy]]
+name = "one replica"
+[[policy]]
+name = "two <b>replicas</b>"
+set = { group.replicas = 2 }
+[[policy]]
+name = "كود & 缓存"
+set = { timing.detection = "20s" }
+[[policy]]
+name = "no \"automatic\" failover"
+set = { group.multi-az = false, group.automatic-failover = false }
+[[policy]]
+name = "slow's replacement"
+set = { timing.replacement = "2h" }
+[[expect]]
+metric = "write_outage_s.p99"
+below = 100_000
+[[expect]]
+metric = "lost_writes.mean"
+below = 0.001
+"#;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// An empty folder.
+fn temporary(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+    fs::create_dir_all(&folder).expect("created");
+    folder
+}
+
+/// Runs a scenario into a folder of its own and gives that.
+fn study(name: &str, scenario: &str, options: &[&str]) -> PathBuf {
+    let folder = temporary(name);
+    let file = folder.join("study.toml");
+    fs::write(&file, scenario).expect("written");
+    let results = folder.join("results");
+    let (file, to) = (file.display().to_string(), results.display().to_string());
+    let run = ecsim(&[&["run", &file, "-o", &to, "--quiet"], options].concat());
+    assert!(matches!(run.status.code(), Some(0 | 4)), "{}", text(&run.stderr));
+    results
+}
+
+fn report(folder: &Path, options: &[&str]) -> Output {
+    ecsim(&[&["report", &folder.display().to_string()], options].concat())
+}
+
+/// The page of a folder.
+fn page(folder: &Path) -> String {
+    let made = report(folder, &[]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    fs::read_to_string(folder.join("report.html")).expect("a page")
+}
+
+fn headings(elements: &[Element]) -> Vec<&str> {
+    let of = |element: &&Element| element.name == "h2";
+    elements.iter().filter(of).map(|element| element.text.trim()).collect()
+}
+
+#[test]
+fn a_study_of_five_policies_makes_a_page_that_stands_alone() {
+    let folder = study("report-five", STUDY, &[]);
+    let page = page(&folder);
+    markup::is_sound(&page);
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    let elements = markup::elements(&page);
+    let all = headings(&elements);
+    for heading in [
+        "Answer",
+        "Numbers",
+        "How data is lost",
+        "What this rests on",
+        "What is not modelled",
+        "Reproduce",
+    ] {
+        assert!(all.contains(&heading), "{all:?}");
+    }
+    for name in
+        ["two &#60;b&#62;replicas&#60;/b&#62;", "كود &#38; 缓存", "no &#34;automatic&#34; failover"]
+    {
+        assert!(page.contains(name), "{name}");
+    }
+    assert!(!page.contains("<b>replicas"), "names are no markup");
+    let n_pictures = elements.iter().filter(|element| element.name == "svg").count();
+    assert!(n_pictures >= 6, "{n_pictures} pictures");
+    assert!(page.contains("FAILED") && page.contains("passed"), "what is expected is judged");
+    assert!(page.contains("default, assumed") && page.contains("timing.detection"));
+    // A study says how sure it is, and how to make it again.
+    assert!(page.contains("--trials 400 --seed 5") && page.contains("95 %"));
+}
+
+#[test]
+fn the_same_results_make_the_same_page() {
+    let one = page(&study("report-same-1", STUDY, &["--threads", "1", "--trials", "200"]));
+    let two = page(&study("report-same-2", STUDY, &["--threads", "2", "--trials", "200"]));
+    let named = |page: &str| page.replace("report-same-1", "report-same-2");
+    assert!(named(&one) == named(&two), "the pages of equal results differ");
+}
+
+#[test]
+fn the_least_study_makes_a_page_too() {
+    let calm = "schema = 1\nname = \"calm\"\n[group]\nid = \"g\"\nazs = [\"a\"]\nreplicas = 0\n";
+    for (name, options) in
+        [("report-one", &["--trials", "1"][..]), ("report-few", &["--trials", "30"][..])]
+    {
+        let page = page(&study(name, calm, options));
+        markup::is_sound(&page);
+        assert!(page.contains("in none of the trials"), "no outage is said in words");
+        assert!(page.contains("no acknowledged write is lost"));
+        assert!(page.contains("Never strikes here"), "what cannot happen is said");
+    }
+}
+
+#[test]
+fn forty_policies_make_a_page() {
+    let mut text = STUDY.split("[[policy]]").next().expect("a beginning").to_owned();
+    for n in 0..40 {
+        text.push_str(&format!(
+            "[[policy]]\nname = \"p{n}\"\nset = {{ timing.detection = \"{}s\" }}\n",
+            n + 1
+        ));
+    }
+    let page = page(&study("report-forty", &text, &["--trials", "40"]));
+    markup::is_sound(&page);
+    assert!(page.contains("p39") && page.len() < 2_000_000, "{} bytes", page.len());
+}
+
+#[test]
+fn what_is_no_folder_of_results_is_refused() {
+    let folder = temporary("report-none");
+    let check = |folder: &Path, code: i32, expected: &str| {
+        let made = report(folder, &[]);
+        let said = text(&made.stderr);
+        assert_eq!(made.status.code(), Some(code), "{said}");
+        assert!(said.contains(expected) && said.contains("hint: "), "{said}");
+    };
+    check(&folder, 1, "holds no results");
+    let results = study("report-damaged", STUDY, &["--trials", "20"]);
+    fs::write(results.join("summary.json"), "{").expect("written");
+    check(&results, 1, "summary.json");
+}
+
+#[test]
+fn a_page_goes_where_it_is_wanted() {
+    let folder = study("report-elsewhere", STUDY, &["--trials", "20"]);
+    let file = folder.join("elsewhere.html");
+    let made = report(&folder, &["-o", &file.display().to_string()]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert!(file.is_file() && !folder.join("report.html").exists());
+    let no_folder = folder.join("nowhere/page.html");
+    let made = report(&folder, &["-o", &no_folder.display().to_string()]);
+    assert_eq!(made.status.code(), Some(1), "{}", text(&made.stderr));
+}
