@@ -14,6 +14,11 @@ pub fn power(base: f64, exponent: f64) -> f64 {
     libm::pow(base, exponent)
 }
 
+/// The natural logarithm of one plus `x`, the same on all machines.
+pub fn log_1p(x: f64) -> f64 {
+    libm::log1p(x)
+}
+
 /// The standard normal quantile of `u` in \[0, 1\] (Wichura, "Algorithm AS 241", PPND16, Applied
 /// Statistics 37 (1988), 477–484; relative error about 1e-16).
 pub fn normal_quantile(u: f64) -> f64 {

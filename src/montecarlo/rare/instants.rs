@@ -3,15 +3,21 @@
 //! Evenly spread instants suit lives that end as readily at any age. A life that is likeliest to
 //! end when it is young (a Weibull law with a shape below 1) has a hazard rate without bound at age
 //! zero: weighed at even instants it would have a huge variance, none at all from shape 1/2
-//! downwards, and where it is finite the few very young lives that are met would carry too much for
-//! any interval. So instants then come at a pace that is even by half and by half goes with the
-//! hazard rate of the young lives that run at the time, and each stands for one over that pace (the
-//! balance heuristic; Veach and Guibas, "Optimally combining sampling techniques for Monte Carlo
-//! rendering", SIGGRAPH 1995): no weight is larger than a constant. The pace may depend on the
-//! history so far, as the intensity of a point process may.
+//! downwards. And where several such lives begin together, as all do with the trial, they also end
+//! together: what comes of a departure is the likelier to be a loss, by powers of the hazard rate.
+//! The few instants that are met so early would carry too much for any interval.
+//!
+//! So instants then come at a pace of three equal parts: even; as the hazard rates of the young
+//! lives that run; and as one over their ages, which is as many in any power of ten of an age, and
+//! grows faster than any hazard rate. Each stands for one over the pace (the balance heuristic;
+//! Veach and Guibas, "Optimally combining sampling techniques for Monte Carlo rendering", SIGGRAPH
+//! 1995). The pace may depend on the history so far, as the intensity of a point process may.
+
+use std::cmp::Ordering;
 
 use crate::engine::law::uniform;
 use crate::engine::rng::{self, Address, TrialKey};
+use crate::engine::special::log_1p;
 use crate::engine::time::{SimTime, Span};
 use crate::model::lives::LifeOf;
 use crate::model::plan::Plan;
@@ -50,6 +56,8 @@ pub struct Instants {
     young: Vec<LifeOf>,
     /// What those spend of their hazard in a trial, on average, as far as it is known.
     spent: f64,
+    /// The same of the logarithms of their ages.
+    grown: f64,
     /// The instant that comes next.
     number: u32,
     /// How much of the pace is left until then, where it is not even.
@@ -72,9 +80,13 @@ impl Instants {
             let law = life.law(plan);
             law.cumulative_hazard(horizon).max(horizon / law.mean())
         };
-        let spent = young.iter().map(spent).sum();
+        let grown = |life: &LifeOf| {
+            let mean = life.law(plan).mean();
+            (1.0 + horizon / mean) * grown(0.0, horizon.min(mean))
+        };
+        let (spent, grown) = (young.iter().map(spent).sum(), young.iter().map(grown).sum());
         let (number, left, counted) = (0, 0.0, SimTime::START);
-        Instants { key, horizon, n, young, spent, number, left, counted }
+        Instants { key, horizon, n, young, spent, grown, number, left, counted }
     }
 
     /// Goes on with a trial that is at its start.
@@ -108,30 +120,24 @@ impl Instants {
         let from = self.counted.max(trial.now());
         let ages = self.ages(trial, from);
         let most = due.since(from).as_nanos();
-        let passed = |nanos: u64| self.passed(&ages, nanos as f64, trial);
-        let all = passed(most);
+        let passed = |nanos: f64| self.passed(&ages, nanos, trial);
+        let all = passed(most as f64);
         if all <= self.left {
             self.left -= all;
             self.counted = due;
             return None;
         }
-        // The last nanosecond before it is passed.
-        let (mut early, mut late) = (0, most);
-        while late - early > 1 {
-            let middle = early + (late - early) / 2;
-            match passed(middle) <= self.left {
-                true => early = middle,
-                false => late = middle,
-            }
-        }
+        let early = crossing(most as f64, |nanos| passed(nanos) - self.left);
+        let early = (early as u64).min(most.saturating_sub(1));
         let at = from + Span::from_nanos(early);
-        let [even, per_hazard] = self.shares();
+        let [even, per_hazard, per_growth] = self.shares();
         let rate = |(life, age): &(LifeOf, f64)| {
-            let law = life.law(trial.plan());
-            law.hazard((age + early as f64).max(1.0)).expect("its law has a hazard")
+            let (law, age) = (life.law(trial.plan()), age + early as f64);
+            let hazard = law.hazard(age.max(1.0)).expect("its law has a hazard");
+            per_hazard * hazard + per_growth / (age + YOUNG)
         };
-        let pace = even + per_hazard * ages.iter().map(rate).sum::<f64>();
-        let rest = self.left - passed(early);
+        let pace = even + ages.iter().map(rate).sum::<f64>();
+        let rest = (self.left - passed(early as f64)).max(0.0);
         let number = self.number;
         self.number += 1;
         // What is left of this unit, and the place in the next one.
@@ -140,20 +146,21 @@ impl Instants {
         Some(Instant { number, at, stands_for: 1.0 / pace })
     }
 
-    /// Instants per nanosecond, and per hazard that is spent.
-    fn shares(&self) -> [f64; 2] {
-        let half = 0.5 * f64::from(self.n);
-        [half / self.horizon, half / self.spent]
+    /// Instants per nanosecond, per hazard that is spent, and per logarithm that an age grows by.
+    fn shares(&self) -> [f64; 3] {
+        let third = f64::from(self.n) / 3.0;
+        [third / self.horizon, third / self.spent, third / self.grown]
     }
 
     /// What passes of the pace in so many nanoseconds.
     fn passed(&self, ages: &[(LifeOf, f64)], nanos: f64, trial: &Trial<'_>) -> f64 {
-        let [even, per_hazard] = self.shares();
-        let spent = |(life, age): &(LifeOf, f64)| {
+        let [even, per_hazard, per_growth] = self.shares();
+        let of = |(life, age): &(LifeOf, f64)| {
             let law = life.law(trial.plan());
-            law.cumulative_hazard(age + nanos) - law.cumulative_hazard(*age)
+            let spent = law.cumulative_hazard(age + nanos) - law.cumulative_hazard(*age);
+            per_hazard * spent + per_growth * grown(*age, nanos)
         };
-        even * nanos + per_hazard * ages.iter().map(spent).sum::<f64>()
+        even * nanos + ages.iter().map(of).sum::<f64>()
     }
 
     /// The young lives that run, with their ages in nanoseconds at `from`.
@@ -167,5 +174,57 @@ impl Instants {
     /// Where in its part or unit an instant lies.
     fn place(&self, number: u32) -> f64 {
         uniform(rng::draw(self.key, Address { n: number, ..INSTANTS }))
+    }
+}
+
+/// By how much the logarithm of an age grows, which is taken for no less than that of the young.
+fn grown(age: f64, nanos: f64) -> f64 {
+    log_1p(nanos / (age + YOUNG))
+}
+
+/// Where a function that ascends from below zero crosses it, between 0 and `most`, to a billionth of
+/// where that is: by the Illinois variant of false position (Dowell and Jarratt, BIT 11, 1971).
+fn crossing(most: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (0.0, most);
+    let (mut at_low, mut at_high) = (f(low), f(high));
+    let mut last = Ordering::Equal;
+    for _ in 0..100 {
+        if high - low <= 1e-9 * high || at_high == 0.0 {
+            break;
+        }
+        let next = (low * at_high - high * at_low) / (at_high - at_low);
+        let at_next = f(next);
+        let side = at_next.total_cmp(&0.0);
+        match side {
+            Ordering::Less => (low, at_low) = (next, at_next),
+            Ordering::Equal | Ordering::Greater => (high, at_high) = (next, at_next),
+        }
+        if side == last {
+            match side {
+                Ordering::Less => at_high *= 0.5,
+                Ordering::Equal | Ordering::Greater => at_low *= 0.5,
+            }
+        }
+        last = side;
+    }
+    if at_high == 0.0 { high } else { low }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crossing_is_found_wherever_it_is() {
+        for power in [0.1, 0.4, 0.7, 1.0, 3.0] {
+            for place in [1e-12, 1e-3, 0.5, 0.999, 1.0] {
+                let most = 3e16;
+                let level = (place * most).powf(power);
+                let found = crossing(most, |x| x.powf(power) - level);
+                let off = (found - place * most).abs();
+                assert!(off <= 1e-6 * place * most, "{power} {place}: {found}");
+            }
+        }
+        assert_eq!(crossing(5.0, |x| x), 0.0);
     }
 }
