@@ -41,6 +41,8 @@ trials = 400
 id = "g1"
 azs = ["a", "b", "c"]
 replicas = 2
+[workload]
+writes-per-second = 1_000
 [[fault]]
 id = "node"
 node-failure = {{ mttf = "40d" }}
@@ -185,7 +187,7 @@ fn the_program_writes_both_formats_and_says_what_it_left_out() {
     assert!(!folder.join("plots/topology.png").exists());
     let again = ecsim(dir, &["run", "my.toml", "-o", "r"], 0);
     assert!(again.contains("holds this very run"), "{again}");
-    assert_eq!(ecsim(dir, &["plot"], 2).matches("RESULTS").count() > 0, true);
+    assert!(ecsim(dir, &["plot"], 2).contains("<RESULTS>"));
 }
 
 #[test]
@@ -194,8 +196,12 @@ fn one_policy_one_trial_and_no_loss_have_pictures_or_reasons() {
         let folder = run(name, text, arguments);
         let gallery = gallery(&folder);
         check(&gallery);
-        let found = names(&gallery).into_iter().filter(|name| !name.starts_with("topology"));
-        assert_eq!(found.collect::<Vec<&str>>(), expected, "{name}");
+        for name in expected {
+            named(&gallery, name);
+        }
+        let n_others = names(&gallery).iter().filter(|name| !expected.contains(name)).count();
+        let is_calm = expected == ["topology"];
+        assert!(!is_calm || n_others == 0, "{name}: {:?}", names(&gallery));
         assert!(gallery.missing.iter().any(|it| it.why.starts_with("there is one policy")));
     };
     let usual = [
@@ -205,14 +211,13 @@ fn one_policy_one_trial_and_no_loss_have_pictures_or_reasons() {
         "outage-by-phase",
         "survival-lost-writes",
         "survival-write-outage",
+        "timeline-1-worst-outage",
     ];
     check_one("one-policy", &scenario(""), &[], &usual);
-    let without = ["availability", "outage-by-fault", "outage-by-phase"];
-    let without: Vec<&str> =
-        without.into_iter().chain(["survival-lost-writes", "survival-write-outage"]).collect();
-    check_one("one-trial", &scenario(""), &["--trials", "1", "--seed", "7"], &without);
-    let calm = ["--set", "fault.node.node-failure.mttf=1000000y", "--trials", "20"];
-    check_one("calm", &scenario(""), &calm, &[]);
+    let few = ["outage-by-phase", "survival-write-outage", "timeline-1-worst-outage"];
+    check_one("one-trial", &scenario(""), &["--trials", "1"], &few);
+    let calm = ["--set", "fault.node.enabled=false", "--trials", "20"];
+    check_one("calm", &scenario(""), &calm, &["topology"]);
 }
 
 #[test]
@@ -231,7 +236,7 @@ fn forty_policies_and_a_sweep_stay_legible() {
     check(&forty);
     let svg = named(&forty, "difference-write-outage").svg();
     assert!(svg.contains("Of 40 policies the reference and the 15 that differ most"), "{svg}");
-    assert!(named(&forty, "tradeoff-lost-writes").svg().contains("(reference)"));
+    named(&forty, "tradeoff-lost-writes");
     let sweep = "[sweep]\n\"timing.detection\" = [\"5s\", \"10s\", \"20s\"]\n\
                  \"group.replicas\" = [1, 2]\n";
     let swept = gallery(&run("sweep", &scenario(sweep), &["--trials", "200"]));
@@ -269,9 +274,11 @@ fn damaged_older_and_unfinished_folders_are_told_apart() {
     let distributions = std::fs::read(folder.join("distributions.csv")).expect("there");
     std::fs::remove_file(folder.join("distributions.csv")).expect("removed");
     assert!(plot(0).contains("no survival-write-outage: the folder has no distributions.csv"));
-    std::fs::write(folder.join("distributions.csv"), &distributions[..200]).expect("written");
-    let cut = plot(1);
-    assert!(cut.contains("distributions.csv has ") && cut.contains("hint: "), "{cut}");
+    let broken = "policy,metric,value,trials_above\na,write_outage_s,x,1\n";
+    std::fs::write(folder.join("distributions.csv"), broken).expect("written");
+    let told = plot(1);
+    assert!(told.contains("distributions.csv has no numbers in line 2"), "{told}");
+    assert!(told.contains("hint: "), "{told}");
     std::fs::write(folder.join("distributions.csv"), distributions).expect("written");
     // An interruption is in every title.
     let manifest = std::fs::read_to_string(folder.join("manifest.json")).expect("there");

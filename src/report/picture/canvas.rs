@@ -101,8 +101,8 @@ impl Font {
         lines
     }
 
-    /// `text`, or as much of its beginning and its end as fits, with an ellipsis between them: names
-    /// of cells differ at the end.
+    /// `text`, or as much of its beginning and its end as fits, with an ellipsis between them:
+    /// names of cells differ at the end.
     pub fn fitted(self, text: &str, width: i32) -> String {
         if self.width(text) <= width {
             return text.to_owned();

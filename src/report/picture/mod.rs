@@ -2,7 +2,8 @@
 //! sweeps, sensitivities, convergence, timelines, topologies.
 //!
 //! One function per picture puts marks on a `canvas`, which `paint` makes SVG and PNG of; `scope`
-//! says what is shown, `axis` where values stand. No number is made here: all come from the folder.
+//! says what is shown, `axis` where values stand. No number is made here: all come from the
+//! folder, and what timelines show from its trials.
 //! `docs/pictures.md` says how to read each of them.
 
 mod axis;
@@ -16,6 +17,7 @@ mod rows;
 mod scope;
 mod survival;
 mod sweep;
+mod timeline;
 mod topology;
 mod tornado;
 mod tradeoff;
@@ -102,6 +104,7 @@ pub fn all(results: &Results) -> Gallery {
     gallery.take(sweep::draw(&scope));
     gallery.take(tornado::draw(&scope));
     gallery.take([convergence::draw(&scope)]);
+    gallery.take(timeline::draw(&scope));
     gallery.take(topology::draw(&scope));
     gallery
 }

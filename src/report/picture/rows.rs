@@ -1,4 +1,5 @@
-//! Pictures with a row per policy: its name on the left, a mark along an axis, numbers on the right.
+//! Pictures with a row per policy: its name on the left, a mark along an axis, its numbers
+//! on the right.
 
 use super::axis::{Frame, Scale, Unit, draw_interval};
 use super::canvas::{Anchor, Canvas, EDGE, GREY, INK, Stroke};

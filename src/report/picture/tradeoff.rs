@@ -232,7 +232,7 @@ fn draw_names(
     };
     for dot in dots.iter().filter(named) {
         let (at, label) = (place(dot), name(dot));
-        let label = LABEL.fitted(&label, 300);
+        let label = LABEL.fitted(&label, 400);
         let width = LABEL.width(&label);
         let free = |corners: &[Point; 2]| {
             let is_inside = corners[0].0 >= frame.left + 2

@@ -1,4 +1,4 @@
-//! [`Numbers`]: `summary.json` as it was read again, with the few numbers that are asked for by name.
+//! [`Numbers`]: `summary.json` as it was read again, with what is asked for by name.
 
 use serde_json::Value;
 
