@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::model::plan::{NodeId, Plan, ShardId};
 use crate::report::numbers::writes;
-use crate::report::scene::{Frame, FrameKind, NodeIs, Reach, Scene, Writes};
+use crate::report::scene::{Frame, FrameKind, NodeIs, Reach, Scene, Told, Writes};
 use crate::report::words::Words;
 
 /// The most lines of what happens; a slide has no room for more.
@@ -79,8 +79,12 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     /// What happens from one frame to the next.
     fn lines(&self, scene: &Scene, frames: [&Frame; 2]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for node in &self.nodes {
+        let mut lines: Vec<String> = frames[1].told.iter().filter_map(detected).collect();
+        // Who becomes primary comes before those who copy from it.
+        let becomes_primary = |node: &&NodeId| frames[1].nodes[node.idx()].is == NodeIs::Primary;
+        let (primaries, others): (Vec<&NodeId>, Vec<&NodeId>) =
+            self.nodes.iter().partition(becomes_primary);
+        for node in primaries.into_iter().chain(others) {
             lines.extend(self.of_node(*node, frames));
         }
         for shard in self.plan.shard_ids() {
@@ -164,6 +168,14 @@ impl Drawing<'_> {
 
     fn name(&self, node: NodeId) -> String {
         escaped(self.words.node(node))
+    }
+}
+
+/// What the control plane finds out.
+fn detected(told: &Told) -> Option<String> {
+    match told {
+        Told::Line { kind: "detected", text } => Some(format!("Note over P: {}", escaped(text))),
+        Told::Line { .. } | Told::Event { .. } => None,
     }
 }
 

@@ -23,7 +23,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
 ];
 
 /// External crates and the files or folders that may name them.
-const DOORS: [(&str, &[&str]); 27] = [
+const DOORS: [(&str, &[&str]); 28] = [
     ("rand", &["engine/rng.rs"]),
     ("rand_chacha", &["engine/rng.rs"]),
     ("libm", &["engine/law.rs", "engine/special.rs"]),
@@ -79,6 +79,8 @@ const DOORS: [(&str, &[&str]); 27] = [
     ("png", &["report/picture/"]),
     // The letters of pictures in PNG.
     ("dejavu", &["report/picture/"]),
+    // Pages, with all that a scenario calls things escaped.
+    ("askama", &["report/page/"]),
     ("serde_json", &["report/", "scenario/aws_text/"]),
     ("clap", &["cli/"]),
     ("comfy_table", &["report/compare.rs", "report/exact.rs"]),

@@ -2,6 +2,7 @@
 
 mod attribution;
 mod blocks;
+mod browser;
 mod checkpoint;
 mod cli;
 mod cluster_bus;
@@ -26,6 +27,7 @@ mod library_migrations;
 mod metamorphic;
 mod migration;
 mod pictures;
+mod player;
 mod preset_policies;
 mod presets;
 mod queue;

@@ -1,5 +1,6 @@
 //! What several subjects need: scenarios of the library, trials, fixed times.
 
+pub mod browser;
 pub mod exact_cases;
 pub mod markup;
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::replay::{Panel, Step, in_writes};
 use crate::engine::time::{SimTime, Span};
+use crate::model::fact::Phase;
 use crate::model::plan::{ClusterMode, Plan};
 use crate::report::numbers::{count, writes};
 use crate::report::scene::{
@@ -60,6 +61,7 @@ fn panel_json<'a>(panel: &Panel<'a>, frames: impl Iterator<Item = Option<&'a Fra
     let frames: Vec<Value> = frames.collect();
     json!({
         "name": panel.name,
+        "about": panel.groups,
         "azs": plan.azs.iter().map(|az| &az.name).collect::<Vec<_>>(),
         "nodes": plan.nodes.iter().map(|node| json!({
             "name": node.name, "az": node.az.idx(), "shard": node.shard.idx(),
@@ -80,8 +82,12 @@ fn shards_json(plan: &Plan) -> Vec<Value> {
             (true, ClusterMode::Enabled) => format!("{} {}", group.id, shard.id),
             (false, _) => shard.id.clone(),
         };
-        let rate = count(u128::from(shard.writes_per_sec));
-        json!({ "id": id, "rate": format!("{rate} writes/s") })
+        // In a migration clients move, and take their writes along.
+        let rate = match plan.migration {
+            Some(_) => String::new(),
+            None => format!("{} writes/s", count(u128::from(shard.writes_per_sec))),
+        };
+        json!({ "id": id, "rate": rate })
     };
     plan.shards.iter().map(shard).collect()
 }
@@ -196,7 +202,10 @@ fn shard_json(shard: &ShardView) -> Value {
             ("doubtful", format!("writes are taken, but WAIT fails {n} a second"))
         }
         Writes::Refused(None) => ("refused", "no write is taken".to_owned()),
-        Writes::Refused(Some(phase)) => ("refused", format!("no write is taken: {}", phase.name())),
+        Writes::Refused(Some(phase)) => {
+            ("refused", format!("no write is taken: {}", in_words(phase)))
+        }
+
         Writes::Parted => ("parted", "some clients' writes are taken, others are held".to_owned()),
         Writes::Nobody => ("nobody", "no client writes here".to_owned()),
     };
@@ -214,6 +223,27 @@ fn shard_json(shard: &ShardView) -> Value {
         value["beside"] = json!(format!("{} writes/s: {fate}", count(u128::from(n))));
     }
     value
+}
+
+/// What an outage waits for, for somebody who has not read what phases are.
+fn in_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Detection => "nobody has noticed yet",
+        Phase::Promotion => "a successor is being promoted",
+        Phase::Endpoint => "the endpoint still names the old primary",
+        Phase::WaitingForAz => "the AZ has to be up first",
+        Phase::Provisioning => "a new node is being made",
+        Phase::Sync => "the primary copies the data from a replica",
+        Phase::ColdStart => "an empty node is made primary",
+        Phase::Restart => "the process restarts",
+        Phase::Replay => "the primary reads its log",
+        Phase::Quorum => "the primaries have no majority",
+        Phase::Replicas => "the primary has too few replicas",
+        Phase::Decision => "a person has to decide",
+        Phase::Loading => "a snapshot is being loaded",
+        Phase::Draining => "clients are stopped, the target catches up",
+        Phase::Following => "it is still a replica of the source",
+    }
 }
 
 fn totals_json(totals: &Totals) -> Value {

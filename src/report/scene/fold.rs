@@ -173,7 +173,6 @@ impl<'p> Fold<'p> {
             Fact::SyncStarted { node, .. } => self.become_(node, NodeIs::Syncing),
             Fact::Synced { node } | Fact::Reattached { node, .. } => {
                 self.become_(node, NodeIs::Replica);
-                self.view(node).lag = None;
             }
             Fact::Operation(ref fact) => self.take_in_operation(fact),
             Fact::Backup(fact) => self.take_in_backup(fact),
@@ -208,7 +207,9 @@ impl<'p> Fold<'p> {
         if is.runs() {
             self.nodes[node.idx()].stopped = None;
         }
-        self.view(node).is = is;
+        // What it trailed by was said of what it held then.
+        let view = self.view(node);
+        (view.is, view.lag) = (is, None);
     }
 
     fn stops(&mut self, now: SimTime, node: NodeId, stop: Stop) {
@@ -246,7 +247,6 @@ impl<'p> Fold<'p> {
             };
         }
         self.become_(to, NodeIs::Primary);
-        self.view(to).lag = None;
     }
 
     fn take_in_outage(&mut self, now: SimTime, fact: &Fact) {
@@ -374,7 +374,27 @@ impl<'p> Fold<'p> {
                 let shard = self.plan.nodes[node.idx()].shard;
                 self.is_primary(shard, node);
             }
-            _ => {}
+            MigrationFact::Prepared { .. }
+            | MigrationFact::Tested { .. }
+            | MigrationFact::ReshardBegan { .. }
+            | MigrationFact::LinkLoading { .. }
+            | MigrationFact::TargetWiped { .. }
+            | MigrationFact::LinkBack { .. }
+            | MigrationFact::CaughtUp { .. }
+            | MigrationFact::AllInSync { .. }
+            | MigrationFact::NetworkCut
+            | MigrationFact::NetworkBack
+            | MigrationFact::NotCompleted { .. }
+            | MigrationFact::CutOverBegan { .. }
+            | MigrationFact::CutOverGivenUp { .. }
+            | MigrationFact::CohortMoves { .. }
+            | MigrationFact::CohortArrived { .. }
+            | MigrationFact::PointOfNoReturn { .. }
+            | MigrationFact::Diverged { .. }
+            | MigrationFact::PriceOfReturn { .. }
+            | MigrationFact::RolledBack { .. }
+            | MigrationFact::RollBackBegan { .. }
+            | MigrationFact::ShardRolledBack { .. } => {}
         }
     }
 

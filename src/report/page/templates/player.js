@@ -48,11 +48,14 @@
 
   /** Longer gaps than this in which nothing is under way are told as such. */
   const LONG = 600e6;
-  /** How long the player waits before each step, in seconds at speed 1: grows like a logarithm. */
+  /** Whether some shard takes no writes after a step. */
+  const isOut = (n) => states.some((state) => state[n].shards.some((it) => it.writes === "refused"));
+  /** How long the player waits before each step, in seconds at speed 1: grows like a logarithm, and
+      outages get twice the room. */
   const waits = steps.map((step, n) => {
     if (n === 0) return 0;
     const seconds = (step.at - steps[n - 1].at) / 1e6;
-    return 0.9 + 0.8 * Math.log10(1 + seconds);
+    return (0.9 + 0.8 * Math.log10(1 + seconds)) * (isOut(n - 1) ? 2 : 1);
   });
   /** Where each step lies on the axis of time. */
   const places = [];
@@ -111,6 +114,7 @@
       nodes: panel.nodes.map(() => make("li")),
     };
     view.clients.append(...view.shards);
+    view.clients.classList.toggle("several", panel.shards.length > 1);
     const lanes = make("ul", { class: "azs", "aria-label": "Availability zones" });
     panel.azs.forEach((name, az) => {
       const nodes = make("ul", { class: "nodes" });
@@ -120,18 +124,21 @@
     });
     view.stage = make("div", { class: "stage" }, view.clients, lanes, view.links);
     const many = panel.nodes.length > MANY ? " many" : "";
-    const title = make("h2", { id: `panel-${n}` }, panels.length > 1 ? panel.name : "The group");
+    const [first, ...others] = panels.length > 1 ? [panel.name, ...panel.about] : panel.about;
+    const title = make("h2", { id: `panel-${n}` }, first);
     const labelled = { class: `panel${many}`, "aria-labelledby": `panel-${n}` };
-    byId("panels").append(make("section", labelled, title, view.sums, view.stage));
+    const about = others.map((line) => make("p", { class: "about" }, line));
+    byId("panels").append(make("section", labelled, title, ...about, view.sums, view.stage));
     return view;
   });
 
   function showSums(view, totals) {
     const sum = (what, value, bad) =>
       make("li", bad ? { class: "bad" } : {}, `${what} `, make("b", {}, value));
+    const gone = `${totals.datasets}, with ${totals.gone} writes`;
     view.sums.replaceChildren(
       sum("lost writes", totals.lost, totals.bad),
-      ...(totals.datasets ? [sum("datasets lost", totals.datasets, true)] : []),
+      ...(totals.datasets ? [sum("datasets lost", gone, true)] : []),
       sum("rejected writes (clients know)", totals.rejected, false),
       sum("failovers", totals.failovers, false));
   }
@@ -155,7 +162,7 @@
     item.className = `shard ${now.writes}`;
     const who = panel.shards.length > 1 ? `clients of ${shard.id}` : "clients";
     item.replaceChildren(
-      make("b", {}, `${who}: ${shard.rate}`),
+      make("b", {}, shard.rate ? `${who}: ${shard.rate}` : who),
       make("span", { class: "says" }, `${now.writes === "refused" ? "✕ " : ""}${now.says}`));
     if (now.beside) item.append(make("span", { class: "beside" }, now.beside));
   }
@@ -185,36 +192,33 @@
         right: right - origin.left, top: top - origin.top, bottom: bottom - origin.top };
     };
     const lines = [];
-    const line = (kind, x1, y1, x2, y2) => lines.push(draw("line", { class: kind, x1, y1, x2, y2 }));
-    const down = (kind, from, to) => line(kind, from.x, from.bottom + 2, to.x, to.top - 4);
-    /** From one sign to another at the same height, around the cards' middles. */
-    const across = (kind, from, to) => {
-      const sense = Math.sign(to.x - from.x);
-      if (sense === 0) return line(kind, from.x, from.bottom + 3, to.x, to.top - 3);
-      return line(kind, sense > 0 ? from.right + 4 : from.left - 4, (from.top + from.bottom) / 2,
-        sense > 0 ? to.left - 4 : to.right + 4, (to.top + to.bottom) / 2);
-    };
+    const path = (kind, d) => lines.push(draw("path", { class: kind, d }));
+    const roof = view.clients.getBoundingClientRect().bottom - origin.top;
     state.shards.forEach((shard, s) => {
-      const [from, to] = [box(view.shards[s]), box(view.nodes[shard.endpoint])];
       const kinds = { taken: "taken", doubtful: "doubtful", parted: "doubtful", refused: "refused" };
       const kind = kinds[shard.writes];
       if (!kind) return;
-      down(kind, from, to);
+      const [from, to] = [box(view.shards[s]), box(view.nodes[shard.endpoint])];
+      path(kind, `M${from.x} ${roof + 2}L${to.x} ${to.top - 4}`);
       if (kind === "refused") {
-        const [x, y] = [(from.x + to.x) / 2, (from.bottom + to.top) / 2];
-        line("cross", x - 8, y - 8, x + 8, y + 8);
-        line("cross", x - 8, y + 8, x + 8, y - 8);
+        // The cross stands in the gap between clients and lanes.
+        const part = 16 / (to.top - roof);
+        const [x, y] = [from.x + part * (to.x - from.x), roof + 16];
+        path("cross", `M${x - 8} ${y - 8}l16 16M${x - 8} ${y + 8}l16 -16`);
       }
     });
     if (panel.nodes.length <= MANY) {
+      const at = (k) => box(view.nodes[k].querySelector(".sign"));
       panel.nodes.forEach((node, i) => {
         const primary = state.shards[node.shard].primary;
         const source = state.nodes[primary];
-        const is = state.nodes[i].is;
-        const kind = is === "replica" ? "copy" : is === "sync" ? "sync" : null;
-        if (i === primary || !kind || state.nodes[i].reach || source.is !== "primary" || source.reach) return;
-        const at = (k) => box(view.nodes[k].querySelector(".sign"));
-        across(kind, at(primary), at(i));
+        const now = state.nodes[i];
+        const kind = { replica: "copy", sync: "sync" }[now.is];
+        if (i === primary || !kind || now.reach || source.is !== "primary" || source.reach) return;
+        // An arc from sign to sign, over the cards between them.
+        const [from, to] = [at(primary), at(i)];
+        const top = Math.min(from.top, to.top) - 30 - Math.abs(to.x - from.x) / 40;
+        path(kind, `M${from.x} ${from.top - 3}C${from.x} ${top} ${to.x} ${top} ${to.x} ${to.top - 3}`);
       });
     }
     view.links.replaceChildren(...lines);
@@ -222,10 +226,11 @@
 
   // ---- The axis of time: outages, losses, events -----------------------------------------------
 
-  const WIDTH = 1000;
+  /** As wide as there is room, so that letters keep their size. */
+  let WIDTH = 1000;
   const ROW = 24;
   const MARGIN = 8;
-  const cursors = [];
+  let cursors = [];
   const x = (spot) => MARGIN + (spot / whole) * (WIDTH - 2 * MARGIN);
 
   /** One bar per shard that was out, or one for all where they are many. */
@@ -248,33 +253,43 @@
     const svg = draw("svg", { class: "times", viewBox: `0 0 ${WIDTH} ${height}`, role: "img",
       "aria-label": label });
     if (panels.length > 1) svg.append(draw("text", { x: MARGIN, y: 12 }, panel.name));
+    const across = (kind, [x1, x2], [y1, y2]) =>
+      svg.append(draw("line", { class: kind, x1, x2, y1, y2 }));
     steps.forEach((step, n) => {
       if (n > 0 && steps[n].at - steps[n - 1].at > LONG) {
-        const y = height - 14;
-        svg.append(draw("line", { class: "skip", x1: x(places[n - 1]) + 3, x2: x(places[n]) - 3, y1: y, y2: y }));
+        across("skip", [x(places[n - 1]) + 3, x(places[n]) - 3], [height - 14, height - 14]);
       }
-      svg.append(draw("line", { class: "tick", x1: x(places[n]), x2: x(places[n]), y1: height - 18, y2: height - 10 }));
+      across("tick", [x(places[n]), x(places[n])], [height - 18, height - 10]);
     });
     bars.forEach((bar, row) => {
       const y = top + row * (ROW + 4);
-      svg.append(draw("rect", { class: "base", x: MARGIN, y, width: WIDTH - 2 * MARGIN, height: ROW, rx: 3 }));
+      const width = WIDTH - 2 * MARGIN;
+      svg.append(draw("rect", { class: "base", x: MARGIN, y, width, height: ROW, rx: 3 }));
       if (bars.length > 1) svg.append(draw("text", { x: MARGIN + 4, y: y + 16 }, bar.name));
       bar.outages.forEach((outage) => drawOutage(svg, outage, y));
     });
     panel.losses.forEach((loss) => {
       const at = x(place(loss.at));
       const y = top + bars.length * (ROW + 4);
-      svg.append(draw("path", { class: "mark", d: `M${at} ${y - 3}l6 11h-12z` }, draw("title", {}, loss.says)));
+      const title = draw("title", {}, loss.says);
+      svg.append(draw("path", { class: "mark", d: `M${at} ${y - 3}l6 11h-12z` }, title));
     });
     const cursor = draw("line", { class: "cursor", x1: 0, x2: 0, y1: top - 2, y2: height - 8 });
     cursors.push(cursor);
     svg.append(cursor);
     svg.addEventListener("click", (event) => {
       const { left, width } = svg.getBoundingClientRect();
-      const spot = (((event.clientX - left) / width) * WIDTH - MARGIN) / (WIDTH - 2 * MARGIN) * whole;
-      go(Math.max(0, places.findLastIndex((it) => it <= spot + 0.05)), "by hand");
+      const part = (((event.clientX - left) / width) * WIDTH - MARGIN) / (WIDTH - 2 * MARGIN);
+      go(places.findLastIndex((it) => it <= part * whole + 0.05), "by hand");
     });
     byId("times").append(svg);
+  }
+
+  function drawAllTimes() {
+    WIDTH = Math.max(byId("times").clientWidth, 280);
+    cursors = [];
+    byId("times").replaceChildren();
+    panels.forEach(drawTimes);
   }
 
   /** An outage, shaded, phase by phase; what a phase waits for is written where there is room. */
@@ -286,7 +301,8 @@
       const group = draw("g", {}, draw("title", {}, `no writes: ${text}; in all ${outage.says}`),
         draw("rect", { class: "out", x: from, y, width: Math.max(to - from, 1.5), height: ROW }));
       const fits = [text, phase.name].find((it) => it.length * 6.2 < to - from);
-      if (fits) group.append(draw("text", { x: (from + to) / 2, y: y + 16, "text-anchor": "middle" }, fits));
+      const middle = { x: (from + to) / 2, y: y + 16, "text-anchor": "middle" };
+      if (fits) group.append(draw("text", middle, fits));
       svg.append(group);
     });
   }
@@ -307,6 +323,8 @@
   function showNow(n) {
     const parts = [...items[n].querySelectorAll(".part")].map((part) => part.cloneNode(true));
     byId("now").replaceChildren(...parts);
+    const hint = "Next →, or the right arrow, goes to the first event; space plays.";
+    if (n === 0) byId("now").append(make("p", { class: "note" }, hint));
     byId("now-title").textContent = n === 0 ? "Before anything happens" : `At ${steps[n].clock}`;
   }
 
@@ -331,7 +349,6 @@
       showNow(n);
       showList(n);
       byId("live").textContent = spoken(n);
-      byId("scrub").value = n;
       byId("scrub").setAttribute("aria-valuetext", `event ${n} of ${last}, ${steps[n].clock}`);
       byId("count").textContent = `event ${n} of ${last}`;
     }
@@ -347,13 +364,13 @@
     const part = room > 0 ? Math.min(Math.max((spot - places[n]) / room, 0), 1) : 0;
     const gap = steps[next].at - steps[n].at;
     byId("clock").textContent = clock(steps[n].at + part * gap);
+    byId("scrub").value = spot;
     cursors.forEach((cursor) => {
       cursor.setAttribute("x1", x(spot));
       cursor.setAttribute("x2", x(spot));
     });
-    const quiet = states.every((state) => state[n].shards.every((it) => it.writes !== "refused"));
     const says = gap > LONG && n < last ? `${steps[next].passed} pass until the next event` : "";
-    byId("passes").hidden = !(says && quiet);
+    byId("passes").hidden = !says || isOut(n);
     byId("passes").textContent = says;
   }
 
@@ -447,7 +464,6 @@
   /** Whether the element does something of its own with the key. */
   function takes(element, key) {
     if (byId("keys").open || element.matches("select")) return true;
-    if (element.matches("input")) return key !== " " && key !== "w" && key !== "?";
     return key === " " && element.matches("button, summary, a");
   }
 
@@ -466,9 +482,17 @@
   click("last", actions.End);
   click("help", actions["?"]);
   click("close", () => byId("keys").close());
-  byId("scrub").addEventListener("input", (event) => go(Number(event.target.value), "by hand"));
+  byId("scrub").addEventListener("input", (event) => {
+    const asked = Number(event.target.value);
+    const far = (n) => Math.abs(places[n] - asked);
+    go(steps.reduce((best, _, n) => (far(n) < far(best) ? n : best), 0), "by hand");
+  });
   window.addEventListener("hashchange", follow);
-  window.addEventListener("resize", () => panels.forEach((_, n) => link(n, states[n][shown])));
+  window.addEventListener("resize", () => {
+    drawAllTimes();
+    showTime();
+    panels.forEach((_, n) => link(n, states[n][shown]));
+  });
 
   // ---- The legend: only what occurs --------------------------------------------------------------
 
@@ -476,25 +500,26 @@
     const used = new Set(["primary", "replica"]);
     states.forEach((state) => state.forEach((it) => it.nodes.forEach((node) => used.add(node.is))));
     const entries = Object.entries(SIGNS).filter(([is]) => used.has(is));
-    const stream = (kind) => draw("svg", { class: "links", viewBox: "0 0 44 16", style: "position:static", "aria-hidden": "true" },
-      draw("line", { class: kind, x1: 2, y1: 8, x2: 42, y2: 8 }));
+    const sample = (kind, ...children) =>
+      draw("svg", { class: kind, viewBox: "0 0 44 16", "aria-hidden": "true" }, ...children);
+    const stream = (kind) => sample("links", draw("path", { class: kind, d: "M2 8H42" }));
     byId("legend").append(
       ...entries.map(([is, [, says]]) => make("li", {}, sign(is), says)),
       make("li", {}, stream("taken"), "writes that are taken"),
       make("li", {}, stream("refused"), "no writes: an outage, shaded on the axis of time"),
       make("li", {}, stream("copy"), "replicas copy"),
       ...(used.has("sync") ? [make("li", {}, stream("sync"), "full sync")] : []),
-      make("li", {}, draw("svg", { class: "times", viewBox: "0 0 44 16", "aria-hidden": "true" },
-        draw("path", { class: "mark", d: "M22 2l7 12h-14z" })), "acknowledged writes are lost"));
+      make("li", {}, sample("times", draw("path", { class: "mark", d: "M22 2l7 12h-14z" })),
+        "acknowledged writes are lost"));
   }
 
   // ---- Begin -----------------------------------------------------------------------------------
 
   document.body.classList.toggle("two", panels.length > 1);
-  byId("scrub").max = last;
+  byId("scrub").max = whole;
   byId("player").hidden = false;
   byId("story-title").textContent = "What has happened so far";
-  panels.forEach(drawTimes);
+  drawAllTimes();
   drawLegend();
   follow();
 })();

@@ -1,0 +1,160 @@
+//! Pages in a real browser: they say no error, ask nothing of the network, and can be used by
+//! button, key and address. Where no Chromium is installed these tests pass, and say so on stderr.
+
+use serde_json::Value;
+
+use crate::support::browser::{PROJECTED, Window, open, screenshot};
+use crate::support::ecsim;
+
+/// A page that `ecsim replay` writes.
+fn page(arguments: &[&str]) -> String {
+    let mut all = vec!["replay"];
+    all.extend(arguments);
+    all.extend(["--format", "html"]);
+    let output = ecsim(&all);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("pages are UTF-8")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+#[test]
+fn a_replay_is_used_by_button_key_and_address() {
+    let page = page(&["scenarios/az-outage.toml"]);
+    let driver = "
+        const at = () => ({ hash: location.hash, count: byId('count').textContent,
+          live: byId('live').textContent, now: byId('now-title').textContent,
+          current: document.querySelector('[aria-current]').id });
+        const r = { start: at() };
+        byId('forth').click(); byId('forth').click(); byId('forth').click(); r.third = at();
+        byId('back').click(); r.second = at();
+        key('ArrowRight'); r.right = at();
+        key('ArrowLeft'); r.left = at();
+        key('End'); r.end = at();
+        key('Home'); r.home = at();
+        key('?'); r.help = byId('keys').open; byId('close').click(); r.closed = !byId('keys').open;
+        location.hash = '#t=1h0m1s'; await wait(50); r.asked = at();
+        location.hash = '#event=4'; await wait(50); r.linked = at();
+        location.hash = '#t=soon'; await wait(50); r.wrong = at();
+        location.hash = '#event=999'; await wait(50); r.beyond = at();
+        key('Home'); key(' '); r.plays = byId('play').getAttribute('aria-pressed');
+        await wait(9000); r.played = at();
+        byId('play').click(); r.stopped = byId('play').getAttribute('aria-pressed');
+        const held = at().count; await wait(9000); r.holds = held === at().count;
+        return r;";
+    let Some(seen) = open(&page, ("", PROJECTED), driver) else { return };
+    seen.is_quiet();
+    let r = &seen.result;
+    let at = |step: &str, event: &str| {
+        assert_eq!(text(&r[step]["hash"]), format!("#event={event}"), "{step}");
+        assert_eq!(text(&r[step]["current"]), format!("e{event}"), "{step}");
+    };
+    assert_eq!(text(&r["start"]["hash"]), "", "a page that is just opened has its own address");
+    at("third", "3");
+    at("second", "2");
+    at("right", "3");
+    at("left", "2");
+    at("home", "0");
+    assert!(text(&r["end"]["hash"]).len() >= "#event=9".len());
+    assert!(text(&r["third"]["live"]).starts_with("Event 3 of "), "{}", r["third"]);
+    assert_eq!((&r["help"], &r["closed"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert_eq!(text(&r["asked"]["current"]), "e1", "the AZ failed at 1h");
+    assert_eq!(text(&r["linked"]["current"]), "e4");
+    assert!(text(&r["wrong"]["live"]).contains("no such moment"), "{}", r["wrong"]);
+    assert_eq!(r["beyond"]["current"], r["end"]["current"]);
+    assert_eq!((text(&r["plays"]), text(&r["stopped"])), ("true", "false"));
+    assert_ne!(r["played"]["count"], r["home"]["count"], "it plays");
+    assert_eq!(r["holds"], Value::Bool(true), "a pause is one");
+}
+
+#[test]
+fn a_replay_has_structure_and_room() {
+    let page = page(&["scenarios/az-outage.toml"]);
+    let driver = "
+        return {
+          headings: [...document.querySelectorAll('h1, h2, h3')].map((h) => h.tagName),
+          unnamed: [...document.querySelectorAll('button, input, select, section, svg[role=img]')]
+            .filter((it) => !(it.textContent.trim() || it.getAttribute('aria-label') ||
+              it.getAttribute('aria-labelledby') || it.closest('label'))).length,
+          live: byId('live').getAttribute('aria-live'),
+          lanes: [...document.querySelectorAll('.az')].map(box),
+          nodes: [...document.querySelectorAll('.node')].map((node) =>
+            ({ node: box(node), lane: box(node.closest('.az')) })),
+          clients: box(document.querySelector('.clients')),
+          wide: document.documentElement.scrollWidth - innerWidth,
+          bad: document.querySelectorAll('.az.bad').length,
+          shaded: document.querySelectorAll('.times .out').length,
+          marks: document.querySelectorAll('#times .mark').length,
+          refused: document.querySelectorAll('.shard.refused').length,
+          lines: document.querySelectorAll('.stage .links .refused').length,
+        };";
+    let Some(seen) = open(&page, ("#event=1", PROJECTED), driver) else { return };
+    seen.is_quiet();
+    let r = &seen.result;
+    let headings: Vec<&str> = r["headings"].as_array().expect("a list").iter().map(text).collect();
+    assert_eq!(headings.iter().filter(|tag| **tag == "H1").count(), 1);
+    let deepens =
+        |pair: &[&str]| pair[0] < pair[1] && pair[0].as_bytes()[1] + 1 < pair[1].as_bytes()[1];
+    assert!(!headings.windows(2).any(deepens), "{headings:?}");
+    assert_eq!(r["unnamed"], 0);
+    assert_eq!(text(&r["live"]), "polite");
+    let side = |value: &Value, side: &str| value[side].as_f64().expect("a number");
+    let lanes = r["lanes"].as_array().expect("a list");
+    assert_eq!(lanes.len(), 3, "one lane per AZ");
+    for pair in lanes.windows(2) {
+        assert!(side(&pair[0], "right") <= side(&pair[1], "left"), "lanes side by side: {lanes:?}");
+        assert_eq!(side(&pair[0], "top"), side(&pair[1], "top"));
+    }
+    for pair in r["nodes"].as_array().expect("a list") {
+        let (node, lane) = (&pair["node"], &pair["lane"]);
+        assert!(side(lane, "left") <= side(node, "left"), "{pair}");
+        assert!(side(node, "right") <= side(lane, "right"), "{pair}");
+        assert!(side(&r["clients"], "bottom") <= side(node, "top"), "clients above: {pair}");
+        assert!(side(node, "bottom") <= 720.0, "seen without scrolling: {pair}");
+    }
+    assert_eq!(r["wide"], 0, "nothing sticks out");
+    assert_eq!((&r["bad"], &r["refused"], &r["lines"]), (&1.into(), &1.into(), &1.into()));
+    assert!(r["shaded"].as_u64() >= Some(3), "the outage is shaded, phase by phase");
+    assert_eq!(r["marks"], 1, "one promotion loses writes");
+}
+
+#[test]
+fn two_policies_share_a_clock() {
+    let page = page(&[
+        "scenarios/policy-study.toml",
+        "--policy",
+        "Multi-AZ, 1+2",
+        "--policy",
+        "no failover",
+        "--trial",
+        "worst-outage",
+    ]);
+    let driver = "
+        key('End');
+        const names = [...document.querySelectorAll('.panel > h2')].map((it) => it.textContent);
+        const panels = [...document.querySelectorAll('.panel')].map(box);
+        const bars = document.querySelectorAll('#times svg').length;
+        const cursors = [...document.querySelectorAll('.cursor')].map((it) => it.getAttribute('x1'));
+        return { names, panels, bars, cursors,
+          wide: document.documentElement.scrollWidth - innerWidth };";
+    let Some(seen) = open(&page, ("", PROJECTED), driver) else { return };
+    seen.is_quiet();
+    let r = &seen.result;
+    assert_eq!(r["names"], serde_json::json!(["Multi-AZ, 1+2", "no-multi-az"]));
+    assert_eq!(r["panels"][0]["top"], r["panels"][1]["top"], "side by side");
+    assert_eq!(r["bars"], 2);
+    assert_eq!(r["cursors"][0], r["cursors"][1]);
+    assert_eq!(r["wide"], 0);
+}
+
+#[test]
+fn a_page_is_not_blank() {
+    let page = page(&["scenarios/az-outage.toml"]);
+    let window = Window { width: 800, height: 600 };
+    let Some(png) = screenshot(&page, ("#event=1", window)) else { return };
+    let size = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!((size(16), size(20)), (window.width, window.height));
+    assert!(png.len() > 20_000, "a picture with so little in it is blank: {} bytes", png.len());
+}

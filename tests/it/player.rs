@@ -1,0 +1,214 @@
+//! The page that `ecsim replay --format html` writes, and the diagram of `--format mermaid`, as
+//! texts: what stands in them, and what cannot. `browser` opens pages.
+
+use serde_json::Value;
+
+use crate::support::{ecsim, load, run, stories};
+use elasticache_sim::report::mermaid;
+use elasticache_sim::report::page::{Panel, Replay, render};
+use elasticache_sim::report::scene::{Scene, Told};
+
+/// The page of a scenario's first trial.
+fn page_of(plan: &elasticache_sim::model::plan::Plan, seed: u64) -> (String, Scene) {
+    let (facts, _) = run(plan, seed, 0);
+    let scene = Scene::of(plan, &facts, plan.horizon);
+    let groups = vec![plan.groups[0].id.clone()];
+    let panel = Panel { name: &plan.name, groups, notes: String::new(), plan, scene: &scene };
+    let page = render(&Replay {
+        title: &plan.name,
+        trial: "trial 0".to_owned(),
+        command: "ecsim replay".to_owned(),
+        panels: vec![panel],
+    });
+    (page, scene)
+}
+
+/// The data that the player reads.
+fn data(page: &str) -> Value {
+    let rest = page.split("<script type=\"application/json\" id=\"scene\">").nth(1);
+    let json = rest.and_then(|rest| rest.split("</script>").next()).expect("there is data");
+    serde_json::from_str(json).expect("the data is JSON")
+}
+
+/// As askama escapes text.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '&' | '<' | '>' | '"' | '\'' => out.push_str(&format!("&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[test]
+fn every_story_has_a_page_that_tells_it_all() {
+    for name in stories() {
+        let scenario = load(&name);
+        let (page, scene) = page_of(&scenario.plan, scenario.seed);
+        for told in scene.frames.iter().flat_map(|frame| &frame.told) {
+            let text = match told {
+                Told::Line { text, .. } => text,
+                Told::Event { message, .. } => message,
+            };
+            assert!(page.contains(&escaped(text)), "{name}: {text}");
+        }
+        let data = data(&page);
+        let steps = data["steps"].as_array().expect("steps").len();
+        assert_eq!(page.matches("class=\"step\"").count(), steps, "{name}");
+        assert_eq!(data["panels"][0]["frames"].as_array().expect("frames").len(), steps, "{name}");
+        assert!(page.len() < 1_000_000, "{name}: {} bytes", page.len());
+    }
+}
+
+#[test]
+fn a_page_asks_nobody_for_anything() {
+    let scenario = load("az-outage");
+    let (page, _) = page_of(&scenario.plan, scenario.seed);
+    assert!(page.contains("default-src 'none'"));
+    for word in
+        [" src=", "<link", "@import", "url(", "fetch(", "XMLHttpRequest", "eval(", "innerHTML"]
+    {
+        assert!(!page.contains(word), "{word}");
+    }
+    let named = page.replace("http://www.w3.org/2000/svg", "");
+    assert!(!named.contains("http:") && !named.contains("https:"));
+    for tag in ["html", "head", "body", "main", "ol", "ul", "section", "dialog", "table", "details"]
+    {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn names_with_markup_are_only_names() {
+    let bad = "<b>&\"'</script><script>alert(1)</script> 日本語 {{x}} ]]> --> end;#";
+    let scenario = load("az-outage");
+    let mut plan = scenario.plan.clone();
+    plan.name = bad.to_owned();
+    plan.groups[0].id = bad.to_owned();
+    plan.azs.iter_mut().for_each(|az| az.name = bad.to_owned());
+    plan.nodes.iter_mut().for_each(|node| node.name = bad.to_owned());
+    let (page, scene) = page_of(&plan, scenario.seed);
+    assert!(!page.contains("<b>") && !page.contains("<script>alert"));
+    assert_eq!(page.matches("</script>").count(), 2, "those of the page itself");
+    assert_eq!(data(&page)["panels"][0]["azs"][0], bad, "the data has the name as it is");
+    let diagram = mermaid::diagram(&plan, &scene, "trial 0");
+    is_mermaid(&diagram);
+}
+
+/// Each line is one of the few forms that we write, and all names are declared.
+fn is_mermaid(diagram: &str) {
+    let mut lines = diagram.lines();
+    assert_eq!(lines.next(), Some("sequenceDiagram"));
+    let mut known = Vec::new();
+    assert!(diagram.lines().count() <= 64, "{diagram}");
+    for line in lines.map(str::trim) {
+        if line.starts_with("%% ") {
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("participant ") {
+            let (id, name) = rest.split_once(" as ").expect("a participant has a name");
+            known.push(id.to_owned());
+            assert!(!name.replace("<br/>", "").contains(['<', '>', '"', '&', ':']), "{line}");
+            continue;
+        }
+        let (who, text) = line.split_once(": ").unwrap_or_else(|| panic!("{line}"));
+        let whom: Vec<&str> = match who.strip_prefix("Note over ") {
+            Some(whom) => whom.split(',').collect(),
+            None => {
+                let arrow = ["-->>", "->>", "-x"].into_iter().find(|arrow| who.contains(arrow));
+                who.split(arrow.unwrap_or_else(|| panic!("{line}"))).collect()
+            }
+        };
+        for one in whom {
+            assert!(known.contains(&one.to_owned()), "{one} in {line}");
+        }
+        assert!(!text.is_empty() && !text.contains(['<', '>', '"', '&']), "{line}");
+        let numbers = text.split('#').skip(1);
+        for number in numbers {
+            let digits = number.split(';').next().expect("there is a first");
+            assert!(digits.parse::<u32>().is_ok(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn every_story_has_a_diagram() {
+    for name in stories() {
+        let scenario = load(&name);
+        let (facts, _) = run(&scenario.plan, scenario.seed, 0);
+        let scene = Scene::of(&scenario.plan, &facts, scenario.plan.horizon);
+        is_mermaid(&mermaid::diagram(&scenario.plan, &scene, "trial 0"));
+    }
+    let scenario = load("az-outage");
+    let (facts, _) = run(&scenario.plan, scenario.seed, 0);
+    let scene = Scene::of(&scenario.plan, &facts, scenario.plan.horizon);
+    let diagram = mermaid::diagram(&scenario.plan, &scene, "trial 0");
+    for part in ["C-xN0: writes fail: detection", "promote, it trailed by", "Note over C,P: lost: "]
+    {
+        assert!(diagram.contains(part), "{part}\n{diagram}");
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_with_a_hint() {
+    let check = |arguments: &[&str], parts: &[&str]| {
+        let output = ecsim(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{arguments:?}: {said}");
+        }
+    };
+    let file = "scenarios/az-outage.toml";
+    check(&["replay", file, "--format", "html", "--events"], &["--events", "hint: leave out"]);
+    check(
+        &["replay", file, "--format", "mermaid", "--describe-at", "1h"],
+        &["--describe-at", "hint: leave out"],
+    );
+    check(&["replay", file, "-o", file], &["is not overwritten", "hint: name another file"]);
+    check(
+        &["replay", "scenarios/policy-study.toml", "--format", "html"],
+        &["two side by side", "hint: choose one or two with --policy"],
+    );
+    check(
+        &["replay", "scenarios/policy-study.toml", "--format", "mermaid"],
+        &["one policy at a time", "hint: choose with --policy"],
+    );
+}
+
+#[test]
+fn a_dataset_loss_has_a_page() {
+    // Whether a branch comes to a loss is its own affair: the first that does is told.
+    let ids = (0..40).flat_map(|trial| (0..4).map(move |branch| format!("{trial}.{branch}")));
+    let told = ids.map(|id| {
+        let output = ecsim(&["replay", "tests/data/ways.toml", "--loss", &id, "--format", "html"]);
+        (id, output)
+    });
+    let (id, output) = told
+        .into_iter()
+        .find(|(_, output)| output.status.success())
+        .expect("one of so many branches comes to a loss");
+    let page = String::from_utf8(output.stdout).expect("pages are UTF-8");
+    assert!(page.contains("a steered history") && page.contains(&format!("--loss {id}")));
+    let losses = &data(&page)["panels"][0]["losses"];
+    assert!(losses.as_array().is_some_and(|losses| !losses.is_empty()), "{losses}");
+}
+
+#[test]
+fn a_page_is_written_into_a_file() {
+    let folder = crate::support::root().join("target").join("tmp");
+    std::fs::create_dir_all(&folder).expect("the build folder can be written");
+    let file = folder.join("player-written.html");
+    let name = file.to_str().expect("a plain name");
+    let written = ["replay", "scenarios/az-outage.toml", "--format", "html", "-o", name];
+    let printed = ecsim(&written[..4]).stdout;
+    for _ in 0..2 {
+        assert!(ecsim(&written).status.success(), "what is there is replaced");
+        assert_eq!(std::fs::read(&file).expect("it was written"), printed, "the same bytes");
+    }
+    std::fs::remove_file(&file).expect("it was written");
+}
