@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::player::{BAD, badly_named};
 use crate::support::browser::{PROJECTED, Window, open, screenshot};
 use crate::support::ecsim;
 
@@ -35,7 +36,7 @@ fn a_replay_is_used_by_button_key_and_address() {
         key('End'); r.end = at();
         key('Home'); r.home = at();
         key('?'); r.help = byId('keys').open; byId('close').click(); r.closed = !byId('keys').open;
-        location.hash = '#t=1h0m1s'; await wait(50); r.asked = at();
+        location.hash = '#t=10m1s'; await wait(50); r.asked = at();
         location.hash = '#event=4'; await wait(50); r.linked = at();
         location.hash = '#t=soon'; await wait(50); r.wrong = at();
         location.hash = '#event=999'; await wait(50); r.beyond = at();
@@ -60,7 +61,7 @@ fn a_replay_is_used_by_button_key_and_address() {
     assert!(text(&r["end"]["hash"]).len() >= "#event=9".len());
     assert!(text(&r["third"]["live"]).starts_with("Event 3 of "), "{}", r["third"]);
     assert_eq!((&r["help"], &r["closed"]), (&Value::Bool(true), &Value::Bool(true)));
-    assert_eq!(text(&r["asked"]["current"]), "e1", "the AZ failed at 1h");
+    assert_eq!(text(&r["asked"]["current"]), "e1", "the AZ failed at 10 m");
     assert_eq!(text(&r["linked"]["current"]), "e4");
     assert!(text(&r["wrong"]["live"]).contains("no such moment"), "{}", r["wrong"]);
     assert_eq!(r["beyond"]["current"], r["end"]["current"]);
@@ -147,6 +148,21 @@ fn two_policies_share_a_clock() {
     assert_eq!(r["bars"], 2);
     assert_eq!(r["cursors"][0], r["cursors"][1]);
     assert_eq!(r["wide"], 0);
+}
+
+#[test]
+fn names_with_markup_are_shown_as_they_are() {
+    let (page, _) = badly_named();
+    let driver = "
+        key('End');
+        return { name: document.querySelector('.node .name').textContent,
+          az: document.querySelector('.az h3').textContent, title: document.title,
+          bold: document.querySelectorAll('main b b').length };";
+    let Some(seen) = open(&page, ("", PROJECTED), driver) else { return };
+    seen.is_quiet();
+    assert_eq!(text(&seen.result["name"]), BAD);
+    assert!(text(&seen.result["az"]).contains(BAD) && text(&seen.result["title"]).contains(BAD));
+    assert_eq!(seen.result["bold"], 0);
 }
 
 #[test]

@@ -82,20 +82,27 @@ fn a_page_asks_nobody_for_anything() {
     }
 }
 
-#[test]
-fn names_with_markup_are_only_names() {
-    let bad = "<b>&\"'</script><script>alert(1)</script> 日本語 {{x}} ]]> --> end;#";
+/// A name with all that means something to HTML, JavaScript, templates or Mermaid.
+pub const BAD: &str = "<b>&\"'</script><script>alert(1)</script> 日本語 {{x}} ]]> --> `${y}` end;#";
+
+/// The page and the diagram of a trial in which everything is called so.
+pub fn badly_named() -> (String, String) {
     let scenario = load("az-outage");
     let mut plan = scenario.plan.clone();
-    plan.name = bad.to_owned();
-    plan.groups[0].id = bad.to_owned();
-    plan.azs.iter_mut().for_each(|az| az.name = bad.to_owned());
-    plan.nodes.iter_mut().for_each(|node| node.name = bad.to_owned());
+    plan.name = BAD.to_owned();
+    plan.groups[0].id = BAD.to_owned();
+    plan.azs.iter_mut().for_each(|az| az.name = BAD.to_owned());
+    plan.nodes.iter_mut().for_each(|node| node.name = BAD.to_owned());
     let (page, scene) = page_of(&plan, scenario.seed);
+    (page, mermaid::diagram(&plan, &scene, "trial 0"))
+}
+
+#[test]
+fn names_with_markup_are_only_names() {
+    let (page, diagram) = badly_named();
     assert!(!page.contains("<b>") && !page.contains("<script>alert"));
     assert_eq!(page.matches("</script>").count(), 2, "those of the page itself");
-    assert_eq!(data(&page)["panels"][0]["azs"][0], bad, "the data has the name as it is");
-    let diagram = mermaid::diagram(&plan, &scene, "trial 0");
+    assert_eq!(data(&page)["panels"][0]["azs"][0], BAD, "the data has the name as it is");
     is_mermaid(&diagram);
 }
 

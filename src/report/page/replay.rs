@@ -128,9 +128,8 @@ struct ListedChoice<'a> {
 
 const LEAD: &str = "Clients write to the primary, and replicas copy a moment later what it has \
                     taken. Watch what becomes of the writes when something fails.";
-const LEAD_OF_TWO: &str = "The same faults strike two policies. Clients write to the primary, and \
-                           replicas copy a moment later what it has taken: watch what becomes of \
-                           the writes.";
+const LEAD_OF_TWO: &str =
+    "The same faults strike two policies. Watch what becomes of the writes to the primary of each.";
 
 /// The page as a file.
 pub fn render(replay: &Replay<'_>) -> String {

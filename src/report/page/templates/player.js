@@ -44,12 +44,13 @@
   }
   const states = panels.map(unfold);
 
-  // ---- Time: quiet time is skipped, so that seconds and months fit one picture -------------------
+  // ---- Time: quiet time is skipped, so that seconds and months fit one picture ------------------
 
   /** Longer gaps than this in which nothing is under way are told as such. */
   const LONG = 600e6;
   /** Whether some shard takes no writes after a step. */
-  const isOut = (n) => states.some((state) => state[n].shards.some((it) => it.writes === "refused"));
+  const isOut = (n) =>
+    states.some((state) => state[n].shards.some((shard) => shard.writes === "refused"));
   /** How long the player waits before each step, in seconds at speed 1: grows like a logarithm, and
       outages get twice the room. */
   const waits = steps.map((step, n) => {
@@ -106,7 +107,7 @@
   const views = panels.map((panel, n) => {
     const view = {
       sums: make("ul", { class: "sums" }),
-      clients: make("ul", { class: "clients", "aria-label": "Clients and the shards they write to" }),
+      clients: make("ul", { class: "clients", "aria-label": "Clients, by shard" }),
       links: draw("svg", { class: "links", "aria-hidden": "true" }),
       shards: panel.shards.map(() => make("li")),
       azs: panel.azs.map(() => make("li")),
@@ -152,9 +153,8 @@
       make("span", { class: "name" }, node.name),
       make("span", { class: "role" }, now.says));
     if (now.reach) item.append(make("span", { class: "reach" }, now.reach));
-    if (now.lag) {
-      item.append(make("span", { class: "lag" }, now.lag), make("span", { class: "lag" }, now.lacks));
-    }
+    const lags = now.lag ? [now.lag, now.lacks] : [];
+    item.append(...lags.map((text) => make("span", { class: "lag" }, text)));
   }
 
   function showShard(item, panel, n, now) {
@@ -177,11 +177,12 @@
       view.states[a].className = "state";
       view.states[a].textContent = az;
     });
-    state.nodes.forEach((node, i) => showNode(view.nodes[i], panel.nodes[i], node, before.nodes[i]));
+    state.nodes.forEach((node, i) =>
+      showNode(view.nodes[i], panel.nodes[i], node, before.nodes[i]));
     link(n, state);
   }
 
-  // ---- The streams: from clients to primaries, and from those to replicas ------------------------
+  // ---- The streams: from clients to primaries, and from those to replicas -----------------------
 
   function link(n, state) {
     const [panel, view] = [panels[n], views[n]];
@@ -194,8 +195,8 @@
     const lines = [];
     const path = (kind, d) => lines.push(draw("path", { class: kind, d }));
     const roof = view.clients.getBoundingClientRect().bottom - origin.top;
+    const kinds = { taken: "taken", doubtful: "doubtful", parted: "doubtful", refused: "refused" };
     state.shards.forEach((shard, s) => {
-      const kinds = { taken: "taken", doubtful: "doubtful", parted: "doubtful", refused: "refused" };
       const kind = kinds[shard.writes];
       if (!kind) return;
       const [from, to] = [box(view.shards[s]), box(view.nodes[shard.endpoint])];
@@ -218,7 +219,8 @@
         // An arc from sign to sign, over the cards between them.
         const [from, to] = [at(primary), at(i)];
         const top = Math.min(from.top, to.top) - 30 - Math.abs(to.x - from.x) / 40;
-        path(kind, `M${from.x} ${from.top - 3}C${from.x} ${top} ${to.x} ${top} ${to.x} ${to.top - 3}`);
+        const bend = `C${from.x} ${top} ${to.x} ${top}`;
+        path(kind, `M${from.x} ${from.top - 3}${bend} ${to.x} ${to.top - 3}`);
       });
     }
     view.links.replaceChildren(...lines);
@@ -300,7 +302,7 @@
       const text = `${phase.name} ${phase.says}`;
       const group = draw("g", {}, draw("title", {}, `no writes: ${text}; in all ${outage.says}`),
         draw("rect", { class: "out", x: from, y, width: Math.max(to - from, 1.5), height: ROW }));
-      const fits = [text, phase.name].find((it) => it.length * 6.2 < to - from);
+      const fits = [text, phase.name].find((it) => it.length * 7.3 < to - from);
       const middle = { x: (from + to) / 2, y: y + 16, "text-anchor": "middle" };
       if (fits) group.append(draw("text", middle, fits));
       svg.append(group);
@@ -439,7 +441,8 @@
     }
     if (shown < 0) go(0, "by address");
     if (asked.startsWith("t=") || asked.startsWith("event=")) {
-      byId("live").textContent = `There is no such moment: ${asked}. Ask as in t=1h0m15s or event=3.`;
+      const hint = "Ask as in t=1h0m15s or event=3.";
+      byId("live").textContent = `There is no such moment: ${asked}. ${hint}`;
     }
   }
 
@@ -494,7 +497,7 @@
     panels.forEach((_, n) => link(n, states[n][shown]));
   });
 
-  // ---- The legend: only what occurs --------------------------------------------------------------
+  // ---- The legend: only what occurs -------------------------------------------------------------
 
   function drawLegend() {
     const used = new Set(["primary", "replica"]);
