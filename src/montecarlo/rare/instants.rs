@@ -216,8 +216,8 @@ mod tests {
 
     #[test]
     fn a_crossing_is_found_wherever_it_is() {
-        for power in [0.1, 0.4, 0.7, 1.0, 3.0] {
-            for place in [1e-12, 1e-3, 0.5, 0.999, 1.0] {
+        for power in [0.1_f64, 0.4, 0.7, 1.0, 3.0] {
+            for place in [1e-12_f64, 1e-3, 0.5, 0.999, 1.0] {
                 let most = 3e16;
                 let level = (place * most).powf(power);
                 let found = crossing(most, |x| x.powf(power) - level);

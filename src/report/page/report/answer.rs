@@ -10,26 +10,44 @@ use crate::report::table::{mean_seconds_text, mean_text, quantile_text};
 use crate::scenario::Experiment;
 use crate::stats::level::Estimate;
 
-/// The sentences, the most important first.
-pub(super) fn sentences(summary: &Value, experiment: &Experiment) -> Vec<String> {
+/// What is said of a study.
+pub(super) struct Answer {
+    /// The answer in a sentence.
+    pub(super) lead: String,
+    /// How policies differ from the reference.
+    pub(super) compared: Vec<String>,
+    /// What one must know to read them.
+    pub(super) cautions: Vec<String>,
+}
+
+/// The answer.
+pub(super) fn of(summary: &Value, experiment: &Experiment) -> Answer {
     let Some(reference) = policies(summary).find(|it| it["name"] == summary["reference"]) else {
-        return vec!["The results hold no policy.".to_owned()];
+        let lead = "The results hold no policy.".to_owned();
+        return Answer { lead, compared: Vec::new(), cautions: Vec::new() };
     };
     let plan = &experiment.policies[0].plan;
     let per = match plan.script.is_empty() && plan.warm_up.as_nanos() == 0 {
-        true => format!("in {}", plan.horizon),
+        true => format!("in {}", super::length(plan)),
         false => "in a trial".to_owned(),
     };
-    let mut sentences = vec![of_one((summary, reference), &per)];
-    if policies(summary).count() > 1 {
-        sentences.extend(compared(summary));
-    }
-    sentences.push(format!(
+    let mut cautions = vec![format!(
         "The intervals are at {}: they say how much chance is left in the simulation, not how well \
          the assumptions fit your system.",
         level(summary)
-    ));
-    sentences
+    )];
+    let is_lost = |entry: &Value| {
+        stat(&entry["metrics"]["dataset_losses"]["mean"]).is_some_and(|losses| losses.value > 0.0)
+    };
+    if policies(summary).any(is_lost) {
+        cautions.push(
+            "Writes that are lost with a whole dataset are counted apart: few lost writes are no \
+             merit of a policy that loses datasets."
+                .to_owned(),
+        );
+    }
+    let compared = if policies(summary).count() > 1 { compared(summary) } else { Vec::new() };
+    Answer { lead: of_one((summary, reference), &per), compared, cautions }
 }
 
 /// Whether all expectations passed, if there are any.
@@ -55,7 +73,7 @@ fn of_one((summary, entry): (&Value, &Value), per: &str) -> String {
     let is_alone = policies(summary).count() == 1;
     let mut sentence = match is_alone {
         true => "Writers are without a primary ".to_owned(),
-        false => format!("With {name}, writers are without a primary "),
+        false => format!("With “{name}”, writers are without a primary "),
     };
     let outage = stat(&metrics["write_outage_s"]["mean"]);
     let trials = entry["trials"].as_u64().unwrap_or(0);
@@ -136,19 +154,19 @@ fn compared(summary: &Value) -> Vec<String> {
         for entry in policies(summary).filter(|entry| entry["name"] != reference) {
             let name = text(&entry["name"]);
             let Some(found) = difference((summary, entry), measure.metric) else {
-                alike.push(name.to_owned());
+                alike.push(format!("“{name}”"));
                 continue;
             };
-            let told = format!("{name} ({})", (measure.print)(&found));
+            let told = format!("“{name}” ({})", (measure.print)(&found));
             match found {
                 Estimate { high: Some(high), .. } if high < 0.0 => less.push(told),
                 Estimate { low: Some(low), .. } if low > 0.0 => more.push(told),
-                Estimate { .. } => alike.push(name.to_owned()),
+                Estimate { .. } => alike.push(format!("“{name}”")),
             }
         }
         for (words, named) in [(measure.less, less), (measure.more, more)] {
             if !named.is_empty() {
-                sentences.push(format!("{words} {reference}: {}.", list(&named)));
+                sentences.push(format!("{words} “{reference}”: {}.", list(&named)));
             }
         }
         if !alike.is_empty() {
@@ -158,7 +176,7 @@ fn compared(summary: &Value) -> Vec<String> {
                 _ => "the probability of a dataset loss",
             };
             sentences.push(format!(
-                "No difference from {reference} in {what} was shown for {}.",
+                "No difference from “{reference}” in {what} was shown for {}.",
                 list(&alike)
             ));
         }

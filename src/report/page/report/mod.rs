@@ -10,13 +10,16 @@ mod ways;
 use askama::Template;
 use serde_json::Value;
 
-use crate::report::numbers::count;
+use crate::engine::time::{SimTime, Span};
+use crate::model::plan::Plan;
+use crate::report::numbers::{count, significant};
 use crate::report::picture::{Gallery, Missing, Picture};
 use crate::report::results::Results;
 use crate::report::table;
 use crate::scenario::Experiment;
 use crate::stats::level::Estimate;
 
+use answer::Answer;
 use foundation::Foundation;
 use numbers::Table;
 use ways::WaysOf;
@@ -41,9 +44,10 @@ struct Page<'a> {
     subtitle: String,
     /// What a reader must know before anything else: an interrupted run, another version.
     notes: Vec<String>,
-    answer: Vec<String>,
+    answer: Answer,
     expectations: Vec<Expectation>,
     verdict: Option<String>,
+    how: String,
     tables: Vec<Table>,
     chapters: Vec<Chapter<'a>>,
     missing: &'a [Missing],
@@ -97,9 +101,10 @@ pub fn html(material: &Material<'_>) -> String {
         title: &experiment.name,
         subtitle: subtitle(summary, experiment),
         notes: notes(material),
-        answer: answer::sentences(summary, experiment),
+        answer: answer::of(summary, experiment),
         verdict: answer::verdict(summary),
         expectations,
+        how: numbers::how(summary),
         tables: numbers::tables(summary, experiment),
         chapters: chapters(&gallery.pictures),
         missing: &gallery.missing,
@@ -138,6 +143,11 @@ fn level(summary: &Value) -> String {
     format!("{} %", (percent * 1e4).round() / 1e4)
 }
 
+/// Simulated time of a trial.
+fn length(plan: &Plan) -> Span {
+    plan.horizon.since(SimTime::START)
+}
+
 fn subtitle(summary: &Value, experiment: &Experiment) -> String {
     let trials = policies(summary).filter_map(|policy| policy["trials"].as_u64());
     let (least, most) = trials.fold((u64::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
@@ -149,7 +159,7 @@ fn subtitle(summary: &Value, experiment: &Experiment) -> String {
     let n = policies(summary).count();
     let policies =
         if n == 1 { "1 policy".to_owned() } else { format!("{n} policies on the same faults") };
-    format!("{trials} of {} · {policies} · seed {}", plan.horizon, summary["seed"])
+    format!("{trials} of {} · {policies} · seed {}", length(plan), summary["seed"])
 }
 
 fn notes(material: &Material<'_>) -> Vec<String> {
@@ -187,11 +197,12 @@ fn expectations(summary: &Value) -> Vec<Expectation> {
             "fail" => ("FAILED", "bad"),
             _ => ("undecided", "unsure"),
         };
+        let limit = entry["limit"].as_f64().map_or(String::new(), |limit| significant(limit, 6));
         Expectation {
             verdict,
             class,
             policy: text(&entry["policy"]).to_owned(),
-            what: format!("{} {} {}", text(&entry["metric"]), text(&entry["side"]), entry["limit"]),
+            what: format!("{} {} {limit}", text(&entry["metric"]), text(&entry["side"])),
             found: stat(entry).map_or("nothing found".to_owned(), |it| numbers::plain(&it)),
         }
     })

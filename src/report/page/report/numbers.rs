@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{level, policies, stat, text};
 use crate::report::compare::{signed, signed_seconds};
-use crate::report::numbers::{count, probability, seconds, significant};
+use crate::report::numbers::{count, probability, significant};
 use crate::report::table::{
     group_line, mean_seconds_text, mean_text, per, quantile_text, small_text,
 };
@@ -126,19 +126,25 @@ const LOSS: [Column; 5] = [
     column(("Over the RPO", "share of outages"), &["outages", "rpo_missed"], Kind::Share, None),
 ];
 
+/// How the tables are read.
+pub(super) fn how(summary: &Value) -> String {
+    let what = format!("Brackets and ± are intervals at {}.", level(summary));
+    match policies(summary).count() {
+        1 => what,
+        _ => format!(
+            "{what} In small letters: the difference from the reference on the same faults, in \
+             bold where its interval excludes zero."
+        ),
+    }
+}
+
 /// Outage and loss.
 pub(super) fn tables(summary: &Value, experiment: &Experiment) -> Vec<Table> {
-    let level = level(summary);
-    let told = |what: &str| {
-        format!(
-            "{what} Brackets and ± are intervals at {level}; in small letters: the difference from \
-             the reference on the same faults, in bold where its interval excludes zero."
-        )
-    };
-    vec![
-        table(told("Time without writes."), &OUTAGE, (summary, experiment)),
-        table(told("Writes that were acknowledged and are gone."), &LOSS, (summary, experiment)),
-    ]
+    let both = [
+        ("Time without writes", &OUTAGE[..]),
+        ("Writes that were acknowledged and are gone", &LOSS[..]),
+    ];
+    both.map(|(caption, columns)| table(caption.to_owned(), columns, (summary, experiment))).into()
 }
 
 fn table(
