@@ -68,7 +68,7 @@ fn panel_json<'a>(panel: &Panel<'a>, frames: impl Iterator<Item = Option<&'a Fra
         })).collect::<Vec<Value>>(),
         "shards": shards_json(plan),
         "frames": frames,
-        "outages": panel.scene.outages.iter().map(outage_json).collect::<Vec<Value>>(),
+        "outages": shown_outages(panel.scene).map(outage_json).collect::<Vec<Value>>(),
         "losses": losses_json(panel.scene),
     })
 }
@@ -90,6 +90,15 @@ fn shards_json(plan: &Plan) -> Vec<Value> {
         json!({ "id": id, "rate": rate })
     };
     plan.shards.iter().map(shard).collect()
+}
+
+/// What began at an instant that a frame shows; the list says that others are left out.
+fn shown_outages(scene: &Scene) -> impl Iterator<Item = &OutageView> {
+    scene.outages.iter().filter(|outage| is_shown(scene, outage.from))
+}
+
+fn is_shown(scene: &Scene, at: SimTime) -> bool {
+    scene.frames.binary_search_by_key(&at, |frame| frame.at).is_ok()
 }
 
 fn outage_json(outage: &OutageView) -> Value {
@@ -127,7 +136,7 @@ fn losses_json(scene: &Scene) -> Vec<Value> {
         }
         json!({ "at": micros(loss.at), "says": format!("{} lost", parts.join(", ")) })
     };
-    scene.losses.iter().map(loss).collect()
+    scene.losses.iter().filter(|loss| is_shown(scene, loss.at)).map(loss).collect()
 }
 
 /// What is different in a frame from the one before it in its panel; everything in the first.

@@ -146,7 +146,7 @@ pub fn render(replay: &Replay<'_>) -> String {
             n => format!(
                 "So much happens that a page cannot show it all: {} moments are left out. Shown \
                  are the worst dataset losses, lost writes and outages, each from the first fault \
-                 until everything is whole again. All is in `--format json`.",
+                 until everything is whole again. All is in --format json.",
                 count(n as u128)
             ),
         },

@@ -212,7 +212,7 @@ impl Asked<'_, '_> {
             (Durability::Disabled, 0) => "It had every write, so nothing is lost.",
             (Durability::Disabled, _) => {
                 "What it did not have yet is lost: the old primary had acknowledged those writes \
-                 before any replica had them."
+                 without waiting for it."
             }
         };
         Why {

@@ -101,7 +101,7 @@
     absent: ["–", "not there"],
   };
   const sign = (is) => make("span", { class: `sign ${is}`, "aria-hidden": "true" }, SIGNS[is][0]);
-  /** From so many nodes on cards are small, and only writes are drawn. */
+  /** In a group with more nodes, shards that nothing happens to are only counted. */
   const MANY = 24;
 
   const views = panels.map((panel, n) => {
@@ -112,22 +112,23 @@
       shards: panel.shards.map(() => make("li")),
       azs: panel.azs.map(() => make("li")),
       states: panel.azs.map(() => make("span")),
+      others: panel.azs.map(() => make("p", { class: "lag" })),
       nodes: panel.nodes.map(() => make("li")),
+      calm: make("li", { class: "shard taken" }),
     };
-    view.clients.append(...view.shards);
+    view.clients.append(...view.shards, view.calm);
     view.clients.classList.toggle("several", panel.shards.length > 1);
     const lanes = make("ul", { class: "azs", "aria-label": "Availability zones" });
     panel.azs.forEach((name, az) => {
       const nodes = make("ul", { class: "nodes" });
       nodes.append(...view.nodes.filter((_, node) => panel.nodes[node].az === az));
-      view.azs[az].append(make("h3", {}, `AZ ${name} `, view.states[az]), nodes);
+      view.azs[az].append(make("h3", {}, `AZ ${name} `, view.states[az]), nodes, view.others[az]);
       lanes.append(view.azs[az]);
     });
     view.stage = make("div", { class: "stage" }, view.clients, lanes, view.links);
-    const many = panel.nodes.length > MANY ? " many" : "";
     const [first, ...others] = panels.length > 1 ? [panel.name, ...panel.about] : panel.about;
     const title = make("h2", { id: `panel-${n}` }, first);
-    const labelled = { class: `panel${many}`, "aria-labelledby": `panel-${n}` };
+    const labelled = { class: "panel", "aria-labelledby": `panel-${n}` };
     const about = others.map((line) => make("p", { class: "about" }, line));
     byId("panels").append(make("section", labelled, title, ...about, view.sums, view.stage));
     return view;
@@ -167,6 +168,34 @@
     if (now.beside) item.append(make("span", { class: "beside" }, now.beside));
   }
 
+  /** The shards of a large group that nothing happens to. */
+  function calmShards(panel, state, before) {
+    if (panel.nodes.length <= MANY) return new Set();
+    const calm = new Set(panel.shards.keys());
+    state.shards.forEach((shard, s) => {
+      if (shard.writes !== "taken" || shard !== before.shards[s]) calm.delete(s);
+    });
+    state.nodes.forEach((node, i) => {
+      const isWell = ["primary", "replica", "absent"].includes(node.is) && !node.reach;
+      if (!isWell || node !== before.nodes[i]) calm.delete(panel.nodes[i].shard);
+    });
+    return calm;
+  }
+
+  /** Hides what is calm, and counts it. */
+  function hideCalm(panel, view, calm) {
+    view.shards.forEach((item, s) => (item.hidden = calm.has(s)));
+    view.nodes.forEach((item, i) => (item.hidden = calm.has(panel.nodes[i].shard)));
+    view.calm.hidden = calm.size === 0;
+    const which = calm.size === panel.shards.length ? "all" : "the other";
+    view.calm.textContent = `${which} ${calm.size} shards: writes are taken`;
+    view.others.forEach((item, az) => {
+      const n = panel.nodes.filter((node) => node.az === az && calm.has(node.shard)).length;
+      item.hidden = n === 0;
+      item.textContent = `${n} nodes not shown: nothing happens to them`;
+    });
+  }
+
   function showPanel(n, step) {
     const [panel, view, state] = [panels[n], views[n], states[n][step]];
     const before = step > 0 ? states[n][step - 1] : state;
@@ -179,6 +208,7 @@
     });
     state.nodes.forEach((node, i) =>
       showNode(view.nodes[i], panel.nodes[i], node, before.nodes[i]));
+    hideCalm(panel, view, calmShards(panel, state, before));
     link(n, state);
   }
 
@@ -198,7 +228,7 @@
     const kinds = { taken: "taken", doubtful: "doubtful", parted: "doubtful", refused: "refused" };
     state.shards.forEach((shard, s) => {
       const kind = kinds[shard.writes];
-      if (!kind) return;
+      if (!kind || view.shards[s].hidden) return;
       const [from, to] = [box(view.shards[s]), box(view.nodes[shard.endpoint])];
       path(kind, `M${from.x} ${roof + 2}L${to.x} ${to.top - 4}`);
       if (kind === "refused") {
@@ -208,14 +238,15 @@
         path("cross", `M${x - 8} ${y - 8}l16 16M${x - 8} ${y + 8}l16 -16`);
       }
     });
-    if (panel.nodes.length <= MANY) {
+    if (view.nodes.filter((item) => !item.hidden).length <= MANY) {
       const at = (k) => box(view.nodes[k].querySelector(".sign"));
       panel.nodes.forEach((node, i) => {
         const primary = state.shards[node.shard].primary;
         const source = state.nodes[primary];
         const now = state.nodes[i];
         const kind = { replica: "copy", sync: "sync" }[now.is];
-        if (i === primary || !kind || now.reach || source.is !== "primary" || source.reach) return;
+        const flows = source.is === "primary" && !source.reach && !now.reach;
+        if (i === primary || !kind || !flows || view.nodes[i].hidden) return;
         // An arc from sign to sign, over the cards between them.
         const [from, to] = [at(primary), at(i)];
         const top = Math.min(from.top, to.top) - 30 - Math.abs(to.x - from.x) / 40;
@@ -238,7 +269,9 @@
   /** One bar per shard that was out, or one for all where they are many. */
   function rows(panel) {
     const out = [...new Set(panel.outages.map((outage) => outage.shard))].sort((a, b) => a - b);
-    if (out.length <= 1 || out.length > 6) return [{ name: "writes", outages: panel.outages }];
+    if (out.length <= 1) return [{ name: "writes", outages: panel.outages }];
+    const whole = () => panel.outages.map(({ phases, ...outage }) => outage);
+    if (out.length > 6) return [{ name: "writes", outages: whole() }];
     return out.map((shard) => ({
       name: panel.shards[shard].id,
       outages: panel.outages.filter((outage) => outage.shard === shard),
@@ -296,13 +329,15 @@
 
   /** An outage, shaded, phase by phase; what a phase waits for is written where there is room. */
   function drawOutage(svg, outage, y) {
-    const phases = outage.phases.length > 0 ? outage.phases : [{ ...outage, name: "outage" }];
+    // Where the outages of many shards lie over one another, their phases would.
+    const phases = outage.phases?.length ? outage.phases : [{ ...outage, name: "outage" }];
     phases.forEach((phase) => {
       const [from, to] = [x(place(phase.from)), x(place(phase.to))];
       const text = `${phase.name} ${phase.says}`;
       const group = draw("g", {}, draw("title", {}, `no writes: ${text}; in all ${outage.says}`),
         draw("rect", { class: "out", x: from, y, width: Math.max(to - from, 1.5), height: ROW }));
-      const fits = [text, phase.name].find((it) => it.length * 7.3 < to - from);
+      const texts = outage.phases ? [text, phase.name] : [];
+      const fits = texts.find((it) => it.length * 7.3 < to - from);
       const middle = { x: (from + to) / 2, y: y + 16, "text-anchor": "middle" };
       if (fits) group.append(draw("text", middle, fits));
       svg.append(group);
@@ -325,6 +360,9 @@
   function showNow(n) {
     const parts = [...items[n].querySelectorAll(".part")].map((part) => part.cloneNode(true));
     byId("now").replaceChildren(...parts);
+    // Beside one panel there is little room for tables, and below it there is much.
+    const whys = panels.length > 1 ? [] : document.querySelectorAll("#now .why");
+    byId("whys").replaceChildren(...whys);
     const hint = "Next →, or the right arrow, goes to the first event; space plays.";
     if (n === 0) byId("now").append(make("p", { class: "note" }, hint));
     byId("now-title").textContent = n === 0 ? "Before anything happens" : `At ${steps[n].clock}`;
@@ -448,7 +486,7 @@
 
   // ---- Buttons and keys ------------------------------------------------------------------------
 
-  const answers = () => [...document.querySelectorAll("#now .why")];
+  const answers = () => [...document.querySelectorAll("#whys .why, #now .why")];
   const actions = {
     " ": toggle,
     ArrowRight: () => go(shown + 1, "by hand"),
