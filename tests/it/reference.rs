@@ -6,7 +6,7 @@
 
 use elasticache_sim::scenario::{self, Overrides};
 
-use crate::support::{library, root, summary_text};
+use crate::support::{ecsim, library, root, summary_text};
 
 /// How far numbers may be apart, as a share of themselves.
 const TOLERANCE: f64 = 1e-9;
@@ -56,6 +56,45 @@ fn the_library_comes_to_what_it_came_to() {
     }
     let hint = "if that is meant: REFERENCE=overwrite cargo test --test it reference";
     assert!(changed.is_empty(), "\n{}\n{hint}", changed.join("\n"));
+}
+
+/// The pictures of the capacity study that the README shows.
+const SHOWN: [&str; 2] = ["survival-write-outage.svg", "tradeoff-lost-writes.svg"];
+
+/// Whether two pictures have the same words, and all numbers within a pixel.
+fn look_alike(one: &str, other: &str) -> bool {
+    let between = |c: char| c.is_whitespace() || "\"=,<>".contains(c);
+    let (one, other): (Vec<&str>, Vec<&str>) =
+        (one.split(between).collect(), other.split(between).collect());
+    let is_near = |(one, other): (&&str, &&str)| match (one.parse::<f64>(), other.parse::<f64>()) {
+        (Ok(one), Ok(other)) => (one - other).abs() <= 1.01,
+        _ => one == other,
+    };
+    one.len() == other.len() && one.iter().zip(&other).all(is_near)
+}
+
+#[test]
+fn the_pictures_of_the_readme_are_those_of_the_study() {
+    let is_overwriting = std::env::var("REFERENCE").is_ok_and(|value| value == "overwrite");
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-pictures");
+    let shown = folder.display().to_string();
+    let run = ["run", "scenarios/capacity-study.toml", "-o", &shown, "--rows", "never", "--overwrite"];
+    for arguments in [&run[..], &["plot", &shown, "--format", "svg"]] {
+        let output = ecsim(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let kept = root().join("results/reference/capacity-study/plots");
+    for name in SHOWN {
+        let now = std::fs::read_to_string(folder.join("plots").join(name)).expect("a picture");
+        if is_overwriting {
+            std::fs::create_dir_all(&kept).expect("a folder");
+            std::fs::write(kept.join(name), &now).expect("written");
+            continue;
+        }
+        let before = std::fs::read_to_string(kept.join(name)).unwrap_or_default();
+        let hint = "if that is meant: REFERENCE=overwrite cargo test --test it reference";
+        assert!(look_alike(&before, &now), "{name} has changed; {hint}");
+    }
 }
 
 #[test]
