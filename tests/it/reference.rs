@@ -78,7 +78,8 @@ fn the_pictures_of_the_readme_are_those_of_the_study() {
     let is_overwriting = std::env::var("REFERENCE").is_ok_and(|value| value == "overwrite");
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-pictures");
     let shown = folder.display().to_string();
-    let run = ["run", "scenarios/capacity-study.toml", "-o", &shown, "--rows", "never", "--overwrite"];
+    let run =
+        ["run", "scenarios/capacity-study.toml", "-o", &shown, "--rows", "never", "--overwrite"];
     for arguments in [&run[..], &["plot", &shown, "--format", "svg"]] {
         let output = ecsim(arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

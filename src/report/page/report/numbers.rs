@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{level, policies, stat, text};
 use crate::report::compare::{signed, signed_seconds};
-use crate::report::numbers::{count, probability, significant};
+use crate::report::numbers::{count, probability, seconds, significant};
 use crate::report::table::{
     group_line, mean_seconds_text, mean_text, per, quantile_text, small_text,
 };
@@ -44,7 +44,9 @@ pub(super) struct Cell {
 /// How a number is written.
 #[derive(Clone, Copy)]
 enum Kind {
+    MeanSeconds,
     Seconds,
+    Mean,
     Amount,
     Share,
     Nines,
@@ -73,7 +75,7 @@ const OUTAGE: [Column; 6] = [
     column(
         ("Write outage", "mean{per}"),
         &["metrics", "write_outage_s", "mean"],
-        Kind::Seconds,
+        Kind::MeanSeconds,
         Some("write_outage_s"),
     ),
     column(
@@ -93,7 +95,7 @@ const OUTAGE: [Column; 6] = [
     column(
         ("Failovers", "mean{per}"),
         &["metrics", "failovers", "mean"],
-        Kind::Amount,
+        Kind::Mean,
         Some("failovers"),
     ),
 ];
@@ -102,7 +104,7 @@ const LOSS: [Column; 5] = [
     column(
         ("Writes lost", "mean{per}"),
         &["metrics", "lost_writes", "mean"],
-        Kind::Amount,
+        Kind::Mean,
         Some("lost_writes"),
     ),
     column(
@@ -120,7 +122,7 @@ const LOSS: [Column; 5] = [
     column(
         ("Writes lost with it", "mean{per}"),
         &["metrics", "dataset_lost_writes", "mean"],
-        Kind::Amount,
+        Kind::Mean,
         Some("dataset_lost_writes"),
     ),
     column(("Over the RPO", "share of outages"), &["outages", "rpo_missed"], Kind::Share, None),
@@ -195,10 +197,14 @@ fn cell((summary, entry): (&Value, &Value), column: &Column) -> Cell {
     let Some(other) = other else { return Cell { value, difference: String::new(), class: "" } };
     let is_known =
         other.low.is_some_and(|low| low > 0.0) || other.high.is_some_and(|high| high < 0.0);
-    let difference = match (column.kind, other.value == 0.0 && other.half_width() == Some(0.0)) {
-        (_, true) => "the same in every trial".to_owned(),
-        (Kind::Seconds, false) => signed_seconds(&other),
-        (Kind::Amount | Kind::Share | Kind::Nines, false) => signed(&other),
+    let difference = match column.kind {
+        // Neither has seen any.
+        _ if other.value == 0.0 && other.half_width().is_none() => String::new(),
+        _ if other.value == 0.0 && other.half_width() == Some(0.0) => {
+            "the same in every trial".to_owned()
+        }
+        Kind::MeanSeconds | Kind::Seconds => signed_seconds(&other),
+        Kind::Mean | Kind::Amount | Kind::Share | Kind::Nines => signed(&other),
     };
     Cell { value, difference, class: if is_known { "known" } else { "" } }
 }
@@ -213,17 +219,16 @@ pub(super) fn difference((summary, entry): (&Value, &Value), metric: &str) -> Op
 fn written((entry, found): (&Value, &Value), estimate: &Estimate, kind: Kind) -> String {
     let trials = entry["trials"].as_u64().unwrap_or(0);
     match kind {
-        Kind::Seconds if estimate.value == 0.0 && estimate.high.is_none() => none_seen(trials),
-        Kind::Amount if estimate.value == 0.0 && estimate.high.is_none() => none_seen(trials),
-        Kind::Seconds => mean_seconds_text(estimate),
-        Kind::Amount => mean_text(estimate),
+        Kind::MeanSeconds | Kind::Mean if estimate.value == 0.0 && estimate.high.is_none() => {
+            format!("0 in all {} trials (no interval)", count(u128::from(trials)))
+        }
+        Kind::MeanSeconds => mean_seconds_text(estimate),
+        Kind::Seconds => quantile_text(estimate, seconds),
+        Kind::Mean => mean_text(estimate),
+        Kind::Amount => plain(estimate),
         Kind::Nines => quantile_text(estimate, |value| format!("{value:.2}")),
         Kind::Share => share((found, trials), estimate),
     }
-}
-
-fn none_seen(trials: u64) -> String {
-    format!("0 in all {} trials (no interval)", count(u128::from(trials)))
 }
 
 /// A share; where nothing was seen, what bounds it.
