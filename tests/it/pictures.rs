@@ -54,7 +54,7 @@ node-failure = {{ mttf = "40d" }}
 fn run(name: &str, text: &str, arguments: &[&str]) -> PathBuf {
     let dir = folder(name);
     std::fs::write(dir.join("my.toml"), text).expect("written");
-    ecsim(&dir, &[&["run", "my.toml", "-q", "-o", "r"], arguments].concat(), 0);
+    ecsim(&dir, &[&["run", "my.toml", "-q", "-o", "r"][..], arguments].concat(), 0);
     dir.join("r")
 }
 

@@ -35,7 +35,7 @@ impl Unit {
             Unit::Share if size < 1e-5 => format!("{size:.1e}"),
             // Close to one, what is missing to it is what counts.
             Unit::Share if size > 0.99 && size < 1.0 => {
-                let digits = 4 + (-(1.0 - size).log10()).floor().clamp(0.0, 8.0) as usize;
+                let digits = 2 + (-(1.0 - size).log10()).floor().clamp(0.0, 8.0) as usize;
                 format!("{} %", significant(size * 100.0, digits))
             }
             Unit::Share => format!("{} %", significant(size * 100.0, 2)),
@@ -482,7 +482,7 @@ mod tests {
         check(Unit::Seconds, 19.81, 19.5, 20.12, "19.8 s (19.5 s to 20.1 s)");
         check(Unit::Seconds, -7_200.0, -7_260.0, -7_140.0, "−2h (−2h 1m to −1h 59m)");
         check(Unit::Share, 0.0, 0.0, 3.7e-4, "0 (0 to 0.037 %)");
-        check(Unit::Share, 0.99963, 0.999, 1.0, "99.963 % (99.900 % to 100 %)");
+        check(Unit::Share, 0.99963, 0.9995, 1.0, "99.963 % (99.950 % to 100 %)");
         check(Unit::Count, 2.5e6, 2e6, 3e6, "2.50 million (2.00 million to 3.00 million)");
     }
 }
