@@ -78,8 +78,9 @@ pub enum Obstacle {
     Horizon,
 }
 
-/// Replications after which a policy without any loss is given up.
-const HOPELESS: u64 = 20_000;
+/// Replications, or events, after which a policy without any loss is given up: the latter are some
+/// seconds' work of one thread.
+const HOPELESS: (u64, u64) = (20_000, 50_000_000);
 
 /// Events after which a policy is given up that has no interval yet: some minutes' work of one
 /// thread, in which a large fleet has few replications.
@@ -87,7 +88,9 @@ const MOST_EVENTS: u64 = 1_000_000_000;
 
 /// Whether more replications of a policy are of no use.
 pub fn is_hopeless(tally: &Tally) -> bool {
-    let is_unseen = tally.hits == 0 && tally.values.n() >= HOPELESS;
+    let (replications, events) = HOPELESS;
+    let is_long = tally.values.n() >= replications || tally.n_events() >= events;
+    let is_unseen = tally.hits == 0 && is_long;
     let is_doubtful = || tally.doubt().is_some() && tally.n_events() >= MOST_EVENTS;
     is_unseen || is_doubtful()
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::plan::Plan;
-use crate::report::numbers::{count, significant};
+use crate::report::numbers::count;
 use crate::report::picture::{Gallery, Missing, Picture};
 use crate::report::results::Results;
 use crate::report::table;
@@ -197,7 +197,7 @@ fn expectations(summary: &Value) -> Vec<Expectation> {
             "fail" => ("FAILED", "bad"),
             _ => ("undecided", "unsure"),
         };
-        let limit = entry["limit"].as_f64().map_or(String::new(), |limit| significant(limit, 6));
+        let limit = entry["limit"].as_f64().map_or(String::new(), |limit| limit.to_string());
         Expectation {
             verdict,
             class,
