@@ -143,7 +143,7 @@ fn two_policies_share_a_clock() {
     let Some(seen) = open(&page, ("", PROJECTED), driver) else { return };
     seen.is_quiet();
     let r = &seen.result;
-    assert_eq!(r["names"], serde_json::json!(["Multi-AZ, 1+2", "no-multi-az"]));
+    assert_eq!(r["names"], serde_json::json!(["Multi-AZ, 1+2", "no failover"]));
     assert_eq!(r["panels"][0]["top"], r["panels"][1]["top"], "side by side");
     assert_eq!(r["bars"], 2);
     assert_eq!(r["cursors"][0], r["cursors"][1]);

@@ -135,7 +135,7 @@ fn the_same_results_make_the_same_page() {
 
 #[test]
 fn the_least_study_makes_a_page_too() {
-    let calm = "schema = 1\nname = \"calm\"\n[group]\nid = \"g\"\nazs = [\"a\"]\nreplicas = 0\n";
+    let calm = "schema = 1\nname = \"calm\"\n[run]\nhorizon = \"1y\"\n[group]\nid = \"g\"\nazs = [\"a\"]\nreplicas = 0\n";
     for (name, options) in
         [("report-one", &["--trials", "1"][..]), ("report-few", &["--trials", "30"][..])]
     {

@@ -3,7 +3,7 @@
 use elasticache_sim::engine::rng::TrialKeys;
 use elasticache_sim::engine::time::Span;
 use elasticache_sim::model::plan::{NodeId, Plan};
-use elasticache_sim::model::state::{Data, Process, Reach as ModelReach};
+use elasticache_sim::model::state::{Data, Process, Reach as ModelReach, Update};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::report::scene::{
@@ -28,6 +28,8 @@ fn differs(trial: &Trial<'_>, node: NodeId, is: NodeIs, reach: Reach) -> Option<
         (Process::Lost, _) => {
             matches!(is, NodeIs::Down | NodeIs::WaitingForAz | NodeIs::Provisioning)
         }
+        // A patch restarts the process, and is told as a reboot.
+        (Process::Crashed, _) if model.update == Update::UnderWay => is == NodeIs::Rebooting,
         (Process::Crashed, _) => is == NodeIs::ProcessDown,
         (Process::Rebooting(_), _) => is == NodeIs::Rebooting,
         (Process::Running, Data::Complete) if is_primary => {

@@ -377,37 +377,48 @@ impl Stage<'_> {
         }
     }
 
-    /// Red marks where writes are lost, with how many; gives the same in words.
+    /// Red marks where writes are lost, with how many where there is room; gives the same in words.
     fn draw_losses(&self, canvas: &mut Canvas, top: i32) -> Vec<String> {
         let bottom = self.frame.bottom;
-        let mut told = Vec::new();
-        for loss in self.scene.losses.iter().filter(|loss| self.is_inside(loss.at)) {
+        let losses = self.scene.losses.iter().filter(|loss| self.is_inside(loss.at));
+        let losses: Vec<&LossMark> = losses.collect();
+        let around = |loss: &&LossMark| (self.x(loss.at) - 12, self.x(loss.at) + 12);
+        let mut taken: Vec<(i32, i32)> = losses.iter().map(around).collect();
+        // The last first: where two are close, one has its words on the right and one on the left.
+        for loss in losses.iter().rev() {
             let x = self.x(loss.at);
             let stroke = Stroke { color: VERMILION, width: 3, dashes: &[4, 4] };
             canvas.stroke(&[(x, top), (x, bottom)], stroke);
             canvas.area(vec![(x, top + 8), (x - 10, top - 10), (x + 10, top - 10)], VERMILION);
-            let text = match loss.datasets {
-                0 => format!("{} writes lost", writes(loss.writes)),
-                n => format!(
-                    "{} lost with {} writes",
-                    if n == 1 {
-                        "dataset".to_owned()
-                    } else {
-                        format!("{} datasets", count(u128::from(n)))
-                    },
-                    writes(loss.dataset_writes + loss.writes)
-                ),
+            let (text, font) = (what_is_lost(loss), Font::Title(18));
+            let width = font.width(&text);
+            let sides: [(i32, i32, Point, Anchor); 2] = [
+                (x + 13, x + 14 + width, (x + 14, top - 6), Anchor::Left),
+                (x - 14 - width, x - 13, (x - 14, top - 6), Anchor::Right),
+            ];
+            let is_free = |(from, to, _, _): &(i32, i32, Point, Anchor)| {
+                *to <= self.frame.right
+                    && taken.iter().all(|other| other.1 < *from || *to < other.0)
             };
-            let font = Font::Title(18);
-            let fits_right = x + 16 + font.width(&text) <= self.frame.right;
-            let (at, anchor): (Point, Anchor) = match fits_right {
-                true => ((x + 14, top - 6), Anchor::Left),
-                false => ((x - 14, top - 6), Anchor::Right),
-            };
-            canvas.text(&text, (at, anchor), font, VERMILION);
-            told.push(format!("{text} after {}", Unit::Seconds.told(self.time(loss.at))));
+            if let Some((from, to, at, anchor)) = sides.into_iter().find(is_free) {
+                taken.push((from, to));
+                canvas.text(&text, (at, anchor), font, VERMILION);
+            }
         }
-        told
+        let told = |loss: &&LossMark| {
+            format!("{} after {}", what_is_lost(loss), Unit::Seconds.told(self.time(loss.at)))
+        };
+        losses.iter().map(told).collect()
+    }
+}
+
+/// "404 writes lost".
+fn what_is_lost(loss: &LossMark) -> String {
+    let with = || writes(loss.dataset_writes + loss.writes);
+    match loss.datasets {
+        0 => format!("{} writes lost", writes(loss.writes)),
+        1 => format!("dataset lost with {} writes", with()),
+        n => format!("{} datasets lost with {} writes", count(u128::from(n)), with()),
     }
 }
 
