@@ -137,7 +137,7 @@ fn two_policies_share_a_clock() {
         const names = [...document.querySelectorAll('.panel > h2')].map((it) => it.textContent);
         const panels = [...document.querySelectorAll('.panel')].map(box);
         const bars = document.querySelectorAll('#times svg').length;
-        const cursors = [...document.querySelectorAll('.cursor')].map((it) => it.getAttribute('x1'));
+        const cursors = [...document.querySelectorAll('.cursor')].map((c) => c.getAttribute('x1'));
         return { names, panels, bars, cursors,
           wide: document.documentElement.scrollWidth - innerWidth };";
     let Some(seen) = open(&page, ("", PROJECTED), driver) else { return };

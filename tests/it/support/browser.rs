@@ -1,9 +1,9 @@
 //! Pages opened in a real browser: headless Chromium, where one is installed.
 //!
 //! A test gives a page and a driver, the body of an asynchronous function in JavaScript that uses
-//! the page as a person would and returns what it saw. Both run in a copy of the page, beside a hook
-//! that notes errors; nothing leaves the machine, since no name is resolved. The clock of the page
-//! is virtual, so waiting costs nothing.
+//! the page as a person would and returns what it saw. Both run in a copy of the page, beside a
+//! hook that notes errors; nothing leaves the machine, since no name is resolved. The clock of the
+//! page is virtual, so waiting costs nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -62,8 +62,8 @@ pub fn browser() -> Option<PathBuf> {
     found
 }
 
-/// Opens a page at an address within it (`#event=3`, or nothing) and lets the driver use it; nothing
-/// where there is no browser.
+/// Opens a page at an address within it (`#event=3`, or nothing) and lets the driver use it;
+/// nothing where there is no browser.
 pub fn open(page: &str, (address, window): (&str, Window), driver: &str) -> Option<Seen> {
     let browser = browser()?;
     let folder = Folder::new();
