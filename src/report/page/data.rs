@@ -239,7 +239,7 @@ fn in_words(phase: Phase) -> &'static str {
     match phase {
         Phase::Detection => "nobody has noticed yet",
         Phase::Promotion => "a successor is being promoted",
-        Phase::Endpoint => "the endpoint still names the old primary",
+        Phase::Endpoint => "clients are still sent to the old primary",
         Phase::WaitingForAz => "the AZ has to be up first",
         Phase::Provisioning => "a new node is being made",
         Phase::Sync => "the primary copies the data from a replica",
