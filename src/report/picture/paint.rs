@@ -55,7 +55,7 @@ pub(super) fn svg(canvas: &Canvas, described: Described<'_>) -> String {
     let mut text = String::new();
     let size = (canvas.size.0.unsigned_abs(), canvas.size.1.unsigned_abs());
     let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
-    area.fill(&rgb(WHITE)).ok().expect(IN_MEMORY);
+    area.fill(&rgb(WHITE)).expect(IN_MEMORY);
     paint(canvas, &area, SVG);
     drop(area);
     // Opaque is what everything is unless it says otherwise.
@@ -126,7 +126,7 @@ fn paint<B: DrawingBackend>(canvas: &Canvas, area: &DrawingArea<B, Shift>, mediu
     for mark in &canvas.marks {
         paint_mark(mark, area, medium);
     }
-    area.present().ok().expect(IN_MEMORY);
+    area.present().expect(IN_MEMORY);
 }
 
 fn rgb(Color(red, green, blue): Color) -> RGBColor {
@@ -187,5 +187,5 @@ fn paint_mark<B: DrawingBackend>(mark: &Mark, area: &DrawingArea<B, Shift>, medi
             area.draw(&Text::new(text.clone(), at, style))
         }
     };
-    painted.ok().expect(IN_MEMORY);
+    painted.expect(IN_MEMORY);
 }
