@@ -25,6 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::montecarlo::batch::BrokenTrial;
 use crate::report::diagnostic::{self, Colour};
+use crate::report::shell::quoted;
 use crate::scenario::{self, Experiment, LoadError, Overrides, Policy, units};
 
 /// What `ecsim` alone says.
@@ -184,15 +185,6 @@ fn policy_option(experiment: &Experiment, policy: &Policy) -> String {
     match experiment.policies.len() {
         1 => String::new(),
         _ => format!(" --policy {}", quoted(&policy.name)),
-    }
-}
-
-/// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

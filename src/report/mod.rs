@@ -30,6 +30,7 @@ pub mod results;
 pub mod scene;
 pub mod schema;
 pub mod sensitivity;
+pub mod shell;
 pub mod study;
 pub mod summary;
 pub mod summary_csv;

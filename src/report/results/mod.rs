@@ -20,7 +20,7 @@ mod traces;
 pub use disk::KeepError;
 pub use keeper::{Contents, Intent, Keeper, Opened, open};
 pub use manifest::{FileKind, InputFile, Inputs, Invocation, Manifest, Options, RowsKept, Status};
-pub use numbers::{Entry, Numbers};
+pub use numbers::{Entry, Numbers, estimate};
 pub use read::{Curve, Effects, Move, Results, Settling, read};
 pub use replay::{Kept, default_folder, load};
 pub use rows::{OUTAGES, Rows, TRIALS, outage_columns, trial_columns};

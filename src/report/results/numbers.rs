@@ -119,7 +119,7 @@ impl<'a> Entry<'a> {
 }
 
 /// An estimate with its interval; `None` where there is none.
-pub(super) fn estimate(value: &Value) -> Option<Estimate> {
+pub fn estimate(value: &Value) -> Option<Estimate> {
     let end = |n: usize| value["ci"].get(n).and_then(Value::as_f64);
     Some(Estimate { value: value["value"].as_f64()?, low: end(0), high: end(1) })
 }

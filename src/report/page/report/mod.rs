@@ -14,10 +14,11 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::plan::Plan;
 use crate::report::numbers::count;
 use crate::report::picture::{Gallery, Missing, Picture};
-use crate::report::results::Results;
+use crate::report::results::{Results, estimate as stat};
+use crate::report::shell::quoted;
 use crate::report::table;
 use crate::scenario::Experiment;
-use crate::stats::level::Estimate;
+use crate::stats::level::Level;
 
 use answer::Answer;
 use foundation::Foundation;
@@ -122,12 +123,6 @@ pub fn html(material: &Material<'_>) -> String {
     page.render().expect("a page is made in memory, and its template was compiled")
 }
 
-/// What a statistic in a summary came to; nothing where it is null.
-fn stat(value: &Value) -> Option<Estimate> {
-    let end = |n: usize| value["ci"][n].as_f64();
-    Some(Estimate { value: value["value"].as_f64()?, low: end(0), high: end(1) })
-}
-
 /// The policies of a summary.
 fn policies(summary: &Value) -> impl Iterator<Item = &Value> {
     summary["policies"].as_array().into_iter().flatten()
@@ -139,8 +134,8 @@ fn text(value: &Value) -> &str {
 
 /// The level of the intervals: "95 %".
 fn level(summary: &Value) -> String {
-    let percent = summary["level"].as_f64().unwrap_or(0.95) * 100.0;
-    format!("{} %", (percent * 1e4).round() / 1e4)
+    let level = summary["level"].as_f64().and_then(Level::new);
+    table::percent(level.unwrap_or_default())
 }
 
 /// Simulated time of a trial.
@@ -264,15 +259,6 @@ fn chapters<'a>(pictures: &'a [Picture]) -> Vec<Chapter<'a>> {
         Chapter { id, heading, lead, pictures: shown.collect() }
     });
     chapters.filter(|chapter| !chapter.pictures.is_empty()).collect()
-}
-
-/// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 fn commands(material: &Material<'_>) -> Vec<Command> {
