@@ -1,6 +1,6 @@
 //! Keeping results: which folder, what is said about it, and what the manifest says of us.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
@@ -22,24 +22,29 @@ use crate::scenario::sensitivity::Variants;
 /// Whether and how results are kept.
 #[derive(Args, Clone, Debug)]
 pub(super) struct KeepOptions {
-    /// Keep the results in this folder; without a name in results/ under the scenario's
-    #[arg(short, long, value_name = "DIR", num_args = 0..=1)]
-    output: Option<Option<PathBuf>>,
+    /// Keep the results in this folder, rather than in results/ under the scenario's name
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Keep no results: only print
+    #[arg(long, conflicts_with_all = ["output", "resume", "overwrite", "rows", "keep"])]
+    no_output: bool,
     /// Go on with an unfinished run of the same inputs
-    #[arg(long, requires = "output", conflicts_with = "overwrite")]
+    #[arg(long, conflicts_with = "overwrite")]
     resume: bool,
     /// Replace the results that the folder holds
-    #[arg(long, requires = "output")]
+    #[arg(long)]
     overwrite: bool,
     /// Whether to keep a row per trial and per outage; auto keeps them up to 100,000 trials
-    #[arg(
-        long, value_enum, value_name = "WHEN", default_value_t = Choice::Auto, requires = "output"
-    )]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Choice::Auto)]
     rows: Choice,
     /// Keep this trial of each policy with every fact, beside the notable ones; may be repeated
-    #[arg(long, value_name = "N", requires = "output")]
+    #[arg(long, value_name = "N")]
     keep: Vec<u64>,
 }
+
+/// The variable of the environment that names the folder of all results. Where it is empty, results
+/// are kept only if a command asks for it.
+const RESULTS: &str = "ECSIM_RESULTS";
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 enum Choice {
@@ -65,28 +70,66 @@ pub(super) enum Keeping {
 }
 
 impl KeepOptions {
-    /// Claims the folder that is asked for, if one is.
+    /// Claims the folder: the one that is asked for, or the default one. Where nobody asks for
+    /// anything and the default one cannot be had, nothing is kept, which is said.
     pub(super) fn open(
         &self,
         experiment: &Experiment,
         job: &Job<'_>,
         (changes, variants): (&Changes, Option<&Variants>),
     ) -> Result<Keeping, KeepError> {
-        let Some(output) = &self.output else { return Ok(Keeping::Nothing) };
+        let base = std::env::var_os(RESULTS).map(PathBuf::from);
+        let is_unwanted = base.as_ref().is_some_and(|base| base.as_os_str().is_empty());
+        if self.no_output || (is_unwanted && !self.is_asked_for()) {
+            return Ok(Keeping::Nothing);
+        }
+        let base = base.filter(|_| !is_unwanted).unwrap_or_else(|| PathBuf::from("results"));
         let variants = variants.map(|variants| variants.variants.len() as u64);
         let options = Options { variants, ..self.options(job, changes) };
         let contents = Contents::new(experiment, job.policies, options);
-        let folder = match output {
-            Some(folder) => folder.clone(),
-            None => results::default_folder(&experiment.stem, contents.inputs())?,
+        let opened = match &self.output {
+            Some(folder) => self.claim(folder, contents, job),
+            None => results::default_folder(&base, &experiment.stem, contents.inputs())
+                .and_then(|folder| self.claim(&folder, contents, job)),
         };
+        let why = match opened {
+            Err(KeepError::Disk(doing, cause)) if !self.is_asked_for() => {
+                format!("cannot {doing}: {cause}\n")
+            }
+            Err(KeepError::Refused(message)) if !self.is_asked_for() => {
+                let hints = |line: &&str| !line.starts_with("hint:");
+                let lines: Vec<&str> = message.lines().filter(hints).collect();
+                lines.join("\n").trim_start_matches("error: ").to_owned() + "\n"
+            }
+            opened => return opened,
+        };
+        let hint = "hint: -o DIR keeps them elsewhere, and --no-output keeps none";
+        say(&format!("warning: the results are not kept: {why}{hint}\n"));
+        Ok(Keeping::Nothing)
+    }
+
+    /// Whether the command line says anything about what is to be kept.
+    fn is_asked_for(&self) -> bool {
+        let KeepOptions { output, no_output: _, resume, overwrite, rows, keep } = self;
+        output.is_some() || *resume || *overwrite || *rows != Choice::Auto || !keep.is_empty()
+    }
+
+    /// Claims a folder. What an earlier run left there of the same inputs is gone on with if nobody
+    /// asks for anything: that it was interrupted is known to who interrupted it.
+    fn claim(
+        &self,
+        folder: &Path,
+        contents: Contents,
+        job: &Job<'_>,
+    ) -> Result<Keeping, KeepError> {
         let intent = match (self.resume, self.overwrite) {
             (true, _) => Intent::Resume,
             (false, true) => Intent::Overwrite,
-            (false, false) => Intent::New,
+            (false, false) if self.is_asked_for() => Intent::New,
+            (false, false) => Intent::Resume,
         };
         let shown = quoted(&folder.display().to_string());
-        match results::open(&folder, intent, contents, invocation(job))? {
+        match results::open(folder, intent, contents, invocation(job))? {
             Opened::Ready(keeper) => {
                 self.say_what_is_left_out(job);
                 Ok(Keeping::Into(keeper))

@@ -11,7 +11,7 @@ use crate::report::results;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A folder that `ecsim run … -o DIR` or `ecsim compare … -o DIR` wrote
+    /// A folder that `ecsim run` or `ecsim compare` wrote, as in results/
     results: PathBuf,
     /// Where pictures go; without it into plots/ in the folder
     #[arg(short, long, value_name = "DIR")]
@@ -91,7 +91,7 @@ fn note(talk: Talk, text: &str) {
     }
 }
 
-/// Nothing is run here, so no trial breaks an assertion.
+/// A trial of the folder breaks an assertion when it is run again.
 pub(super) fn unbroken(broken: BrokenTrial) -> Failure {
     Failure::Bug { files: String::new(), options: String::new(), broken }
 }

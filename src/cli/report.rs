@@ -12,7 +12,7 @@ use crate::report::{picture, results};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A folder that `ecsim run … -o DIR` or `ecsim compare … -o DIR` wrote
+    /// A folder that `ecsim run` or `ecsim compare` wrote, as in results/
     results: PathBuf,
     /// The page; without it report.html in the folder
     #[arg(short, long, value_name = "FILE")]

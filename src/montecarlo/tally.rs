@@ -226,6 +226,12 @@ impl Tally {
         self.values(Metric::WriteOutage).max().map_or(0, |(_, trial)| trial)
     }
 
+    /// The trial with the shortest write outage of those that have one; the earliest among equals,
+    /// and the first of all where none has one.
+    pub fn mildest_outage(&self) -> u64 {
+        self.values(Metric::WriteOutage).least_above_zero().map_or(0, |(_, trial)| trial)
+    }
+
     /// Takes in the next block.
     pub fn merge(&mut self, block: &BlockTally) {
         self.trials += block.trials;

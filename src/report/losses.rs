@@ -71,16 +71,20 @@ pub fn compared((study, order): (&Study<'_>, &[usize]), labels: &Labels, text: &
     }
 }
 
+/// The option with which `ecsim replay --loss` finds again what a study found in a manner.
+pub fn replay_option(steering: Steering) -> &'static str {
+    match steering {
+        Steering::Guide | Steering::Split => "",
+        Steering::Balanced => " --loss-method biased",
+    }
+}
+
 /// How the losses happen that the study found of the policy at a position.
 pub fn ways((study, position): (&Study<'_>, usize), caption: &Caption<'_>, text: &mut String) {
     let found = study.losses.and_then(|losses| losses.standing(position));
     let Some(found) = found else { return };
     let policy = study.policies[position];
-    let method = match found.manner.steering {
-        Steering::Guide | Steering::Split => "",
-        Steering::Balanced => " --loss-method biased",
-    };
-    let replay = format!("{}{method}", (caption.replay)(policy));
+    let replay = format!("{}{}", (caption.replay)(policy), replay_option(found.manner.steering));
     text.push_str(&ways::render(&policy.plan, found, (&replay, study.level)));
 }
 

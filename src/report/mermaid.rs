@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::model::plan::{Detector, NodeId, Plan, ShardId};
 use crate::report::numbers::writes;
 use crate::report::scene::{Frame, FrameKind, NodeIs, Reach, Scene, Told, Writes};
 use crate::report::words::Words;
@@ -92,11 +92,15 @@ impl Drawing<'_> {
         }
         let at = frames[1].at;
         for loss in scene.losses.iter().filter(|loss| loss.at == at) {
-            let what = match loss.datasets {
-                0 => format!("lost: {} acknowledged writes", writes(loss.writes)),
-                _ => "lost: the whole dataset".to_owned(),
+            let of = match self.plan.shards.len() {
+                1 => String::new(),
+                _ => format!(" of {}", escaped(&self.words.shard(loss.shard))),
             };
-            lines.push(format!("Note over C,P: {what}"));
+            let what = match loss.datasets {
+                0 => format!("{} acknowledged writes{of}", writes(loss.writes)),
+                _ => format!("the whole dataset{of}"),
+            };
+            lines.push(format!("Note over C,P: lost: {what}"));
         }
         lines
     }
@@ -123,10 +127,17 @@ impl Drawing<'_> {
         let primary = after.shards[shard.idx()].primary;
         let from_primary = primary != node && self.is_shown(primary);
         let line = match new.is {
-            NodeIs::Primary => match old.lag {
-                Some(lag) => format!("P->>N{id}: promote, it trailed by {}", lag.time),
-                None => format!("P->>N{id}: be primary"),
-            },
+            NodeIs::Primary => {
+                let had_the_role = before.shards[shard.idx()].primary == node;
+                let lag =
+                    old.lag.map_or(String::new(), |lag| format!(", it trailed by {}", lag.time));
+                match self.plan.group_of(shard).detector {
+                    _ if had_the_role => format!("Note over N{id}: is primary again"),
+                    Detector::Managed | Detector::Sentinel => format!("P->>N{id}: promote{lag}"),
+                    // Its peers elect it.
+                    Detector::ClusterBus => format!("Note over N{id}: becomes primary{lag}"),
+                }
+            }
             NodeIs::Provisioning => format!("P->>N{id}: replace"),
             NodeIs::Syncing if from_primary => format!("N{}->>N{id}: full sync begins", primary.0),
             NodeIs::Replica if from_primary => format!("N{}->>N{id}: in sync, follows", primary.0),

@@ -402,6 +402,8 @@ struct KeptTrials {
     worst_loss: u64,
     /// The one with the longest write outage.
     worst_outage: u64,
+    /// The one with the shortest write outage of those that have one.
+    mildest_outage: u64,
     /// The one whose write outage is in the middle of all.
     median: u64,
 }
@@ -576,6 +578,7 @@ fn of_policy(of: (&Study<'_>, usize), policy: &Policy, estimator: &Estimator<'_>
         kept_trials: KeptTrials {
             worst_loss: tally.worst_loss(),
             worst_outage: tally.worst_outage(),
+            mildest_outage: tally.mildest_outage(),
             median: estimator.median_trial(),
         },
         assumptions: policy.assumptions.iter().map(assumption).collect(),

@@ -179,6 +179,11 @@ impl Histogram {
         zero.or(self.least.map(|least| (least.value, least.trial)))
     }
 
+    /// The least value above zero, exactly, and the lowest trial that had it.
+    pub fn least_above_zero(&self) -> Option<(u128, u64)> {
+        self.least.map(|least| (least.value, least.trial))
+    }
+
     /// How many values are at most `value`; those in the same bin, which may be larger by a share
     /// of 2^-10, are counted with them. Exact below 2^11 and outside the range of the values.
     pub fn count_at_most(&self, value: u128) -> u64 {

@@ -168,7 +168,7 @@ fn names_with_markup_are_shown_as_they_are() {
 #[test]
 fn a_page_is_not_blank() {
     let page = page(&["scenarios/az-outage.toml"]);
-    let window = Window { width: 800, height: 600 };
+    let window = Window { width: 800, height: 600, ..PROJECTED };
     let Some(png) = screenshot(&page, ("#event=1", window)) else { return };
     let size = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes"));
     assert_eq!((size(16), size(20)), (window.width, window.height));

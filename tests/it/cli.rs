@@ -1,8 +1,6 @@
 //! The program as people run it: exit codes, streams, and what it says when something is wrong.
 
-use std::process::Command;
-
-use crate::support::{ecsim, library, load_all, policy_options, root};
+use crate::support::{ecsim, library, load_all, policy_options, program, root};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -185,7 +183,7 @@ fn bad_scenarios_exit_with_3_and_say_where_and_what() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     use std::process::Stdio;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+    let mut child = program()
         .current_dir(root())
         .args(["replay", "scenarios/w2-harsh.toml", "--format", "json"])
         .stdout(Stdio::piped())

@@ -1,12 +1,10 @@
 //! Completion scripts.
 
-use std::process::Command;
+use crate::support::program;
 
 #[test]
 fn each_shell_learns_the_commands() {
-    let ecsim = |arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_ecsim")).args(arguments).output().expect("ecsim runs")
-    };
+    let ecsim = |arguments: &[&str]| program().args(arguments).output().expect("ecsim runs");
     let help = String::from_utf8(ecsim(&["--help"]).stdout).expect("UTF-8");
     let commands = help.split("Commands:\n").nth(1).expect("a list of commands");
     let commands: Vec<&str> = commands

@@ -2,16 +2,14 @@
 //! of a rule, `SNAPSHOTS=overwrite cargo test golden` writes them anew, and the diff is part of
 //! the change.
 
-use std::process::Command;
-
-use crate::support::{root, stories};
+use crate::support::{program, root, stories};
 
 /// A story that is too long to be read as a whole.
 const LONG: &str = "test-failover-quota";
 
 /// What `ecsim replay` prints of a scenario.
 fn replay(name: &str, options: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+    let output = program()
         .current_dir(root())
         .args(["replay", &format!("scenarios/{name}.toml")])
         .args(options)

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use elasticache_sim::report::picture::{self, Gallery, Picture};
 use elasticache_sim::report::results;
 
-use crate::support::check_xml;
+use crate::support::{check_xml, program};
 
 /// A folder of this test's own, empty.
 fn folder(name: &str) -> PathBuf {
@@ -22,7 +21,7 @@ fn folder(name: &str) -> PathBuf {
 
 /// Runs a command line in a folder; gives what was said.
 fn ecsim(dir: &Path, arguments: &[&str], code: i32) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ecsim"));
+    let mut command = program();
     let output = command.current_dir(dir).args(arguments).output().expect("ecsim runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");

@@ -1,7 +1,7 @@
 //! The presets of `ecsim new`: each is accepted and tells its story, and a file is written once.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::model::plan::{ClusterMode, HASH_SLOTS, Plan, Switch};
@@ -11,7 +11,7 @@ use elasticache_sim::montecarlo::tally::Tally;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::scenario::presets::{PRESETS, STARTER, find};
 
-use crate::support::{experiment, parse, run, secs, with_fixed_times};
+use crate::support::{experiment, parse, program, run, secs, with_fixed_times};
 
 /// The ways of running a group that are worth comparing, and the presets that show them.
 const CATALOGUE: [(&str, &[&str]); 20] = [
@@ -414,7 +414,7 @@ impl Folder {
     }
 
     fn ecsim(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ecsim"));
+        let mut command = program();
         command.current_dir(&self.0).args(arguments).output().expect("ecsim runs")
     }
 

@@ -12,7 +12,7 @@ use elasticache_sim::montecarlo::rare::study::{Preparing, Wish};
 use elasticache_sim::stats::level::Level;
 use serde_json::Value;
 
-use crate::support::{ecsim, load, root};
+use crate::support::{ecsim, load, program, root};
 
 const FILE: &str = "scenarios/rare-loss.toml";
 const FIVE: [&str; 2] = ["--precision", "dataset_loss=5%"];
@@ -347,7 +347,7 @@ fn a_study_that_was_interrupted_is_made_again_to_the_same_bytes() {
     let with = |more: &[&str]| said(&[&run[..], more].concat());
     let (code, ..) = with(&["-o", &path("whole")]);
     assert_eq!(code, 0);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+    let mut child = program()
         .current_dir(root())
         .args(run)
         .args(["--threads", "1", "-o", &path("part")])

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use crate::support::browser::{self, Theme, Window};
 use crate::support::ecsim;
 use crate::support::markup::{self, Element};
 
@@ -123,6 +124,73 @@ fn a_study_of_five_policies_makes_a_page_that_stands_alone() {
     assert!(page.contains("default, assumed") && page.contains("timing.detection"));
     // A study says how sure it is, and how to make it again.
     assert!(page.contains("--trials 400 --seed 5") && page.contains("95 %"));
+}
+
+/// What a browser says of a page: texts that stand out too little from their ground (WCAG 2.2, AA:
+/// 4.5 to 1, or 3 to 1 where they are large), what sticks out of the window, and its parts.
+const INSPECTION: &str = "
+    const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = (colour) => {
+      const part = (n) => { const c = colour[n] / 255;
+        return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
+      return 0.2126 * part(0) + 0.7152 * part(1) + 0.0722 * part(2);
+    };
+    const ground = (it) => {
+      for (; it; it = it.parentElement) {
+        const colour = rgb(getComputedStyle(it).backgroundColor);
+        if (colour.length === 3 || colour[3] === 1) return colour;
+      }
+      return [255, 255, 255];
+    };
+    const faint = (it) => {
+      const style = getComputedStyle(it), size = parseFloat(style.fontSize);
+      const [a, b] = [light(rgb(style.color)), light(ground(it))];
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+      return ratio < (isLarge ? 3 : 4.5);
+    };
+    const says = (it) => [...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    const texts = [...document.body.querySelectorAll('*')]
+      .filter((it) => says(it) && !it.closest('svg') && it.getClientRects().length);
+    return {
+      texts: texts.length,
+      faint: texts.filter(faint).map((it) => `${it.className}: ${it.textContent.slice(0, 40)}`),
+      wide: document.documentElement.scrollWidth - innerWidth,
+      paper: getComputedStyle(document.body).backgroundColor,
+      headings: [...document.querySelectorAll('h1, h2, h3')].map((it) => Number(it.tagName[1])),
+      unnamed: [...document.querySelectorAll('svg')].filter((it) =>
+        it.getAttribute('role') !== 'img' || !it.getAttribute('aria-label')).length,
+      pictures: [...document.querySelectorAll('figure svg')].map(box),
+      dangling: [...document.querySelectorAll('a[href^=\"#\"]')].filter((it) =>
+        !byId(it.getAttribute('href').slice(1))).length,
+    };";
+
+#[test]
+fn a_browser_shows_a_report_to_every_reader() {
+    let page = page(&study("report-opened", STUDY, &["--trials", "200"]));
+    let mut papers = Vec::new();
+    for (width, theme) in [(1280, Theme::Light), (1280, Theme::Dark), (500, Theme::Light)] {
+        let window = Window { width, height: 900, theme };
+        let Some(seen) = browser::open(&page, ("", window), INSPECTION) else { return };
+        seen.is_quiet();
+        let r = &seen.result;
+        assert!(r["texts"].as_u64() > Some(100), "{r}");
+        assert_eq!(r["faint"], serde_json::json!([]), "{theme:?}");
+        assert_eq!(r["wide"], 0, "nothing sticks out of {width} pixels");
+        assert_eq!((&r["unnamed"], &r["dangling"]), (&0.into(), &0.into()));
+        let levels: Vec<u64> = serde_json::from_value(r["headings"].clone()).expect("numbers");
+        assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1, "{levels:?}");
+        assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+        let pictures = r["pictures"].as_array().expect("a list");
+        assert!(pictures.len() >= 6, "{} pictures", pictures.len());
+        for picture in pictures {
+            let of = |side: &str| picture[side].as_f64().expect("a number");
+            let (wide, high) = (of("right") - of("left"), of("bottom") - of("top"));
+            assert!(wide > 300.0 && high > 100.0 && of("right") <= f64::from(width), "{picture}");
+        }
+        papers.push((theme, r["paper"].clone()));
+    }
+    assert_ne!(papers[0].1, papers[1].1, "who likes it dark gets it dark");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn folder(name: &str) -> PathBuf {
 
 fn command(dir: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ecsim"));
-    command.current_dir(dir).args(arguments.split(' '));
+    command.current_dir(dir).env_remove("ECSIM_RESULTS").args(arguments.split(' '));
     command
 }
 
@@ -143,6 +143,7 @@ fn one_thread_and_two_give_the_same_bytes_of_every_file() {
         "trials.csv",
         "traces/both-as-asked.worst-loss.jsonl",
         "traces/fewer.median.jsonl",
+        "traces/fewer.mildest-outage.jsonl",
         "traces/fewer.trial-7.jsonl",
     ] {
         assert!(files.contains(expected), "{expected} in {files:?}");
@@ -282,17 +283,59 @@ fn rows_are_kept_of_so_many_trials_that_somebody_may_read_them() {
 fn without_a_name_the_folder_is_called_after_the_scenario() {
     let dir = folder("unnamed");
     let run = format!("run {}/scenarios/primary-failure.toml --trials 100", root().display());
-    expect(&dir, &run, 0);
+    expect(&dir, &format!("{run} --no-output"), 0);
     assert!(!dir.join("results").exists(), "nothing is kept that nobody wants");
-    expect(&dir, &format!("{run} -o"), 0);
-    expect(&dir, &format!("{run} --seed 7 -o"), 0);
-    expect(&dir, &format!("{run} --seed 8 -o"), 0);
-    let again = expect(&dir, &format!("{run} --seed 7 -o"), 0);
+    let first = expect(&dir, &run, 0);
+    assert!(first.contains("the results are in results/primary-failure"), "{first}");
+    expect(&dir, &format!("{run} --seed 7"), 0);
+    expect(&dir, &format!("{run} --seed 8"), 0);
+    let again = expect(&dir, &format!("{run} --seed 7"), 0);
     assert!(again.contains("results/primary-failure-2 holds this very run"), "{again}");
     for (name, seed) in [("", 42), ("-2", 7), ("-3", 8)] {
         let summary = dir.join(format!("results/primary-failure{name}/summary.json"));
         assert_eq!(json(summary)["seed"], seed);
     }
+}
+
+#[test]
+fn the_environment_says_where_results_are_kept() {
+    let dir = folder("environment");
+    let run = format!("run {}/scenarios/primary-failure.toml --trials 100", root().display());
+    let with = |value: &str, options: &str| {
+        let run = command(&dir, &format!("{run}{options}")).env("ECSIM_RESULTS", value).output();
+        let run = run.expect("ecsim runs");
+        assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+    };
+    with("", "");
+    assert!(!dir.join("results").exists(), "empty, it keeps none");
+    with("", " --keep 3");
+    assert!(dir.join("results/primary-failure/summary.json").exists(), "unless one is asked for");
+    with("elsewhere/kept", "");
+    assert!(dir.join("elsewhere/kept/primary-failure/summary.json").exists());
+}
+
+#[test]
+fn what_nobody_asked_to_keep_stops_no_run() {
+    let dir = folder("unasked");
+    let run = format!("run {}/scenarios/primary-failure.toml --trials 100", root().display());
+    std::fs::write(dir.join("results"), "a file\n").expect("written");
+    let warned = expect(&dir, &run, 0);
+    assert!(warned.contains("warning: the results are not kept: cannot "), "{warned}");
+    assert!(warned.contains("--no-output"), "{warned}");
+    let refused = expect(&dir, &format!("{run} --rows always"), 1);
+    assert!(refused.contains("error: cannot "), "{refused}");
+}
+
+#[test]
+fn a_stopped_run_that_nobody_named_goes_on_by_itself() {
+    let dir = folder("unnamed-stopped");
+    let run = harsh(6_050);
+    let mut child = start(&dir, &format!("{run} --threads 1"), "results/w2-harsh");
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    expect(&dir, &run, 0);
+    expect(&dir, &format!("{run} -o whole"), 0);
+    assert_same(&dir.join("results/w2-harsh"), &dir.join("whole"));
 }
 
 #[test]

@@ -28,13 +28,16 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The program, which keeps results only where it is told to.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecsim"));
+    command.env("ECSIM_RESULTS", "");
+    command
+}
+
 /// Runs the program in the repository's root.
 pub fn ecsim(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ecsim"))
-        .current_dir(root())
-        .args(arguments)
-        .output()
-        .expect("ecsim runs")
+    program().current_dir(root()).args(arguments).output().expect("ecsim runs")
 }
 
 /// Names of all scenarios of the library, without `.toml`, sorted.

@@ -2,7 +2,6 @@
 //! and SVG.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use elasticache_sim::engine::law::Law;
 use elasticache_sim::model::fact::Fact;
@@ -15,7 +14,8 @@ use elasticache_sim::report::{dot, topology};
 use elasticache_sim::scenario::domains::{Effect, Map, Place};
 
 use crate::support::{
-    check_xml, library, load, load_all, parse, policy_options, root, run, secs, with_fixed_times,
+    check_xml, library, load, load_all, parse, policy_options, program, root, run, secs,
+    with_fixed_times,
 };
 
 /// A scenario with these groups, each a `[[group]]` table without its header.
@@ -554,7 +554,7 @@ fn check_dot(dot: &str, n_nodes: usize) {
 #[test]
 fn the_command_shows_every_scenario_of_the_library() {
     let ecsim = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        let output = program()
             .current_dir(root())
             .arg("topology")
             .args(arguments)

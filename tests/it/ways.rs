@@ -4,7 +4,6 @@
 //! Fixed seeds and a band of 4 standard errors: a right program fails none of these, and the
 //! seeds never change.
 
-use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use elasticache_sim::engine::rng::TrialKeys;
@@ -24,7 +23,7 @@ use elasticache_sim::report::ways;
 use elasticache_sim::stats::level::Level;
 use elasticache_sim::stats::paired_ratio::PairedRatio;
 
-use crate::support::{ecsim, parse, root};
+use crate::support::{ecsim, parse, program, root};
 
 const YEAR_S: f64 = 365.0 * 86_400.0;
 
@@ -387,7 +386,7 @@ fn a_loss_told_from_the_list_to_the_story() {
     let command = list.lines().find_map(|line| line.split_once("ecsim replay "));
     let options = command.expect("there is a command").1.split(' ');
     let replay = |format: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+        let output = program()
             .current_dir(root())
             .arg("replay")
             .args(options.clone())

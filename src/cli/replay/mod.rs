@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     /// The scenario, or a folder of results; or the scenarios that were compared, in that order
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Which trial: its number, or worst-loss, worst-outage or median of all trials
+    /// Which trial: its number, or worst-loss, worst-outage, mildest-outage or median of all
     #[arg(long, default_value = "0", value_parser = parse_choice)]
     trial: Choice,
     /// Tell a dataset loss instead, from the list "how a dataset loss happens": its id, as 7.3.
@@ -71,9 +71,9 @@ fn parse_choice(text: &str) -> Result<Choice, String> {
     if let Some(notable) = Notable::ALL.into_iter().find(|notable| notable.name() == text) {
         return Ok(Choice::Notable(notable));
     }
-    text.parse()
-        .map(Choice::Number)
-        .map_err(|_| "a trial's number, worst-loss, worst-outage or median is wanted".to_owned())
+    text.parse().map(Choice::Number).map_err(|_| {
+        "a trial's number, worst-loss, worst-outage, mildest-outage or median is wanted".to_owned()
+    })
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -245,6 +245,7 @@ fn run_one(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
     }
     let asked = Asked { arguments, experiment, policy, changes };
     let number = asked.number(source)?;
+    say_where_it_ends(&policy.plan, arguments);
     let until = wanted_end(&policy.plan, arguments);
     let plan = &shortened(&policy.plan, until);
     let (trial, mut observers) = asked.run_trial(plan, number)?;
@@ -290,15 +291,23 @@ impl Arguments {
     }
 }
 
-/// The instant at which the replay is to end.
+/// The instant at which the replay ends: the one that is asked for, or the plan's end before it.
 fn wanted_end(plan: &Plan, arguments: &Arguments) -> SimTime {
+    asked_end(plan, arguments).min(plan.horizon)
+}
+
+/// The instant at which the replay is asked to end.
+fn asked_end(plan: &Plan, arguments: &Arguments) -> SimTime {
     let until = arguments.views.instant().or(arguments.until);
-    let until = until.map_or(plan.horizon, |span| SimTime::START + span);
-    if until > plan.horizon {
+    until.map_or(plan.horizon, |span| SimTime::START + span)
+}
+
+/// Says so if the replay ends before it is asked to.
+fn say_where_it_ends(plan: &Plan, arguments: &Arguments) {
+    if asked_end(plan, arguments) > plan.horizon {
         let horizon = plan.horizon.since(SimTime::START);
         say(&format!("note: the scenario ends after {horizon}, and so does the replay\n"));
     }
-    until.min(plan.horizon)
 }
 
 /// The plan up to where a replay ends.

@@ -1,14 +1,16 @@
 //! `ecsim replay --format html` and `--format mermaid`: a trial to look at, or two policies side by
 //! side.
 
-use super::{Arguments, Asked, Format, Source, assumed, loss, shortened, wanted_end};
+use super::{
+    Arguments, Asked, Format, Source, assumed, loss, say_where_it_ends, shortened, wanted_end,
+};
 use crate::cli::{Changes, Failure, quoted, shown_files};
 use crate::engine::time::SimTime;
 use crate::model::fact::Fact;
 use crate::model::plan::Plan;
 use crate::report::page::{self, Panel, Replay};
 use crate::report::scene::Scene;
-use crate::report::{mermaid, table};
+use crate::report::{losses, mermaid, table};
 use crate::scenario::{Experiment, Policy};
 
 /// The most policies that stand side by side.
@@ -23,19 +25,29 @@ struct Run<'e> {
     led: String,
 }
 
+/// What is shown.
+struct What {
+    /// As a caption says it; with two hyphens before it, it is the option that chooses it.
+    is: String,
+    /// What else the command needs that shows it.
+    options: &'static str,
+}
+
 /// Prints a trial of the policies that are asked for.
 pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
     let experiment = source.experiment();
     let changes = &source.changes(&arguments.changes);
     let policies = chosen(arguments.format, changes, experiment)?;
     let asked = |policy| Asked { arguments, experiment, policy, changes };
+    say_where_it_ends(&policies[0].plan, arguments);
     let (what, runs) = match arguments.loss {
         Some(example) => {
             let policy = changes.choose_one(experiment, "a loss is told")?;
             let found = loss::find(arguments, (experiment, policy), example)?;
             let led = loss::steered(&found.plan, (example, &found.led));
             let run = Run { policy, plan: found.plan, facts: found.facts, led };
-            (format!("loss {example}"), vec![run])
+            let method = arguments.loss_method.steering().map_or("", losses::replay_option);
+            (What { is: format!("loss {example}"), options: method }, vec![run])
         }
         None => {
             // A notable trial is that of the first policy.
@@ -45,14 +57,15 @@ pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure>
                 let facts = asked(policy).run_trial(&plan, number)?.1.1.facts;
                 Ok(Run { policy, plan, facts, led: String::new() })
             });
-            (format!("trial {number}"), runs.collect::<Result<Vec<Run<'_>>, Failure>>()?)
+            let runs = runs.collect::<Result<Vec<Run<'_>>, Failure>>()?;
+            (What { is: format!("trial {number}"), options: "" }, runs)
         }
     };
     let scenes: Vec<Scene> =
         runs.iter().map(|run| Scene::of(&run.plan, &run.facts, run.plan.horizon)).collect();
     let until = runs.iter().map(|run| run.plan.horizon).max().expect("a policy is chosen");
     let seed = experiment.batch_spec().seed;
-    let trial = format!("{what} · seed {seed} · until {}", until.since(SimTime::START));
+    let trial = format!("{} · seed {seed} · until {}", what.is, until.since(SimTime::START));
     let text = match arguments.format {
         Format::Mermaid => mermaid::diagram(&runs[0].plan, &scenes[0], &trial),
         Format::Text | Format::Json | Format::Html => page::render(&Replay {
@@ -99,13 +112,13 @@ fn panel<'a>(run: &'a Run<'_>, scene: &'a Scene) -> Panel<'a> {
 }
 
 /// The command that makes the page.
-fn command(arguments: &Arguments, changes: &Changes, what: &str) -> String {
+fn command(arguments: &Arguments, changes: &Changes, what: &What) -> String {
     let Arguments { files, seed, until, .. } = arguments;
     let mut text = format!("ecsim replay {}{}", shown_files(files), changes.options(*seed));
     for policy in &changes.policy {
         text.push_str(&format!(" --policy {}", quoted(policy)));
     }
-    text.push_str(&format!(" --{what}"));
+    text.push_str(&format!(" --{}{}", what.is, what.options));
     if let Some(until) = until {
         text.push_str(&format!(" --until {}s", until.as_secs_f64()));
     }

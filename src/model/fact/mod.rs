@@ -280,6 +280,41 @@ pub enum Fact {
     Migration(MigrationFact),
 }
 
+impl Fact {
+    /// What acknowledged writes a shard loses by it, short of a dataset loss; nothing if it tells
+    /// of no such loss.
+    pub fn loss(&self) -> Option<(ShardId, Loss)> {
+        if let Fact::Promoted { shard, loss, .. }
+        | Fact::PrimaryRecreated { shard, loss, .. }
+        | Fact::Isolation(IsolationFact::SplitBrain { shard, loss, .. })
+        | Fact::Backup(
+            BackupFact::ShardRestored { shard, loss, .. }
+            | BackupFact::ShardSwitched { shard, loss, .. }
+            | BackupFact::Replayed { shard, loss, .. }
+            | BackupFact::ServedFromDurableLog { shard, loss, .. },
+        )
+        | Fact::Migration(
+            MigrationFact::TargetWiped { shard, loss }
+            | MigrationFact::ShardCompleted { shard, loss, .. }
+            | MigrationFact::Diverged { shard, loss, .. }
+            | MigrationFact::ShardRolledBack { shard, loss, .. },
+        ) = *self
+        {
+            Some((shard, loss))
+        } else {
+            None
+        }
+    }
+
+    /// The shard that may lose something by it: acknowledged writes or its dataset.
+    pub fn loser(&self) -> Option<ShardId> {
+        match *self {
+            Fact::DatasetLost { shard, .. } => Some(shard),
+            _ => self.loss().map(|(shard, _)| shard),
+        }
+    }
+}
+
 /// Listens to a trial. Observers see facts and never influence it.
 pub trait Observer {
     /// `fact` became true at `now`; called in order of time.

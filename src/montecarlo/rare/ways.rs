@@ -116,6 +116,7 @@ struct Before {
     copies: u8,
     disorder: Disorder,
     with: With,
+    during: During,
 }
 
 /// A path, as the shard saw it that lost its dataset.
@@ -290,6 +291,7 @@ impl Path {
                     With::Replicas
                 }
             },
+            during: during(state, shard),
         };
         self.before.clear();
         self.before.extend(plan.shard_ids().map(look));
@@ -310,8 +312,9 @@ impl Path {
             };
             let (struck, culprit) = AS_SCHEDULED;
             let copies = before.copies - left;
-            let link = Link { struck, copies, left, disorder: before.disorder };
-            self.blows.push(Blow { shard, link, culprit, with, during: During::Rest });
+            let Before { disorder, during, .. } = before;
+            let link = Link { struck, copies, left, disorder };
+            self.blows.push(Blow { shard, link, culprit, with, during });
         }
     }
 

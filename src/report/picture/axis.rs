@@ -161,7 +161,8 @@ impl Scale {
         match self.kind {
             Kind::Linear if self.low > 0.0 => Some("not from zero".to_owned()),
             Kind::Linear | Kind::Places => None,
-            Kind::Log | Kind::LogAndZero => Some("logarithmic".to_owned()),
+            Kind::Log => Some("logarithmic".to_owned()),
+            Kind::LogAndZero => Some("logarithmic, zero apart".to_owned()),
             Kind::BothWays(even) => {
                 Some(format!("logarithmic beyond ±{}", tick_text(even, unit, self)))
             }
@@ -292,12 +293,16 @@ fn log_ticks(low: f64, high: f64, unit: Unit) -> Vec<f64> {
     if coarse.len() >= FEW {
         return thinned(coarse);
     }
-    match unit {
+    let fine: Vec<f64> = match unit {
         Unit::Seconds => lengths(
             &[60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 18_000.0, 36_000.0],
             &[1.0, 2.0, 5.0],
         ),
         Unit::Count | Unit::Share => powers(&[1.0, 2.0, 5.0]).filter(inside).collect(),
+    };
+    match fine.len() {
+        0 | 1 => even_ticks(low, high, unit),
+        _ => fine,
     }
 }
 

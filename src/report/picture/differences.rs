@@ -78,6 +78,9 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
         "Zero is {reference}. A hollow dot: the interval holds zero, so no difference is shown."
     )];
     notes.extend(chosen.note);
+    if of.metric == "lost_writes" {
+        notes.extend(scope.lost_datasets(&chosen.positions));
+    }
     let end = sheet.notes(&notes);
     let layout = Layout::of(&rows, end);
     let ends = |(_, it): &(usize, Estimate)| {

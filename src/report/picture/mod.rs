@@ -2,8 +2,8 @@
 //! sweeps, sensitivities, convergence, timelines, topologies.
 //!
 //! One function per picture puts marks on a `canvas`, which `paint` makes SVG and PNG of; `scope`
-//! says what is shown, `axis` where values stand. No number is made here: all come from the
-//! folder, and what timelines show from its trials.
+//! says what is shown, `axis` where values stand. Numbers come from the folder; for timelines
+//! its trials are run again.
 //! `docs/pictures.md` says how to read each of them.
 
 mod axis;

@@ -1,6 +1,7 @@
 //! [`Scope`]: what pictures are of: the policies of a folder, their labels and letters, and which
 //! of many are shown; and [`Sheet`]: a slide with a title, what the numbers are of, and notes.
 
+use super::axis::Unit;
 use super::canvas::{
     Anchor, BLUE, Canvas, Color, Font, GREEN, GREY, INK, ORANGE, PURPLE, Point, SKY, Stroke,
     VERMILION,
@@ -107,6 +108,28 @@ impl<'a> Scope<'a> {
             most - 1
         );
         Chosen { positions: order, note: Some(note) }
+    }
+
+    /// Who of those lost datasets as well, which a picture of lost writes does not show; a sentence.
+    pub(super) fn lost_datasets(&self, positions: &[usize]) -> Option<String> {
+        const MOST: usize = 3;
+        let told = |n: &usize| {
+            let Subject { entry, label, .. } = &self.subjects[*n];
+            let share = entry.probability("dataset_loss").filter(|share| share.value > 0.0)?;
+            Some(format!("{label}: {}", Unit::Share.told(share.value)))
+        };
+        let all: Vec<String> = positions.iter().filter_map(told).collect();
+        let others = match all.len().checked_sub(MOST) {
+            None | Some(0) => String::new(),
+            Some(n) => format!(" · and {n} more"),
+        };
+        (!all.is_empty()).then(|| {
+            format!(
+                "Writes that go with a lost dataset are not counted here. Trials that lose one: \
+                 {}{others}.",
+                all[..all.len().min(MOST)].join(" · ")
+            )
+        })
     }
 
     /// What all numbers are of: `policy study · 10,000 trials of 1y · seed 42`.

@@ -94,6 +94,9 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     let mut sheet = Sheet::new(scope, (of.title, &remark));
     let mut notes = vec!["Each curve ends at the largest value that was seen.".to_owned()];
     notes.extend(chosen.note);
+    if of.metric == Metric::LostWrites {
+        notes.extend(scope.lost_datasets(&positions));
+    }
     let end = sheet.narrow_notes(&notes, SLIDE.0 - LEGEND - MARGIN - 20);
     let frame = Frame { left: 130, right: SLIDE.0 - LEGEND - 40, top: TOP, bottom: end - 66 };
     let scales = scales(&lines);

@@ -1,6 +1,8 @@
 //! Timelines of single trials: what each node of a shard was around the worst moment, whether
 //! writes were taken, what was lost.
 
+use std::cmp::Ordering;
+
 use super::axis::{Frame, Scale, Unit};
 use super::canvas::{
     Anchor, BLUE, Canvas, Color, EDGE, Font, GREY, INK, ORANGE, PAPER, Point, SKY, Stroke,
@@ -15,6 +17,7 @@ use crate::montecarlo::trial::Trial;
 use crate::observe::trace::Recorder;
 use crate::report::numbers::{count, seconds, writes};
 use crate::report::scene::{Ending, LossMark, NodeIs, NodeView, OutageView, Scene, Writes};
+use crate::report::words::Words;
 
 /// Policies of which trials are drawn, at most.
 const MOST_POLICIES: usize = 2;
@@ -32,17 +35,20 @@ const AROUND_LOSS: f64 = 30.0;
 enum Which {
     WorstOutage,
     WorstLoss,
+    MildestOutage,
     Median,
 }
 
 impl Which {
-    const ALL: [Which; 3] = [Which::WorstOutage, Which::WorstLoss, Which::Median];
+    const ALL: [Which; 4] =
+        [Which::WorstOutage, Which::WorstLoss, Which::MildestOutage, Which::Median];
 
     /// Its key among the kept trials of a summary.
     fn key(self) -> &'static str {
         match self {
             Which::WorstOutage => "worst_outage",
             Which::WorstLoss => "worst_loss",
+            Which::MildestOutage => "mildest_outage",
             Which::Median => "median",
         }
     }
@@ -50,9 +56,10 @@ impl Which {
     /// What it is called in a title.
     fn title(self) -> &'static str {
         match self {
-            Which::WorstOutage => "The trial with the longest write outage",
+            Which::WorstOutage => "The trial with the most time without writes",
             Which::WorstLoss => "The trial that lost most",
-            Which::Median => "The trial in the middle",
+            Which::MildestOutage => "The trial with the least time without writes above zero",
+            Which::Median => "The trial in the middle by time without writes",
         }
     }
 }
@@ -66,6 +73,15 @@ struct Window {
     to: f64,
 }
 
+impl Window {
+    /// The instants at which it begins and ends.
+    fn ends(&self) -> (SimTime, SimTime) {
+        let span = |seconds: f64| Span::from_nanos_f64(seconds.abs() * 1e9);
+        let before = span(self.from).min(self.origin.since(SimTime::START));
+        (self.origin.before(before), self.origin + span(self.to))
+    }
+}
+
 /// Where times and rows are.
 struct Stage<'a> {
     plan: &'a Plan,
@@ -75,11 +91,28 @@ struct Stage<'a> {
     scale: Scale,
 }
 
-/// The timelines of the first policies.
+/// The timelines of the reference and of the policy that lost most.
 pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
     let mut order: Vec<usize> = (0..scope.subjects.len()).collect();
-    order.sort_by_key(|position| (*position != scope.reference, *position));
+    let lost = |position: usize| {
+        let mean = |metric| scope.subjects[position].entry.metric(metric, "mean");
+        let of = |metric| mean(metric).map_or(0.0, |mean| mean.value);
+        [of("dataset_losses"), of("lost_writes"), of("write_outage_s")]
+    };
+    order.sort_by(|a, b| {
+        let is_behind = |position: usize| position != scope.reference;
+        let by_loss = || lost(*b).partial_cmp(&lost(*a)).unwrap_or(Ordering::Equal);
+        is_behind(*a).cmp(&is_behind(*b)).then_with(by_loss).then(a.cmp(b))
+    });
     let mut drawn = Vec::new();
+    if let Some(others) = order.len().checked_sub(MOST_POLICIES).filter(|others| *others > 0) {
+        let why = format!(
+            "there are those of the reference and of the policy that lost most; `ecsim replay \
+             FOLDER --policy NAME --trial worst-outage --format html` shows those of the {others} \
+             others"
+        );
+        drawn.push(missing("timeline of other policies", &why));
+    }
     for position in order.into_iter().take(MOST_POLICIES) {
         let subject = &scope.subjects[position];
         let mut seen: Vec<(u64, u64, u64)> = Vec::new();
@@ -110,9 +143,14 @@ fn draw_one(
         let why = format!("trial {number} breaks an assertion of ecsim: please report it");
         return Some(missing(name, &why));
     }
-    let scene = Scene::of(plan, &recorder.facts, plan.horizon);
-    let Some(window) = window(&scene, which) else {
-        let why = format!("nothing happens to writes in trial {number}");
+    let all = Scene::of(plan, &recorder.facts, plan.horizon);
+    let Some(window) = window(&all, which) else {
+        let why = match which {
+            Which::WorstLoss => "no trial loses writes".to_owned(),
+            Which::WorstOutage | Which::MildestOutage | Which::Median => {
+                format!("nothing happens to writes in trial {number}")
+            }
+        };
         return Some(missing(name, &why));
     };
     let part = (number, window.origin.as_nanos(), u64::from(window.shard.0));
@@ -120,8 +158,18 @@ fn draw_one(
         return None;
     }
     seen.push(part);
+    // Of a long trial `all` has not every moment.
+    let scene = Scene::between((plan, &recorder.facts), window.ends(), plan.horizon);
     let title = format!("{}: {}", which.title(), subject.label);
-    let mut sheet = Sheet::new(scope, (&title, &format!("trial {number}")));
+    let of = match plan.shards.len() {
+        1 => String::new(),
+        _ => format!(" · {}", Words::new(plan).shard(window.shard)),
+    };
+    let outages = match all.outages.len() {
+        0 | 1 => String::new(),
+        n => format!(" · one of its {} outages", count(n as u128)),
+    };
+    let mut sheet = Sheet::new(scope, (&title, &format!("trial {number}{of}{outages}")));
     // A migration is seen on both of its sides.
     let nodes: Vec<NodeId> = match plan.migration {
         Some(_) if plan.nodes.len() <= MOST_NODES => plan.node_ids().collect(),
@@ -132,12 +180,16 @@ fn draw_one(
     };
     let nodes: Vec<NodeId> = nodes.into_iter().filter(is_there).collect();
     let mut notes = vec![
-        "P primary · r replica · ~ full sync · … waiting for an AZ or a node · x lost or down. \
+        "P primary · R replica · ~ full sync · … waiting for an AZ or a node · x lost or down. \
          Lag is known from the loss of the primary on."
             .to_owned(),
     ];
     if nodes.len() > MOST_NODES {
         notes.push(format!("{} more nodes are not shown.", nodes.len() - MOST_NODES));
+    }
+    let ecsim = &scope.results.kept.manifest.inputs.ecsim;
+    if ecsim != env!("CARGO_PKG_VERSION") {
+        notes.push(format!("The numbers are of ecsim {ecsim}, and this trial may differ now."));
     }
     let end = sheet.notes(&notes);
     let n_rows = nodes.len().clamp(1, MOST_NODES) as i32;
@@ -158,11 +210,11 @@ fn window(scene: &Scene, which: Which) -> Option<Window> {
     let rank = |loss: &&LossMark| (loss.datasets, loss.dataset_writes + loss.writes);
     let worst = scene.losses.iter().max_by_key(rank);
     let of_loss = worst.and_then(|loss| {
-        scene.outages.iter().find(|outage| outage.from <= loss.at && loss.at <= outage.to)
+        scene.outages_of(loss.shard).find(|it| it.from <= loss.at && loss.at <= it.to)
     });
     let outage = match which {
-        Which::WorstOutage | Which::Median => longest(),
-        Which::WorstLoss => of_loss.or_else(|| if worst.is_none() { longest() } else { None }),
+        Which::WorstOutage | Which::MildestOutage | Which::Median => longest(),
+        Which::WorstLoss => of_loss,
     };
     match (outage, worst) {
         (Some(outage), _) => {
@@ -171,7 +223,8 @@ fn window(scene: &Scene, which: Which) -> Option<Window> {
             Some(Window { shard, origin, from: -0.15 * long, to: 1.5 * long })
         }
         (None, Some(loss)) => {
-            Some(Window { shard: ShardId(0), origin: loss.at, from: -AROUND_LOSS, to: AROUND_LOSS })
+            let (shard, origin) = (loss.shard, loss.at);
+            Some(Window { shard, origin, from: -AROUND_LOSS, to: AROUND_LOSS })
         }
         (None, None) => None,
     }
@@ -182,7 +235,7 @@ fn look(is: NodeIs) -> (Color, &'static str) {
     match is {
         NodeIs::Primary => (BLUE, "P"),
         NodeIs::FormerPrimary => (ORANGE, "(P)"),
-        NodeIs::Replica => (WHITE, "r"),
+        NodeIs::Replica => (WHITE, "R"),
         NodeIs::Syncing => (YELLOW, "~"),
         NodeIs::Reading => (SKY, "log"),
         NodeIs::Empty => (PAPER, "empty"),
@@ -380,7 +433,10 @@ impl Stage<'_> {
     /// Red marks where writes are lost, with how many where there is room; gives the same in words.
     fn draw_losses(&self, canvas: &mut Canvas, top: i32) -> Vec<String> {
         let bottom = self.frame.bottom;
-        let losses = self.scene.losses.iter().filter(|loss| self.is_inside(loss.at));
+        // A migration is seen on both of its sides.
+        let is_of =
+            |loss: &&LossMark| loss.shard == self.window.shard || self.plan.migration.is_some();
+        let losses = self.scene.losses.iter().filter(is_of).filter(|loss| self.is_inside(loss.at));
         let losses: Vec<&LossMark> = losses.collect();
         let around = |loss: &&LossMark| (self.x(loss.at) - 12, self.x(loss.at) + 12);
         let mut taken: Vec<(i32, i32)> = losses.iter().map(around).collect();

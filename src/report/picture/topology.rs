@@ -48,7 +48,7 @@ impl Role {
     fn glyph(self) -> &'static str {
         match self {
             Role::Primary => "P",
-            Role::Replica => "r",
+            Role::Replica => "R",
         }
     }
 }

@@ -47,8 +47,7 @@ const ALL: [Of; 3] = [
 /// All three pictures; one sentence where no assumption was moved.
 pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
     if scope.results.effects.is_empty() {
-        let why =
-            "no assumption was moved; `ecsim run … --sensitivity -o DIR` keeps what that does";
+        let why = "no assumption was moved; `ecsim run … --sensitivity` keeps what that does";
         return vec![missing("tornado", why)];
     }
     let found = |of: &Of| {

@@ -118,7 +118,8 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     let told: Vec<String> = dots.iter().take(MOST_NAMED).map(|dot| told(dot, of)).collect();
     let best = dots.iter().filter(|dot| dot.front == Front::On).map(|dot| dot.label);
     let best: Vec<&str> = best.collect();
-    let alt = format!("On the front: {}. {}.", best.join(", "), told.join("; "));
+    let best = if best.is_empty() { "nobody".to_owned() } else { best.join(", ") };
+    let alt = format!("On the front: {best}. {}.", told.join("; "));
     sheet.done(scope, of.name, &alt)
 }
 
@@ -152,10 +153,13 @@ fn dots<'a>(scope: &'a Scope<'_>, of: &Of) -> Vec<Dot<'a>> {
             })
         })
         .collect();
+    // Who lost datasets did not save the writes that went with them.
+    let stands = |dot: &Dot<'_>| of.what == Loss::Dataset || dot.dataset == Datasets::Kept;
     let pair = |dot: &Dot<'_>| (dot.outage.value, dot.loss.value);
-    let pairs: Vec<(f64, f64)> = dots.iter().map(pair).collect();
-    for (dot, own) in dots.iter_mut().zip(&pairs) {
-        let beats = |other: &(f64, f64)| other.0 <= own.0 && other.1 <= own.1 && other != own;
+    let pairs: Vec<(f64, f64)> = dots.iter().filter(|dot| stands(dot)).map(pair).collect();
+    for dot in dots.iter_mut().filter(|dot| stands(dot)) {
+        let own = pair(dot);
+        let beats = |other: &(f64, f64)| other.0 <= own.0 && other.1 <= own.1 && *other != own;
         if !pairs.iter().any(beats) {
             dot.front = Front::On;
         }
@@ -169,10 +173,12 @@ fn notes(of: &Of, dots: &[Dot<'_>]) -> Vec<String> {
         _ => "",
     };
     let front = format!(
-        "The line is the front: no other policy has both less outage and less loss.{named}"
+        "The line is the front: by these means no other policy does as well in both and better in \
+         one. Where intervals overlap the order may be chance.{named}"
     );
     let has_lost = dots.iter().any(|dot| dot.dataset == Datasets::Lost);
-    let datasets = "A hollow triangle also lost datasets, whose writes are not counted here.";
+    let datasets = "A hollow triangle also lost datasets: the writes that went with them are not \
+                    counted here, and it is not on the front.";
     match of.what {
         Loss::Writes if has_lost => vec![front, datasets.to_owned()],
         Loss::Writes | Loss::Dataset => vec![front],
@@ -241,7 +247,8 @@ fn draw_names(
                 && corners[1].1 <= frame.bottom - 2;
             is_inside && !taken.iter().any(|other| overlap(corners, other))
         };
-        let Some((corners, far)) = spots(at, width).into_iter().find(|(it, _)| free(it)) else {
+        let spots = spots(at, width).into_iter().chain(anywhere(frame, at, width));
+        let Some((corners, far)) = spots.into_iter().find(|(it, _)| free(it)) else {
             continue;
         };
         let middle = (corners[0].1 + corners[1].1) / 2;
@@ -320,6 +327,22 @@ fn spots((x, y): Point, width: i32) -> Vec<([Point; 2], Distance)> {
     });
     let near = near.into_iter().map(|corners| (corners, Distance::Near));
     near.chain(far.map(|corners| (corners, Distance::Far))).collect()
+}
+
+/// Everywhere else where a name of that width may stand, what is near the point first.
+fn anywhere(frame: &Frame, at: Point, width: i32) -> Vec<([Point; 2], Distance)> {
+    let lefts = || (frame.left + 4..SLIDE.0 - 10 - width).step_by(24);
+    let middles = (frame.top + 6..frame.bottom - 14).step_by(12);
+    let boxed = |left: i32, middle: i32| [(left, middle - 12), (left + width, middle + 12)];
+    let mut all: Vec<[Point; 2]> =
+        middles.flat_map(|middle| lefts().map(move |left| boxed(left, middle))).collect();
+    let distance = |corners: &[Point; 2]| {
+        let aside = (corners[0].0 - at.0).max(at.0 - corners[1].0).max(0);
+        let above = (corners[0].1 + corners[1].1) / 2 - at.1;
+        aside.pow(2) + above.pow(2)
+    };
+    all.sort_by_key(distance);
+    all.into_iter().map(|corners| (corners, Distance::Far)).collect()
 }
 
 fn overlap(one: &[Point; 2], other: &[Point; 2]) -> bool {

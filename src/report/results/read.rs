@@ -127,7 +127,7 @@ fn no_summary(folder: &Path, status: Status) -> KeepError {
     KeepError::Refused(match status {
         Status::Running | Status::Interrupted => format!(
             "error: {shown} holds an unfinished run that has no numbers yet\n\
-             hint: go on with the same `ecsim run … -o` and --resume; {} has the command\n",
+             hint: go on with the same command and --resume; {} has the command\n",
             folder.join(super::MANIFEST).display()
         ),
         Status::Finished => format!(

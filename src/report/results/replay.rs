@@ -10,14 +10,14 @@ use super::traces::Notable;
 use super::{MANIFEST, SUMMARY_JSON};
 use crate::scenario::{self, Experiment, LoadError, Overrides, Text};
 
-/// The folder for results of `inputs` where none is named: `results/<stem>`, or the next number
+/// The folder for results of `inputs` where none is named: `<base>/<stem>`, or the next number
 /// behind it that is free or of the same inputs.
-pub fn default_folder(stem: &str, inputs: &Inputs) -> Result<PathBuf, KeepError> {
+pub fn default_folder(base: &Path, stem: &str, inputs: &Inputs) -> Result<PathBuf, KeepError> {
     let mut n = 1u64;
     loop {
         let folder = match n {
-            1 => Path::new("results").join(stem),
-            n => Path::new("results").join(format!("{stem}-{n}")),
+            1 => base.join(stem),
+            n => base.join(format!("{stem}-{n}")),
         };
         let is_fit = match manifest_of(&folder)? {
             Some(manifest) => manifest.inputs.digest == inputs.digest,
@@ -53,7 +53,7 @@ pub fn load(folder: &Path) -> Result<Kept, KeepError> {
     let Some(manifest) = manifest_of(folder)? else {
         return refused(format!(
             "error: {shown} holds no results of ecsim\n\
-             hint: name a scenario file, or a folder that `ecsim run … -o` wrote\n"
+             hint: name a scenario file, or a folder that `ecsim run` wrote, as in results/\n"
         ));
     };
     let mut texts = Vec::new();

@@ -22,19 +22,23 @@ pub enum Notable {
     WorstLoss,
     /// The one with the longest write outage.
     WorstOutage,
+    /// The one with the shortest write outage of those that have one.
+    MildestOutage,
     /// The one whose write outage is in the middle of all.
     Median,
 }
 
 impl Notable {
     /// All of them.
-    pub const ALL: [Notable; 3] = [Notable::WorstLoss, Notable::WorstOutage, Notable::Median];
+    pub const ALL: [Notable; 4] =
+        [Notable::WorstLoss, Notable::WorstOutage, Notable::MildestOutage, Notable::Median];
 
     /// Its name on the command line and in names of files.
     pub fn name(self) -> &'static str {
         match self {
             Notable::WorstLoss => "worst-loss",
             Notable::WorstOutage => "worst-outage",
+            Notable::MildestOutage => "mildest-outage",
             Notable::Median => "median",
         }
     }
@@ -44,6 +48,7 @@ impl Notable {
         match self {
             Notable::WorstLoss => estimator.tally.worst_loss(),
             Notable::WorstOutage => estimator.tally.worst_outage(),
+            Notable::MildestOutage => estimator.tally.mildest_outage(),
             Notable::Median => estimator.median_trial(),
         }
     }

@@ -304,9 +304,11 @@ pub enum Ending {
     Open,
 }
 
-/// Acknowledged writes that are lost at an instant.
+/// Acknowledged writes that a shard loses at an instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LossMark {
+    /// The shard.
+    pub shard: ShardId,
     /// When that was decided.
     pub at: SimTime,
     /// How many, beside those of a dataset loss.
@@ -331,10 +333,33 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The scene of a trial of `plan` that ended at `until`.
+    /// The scene of a trial of `plan` that ended at `until`. Of a long trial it has no more than
+    /// [`MOST_FRAMES`] moments: those of the longest outage and of the worst loss before others.
     pub fn of(plan: &Plan, facts: &[(SimTime, Fact)], until: SimTime) -> Self {
-        let moments: Vec<&[(SimTime, Fact)]> = facts.chunk_by(|a, b| a.0 == b.0).collect();
-        let shown = keep::which(plan, &moments);
+        let moments = moments(facts);
+        let shown = keep::which(plan, &moments, until);
+        Scene::with((plan, &moments), shown, until)
+    }
+
+    /// The same with each moment of an interval, however many they are, the one before it, and no
+    /// other.
+    pub fn between(
+        (plan, facts): (&Plan, &[(SimTime, Fact)]),
+        (from, to): (SimTime, SimTime),
+        until: SimTime,
+    ) -> Self {
+        let moments = moments(facts);
+        let first = moments.partition_point(|facts| facts[0].0 < from).saturating_sub(1);
+        let behind = moments.partition_point(|facts| facts[0].0 <= to);
+        let shown = (0..moments.len()).map(|n| (first..behind).contains(&n)).collect();
+        Scene::with((plan, &moments), shown, until)
+    }
+
+    fn with(
+        (plan, moments): (&Plan, &[&[(SimTime, Fact)]]),
+        shown: Vec<bool>,
+        until: SimTime,
+    ) -> Self {
         let mut scene = Scene {
             frames: Vec::new(),
             outages: Vec::new(),
@@ -345,14 +370,13 @@ impl Scene {
             fold: Fold::new(plan),
             teller: Teller::new(plan),
             metrics: Metrics::new(plan),
-            before: Totals::default(),
+            losses: Vec::new(),
         };
         scene.frames.push(watcher.frame(SimTime::START, FrameKind::Start));
         let mut omitted = 0;
         for (facts, shown) in moments.iter().zip(shown) {
             let at = facts[0].0;
             let said = watcher.take_in(at, facts);
-            scene.losses.extend(watcher.loss(at));
             if !shown {
                 omitted += 1;
                 continue;
@@ -365,6 +389,7 @@ impl Scene {
             scene.frames.push(Frame { told: said.told, whys: said.whys, ..frame });
         }
         scene.frames.push(watcher.frame(until, FrameKind::End));
+        scene.losses = watcher.losses;
         scene.outages = watcher.fold.outages(until);
         scene
     }
@@ -373,6 +398,11 @@ impl Scene {
     pub fn outages_of(&self, shard: ShardId) -> impl Iterator<Item = &OutageView> {
         self.outages.iter().filter(move |outage| outage.shard == shard)
     }
+}
+
+/// The facts of each instant.
+fn moments(facts: &[(SimTime, Fact)]) -> Vec<&[(SimTime, Fact)]> {
+    facts.chunk_by(|a, b| a.0 == b.0).collect()
 }
 
 /// What is said of a moment.
@@ -386,7 +416,7 @@ struct Watcher<'p> {
     fold: Fold<'p>,
     teller: Teller<'p>,
     metrics: Metrics<'p>,
-    before: Totals,
+    losses: Vec<LossMark>,
 }
 
 impl Watcher<'_> {
@@ -396,7 +426,9 @@ impl Watcher<'_> {
             // A decision is explained by what was so before it.
             said.whys.extend(why::of(&self.fold, at, fact));
             self.fold.take_in(at, fact);
+            let loser = fact.loser().map(|shard| (shard, self.totals(at)));
             self.metrics.on_fact(at, *fact);
+            self.losses.extend(loser.and_then(|(shard, before)| self.loss(at, shard, before)));
             said.told.extend(self.teller.tell(at, fact).into_iter().map(Told::from));
         }
         said
@@ -406,12 +438,12 @@ impl Watcher<'_> {
         Totals::of(&self.metrics.clone().finish(at))
     }
 
-    /// What was lost since the last call.
-    fn loss(&mut self, at: SimTime) -> Option<LossMark> {
+    /// What a shard lost by the last fact, as the metrics count it; nothing if nothing counts.
+    fn loss(&self, at: SimTime, shard: ShardId, before: Totals) -> Option<LossMark> {
         let now = self.totals(at);
-        let before = std::mem::replace(&mut self.before, now);
         // A way back of a migration can make up for a loss.
         let mark = LossMark {
+            shard,
             at,
             writes: now.lost.saturating_sub(before.lost),
             datasets: now.datasets - before.datasets,

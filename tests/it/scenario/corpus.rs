@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use elasticache_sim::scenario::codes::Code;
 
-use crate::support::root;
+use crate::support::{program, root};
 
 /// Options that are wrong, on top of a scenario of the library.
 const OPTIONS: [(&str, &[&str]); 5] = [
@@ -43,7 +43,7 @@ const OPTIONS: [(&str, &[&str]); 5] = [
 ];
 
 fn check(file: &str, options: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ecsim"))
+    program()
         .current_dir(root())
         .args(["check", file, "--color", "never"])
         .args(options)

@@ -5,7 +5,6 @@ mod drift;
 mod outputs;
 
 use std::path::Path;
-use std::process::Command;
 
 use elasticache_sim::scenario::Overrides;
 use elasticache_sim::{report, scenario};
@@ -13,7 +12,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
 
-use crate::support::{library, root};
+use crate::support::{library, program, root};
 
 /// What most scenarios begin with.
 const HEAD: &str = "schema = 1\n[run]\nhorizon = \"1y\"\n";
@@ -22,11 +21,7 @@ const GROUP: &str = "[group]\nid = \"g\"\nazs = [\"a\", \"b\", \"c\"]\nreplicas 
 
 /// The schema that `ecsim schema` prints for these arguments.
 fn printed(arguments: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
-        .arg("schema")
-        .args(arguments)
-        .output()
-        .expect("ecsim runs");
+    let output = program().arg("schema").args(arguments).output().expect("ecsim runs");
     assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}");
     serde_json::from_slice(&output.stdout).expect("a schema is JSON")
 }
@@ -115,7 +110,7 @@ fn each_schema_is_a_schema_and_says_of_what() {
             assert!(!object.contains_key("$ref") || object.len() == 1, "{path}");
         });
     }
-    let status = Command::new(env!("CARGO_BIN_EXE_ecsim")).args(["schema", "plan"]).output();
+    let status = program().args(["schema", "plan"]).output();
     assert_eq!(status.expect("ecsim runs").status.code(), Some(2));
 }
 

@@ -1,7 +1,6 @@
 //! What the commands print is what the schemas say, key by key.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::model::fact::{
@@ -16,15 +15,11 @@ use serde_json::{Value, json};
 
 use super::{each_object, validator};
 use crate::migration::of_each;
-use crate::support::{library, load, load_all, parse, policy_options, root, run};
+use crate::support::{library, load, load_all, parse, policy_options, program, root, run};
 use crate::telling::one_of_each;
 
 fn ecsim(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
-        .current_dir(root())
-        .args(arguments)
-        .output()
-        .expect("ecsim runs");
+    let output = program().current_dir(root()).args(arguments).output().expect("ecsim runs");
     assert!(output.status.success(), "{arguments:?}");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
@@ -84,7 +79,7 @@ fn summaries_are_as_described() {
 fn exact_answers_are_as_described() {
     let schema = report::schema::exact().to_value();
     let file = "scenarios/exact-one-replica.toml";
-    let output = Command::new(env!("CARGO_BIN_EXE_ecsim"))
+    let output = program()
         .current_dir(root())
         .args(["exact", file, "--sweep", "timing.endpoint={exponential={mean=\"3s\"}},3s"])
         .args(["--format", "json"])

@@ -20,15 +20,23 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "goog
 /// A browser that says nothing for so long never will.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How large the window is, in pixels.
+/// How large the window is, in pixels, and what its reader likes.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     pub width: u32,
     pub height: u32,
+    pub theme: Theme,
+}
+
+/// What a reader likes pages to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Theme {
+    Light,
+    Dark,
 }
 
 /// A projector in a class room.
-pub const PROJECTED: Window = Window { width: 1280, height: 720 };
+pub const PROJECTED: Window = Window { width: 1280, height: 720, theme: Theme::Light };
 
 /// What was seen of a page.
 #[derive(Debug)]
@@ -125,6 +133,10 @@ fn run(
     (options, url, window): (&[&str], &str, Window),
 ) -> (String, String) {
     let (out, log) = (folder.join("out"), folder.join("log"));
+    let theme = match window.theme {
+        Theme::Light => "--blink-settings=preferredColorScheme=1",
+        Theme::Dark => "--blink-settings=preferredColorScheme=0",
+    };
     let create = |path: &Path| std::fs::File::create(path).expect("the folder is ours");
     let mut child = Command::new(browser)
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
@@ -133,6 +145,7 @@ fn run(
         .args(["--enable-logging=stderr", "--v=0", "--host-resolver-rules=MAP * ~NOTFOUND"])
         .arg(format!("--window-size={},{}", window.width, window.height))
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .arg(theme)
         .args(options)
         .arg(url)
         .stdin(Stdio::null())

@@ -150,7 +150,8 @@ fn compared(summary: &Value) -> Vec<String> {
     let reference = text(&summary["reference"]);
     let mut sentences = Vec::new();
     for measure in &MEASURES {
-        let (mut less, mut more, mut alike) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut less, mut more, mut alike, mut unsure) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for entry in policies(summary).filter(|entry| entry["name"] != reference) {
             let name = text(&entry["name"]);
             let Some(found) = difference((summary, entry), measure.metric) else {
@@ -161,6 +162,9 @@ fn compared(summary: &Value) -> Vec<String> {
             match found {
                 Estimate { high: Some(high), .. } if high < 0.0 => less.push(told),
                 Estimate { low: Some(low), .. } if low > 0.0 => more.push(told),
+                Estimate { value, low, high } if value != 0.0 && (low, high) == (None, None) => {
+                    unsure.push(told);
+                }
                 Estimate { .. } => alike.push(format!("“{name}”")),
             }
         }
@@ -169,12 +173,18 @@ fn compared(summary: &Value) -> Vec<String> {
                 sentences.push(format!("{words} “{reference}”: {}.", list(&named)));
             }
         }
+        let what = match measure.metric {
+            "write_outage_s" => "outage",
+            "lost_writes" => "lost writes",
+            _ => "the probability of a dataset loss",
+        };
+        if !unsure.is_empty() {
+            sentences.push(format!(
+                "Too few trials to say whether these differ from “{reference}” in {what}: {}.",
+                list(&unsure)
+            ));
+        }
         if !alike.is_empty() {
-            let what = match measure.metric {
-                "write_outage_s" => "outage",
-                "lost_writes" => "lost writes",
-                _ => "the probability of a dataset loss",
-            };
             sentences.push(format!(
                 "No difference from “{reference}” in {what} was shown for {}.",
                 list(&alike)
@@ -184,7 +194,8 @@ fn compared(summary: &Value) -> Vec<String> {
     sentences
 }
 
-fn list(named: &[String]) -> String {
+/// Names in a row, of many the first.
+pub(super) fn list(named: &[String]) -> String {
     match named.len() {
         n if n > MOST_NAMED => {
             format!("{} and {} more", named[..MOST_NAMED].join(", "), n - MOST_NAMED)

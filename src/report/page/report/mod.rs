@@ -12,18 +12,18 @@ use serde_json::Value;
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::plan::Plan;
-use crate::report::numbers::count;
+use crate::report::numbers::{count, seconds};
 use crate::report::picture::{Gallery, Missing, Picture};
 use crate::report::results::{Results, estimate as stat};
 use crate::report::shell::quoted;
 use crate::report::table;
 use crate::scenario::Experiment;
-use crate::stats::level::Level;
+use crate::stats::level::{Estimate, Level};
 
 use answer::Answer;
 use foundation::Foundation;
 use numbers::Table;
-use ways::WaysOf;
+use ways::Losses;
 
 /// What a page is made from.
 #[derive(Debug)]
@@ -52,8 +52,7 @@ struct Page<'a> {
     tables: Vec<Table>,
     chapters: Vec<Chapter<'a>>,
     missing: &'a [Missing],
-    ways: Vec<WaysOf>,
-    why_no_ways: Option<String>,
+    losses: Losses,
     foundation: Foundation,
     warnings: &'a str,
     commands: Vec<Command>,
@@ -97,7 +96,6 @@ pub fn html(material: &Material<'_>) -> String {
     let Material { results, gallery, warnings, folder } = *material;
     let (experiment, summary) = (&results.kept.experiment, results.numbers.json());
     let expectations = expectations(summary);
-    let (ways, why_no_ways) = ways::of(summary, (experiment, folder));
     let page = Page {
         title: &experiment.name,
         subtitle: subtitle(summary, experiment),
@@ -109,8 +107,7 @@ pub fn html(material: &Material<'_>) -> String {
         tables: numbers::tables(summary, experiment),
         chapters: chapters(&gallery.pictures),
         missing: &gallery.missing,
-        ways,
-        why_no_ways,
+        losses: ways::of(summary, (experiment, folder)),
         foundation: Foundation::of(experiment),
         warnings,
         commands: commands(material),
@@ -165,7 +162,7 @@ fn notes(material: &Material<'_>) -> Vec<String> {
         let asked = summary["trials_asked"].as_u64().unwrap_or(0);
         notes.push(format!(
             "The run was interrupted: these are the trials that were finished, of {} asked for. \
-             The same command goes on where it stopped.",
+             The same command goes on where it stopped, with --resume if it names a folder.",
             table::trials(asked)
         ));
     }
@@ -192,13 +189,19 @@ fn expectations(summary: &Value) -> Vec<Expectation> {
             "fail" => ("FAILED", "bad"),
             _ => ("undecided", "unsure"),
         };
+        let metric = text(&entry["metric"]);
+        let is_time = metric.split('.').next().is_some_and(|metric| metric.ends_with("_s"));
+        let told = |found: &Estimate| match is_time {
+            true => table::quantile_text(found, seconds),
+            false => numbers::plain(found),
+        };
         let limit = entry["limit"].as_f64().map_or(String::new(), |limit| limit.to_string());
         Expectation {
             verdict,
             class,
             policy: text(&entry["policy"]).to_owned(),
-            what: format!("{} {} {limit}", text(&entry["metric"]), text(&entry["side"])),
-            found: stat(entry).map_or("nothing found".to_owned(), |it| numbers::plain(&it)),
+            what: format!("{metric} {} {limit}", text(&entry["side"])),
+            found: stat(entry).map_or("nothing found".to_owned(), |it| told(&it)),
         }
     })
     .collect()
@@ -269,7 +272,8 @@ fn commands(material: &Material<'_>) -> Vec<Command> {
     for (file, _) in kept.manifest.inputs.scenarios() {
         run.push_str(&format!(" {}", quoted(file.kept_as.as_deref().unwrap_or(&file.name))));
     }
-    run.push_str(&format!(" --trials {} --seed {}", options.trials, options.seed));
+    let trials = material.results.interrupted_after().unwrap_or(options.trials);
+    run.push_str(&format!(" --trials {trials} --seed {}", options.seed));
     let repeated = [
         ("--set", &options.set),
         ("--sweep", &options.sweep),
@@ -301,8 +305,11 @@ fn facts(material: &Material<'_>) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Program", format!("ecsim {}", inputs.ecsim)),
         ("Seed of all random numbers", inputs.options.seed.to_string()),
-        ("Digest of all inputs (SHA-256)", inputs.digest.clone()),
-        ("Digest of the scenario with every default", inputs.resolved_sha256.clone()),
+        (
+            "Digest of the scenario with every default (SHA-256), the same wherever it is run",
+            inputs.resolved_sha256.clone(),
+        ),
+        ("Digest of all inputs, with the names of their files", inputs.digest.clone()),
     ];
     for file in &inputs.files {
         facts.push(("Digest of a file", format!("{}  {}", file.sha256, file.name)));

@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use super::{level, policies, stat, text};
+use crate::engine::time::Span;
+use crate::montecarlo::objectives::Objectives;
 use crate::report::compare::{signed, signed_seconds};
 use crate::report::numbers::{count, probability, seconds, significant};
 use crate::report::table::{
@@ -128,6 +130,39 @@ const LOSS: [Column; 5] = [
     column(("Over the RPO", "share of outages"), &["outages", "rpo_missed"], Kind::Share, None),
 ];
 
+const BESIDE: [Column; 5] = [
+    column(
+        ("Write outage of servers", "until a promotion, mean{per}"),
+        &["metrics", "server_write_outage_s", "mean"],
+        Kind::MeanSeconds,
+        Some("server_write_outage_s"),
+    ),
+    column(
+        ("Any shard without writes", "mean{per}"),
+        &["metrics", "write_outage_any_shard_s", "mean"],
+        Kind::MeanSeconds,
+        Some("write_outage_any_shard_s"),
+    ),
+    column(
+        ("All shards without writes", "whole clock minutes, as an SLA counts, mean{per}"),
+        &["metrics", "sla_minutes", "mean"],
+        Kind::Mean,
+        Some("sla_minutes"),
+    ),
+    column(
+        ("No reads", "mean{per}"),
+        &["metrics", "read_outage_s", "mean"],
+        Kind::MeanSeconds,
+        Some("read_outage_s"),
+    ),
+    column(
+        ("Fewer copies than planned", "mean{per}"),
+        &["metrics", "reduced_redundancy_s", "mean"],
+        Kind::MeanSeconds,
+        Some("reduced_redundancy_s"),
+    ),
+];
+
 /// How the tables are read.
 pub(super) fn how(summary: &Value) -> String {
     let what = format!("Brackets and ± are intervals at {}.", level(summary));
@@ -140,13 +175,14 @@ pub(super) fn how(summary: &Value) -> String {
     }
 }
 
-/// Outage and loss.
+/// Outage, loss, and what else tells of outages.
 pub(super) fn tables(summary: &Value, experiment: &Experiment) -> Vec<Table> {
-    let both = [
+    let all = [
         ("Time without writes", &OUTAGE[..]),
         ("Writes that were acknowledged and are gone", &LOSS[..]),
+        ("Seen from other sides", &BESIDE[..]),
     ];
-    both.map(|(caption, columns)| table(caption.to_owned(), columns, (summary, experiment))).into()
+    all.map(|(caption, columns)| table(caption.to_owned(), columns, (summary, experiment))).into()
 }
 
 fn table(
@@ -157,9 +193,16 @@ fn table(
     let per = per(&experiment.policies[0].plan);
     let is_there = |column: &&Column| policies(summary).any(|it| !at(it, column.path).is_null());
     let columns: Vec<&Column> = columns.iter().filter(is_there).collect();
-    let heads = columns
-        .iter()
-        .map(|column| Head { name: column.name.to_owned(), of: column.of.replace("{per}", &per) });
+    let heads = columns.iter().map(|column| {
+        let of = column.of.replace("{per}", &per);
+        let limit = match column.path {
+            ["outages", "rto_missed"] => common(experiment, |it| it.rto),
+            ["outages", "rpo_missed"] => common(experiment, |it| it.rpo),
+            _ => None,
+        };
+        let of = limit.map_or(of.clone(), |limit| format!("{of}, limit {limit}"));
+        Head { name: column.name.to_owned(), of }
+    });
     let rows = policies(summary).map(|entry| {
         let name = text(&entry["name"]);
         let is_reference = summary["reference"] == name && policies(summary).count() > 1;
@@ -171,6 +214,13 @@ fn table(
         }
     });
     Table { caption, heads: heads.collect(), rows: rows.collect() }
+}
+
+/// An objective, if all policies have the same.
+fn common(experiment: &Experiment, of: fn(&Objectives) -> Option<Span>) -> Option<Span> {
+    let mut all = experiment.policies.iter().map(|policy| of(&policy.objectives));
+    let first = all.next().flatten()?;
+    all.all(|other| other == Some(first)).then_some(first)
 }
 
 /// The groups of a policy in a line.
@@ -220,7 +270,7 @@ fn written((entry, found): (&Value, &Value), estimate: &Estimate, kind: Kind) ->
     let trials = entry["trials"].as_u64().unwrap_or(0);
     match kind {
         Kind::MeanSeconds | Kind::Mean if estimate.value == 0.0 && estimate.high.is_none() => {
-            format!("0 in all {} trials (no interval)", count(u128::from(trials)))
+            format!("0 in {} (no upper bound)", all_trials(trials))
         }
         Kind::MeanSeconds => mean_seconds_text(estimate),
         Kind::Seconds => quantile_text(estimate, seconds),
@@ -228,6 +278,14 @@ fn written((entry, found): (&Value, &Value), estimate: &Estimate, kind: Kind) ->
         Kind::Amount => plain(estimate),
         Kind::Nines => quantile_text(estimate, |value| format!("{value:.2}")),
         Kind::Share => share((found, trials), estimate),
+    }
+}
+
+/// "all 5,000 trials", "the only trial".
+fn all_trials(n: u64) -> String {
+    match n {
+        1 => "the only trial".to_owned(),
+        n => format!("all {} trials", count(u128::from(n))),
     }
 }
 

@@ -2,9 +2,16 @@
 
 use serde_json::Value;
 
+use super::answer::list;
+use super::numbers::share;
 use super::{policies, quoted, stat, text};
+use crate::montecarlo::rare::excursion::Steering;
 use crate::montecarlo::rare::ways::{Disorder, Link, Struck};
+use crate::observe::metrics::Mechanism;
+use crate::report::losses::replay_option;
 use crate::report::numbers::{count, significant};
+use crate::report::remarks::how_lost;
+use crate::report::table::{mean_text, shares};
 use crate::report::ways::words;
 use crate::scenario::Experiment;
 use crate::stats::level::Estimate;
@@ -28,30 +35,115 @@ pub(super) struct Way {
 /// Ways that are told of a policy, at most.
 const MOST: usize = 6;
 
-/// The ways of all policies, or why there are none.
-pub(super) fn of(
-    summary: &Value,
-    (experiment, folder): (&Experiment, &str),
-) -> (Vec<WaysOf>, Option<String>) {
-    let all: Vec<WaysOf> =
-        policies(summary).filter_map(|entry| of_policy(entry, (experiment, folder))).collect();
-    let why = all.is_empty().then(|| {
-        "No study of rare losses was made. Run the scenario with --precision dataset_loss=10% to \
-         learn by which chains of failures a dataset is lost, and how likely each is."
-            .to_owned()
-    });
-    (all, why)
+/// What the trials saw of a policy's losses.
+pub(super) struct Seen {
+    pub(super) policy: String,
+    pub(super) told: Vec<String>,
+    /// The command that tells the worst of them.
+    pub(super) replay: String,
 }
 
-fn of_policy(entry: &Value, (experiment, folder): (&Experiment, &str)) -> Option<WaysOf> {
+/// How data is lost.
+pub(super) struct Losses {
+    pub(super) seen: Vec<Seen>,
+    pub(super) ways: Vec<WaysOf>,
+    /// Of whom more could be known, and how; a sentence.
+    pub(super) hint: Option<String>,
+}
+
+/// Policies of which it is told what their trials saw, at most.
+const MOST_SEEN: usize = 8;
+/// With fewer losses in trials than this, a study says more.
+const FEW: u64 = 10;
+
+/// How all policies lose data, as far as trials and studies saw it.
+pub(super) fn of(summary: &Value, (experiment, folder): (&Experiment, &str)) -> Losses {
+    let command = |entry: &Value| {
+        let of = match experiment.policies.len() {
+            1 => String::new(),
+            _ => format!(" --policy {}", quoted(text(&entry["name"]))),
+        };
+        format!("ecsim replay {}{of}", quoted(folder))
+    };
+    let seen = policies(summary).filter_map(|entry| seen(entry, &command(entry)));
+    let ways = policies(summary).filter_map(|entry| of_policy(entry, &command(entry)));
+    Losses { seen: seen.take(MOST_SEEN).collect(), ways: ways.collect(), hint: hint(summary) }
+}
+
+/// What the trials of a policy saw; nothing if they lost nothing.
+fn seen(entry: &Value, command: &str) -> Option<Seen> {
+    let loss = &entry["probabilities"]["dataset_loss"];
+    let trials = entry["trials"].as_u64().unwrap_or(0);
+    let is_of_trials = loss["ways"].is_null();
+    let mut told = Vec::new();
+    if let Some(estimate) = stat(loss).filter(|it| is_of_trials && it.value > 0.0) {
+        let by = by(&entry["by_fault"]["dataset_lost_writes"], str::to_owned);
+        let by =
+            by.map_or(String::new(), |by| format!("; the writes that go with it, by fault: {by}"));
+        told.push(format!(
+            "A dataset is lost in {} of the trials{by}.",
+            share((loss, trials), &estimate)
+        ));
+    }
+    if let Some(mean) = stat(&entry["metrics"]["lost_writes"]["mean"]).filter(|it| it.value > 0.0) {
+        let how = by(&entry["by_mechanism"]["lost_writes"], mechanism).unwrap_or_default();
+        let faults = by(&entry["by_fault"]["lost_writes"], str::to_owned).unwrap_or_default();
+        told.push(format!(
+            "Of the acknowledged writes, {} are lost in a trial on average: {how}. By the fault \
+             that began it: {faults}.",
+            mean_text(&mean)
+        ));
+    }
+    let policy = text(&entry["name"]).to_owned();
+    (!told.is_empty()).then(|| Seen {
+        policy,
+        told,
+        replay: format!("{command} --trial worst-loss"),
+    })
+}
+
+/// The parts of a mean in per cent, the largest first.
+fn by(parts: &Value, word: impl Fn(&str) -> String) -> Option<String> {
+    let parts = parts.as_object()?;
+    let names: Vec<String> = parts.keys().map(|name| word(name)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    // Only their ratios count.
+    let sizes = parts.values().map(|part| (part.as_f64().unwrap_or(0.0) * 1e9) as u128);
+    shares(&names, &sizes.collect::<Vec<u128>>())
+}
+
+fn mechanism(name: &str) -> String {
+    let known = Mechanism::ALL.into_iter().find(|mechanism| mechanism.name() == name);
+    known.map_or(name.to_owned(), |mechanism| how_lost(mechanism).to_owned())
+}
+
+/// Of whom too few trials lost a dataset to say how.
+fn hint(summary: &Value) -> Option<String> {
+    let is_rare = |entry: &&Value| {
+        let loss = &entry["probabilities"]["dataset_loss"];
+        loss["ways"].is_null() && loss["hits"].as_u64().is_some_and(|hits| hits < FEW)
+    };
+    let names: Vec<String> =
+        policies(summary).filter(is_rare).map(|it| format!("“{}”", text(&it["name"]))).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Fewer than {FEW} trials lost a dataset with {}, too few to say how. Run with \
+             --precision dataset_loss=10% to learn how likely that is, however rare, and by which \
+             chains of failures it happens.",
+            list(&names)
+        )
+    })
+}
+
+fn of_policy(entry: &Value, command: &str) -> Option<WaysOf> {
     let name = text(&entry["name"]);
     let loss = &entry["probabilities"]["dataset_loss"];
     let ways = loss["ways"].as_array().filter(|ways| !ways.is_empty())?;
-    let of = match experiment.policies.len() {
-        1 => String::new(),
-        _ => format!(" --policy {}", quoted(name)),
+    let method = match text(&loss["method"]) {
+        "balanced-biasing" => replay_option(Steering::Balanced),
+        _ => "",
     };
-    let replay = format!("ecsim replay {}{of} --loss ", quoted(folder));
+    let replay = format!("{command}{method} --loss ");
     let ways: Vec<Way> = ways.iter().take(MOST).filter_map(|way| one(way, &replay)).collect();
     let hits = loss["hits"].as_u64().unwrap_or(0);
     Some(WaysOf {
