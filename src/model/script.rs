@@ -18,10 +18,10 @@ impl<O: Observer> Step<'_, O> {
         self.schedule_script();
     }
 
-    /// Puts the next scheduled fault into the queue.
+    /// Puts what is scheduled next into the queue.
     fn schedule_script(&mut self) {
         let clocks = &self.state.clocks;
-        if let Some(&(at, _)) = clocks.script.get(usize::from(clocks.n_struck)) {
+        if let Some(&(at, _)) = clocks.script.get(usize::from(clocks.n_due)) {
             self.queue.schedule(self.slots.script(), at, Event::ScriptDue);
         }
     }
@@ -29,8 +29,8 @@ impl<O: Observer> Step<'_, O> {
     /// What the scenario scheduled comes.
     pub(super) fn script_due(&mut self) {
         let clocks = &mut self.state.clocks;
-        let (_, place) = clocks.script[usize::from(clocks.n_struck)];
-        clocks.n_struck += 1;
+        let (_, place) = clocks.script[usize::from(clocks.n_due)];
+        clocks.n_due += 1;
         self.schedule_script();
         let plan = self.plan;
         let scripted = &plan.script[usize::from(place)];

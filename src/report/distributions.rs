@@ -10,8 +10,8 @@ use crate::report::summary::rounded;
 pub const COLUMNS: [&str; 4] = ["policy", "metric", "value", "trials_above"];
 /// The metrics that have a curve.
 pub const METRICS: [Metric; 2] = [Metric::WriteOutage, Metric::LostWrites];
-/// Points of a curve, at most.
-pub const MOST_POINTS: usize = 200;
+/// By what factor a curve falls at most from one of its points to just before the next.
+pub const FALL: f64 = 1.05;
 
 /// The curves of all policies of a study.
 pub fn csv(study: &Study<'_>) -> String {
@@ -21,7 +21,7 @@ pub fn csv(study: &Study<'_>) -> String {
     for (policy, estimator) in study.entries() {
         for metric in METRICS {
             let divisor = metric.divisor(estimator.plan);
-            for (raw, above) in estimator.tally.values(metric).survival(MOST_POINTS) {
+            for (raw, above) in estimator.tally.values(metric).survival(FALL) {
                 let (value, above) = (rounded(raw as f64 / divisor), above.to_string());
                 let value = value.to_string();
                 let row = [policy.name.as_str(), metric.name(), &value, &above];

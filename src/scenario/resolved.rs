@@ -604,9 +604,21 @@ pub fn model_assumptions() -> impl Iterator<Item = &'static str> {
 
 /// Which random faults never strike, policy by policy, in words.
 pub fn never_strikes(experiment: &Experiment) -> Vec<String> {
-    let policies = experiment.policies.iter().map(|policy| (policy, absent(&policy.plan)));
-    let told = policies.filter(|(_, absent)| !absent.is_empty());
-    told.map(|(policy, absent)| format!("{absent}{}", of_policy(experiment, policy))).collect()
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for policy in &experiment.policies {
+        let absent = absent(&policy.plan);
+        match told.iter_mut().find(|(other, _)| *other == absent) {
+            _ if absent.is_empty() => {}
+            Some((_, names)) => names.push(&policy.name),
+            None => told.push((absent, vec![&policy.name])),
+        }
+    }
+    let n = experiment.policies.len();
+    let told = told.into_iter().map(|(absent, names)| match names.len() == n {
+        true => absent,
+        false => format!("{absent} in {}", names.join(", ")),
+    });
+    told.collect()
 }
 
 /// Kinds of random faults that a plan does not have.

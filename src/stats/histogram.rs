@@ -198,29 +198,26 @@ impl Histogram {
         }
     }
 
-    /// How many values are greater than each of at most `most` (at least three), ascending: zero,
-    /// edges of bins, and the greatest value, which none exceeds. Bins are taken together in equal
-    /// ranges, which are nearly of equal ratio; no count is an estimate.
-    pub fn survival(&self, most: usize) -> Vec<(u128, u64)> {
+    /// How many values are greater than zero and than edges of bins, ascending, up to the greatest
+    /// value, which none exceeds; no count is an estimate. Bins are left out as long as the count
+    /// falls to no less than `1 / ratio` of that of the point before: so few points are enough, and
+    /// a greater fall from one point to the next happens at the second of them.
+    pub fn survival(&self, ratio: f64) -> Vec<(u128, u64)> {
         let mut points = vec![(0, self.n - self.zeros)];
-        let (Some(least), Some(greatest)) = (self.least, self.greatest) else {
-            return points;
-        };
-        let (first, last) = (bin_of(least.value), bin_of(greatest.value));
-        let n_bins = self.bins().count();
-        let range = match n_bins + 2 <= most {
-            true => 1,
-            false => (last - first + 1).div_ceil(most - 2),
-        };
-        let (mut above, mut place) = (self.n - self.zeros, 0);
+        let Some(greatest) = self.greatest else { return points };
+        let mut above = self.n - self.zeros;
+        // The last bin that was left out.
+        let mut skipped: Option<(u128, u64)> = None;
         for bin in self.bins() {
             above -= bin.count;
-            let next = (bin_of(bin.value) - first) / range;
-            if points.len() > 1 && next == place {
-                points.pop();
+            let point = (upper_edge(bin.value).min(greatest.value), above);
+            let last = points[points.len() - 1].1;
+            if (above as f64) * ratio >= last as f64 {
+                skipped = Some(point);
+                continue;
             }
-            place = next;
-            points.push((upper_edge(bin.value).min(greatest.value), above));
+            points.extend(skipped.take());
+            points.push(point);
         }
         points
     }
@@ -428,18 +425,27 @@ mod tests {
     fn a_survival_curve_counts_what_is_greater() {
         let values = values(5_000);
         let histogram = of(&values);
-        for most in [3, 10, 200, 100_000] {
-            let curve = histogram.survival(most);
-            assert!(curve.len() <= most, "{} for {most}", curve.len());
+        let greater = |than: u128| values.iter().filter(|other| **other > than).count() as u64;
+        for ratio in [1.0, 1.05, 2.0] {
+            let curve = histogram.survival(ratio);
             for (value, above) in &curve {
-                let greater = values.iter().filter(|other| *other > value).count();
-                assert_eq!(*above, greater as u64, "above {value}");
+                assert_eq!(*above, greater(*value), "above {value}");
+            }
+            let between = curve.windows(2).flat_map(|two| {
+                let before = values.iter().filter(|value| (two[0].0..two[1].0).contains(value));
+                before.map(|value| (*value, two[0].1))
+            });
+            for (value, above) in between {
+                // A bin ends a share of 2^-10 behind its values.
+                let least = greater(value + value / 1_000);
+                assert!(least as f64 * ratio + 1.0 >= above as f64, "{value}: {least}, {above}");
             }
             assert!(curve.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 >= two[1].1));
             assert_eq!(curve.last().map(|point| point.1), Some(0));
         }
-        assert_eq!(Histogram::new().survival(200), [(0, 0)]);
-        assert_eq!(of(&[0, 7, 7]).survival(200), [(0, 2), (7, 0)]);
+        assert!(histogram.survival(1.05).len() < histogram.survival(1.0).len() / 2);
+        assert_eq!(Histogram::new().survival(1.05), [(0, 0)]);
+        assert_eq!(of(&[0, 7, 7]).survival(1.05), [(0, 2), (7, 0)]);
     }
 
     #[test]

@@ -36,6 +36,15 @@ fn a_replay_is_used_by_button_key_and_address() {
         key('End'); r.end = at();
         key('Home'); r.home = at();
         key('?'); r.help = byId('keys').open; byId('close').click(); r.closed = !byId('keys').open;
+        location.hash = '#event=2'; await wait(50);
+        const whys = () => [...document.querySelectorAll('#whys .why, #now .why')];
+        r.closed_whys = whys().filter((it) => it.open).length;
+        key('w'); r.open_whys = whys().filter((it) => it.open).length;
+        r.answers = whys().map((it) => it.textContent).join(' ');
+        key('w'); r.closed_again = whys().filter((it) => it.open).length;
+        const speed = byId('speed'), usual = Number(speed.value);
+        key('+'); r.faster = Number(speed.value) > usual;
+        key('-'); key('-'); r.slower = Number(speed.value) < usual; key('+');
         location.hash = '#t=10m1s'; await wait(50); r.asked = at();
         location.hash = '#event=4'; await wait(50); r.linked = at();
         location.hash = '#t=soon'; await wait(50); r.wrong = at();
@@ -61,6 +70,10 @@ fn a_replay_is_used_by_button_key_and_address() {
     assert!(text(&r["end"]["hash"]).len() >= "#event=9".len());
     assert!(text(&r["third"]["live"]).starts_with("Event 3 of "), "{}", r["third"]);
     assert_eq!((&r["help"], &r["closed"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert_eq!((&r["closed_whys"], &r["closed_again"]), (&0.into(), &0.into()));
+    assert!(r["open_whys"].as_u64() >= Some(1), "{}", r["open_whys"]);
+    assert!(text(&r["answers"]).contains("declared failed only now?"), "{}", r["answers"]);
+    assert_eq!((&r["faster"], &r["slower"]), (&Value::Bool(true), &Value::Bool(true)));
     assert_eq!(text(&r["asked"]["current"]), "e1", "the AZ failed at 10 m");
     assert_eq!(text(&r["linked"]["current"]), "e4");
     assert!(text(&r["wrong"]["live"]).contains("no such moment"), "{}", r["wrong"]);

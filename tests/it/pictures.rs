@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use elasticache_sim::model::plan::ShardId;
+use elasticache_sim::report::numbers::writes;
 use elasticache_sim::report::picture::{self, Gallery, Picture};
 use elasticache_sim::report::results;
+use elasticache_sim::report::scene::{LossMark, Scene};
 
-use crate::support::{check_xml, program};
+use crate::support::{check_xml, load, program, root};
 
 /// A folder of this test's own, empty.
 fn folder(name: &str) -> PathBuf {
@@ -235,7 +238,12 @@ fn forty_policies_and_a_sweep_stay_legible() {
     check(&forty);
     let svg = named(&forty, "difference-write-outage").svg();
     assert!(svg.contains("Of 40 policies the reference and the 15 that differ most"), "{svg}");
-    named(&forty, "tradeoff-lost-writes");
+    let tradeoff = named(&forty, "tradeoff-lost-writes");
+    let front = tradeoff.alt.strip_prefix("On the front: ").expect("who is on the front");
+    let front = front.split_once(". ").expect("a sentence").0;
+    for name in front.split(", ").chain(["policy called 0 (reference)"]) {
+        assert!(tradeoff.svg().contains(&format!(">\n{name}")), "{name} has no name in it");
+    }
     let sweep = "[sweep]\n\"timing.detection\" = [\"5s\", \"10s\", \"20s\"]\n\
                  \"group.replicas\" = [1, 2]\n";
     let swept = gallery(&run("sweep", &scenario(sweep), &["--trials", "200"]));
@@ -245,6 +253,45 @@ fn forty_policies_and_a_sweep_stay_legible() {
         assert!(svg.contains(&format!(">\n{text}\n<")), "{text} is missing");
     }
     assert_eq!(svg.matches("<polygon opacity=\"0.2\"").count(), 2);
+}
+
+#[test]
+fn a_timeline_tells_of_its_trial_and_of_its_shard_alone() {
+    let dir = folder("timeline");
+    let file = root().join("scenarios/two-shards-az-outage.toml").display().to_string();
+    ecsim(&dir, &["run", &file, "--seed", "1", "--trials", "20", "-q", "-o", "r"], 0);
+    let gallery = gallery(&dir.join("r"));
+    let scenario = load("two-shards-az-outage");
+    let plan = &scenario.plan;
+    let mut n_losses = 0;
+    for picture in gallery.pictures.iter().filter(|it| it.name.starts_with("timeline")) {
+        let svg = picture.svg();
+        let after = |words: &str| svg.split(words).nth(1).expect("it says which").to_owned();
+        let trial = after(" · trial ").split(' ').next().and_then(|n| n.parse().ok());
+        let is_of =
+            |shard: &ShardId| svg.contains(&format!("shard {}", plan.shards[shard.idx()].id));
+        let [shard] = plan.shard_ids().filter(is_of).collect::<Vec<ShardId>>()[..] else {
+            panic!("{}: {svg}", picture.name)
+        };
+        let (facts, _) = crate::support::run(plan, 1, trial.expect("a number"));
+        let scene = Scene::of(plan, &facts, plan.horizon);
+        let outage = scene.outages_of(shard).max_by_key(|it| it.to.since(it.from));
+        let outage = outage.expect("an outage is drawn");
+        for (phase, _) in &outage.phases {
+            assert!(picture.alt.contains(phase.name()), "{}: {phase:?}", picture.alt);
+        }
+        assert_eq!(svg.matches("<polygon opacity=\"0.2\"").count(), 1, "the outage is shaded");
+        for node in plan.shards[shard.idx()].node_ids() {
+            assert!(svg.contains(&plan.nodes[node.idx()].name), "{}", picture.name);
+        }
+        let lost = |loss: &LossMark| format!(">\n{} writes lost", writes(loss.writes));
+        for loss in &scene.losses {
+            let is_own = loss.shard == shard && (outage.from..=outage.to).contains(&loss.at);
+            assert_eq!(svg.contains(&lost(loss)), is_own, "{}: {loss:?}", picture.name);
+            n_losses += usize::from(is_own);
+        }
+    }
+    assert!(n_losses > 0, "no timeline shows a loss");
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn no_law_makes_a_difference_to_who_is_right() {
             lognormal,
         ),
     ] {
-        agrees_with_trials(what, &with(&life, repair), 8_000);
+        agrees_with_trials(what, &with(&life, repair), 5_000);
     }
 }
 

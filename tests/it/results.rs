@@ -256,8 +256,8 @@ fn nothing_is_replaced_that_nobody_asked_to_replace() {
         let refused = expect(&dir, &format!("{run} -o full{option}"), 1);
         assert!(refused.contains("no results of ecsim"), "{refused}");
     }
-    let wrong = expect(&dir, &format!("{run} --resume"), 2);
-    assert!(wrong.contains("--output"), "{wrong}");
+    let wrong = expect(&dir, &format!("{run} --resume --no-output"), 2);
+    assert!(wrong.contains("--no-output"), "{wrong}");
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! Scenes of trials: pictures agree with the state of the model, and with what the text says.
 
 use elasticache_sim::engine::rng::TrialKeys;
-use elasticache_sim::engine::time::Span;
-use elasticache_sim::model::plan::{NodeId, Plan};
+use std::collections::{BTreeMap, BTreeSet};
+
+use elasticache_sim::engine::time::{SimTime, Span};
+use elasticache_sim::model::fact::Fact;
+use elasticache_sim::model::plan::{NodeId, Plan, ShardId};
 use elasticache_sim::model::state::{Data, Process, Reach as ModelReach, Update};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::report::scene::{
-    Decision, Ending, FrameKind, NodeIs, Reach, Scene, Told, Verdict, Writes,
+    Choice, Decision, Ending, FrameKind, NodeIs, Reach, Scene, Told, Verdict, Writes,
 };
 use elasticache_sim::report::timeline;
 
@@ -153,4 +156,59 @@ fn long_trials_are_cut_to_what_matters() {
         .sum();
     assert_eq!(omitted, scene.n_left_out);
     assert!(scene.frames.is_sorted_by_key(|frame| frame.at));
+    let longest = scene.outages.iter().max_by_key(|outage| outage.to.since(outage.from));
+    let longest = longest.expect("so long a trial has outages");
+    let worst =
+        scene.losses.iter().max_by_key(|loss| (loss.datasets, loss.dataset_writes + loss.writes));
+    let worst = worst.expect("and losses");
+    let phases = longest.phases.iter().map(|(_, at)| *at);
+    for at in phases.chain([longest.from, longest.to, worst.at]) {
+        assert!(scene.frames.iter().any(|frame| frame.at == at), "nothing is shown of {at}");
+    }
+    // A part of it has every moment of its interval.
+    let (facts, _) = run(&long, experiment.seed, 0);
+    let part = Scene::between((&long, &facts), (longest.from, longest.to), long.horizon);
+    assert_eq!((&part.outages, &part.losses), (&scene.outages, &scene.losses));
+    let is_inside = |at: &SimTime| (longest.from..=longest.to).contains(at);
+    let told = facts.iter().map(|(at, _)| *at).filter(is_inside);
+    let shown: BTreeSet<SimTime> = part.frames.iter().map(|frame| frame.at).collect();
+    assert_eq!(told.filter(|at| !shown.contains(at)).count(), 0);
+    assert!(part.frames.len() < scene.frames.len());
+}
+
+#[test]
+fn a_loss_is_of_the_shard_that_loses() {
+    let scenario = load("two-shards-az-outage");
+    for trial in 0..20 {
+        let (facts, outcome) = run(&scenario.plan, 1, trial);
+        let scene = Scene::of(&scenario.plan, &facts, scenario.plan.horizon);
+        let mut promoted: BTreeMap<ShardId, u128> = BTreeMap::new();
+        for (_, fact) in &facts {
+            if let Fact::Promoted { shard, loss, .. } = fact {
+                *promoted.entry(*shard).or_default() += loss.writes;
+            }
+        }
+        promoted.retain(|_, lost| *lost > 0);
+        let mut marked: BTreeMap<ShardId, u128> = BTreeMap::new();
+        for loss in &scene.losses {
+            *marked.entry(loss.shard).or_default() += loss.writes;
+        }
+        assert_eq!(marked, promoted, "trial {trial}");
+        assert_eq!(marked.values().sum::<u128>(), outcome.raw(Metric::LostWrites));
+    }
+}
+
+#[test]
+fn a_lost_dataset_says_why() {
+    let scenario = load("second-failure-1x2");
+    let scene = scene(&scenario.plan, scenario.seed, 0);
+    let lost = scene.losses.iter().find(|loss| loss.datasets > 0).expect("the scenario's point");
+    let frame = scene.frames.iter().find(|frame| frame.at == lost.at).expect("it is shown");
+    let why = frame.whys.iter().find(|why| why.decision == Decision::Loss).expect("it is asked");
+    assert_eq!(why.choices.len(), 2, "both nodes are looked at");
+    let none = |choice: &Choice| matches!(choice.verdict, Verdict::NotEligible(_));
+    assert!(why.choices.iter().all(none), "{why:?}");
+    let told = scene.frames.iter().flat_map(|frame| &frame.whys).flat_map(|why| &why.answer);
+    let promises = told.filter(|answer| answer.contains("a replica is to follow it"));
+    assert_eq!(promises.count(), 1, "the first failure has a candidate, the second has none");
 }

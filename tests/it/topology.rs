@@ -500,7 +500,7 @@ fn pictures_hold_every_node_and_escape_what_is_not_a_name() {
             assert!(svg.contains(&format!(" {}\n", node.name)), "{} is missing", node.name);
         }
         assert_eq!(svg.matches("\nP ").count(), plan.shards.len());
-        assert_eq!(svg.matches("\nr ").count(), plan.nodes.len() - plan.shards.len());
+        assert_eq!(svg.matches("\nR ").count(), plan.nodes.len() - plan.shards.len());
         // Every replica has an arrow, and the legend one.
         let n_arrows = svg.matches("<polygon").count();
         assert_eq!(n_arrows, plan.nodes.len() - plan.shards.len() + 1);

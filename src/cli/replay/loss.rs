@@ -55,10 +55,10 @@ pub(super) fn run(
     let Found { led, plan, facts, outcome } = &find(arguments, (experiment, policy), example)?;
     let until = led.ended;
     let key = TrialKeys::new(seed).key(example.replication);
-    if let Some(text) = view.of_facts((plan, key), (facts, until), arguments.format) {
+    if let Some(text) = view.of_facts((plan, key), (facts, until), arguments.format()) {
         return arguments.print(&text);
     }
-    if arguments.format == Format::Json {
+    if arguments.format() == Format::Json {
         let trial = example.replication;
         let header = json::TraceHeader { seed, trial, until, steered: Some((example, *led)) };
         return arguments.print(&json::trace(plan, header, facts, outcome));

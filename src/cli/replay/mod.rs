@@ -4,7 +4,7 @@ mod loss;
 mod pictures;
 mod views;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -51,9 +51,10 @@ pub(super) struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     changes: Changes,
-    /// How to print it. A page shows two policies side by side if two are named
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// How to print it; without it by the ending of the output's name, or as text. A page shows two
+    /// policies side by side if two are named
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write it into this file instead; one that is there is replaced
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -179,10 +180,10 @@ fn not_read(arguments: &Arguments, error: KeepError) -> Failure {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let source = Source::open(arguments)?;
     arguments.refuse_to_overwrite()?;
-    match arguments.format {
+    match arguments.format() {
         Format::Text | Format::Json => run_one(arguments, &source),
         Format::Mermaid | Format::Html => {
-            arguments.views.refuse_beside(arguments.format)?;
+            arguments.views.refuse_beside(arguments.format())?;
             pictures::run(arguments, &source)
         }
     }
@@ -253,10 +254,10 @@ fn run_one(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
     let facts = &observers.1.facts;
     let replayed = Replayed { plan, key: trial.key(), facts, state: trial.state(), until };
     view.check(&replayed)?;
-    if let Some(text) = view.text(&replayed, arguments.format) {
+    if let Some(text) = view.text(&replayed, arguments.format()) {
         return arguments.print(&text);
     }
-    if arguments.format == Format::Json {
+    if arguments.format() == Format::Json {
         let header = json::TraceHeader { seed, trial: number, until, steered: None };
         return arguments.print(&json::trace(plan, header, facts, &outcome));
     }
@@ -265,7 +266,25 @@ fn run_one(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
     arguments.print(&(told(plan, experiment, policy, caption) + &story + &assumed(policy)))
 }
 
+impl Format {
+    /// That of files with this ending; text unless it says otherwise.
+    fn of(file: &Path) -> Self {
+        match file.extension().and_then(|ending| ending.to_str()) {
+            Some("html" | "htm") => Format::Html,
+            Some("mmd" | "mermaid") => Format::Mermaid,
+            Some("json" | "jsonl") => Format::Json,
+            Some(_) | None => Format::Text,
+        }
+    }
+}
+
 impl Arguments {
+    /// How it is printed.
+    fn format(&self) -> Format {
+        let by_name = || self.output.as_deref().map_or(Format::Text, Format::of);
+        self.format.unwrap_or_else(by_name)
+    }
+
     /// Writes data to where it is wanted.
     fn print(&self, text: &str) -> Result<(), Failure> {
         let Some(file) = &self.output else { return print(text) };

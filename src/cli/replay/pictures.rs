@@ -37,7 +37,7 @@ struct What {
 pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
     let experiment = source.experiment();
     let changes = &source.changes(&arguments.changes);
-    let policies = chosen(arguments.format, changes, experiment)?;
+    let policies = chosen(arguments.format(), changes, experiment)?;
     let asked = |policy| Asked { arguments, experiment, policy, changes };
     say_where_it_ends(&policies[0].plan, arguments);
     let (what, runs) = match arguments.loss {
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure>
     let until = runs.iter().map(|run| run.plan.horizon).max().expect("a policy is chosen");
     let seed = experiment.batch_spec().seed;
     let trial = format!("{} · seed {seed} · until {}", what.is, until.since(SimTime::START));
-    let text = match arguments.format {
+    let text = match arguments.format() {
         Format::Mermaid => mermaid::diagram(&runs[0].plan, &scenes[0], &trial),
         Format::Text | Format::Json | Format::Html => page::render(&Replay {
             title: &runs[0].plan.name,

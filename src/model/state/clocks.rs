@@ -9,7 +9,7 @@ pub struct Clocks {
     /// When each scheduled fault strikes, earliest first, and its place in the plan.
     pub script: Vec<(SimTime, u16)>,
     /// How many of them have struck.
-    pub n_struck: u16,
+    pub n_due: u16,
     /// By line of group failures, then group: lives drawn.
     pub group_lives: Vec<u32>,
     /// By line of service updates, then group: announcements drawn.
@@ -32,7 +32,7 @@ pub struct Clocks {
 
 clone_in_place!(Clocks {
     script,
-    n_struck,
+    n_due,
     group_lives,
     update_lives,
     groups,

@@ -85,7 +85,7 @@ impl State {
             },
             clocks: Clocks {
                 script: Vec::new(),
-                n_struck: 0,
+                n_due: 0,
                 group_lives: Vec::new(),
                 update_lives: Vec::new(),
                 groups: Vec::new(),
@@ -119,7 +119,7 @@ impl State {
         refill(&mut self.config.groups, plan.groups.len(), |g| fresh_group(plan, g));
         // Drawn when the trial begins.
         self.clocks.script.clear();
-        self.clocks.n_struck = 0;
+        self.clocks.n_due = 0;
         let lives = |lines: usize, entities: usize| lines * entities;
         let group_lives = lives(plan.group_failures.len(), plan.groups.len());
         refill(&mut self.clocks.group_lives, group_lives, |_| 0);

@@ -50,7 +50,6 @@ pub(super) struct Step<'a> {
 pub(super) fn steps<'a>(panels: &[Panel<'a>]) -> Vec<Step<'a>> {
     let mut instants: Vec<SimTime> =
         panels.iter().flat_map(|panel| panel.scene.frames.iter().map(|frame| frame.at)).collect();
-    // What happens at the very start or end of a trial belongs to its first or last frame.
     instants.sort_unstable();
     instants.dedup();
     let mut rest: Vec<&[Frame]> =

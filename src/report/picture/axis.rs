@@ -431,8 +431,11 @@ pub(super) fn draw_upright_interval(
     (x, estimate): (i32, &Estimate),
     stroke: Stroke,
 ) {
-    let end = |value: Option<f64>, beyond: i32| value.map_or(beyond, |it| frame.y(scale, it));
-    let (low, high) = (end(estimate.low, frame.bottom), end(estimate.high, frame.top));
+    // An open end is an arrow: one to the edge would cross what others have.
+    const ARROW: i32 = 40;
+    let middle = frame.y(scale, estimate.value);
+    let low = estimate.low.map_or((middle + ARROW).min(frame.bottom), |it| frame.y(scale, it));
+    let high = estimate.high.map_or((middle - ARROW).max(frame.top), |it| frame.y(scale, it));
     canvas.stroke(&[(x, low), (x, high)], stroke);
     for (y, bound, out) in [(low, estimate.low, 1), (high, estimate.high, -1)] {
         match bound {

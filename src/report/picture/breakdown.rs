@@ -110,7 +110,7 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     sheet.done(scope, of.name, &alt)
 }
 
-/// The parts of which there is any, the largest first; what is left over is the last.
+/// The largest parts, in the order in which they come in an outage; what is left over is the last.
 fn names(scope: &Scope<'_>, of: &Of, positions: &[usize]) -> Vec<String> {
     let mut sums: Vec<(String, f64)> = Vec::new();
     for position in positions {
@@ -130,7 +130,6 @@ fn names(scope: &Scope<'_>, of: &Of, positions: &[usize]) -> Vec<String> {
     sums.sort_by(|a, b| b.1.total_cmp(&a.1));
     let is_cut = sums.len() > MOST_PARTS;
     sums.truncate(if is_cut { MOST_PARTS - 1 } else { MOST_PARTS });
-    // In the order in which they come in an outage.
     let kept = |name: &String| sums.iter().any(|sum| sum.0 == *name);
     let mut names: Vec<String> = order.into_iter().filter(kept).collect();
     if is_cut {
@@ -158,11 +157,22 @@ fn bar(scope: &Scope<'_>, of: &Of, names: &[String], position: usize) -> Bar {
 
 /// A part as people say it.
 fn word(name: &str) -> String {
-    match Phase::ALL.into_iter().find(|phase| phase_key(*phase) == name) {
-        Some(phase) => phase.name().to_owned(),
-        None if name == "az" => "AZ".to_owned(),
-        None => name.replace(['-', '_'], " "),
+    if let Some(phase) = Phase::ALL.into_iter().find(|phase| phase_key(*phase) == name) {
+        return phase.name().to_owned();
     }
+    let word = match name {
+        "node" => "node failures",
+        "replicas" => "replica failures",
+        "az" => "AZ failures",
+        "group" => "group failures",
+        "crash" => "crashes",
+        "customer-reboot" => "reboots by the customer",
+        "service-reboot" => "reboots by the service",
+        "planned" => "planned work",
+        "test-failover" => "test failovers",
+        other => return other.replace(['-', '_'], " "),
+    };
+    word.to_owned()
 }
 
 /// The parts of a bar in words.
@@ -256,7 +266,7 @@ fn draw_bar(
 ) {
     /// A part is this wide if a letter fits into it.
     const LETTER: i32 = 26;
-    let (y, half) = (layout.middle(n), (layout.height * 36 / 100).min(20));
+    let (y, half) = (layout.middle(n), (layout.height * 36 / 100).min(28));
     let whole = match lengths {
         Lengths::Totals => 1.0,
         Lengths::Shares => bar.total.value,

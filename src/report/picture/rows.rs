@@ -39,7 +39,7 @@ impl Layout {
         let names = widest(&mut rows.iter().map(|row| row.name.as_str()), WIDEST_NAME);
         let numbers = widest(&mut rows.iter().map(|row| row.number.as_str()), WIDEST_NUMBER);
         let room = end - 66 - TOP;
-        let height = (room / rows.len().max(1) as i32).clamp(24, 66);
+        let height = (room / rows.len().max(1) as i32).clamp(24, 96);
         let frame = Frame {
             left: MARGIN + names + 18,
             right: SLIDE.0 - MARGIN - numbers - 18,

@@ -6,6 +6,7 @@ use super::canvas::{Anchor, GREY, INK, Point};
 use super::scope::{LABEL, Look, MARGIN, SLIDE, Scope, Sheet, TOP, draw_badge, letter};
 use super::{Drawn, missing};
 use crate::observe::metrics::Metric;
+use crate::report::distributions::FALL;
 use crate::report::numbers::count;
 use crate::report::results::Curve;
 use crate::stats::probability::clopper_pearson;
@@ -131,7 +132,10 @@ fn draw_lines(
             let ((value, above), until) = (*two, next.0);
             let (from, to) = (frame.x(&scales[0], value), frame.x(&scales[0], until));
             let share = clopper_pearson(above, line.trials, level);
-            let heights = [share.value, share.high.unwrap_or(1.0), share.low.unwrap_or(0.0)]
+            // The folder leaves out points as long as the curve falls no further than this.
+            let before_next = (above as f64 / FALL).ceil() as u64;
+            let least = clopper_pearson(before_next.max(next.1), line.trials, level);
+            let heights = [share.value, share.high.unwrap_or(1.0), least.low.unwrap_or(0.0)]
                 .map(|share| frame.y(&scales[1], share));
             for (path, y) in [&mut middle, &mut upper, &mut lower].into_iter().zip(heights) {
                 path.extend([(from, y), (to, y)]);

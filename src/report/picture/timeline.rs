@@ -193,7 +193,7 @@ fn draw_one(
     }
     let end = sheet.notes(&notes);
     let n_rows = nodes.len().clamp(1, MOST_NODES) as i32;
-    let height = ((end - 66 - ROWS) / n_rows).min(110);
+    let height = ((end - 66 - ROWS) / n_rows).min(170);
     let (left, right) = (MARGIN + NAMES, SLIDE.0 - MARGIN);
     let frame = Frame { left, right, top: TOP - 6, bottom: ROWS + height * n_rows };
     let scale = Scale::around(window.from, window.to);

@@ -300,7 +300,7 @@ impl<'m> Layout<'m> {
             let middle = column.left + column.width / 2;
             let name = &map.plan.azs[used.az.idx()].name;
             canvas.text(name, ((middle, y + 13), Anchor::Middle), HEADING, INK);
-            let total = format!("{} P + {} r", used.primaries, used.replicas);
+            let total = format!("{} P + {} R", used.primaries, used.replicas);
             canvas.text(&total, ((middle, bottom - 11), Anchor::Middle), Font::Mono(10), GREY);
         }
         y += HEAD;

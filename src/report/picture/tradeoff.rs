@@ -37,7 +37,7 @@ const ALL: [Of; 2] = [
     Of {
         name: "tradeoff-dataset-loss",
         title: "Dataset loss against write outage",
-        axis: "share of trials that lose a dataset",
+        axis: "trials that lose a dataset",
         unit: Unit::Share,
         what: Loss::Dataset,
     },
@@ -232,7 +232,7 @@ fn draw_names(
     front: &[Point],
 ) {
     let place = |dot: &Dot<'_>| frame.at(scales, (dot.outage.value, dot.loss.value));
-    let mut taken = obstacles((frame, scales), dots, front);
+    let (mut taken, lines) = obstacles((frame, scales), dots, front);
     let named = |dot: &&Dot<'_>| {
         dots.len() <= MOST_NAMED || dot.front == Front::On || dot.rank == Rank::Reference
     };
@@ -240,17 +240,22 @@ fn draw_names(
         let (at, label) = (place(dot), name(dot));
         let label = LABEL.fitted(&label, 400);
         let width = LABEL.width(&label);
-        let free = |corners: &[Point; 2]| {
+        let is_free = |corners: &[Point; 2]| {
             let is_inside = corners[0].0 >= frame.left + 2
                 && corners[1].0 <= SLIDE.0 - 10
                 && corners[0].1 >= frame.top - 8
                 && corners[1].1 <= frame.bottom - 2;
             is_inside && !taken.iter().any(|other| overlap(corners, other))
         };
-        let spots = spots(at, width).into_iter().chain(anywhere(frame, at, width));
-        let Some((corners, far)) = spots.into_iter().find(|(it, _)| free(it)) else {
+        let crosses = |corners: &[Point; 2]| lines.iter().any(|line| overlap(corners, line));
+        let spots: Vec<([Point; 2], Distance)> =
+            spots(at, width).into_iter().chain(anywhere(frame, at, width)).collect();
+        // A name on a line can be read; one on a point or on a name cannot.
+        let best = spots.iter().find(|(it, _)| is_free(it) && !crosses(it));
+        let Some((corners, far)) = best.or_else(|| spots.iter().find(|(it, _)| is_free(it))) else {
             continue;
         };
+        let (corners, far) = (*corners, *far);
         let middle = (corners[0].1 + corners[1].1) / 2;
         let (end, anchor) = match corners[0].0 > at.0 {
             true => (corners[0].0, Anchor::Left),
@@ -264,31 +269,30 @@ fn draw_names(
     }
 }
 
-/// What names should not cover: points, intervals, the front.
+/// What names must not cover, points, and what they should not: intervals, the front.
 fn obstacles(
     (frame, scales): (&Frame, [&Scale; 2]),
     dots: &[Dot<'_>],
     front: &[Point],
-) -> Vec<[Point; 2]> {
-    let mut taken: Vec<[Point; 2]> = Vec::new();
+) -> (Vec<[Point; 2]>, Vec<[Point; 2]>) {
+    let (mut points, mut lines): (Vec<[Point; 2]>, Vec<[Point; 2]>) = (Vec::new(), Vec::new());
     for dot in dots {
         let (x, y) = frame.at(scales, (dot.outage.value, dot.loss.value));
-        taken.push([(x - 12, y - 12), (x + 12, y + 12)]);
+        points.push([(x - 12, y - 12), (x + 12, y + 12)]);
         let along = |value: Option<f64>, open: i32| value.map_or(open, |it| frame.x(scales[0], it));
         let up = |value: Option<f64>, open: i32| value.map_or(open, |it| frame.y(scales[1], it));
         let (left, right) =
             (along(dot.outage.low, frame.left), along(dot.outage.high, frame.right));
-        taken.push([(left, y - 3), (right, y + 3)]);
-        taken
-            .push([(x - 3, up(dot.loss.high, frame.top)), (x + 3, up(dot.loss.low, frame.bottom))]);
+        lines.push([(left, y - 3), (right, y + 3)]);
+        lines.push([(x - 3, up(dot.loss.high, y - 42)), (x + 3, up(dot.loss.low, y + 42))]);
     }
     let steps = front.windows(2).map(|two| {
         let (left, right) = (two[0].0.min(two[1].0), two[0].0.max(two[1].0));
         let (top, bottom) = (two[0].1.min(two[1].1), two[0].1.max(two[1].1));
         [(left - 3, top - 3), (right + 3, bottom + 3)]
     });
-    taken.extend(steps);
-    taken
+    lines.extend(steps);
+    (points, lines)
 }
 
 fn name(dot: &Dot<'_>) -> String {

@@ -122,7 +122,8 @@ impl Results {
     }
 }
 
-fn no_summary(folder: &Path, status: Status) -> KeepError {
+/// What a folder without a summary comes to.
+pub(super) fn no_summary(folder: &Path, status: Status) -> KeepError {
     let shown = folder.display();
     KeepError::Refused(match status {
         Status::Running | Status::Interrupted => format!(
@@ -145,6 +146,12 @@ fn damaged(path: &Path, what: &str) -> KeepError {
          again with --overwrite\n",
         path.display()
     ))
+}
+
+/// Rows that somebody sorted.
+fn disorder(path: &Path, row: &csv::StringRecord) -> KeepError {
+    let line = row.position().map_or(0, csv::Position::line);
+    damaged(path, &format!("is in another order than it was written, from line {line} on"))
 }
 
 /// A CSV file that may be missing.
@@ -189,6 +196,9 @@ fn curves(path: &Path) -> Result<Vec<Curve>, KeepError> {
         };
         match curves.last_mut() {
             Some(curve) if curve.policy == row[0] && curve.metric == row[1] => {
+                if curve.points.last().is_some_and(|(before, _)| *before >= value) {
+                    return Err(disorder(path, &row));
+                }
                 curve.points.push((value, above));
             }
             Some(_) | None => {
@@ -215,12 +225,17 @@ fn settling(path: &Path, numbers: &Numbers) -> Result<Vec<Settling>, KeepError> 
     let columns = [column(SETTLING[0].name())?, column(SETTLING[1].name())?];
     let mut of = SETTLING.map(|metric| Settling { metric, points: Vec::new() });
     let mut moments = [Moments::default(); 2];
+    let mut next = 0;
     let mut row = csv::StringRecord::new();
     while reader.read_record(&mut row).map_err(|error| broken(path, error))? {
         let number: Option<u64> = row[trial].parse().ok();
         if row[policy] != *reference || number.is_some_and(|number| number >= n_trials) {
             continue;
         }
+        if number.is_some_and(|number| number < next) {
+            return Err(disorder(path, &row));
+        }
+        next = number.map_or(next, |number| number + 1);
         for ((column, moments), of) in columns.iter().zip(&mut moments).zip(&mut of) {
             let Ok(value) = row[*column].parse() else {
                 let line = row.position().map_or(0, csv::Position::line);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::disk::{self, KeepError, failed};
 use super::manifest::{self, Inputs, Manifest};
+use super::read::no_summary;
 use super::traces::Notable;
 use super::{MANIFEST, SUMMARY_JSON};
 use crate::scenario::{self, Experiment, LoadError, Overrides, Text};
@@ -50,10 +51,22 @@ pub struct Kept {
 pub fn load(folder: &Path) -> Result<Kept, KeepError> {
     let shown = folder.display();
     let refused = |message: String| Err(KeepError::Refused(message));
+    if folder.is_file() {
+        return refused(format!(
+            "error: {shown} is a file, and no folder of results\n\
+             hint: if it is a scenario, `ecsim run {shown}` makes a folder of results, and says which\n"
+        ));
+    }
+    if !folder.exists() {
+        return refused(format!(
+            "error: there is no folder {shown}\n\
+             hint: `ecsim run` says in which folder it keeps results, as in results/\n"
+        ));
+    }
     let Some(manifest) = manifest_of(folder)? else {
         return refused(format!(
             "error: {shown} holds no results of ecsim\n\
-             hint: name a scenario file, or a folder that `ecsim run` wrote, as in results/\n"
+             hint: name a folder that `ecsim run` wrote, as in results/\n"
         ));
     };
     let mut texts = Vec::new();
@@ -89,7 +102,8 @@ impl Kept {
     /// The number of a notable trial of `policy`.
     pub fn number(&self, policy: &str, notable: Notable) -> Result<u64, KeepError> {
         let path = self.folder.join(SUMMARY_JSON);
-        let bytes = std::fs::read(&path).map_err(failed("read", &path))?;
+        let bytes = disk::read(&path)?;
+        let bytes = bytes.ok_or_else(|| no_summary(&self.folder, self.manifest.status))?;
         let summary: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let policies = summary["policies"].as_array().into_iter().flatten();
         let found = policies.filter(|entry| entry["name"] == policy).find_map(|entry| {

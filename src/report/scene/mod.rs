@@ -223,7 +223,7 @@ pub enum FrameKind {
     Start,
     /// Something happens.
     Moment,
-    /// What was left out before it makes it stand for several moments.
+    /// Something happens, and so many moments before it are left out.
     AfterOmission(usize),
     /// Where the replay ends.
     End,

@@ -23,6 +23,8 @@ pub enum Decision {
     Promotion,
     /// There is nobody to promote.
     NoCandidate,
+    /// No copy is left, so there is nothing to decide any more.
+    Loss,
     /// A replacement begins, or waits.
     Replacement,
     /// Somebody refuses: a call, or writes.
@@ -42,6 +44,7 @@ impl Decision {
             Decision::Election => "election",
             Decision::Promotion => "promotion",
             Decision::NoCandidate => "no-candidate",
+            Decision::Loss => "loss",
             Decision::Replacement => "replacement",
             Decision::Refusal => "refusal",
             Decision::Flush => "flush",
@@ -93,6 +96,7 @@ pub(super) fn of(fold: &Fold<'_>, now: SimTime, fact: &Fact) -> Option<Why> {
         Fact::FailoverBegan { shard } => Some(asked.failover(shard)),
         Fact::Promoted { shard, to, loss, .. } => Some(asked.promotion(shard, to, loss)),
         Fact::FailoverFailed { shard } => Some(asked.no_candidate(shard)),
+        Fact::DatasetLost { shard, .. } => Some(asked.loss(shard)),
         Fact::ReplacementWaits { node } | Fact::ReplacementStarted { node } => {
             asked.replacement(node, fact)
         }
@@ -156,6 +160,10 @@ impl Asked<'_, '_> {
             (true, Detector::Managed) if self.rule(shard).is_none() => {
                 "Automatic failover is off, so no replica takes over: the primary itself is to \
                  come back, and is filled from the best copy (MZ-06)."
+            }
+            (true, Detector::Managed) if !self.has_candidate(shard) => {
+                "It was the primary, and no replica can follow it: none answers and holds a \
+                 complete copy."
             }
             (true, Detector::Managed) => "It was the primary, so a replica is to follow it.",
         };
@@ -234,6 +242,27 @@ impl Asked<'_, '_> {
             question: format!("Why is nobody promoted in {}?", self.words.shard(shard)),
             answer: vec![answer.to_owned()],
             choices,
+        }
+    }
+
+    fn loss(&self, shard: ShardId) -> Why {
+        let primary = self.fold.primary(shard);
+        let nodes = self.fold.plan.shards[shard.idx()].node_ids();
+        let there = nodes.filter(|node| self.fold.node(*node).is != NodeIs::Absent);
+        let choice = |node: NodeId| Choice {
+            node,
+            verdict: self.verdict(node, primary),
+            lag: self.fold.node(node).lag,
+        };
+        Why {
+            decision: Decision::Loss,
+            question: format!("Why is the dataset of {} lost?", self.words.shard(shard)),
+            answer: vec![
+                "The last node with a complete copy is gone: there is nobody to promote, and \
+                 nothing to copy from."
+                    .to_owned(),
+            ],
+            choices: there.map(choice).collect(),
         }
     }
 
@@ -390,6 +419,11 @@ impl Asked<'_, '_> {
         let group = self.fold.plan.shards[shard.idx()].group;
         let rule = self.fold.plan.group_of(shard).promotion;
         rule.filter(|_| self.fold.failover(group).protects())
+    }
+
+    /// Whether any replica of the shard can be promoted now.
+    fn has_candidate(&self, shard: ShardId) -> bool {
+        self.choices(shard, None).iter().any(|choice| choice.verdict == Verdict::Eligible)
     }
 
     /// The replicas of a shard, and which of them can be promoted.

@@ -109,7 +109,7 @@ fn summaries_with_a_study_of_losses_are_as_described() {
         "first_failures",
         "ratio",
     ];
-    let precision = ["--precision", "dataset_loss=5%", "--trials", "300", "--format", "json"];
+    let precision = ["--precision", "dataset_loss=10%", "--trials", "300", "--format", "json"];
     for case in [
         &["scenarios/rare-loss.toml", "--sweep", "group.replicas=1..2"][..],
         &["scenarios/primary-failure.toml"],

@@ -200,6 +200,13 @@ fn hooked(page: &str, driver: &str) -> String {
         }});
         </script></body>"
     );
+    // A page without scripts forbids them; the driver is none of its own.
+    let page = match page.contains("script-src") {
+        true => page.to_owned(),
+        false => {
+            page.replacen("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'", 1)
+        }
+    };
     let page = page.replacen("<head>", hook, 1);
     let end = page.rfind("</body>").expect("a page has a body");
     format!("{}{tail}{}", &page[..end], &page[end + "</body>".len()..])

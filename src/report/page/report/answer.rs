@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::numbers::{difference, share};
 use super::{level, policies, stat, text};
+use crate::model::plan::Plan;
 use crate::report::compare::{signed, signed_seconds};
 use crate::report::numbers::{probability, seconds};
+use crate::report::remarks::{latency, weights};
 use crate::report::table::{mean_seconds_text, mean_text, quantile_text};
 use crate::scenario::Experiment;
 use crate::stats::level::Estimate;
@@ -36,18 +38,51 @@ pub(super) fn of(summary: &Value, experiment: &Experiment) -> Answer {
          the assumptions fit your system.",
         level(summary)
     )];
-    let is_lost = |entry: &Value| {
-        stat(&entry["metrics"]["dataset_losses"]["mean"]).is_some_and(|losses| losses.value > 0.0)
-    };
-    if policies(summary).any(is_lost) {
+    if policies(summary).any(|entry| with_datasets(entry).is_some()) {
         cautions.push(
             "Writes that are lost with a whole dataset are counted apart: few lost writes are no \
              merit of a policy that loses datasets."
                 .to_owned(),
         );
     }
+    cautions.extend(what_counts(experiment));
     let compared = if policies(summary).count() > 1 { compared(summary) } else { Vec::new() };
-    Answer { lead: of_one((summary, reference), &per), compared, cautions }
+    let of_several = weights(experiment_plan(experiment, reference)).is_some();
+    let shards = if of_several { Shards::Several } else { Shards::One };
+    Answer { lead: of_one((summary, reference), (&per, shards)), compared, cautions }
+}
+
+/// How many shards writers have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shards {
+    One,
+    Several,
+}
+
+fn experiment_plan<'e>(experiment: &'e Experiment, entry: &Value) -> &'e Plan {
+    let named = experiment.policies.iter().find(|policy| entry["name"] == policy.name);
+    &named.unwrap_or(&experiment.policies[0]).plan
+}
+
+/// What the numbers count and what not, where a policy of the study makes that a question.
+fn what_counts(experiment: &Experiment) -> Vec<String> {
+    let mut sentences: Vec<String> = Vec::new();
+    for policy in &experiment.policies {
+        for remark in [weights(&policy.plan), latency(&policy.plan)].into_iter().flatten() {
+            let mut sentence = remark.to_owned();
+            sentence[..1].make_ascii_uppercase();
+            sentence.push('.');
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+    }
+    sentences
+}
+
+/// Mean of the acknowledged writes that go with lost datasets; nothing if none is lost.
+fn with_datasets(entry: &Value) -> Option<Estimate> {
+    stat(&entry["metrics"]["dataset_lost_writes"]["mean"]).filter(|mean| mean.value > 0.0)
 }
 
 /// Whether all expectations passed, if there are any.
@@ -66,8 +101,11 @@ pub(super) fn verdict(summary: &Value) -> Option<String> {
     }
 }
 
+/// Trials of which one in a hundred says something.
+const ENOUGH_FOR_P99: u64 = 100;
+
 /// What one policy costs.
-fn of_one((summary, entry): (&Value, &Value), per: &str) -> String {
+fn of_one((summary, entry): (&Value, &Value), (per, shards): (&str, Shards)) -> String {
     let name = text(&entry["name"]);
     let metrics = &entry["metrics"];
     let is_alone = policies(summary).count() == 1;
@@ -80,9 +118,19 @@ fn of_one((summary, entry): (&Value, &Value), per: &str) -> String {
     match outage {
         Some(outage) if outage.value > 0.0 => {
             sentence.push_str(&format!("for {} {per} on average", mean_seconds_text(&outage)));
-            if let Some(worst) = stat(&metrics["write_outage_s"]["p99"]) {
+            if shards == Shards::Several {
+                sentence.push_str(", each shard by its share of the slots");
+            }
+            let worst =
+                stat(&metrics["write_outage_s"]["p99"]).filter(|_| trials >= ENOUGH_FOR_P99);
+            if let Some(worst) = worst {
                 let longest = quantile_text(&worst, seconds);
                 sentence.push_str(&format!(" (in 99 of 100 trials for at most {longest})"));
+            }
+            let any = stat(&metrics["write_outage_any_shard_s"]["mean"]);
+            if let Some(any) = any.filter(|_| shards == Shards::Several) {
+                let any = mean_seconds_text(&any);
+                sentence.push_str(&format!("; some shard is without one for {any}"));
             }
         }
         Some(_) | None => sentence.push_str("in none of the trials"),
@@ -95,6 +143,10 @@ fn of_one((summary, entry): (&Value, &Value), per: &str) -> String {
             ));
         }
         Some(_) | None => sentence.push_str("; no acknowledged write is lost in any trial"),
+    }
+    if let Some(lost) = with_datasets(entry) {
+        let lost = mean_text(&lost);
+        sentence.push_str(&format!(", but for {lost} on average that go with lost datasets"));
     }
     let loss = &entry["probabilities"]["dataset_loss"];
     if let Some(estimate) = stat(loss) {
@@ -158,7 +210,11 @@ fn compared(summary: &Value) -> Vec<String> {
                 alike.push(format!("“{name}”"));
                 continue;
             };
-            let told = format!("“{name}” ({})", (measure.print)(&found));
+            let beside = with_datasets(entry).filter(|_| measure.metric == "lost_writes");
+            let beside = beside.map_or(String::new(), |lost| {
+                format!(", but for {} that go with lost datasets", mean_text(&lost))
+            });
+            let told = format!("“{name}” ({}{beside})", (measure.print)(&found));
             match found {
                 Estimate { high: Some(high), .. } if high < 0.0 => less.push(told),
                 Estimate { low: Some(low), .. } if low > 0.0 => more.push(told),

@@ -195,7 +195,8 @@ fn expectations(summary: &Value) -> Vec<Expectation> {
             true => table::quantile_text(found, seconds),
             false => numbers::plain(found),
         };
-        let limit = entry["limit"].as_f64().map_or(String::new(), |limit| limit.to_string());
+        let shown = |limit: f64| if is_time { seconds(limit) } else { limit.to_string() };
+        let limit = entry["limit"].as_f64().map_or(String::new(), shown);
         Expectation {
             verdict,
             class,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{level, policies, stat, text};
 use crate::engine::time::Span;
+use crate::model::plan::{Group, Membership, Plan};
 use crate::montecarlo::objectives::Objectives;
 use crate::report::compare::{signed, signed_seconds};
 use crate::report::numbers::{count, probability, seconds, significant};
@@ -104,7 +105,7 @@ const OUTAGE: [Column; 6] = [
 
 const LOSS: [Column; 5] = [
     column(
-        ("Writes lost", "mean{per}"),
+        ("Writes lost", "without those of lost datasets, mean{per}"),
         &["metrics", "lost_writes", "mean"],
         Kind::Mean,
         Some("lost_writes"),
@@ -127,7 +128,7 @@ const LOSS: [Column; 5] = [
         Kind::Mean,
         Some("dataset_lost_writes"),
     ),
-    column(("Over the RPO", "share of outages"), &["outages", "rpo_missed"], Kind::Share, None),
+    column(("Over the RPO", "share of failovers"), &["failovers", "rpo_missed"], Kind::Share, None),
 ];
 
 const BESIDE: [Column; 5] = [
@@ -197,7 +198,7 @@ fn table(
         let of = column.of.replace("{per}", &per);
         let limit = match column.path {
             ["outages", "rto_missed"] => common(experiment, |it| it.rto),
-            ["outages", "rpo_missed"] => common(experiment, |it| it.rpo),
+            ["failovers", "rpo_missed"] => common(experiment, |it| it.rpo),
             _ => None,
         };
         let of = limit.map_or(of.clone(), |limit| format!("{of}, limit {limit}"));
@@ -229,8 +230,17 @@ fn layout(policy: &str, experiment: &Experiment) -> String {
         return String::new();
     };
     let plan = &policy.plan;
-    let lines = plan.groups.iter().take(3).map(|group| group_line(plan, group));
-    lines.collect::<Vec<String>>().join("; ")
+    let line = |group: &Group| format!("{}, {}", group_line(plan, group), nodes(plan, group));
+    plan.groups.iter().take(3).map(line).collect::<Vec<String>>().join("; ")
+}
+
+/// "9 nodes cache.r7g.large".
+fn nodes(plan: &Plan, group: &Group) -> String {
+    let of = group.shards.clone().flat_map(|shard| plan.shards[usize::from(shard)].node_ids());
+    let n = of.filter(|id| plan.nodes[id.idx()].membership == Membership::Member).count();
+    let plural = if n == 1 { "" } else { "s" };
+    let of_type = group.about.node_type.as_ref().map_or(String::new(), |name| format!(" {name}"));
+    format!("{n} node{plural}{of_type}")
 }
 
 fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
