@@ -158,8 +158,12 @@ const INSPECTION: &str = "
       wide: document.documentElement.scrollWidth - innerWidth,
       paper: getComputedStyle(document.body).backgroundColor,
       headings: [...document.querySelectorAll('h1, h2, h3')].map((it) => Number(it.tagName[1])),
-      unnamed: [...document.querySelectorAll('svg')].filter((it) =>
-        it.getAttribute('role') !== 'img' || !it.getAttribute('aria-label')).length,
+      unnamed: [...document.querySelectorAll('svg')].filter((it) => {
+        const ids = (it.getAttribute('aria-labelledby') || '').split(' ').filter(Boolean);
+        const isNamed = it.getAttribute('aria-label') ||
+          (ids.length && ids.every((id) => byId(id)?.textContent.trim()));
+        return it.getAttribute('role') !== 'img' || !isNamed;
+      }).length,
       pictures: [...document.querySelectorAll('figure svg')].map(box),
       dangling: [...document.querySelectorAll('a[href^=\"#\"]')].filter((it) =>
         !byId(it.getAttribute('href').slice(1))).length,

@@ -574,7 +574,7 @@ fn the_docs_name_every_file_and_every_column() {
     );
     let dir = folder("docs");
     two_policies(&dir);
-    expect(&dir, "run my/two.toml --policy fewer --sensitivity -o a", 0);
+    expect(&dir, "run my/two.toml --policy fewer --trials 60 --sensitivity -o a", 0);
     let listed = documented("Files");
     for name in files(&dir.join("a")).keys() {
         let shown = match name.split('/').next() {

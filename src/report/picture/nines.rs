@@ -15,8 +15,11 @@ pub(super) fn draw(scope: &Scope<'_>) -> Drawn {
     let of = |n: &usize| (*n, scope.subjects[*n].entry.nines());
     let all: Vec<(usize, Option<Estimate>)> = chosen.positions.iter().map(of).collect();
     if all.iter().all(|(_, nines)| nines.is_none()) {
-        let why = "there are no nines: faults are scheduled, which says nothing of how often they \
-                   come, or no trial has an outage";
+        let is_scheduled = scope.subjects.iter().any(|it| !it.policy.plan.script.is_empty());
+        let why = match is_scheduled {
+            true => "faults are scheduled, which says nothing of how often they come",
+            false => "no trial has an outage, so there is nothing that nines would count",
+        };
         return missing(NAME, why);
     }
     let row = |(n, nines): &(usize, Option<Estimate>)| Row {

@@ -132,6 +132,21 @@ impl<'a> Scope<'a> {
         })
     }
 
+    /// What could show what no trial has seen, as the end of a sentence.
+    pub(super) fn what_would_show(&self) -> &'static str {
+        let can_strike = |it: &Subject<'_>| {
+            let plan = &it.policy.plan;
+            let is_random = !plan.node_failures.is_empty()
+                || !plan.az_failures.is_empty()
+                || !plan.group_failures.is_empty();
+            is_random || !plan.script.is_empty()
+        };
+        match self.subjects.iter().any(can_strike) {
+            true => "more trials or harsher faults would show whether there are any",
+            false => "the scenario has no faults",
+        }
+    }
+
     /// What all numbers are of: `policy study · 10,000 trials of 1y · seed 42`.
     pub(super) fn facts(&self) -> String {
         format!("{}{}", self.results.kept.manifest.inputs.scenario, self.numbers_of())

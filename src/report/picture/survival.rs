@@ -88,7 +88,7 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     };
     if lines.iter().all(|line| line.hits() == 0) {
         let (n, what) = (count(u128::from(lines[0].trials)), of.what);
-        let why = format!("none of {n} trials has any {what}; more trials or harsher faults would");
+        let why = format!("none of {n} trials has any {what}; {}", scope.what_would_show());
         return missing(of.name, &why);
     }
     let remark = format!("bands: {} of each share", scope.level());

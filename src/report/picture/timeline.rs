@@ -16,6 +16,7 @@ use crate::model::plan::{NodeId, Plan, ShardId};
 use crate::montecarlo::trial::Trial;
 use crate::observe::trace::Recorder;
 use crate::report::numbers::{count, seconds, writes};
+use crate::report::results::Notable;
 use crate::report::scene::{Ending, LossMark, NodeIs, NodeView, OutageView, Scene, Writes};
 use crate::report::words::Words;
 
@@ -30,39 +31,19 @@ const ROWS: i32 = TOP + 68;
 /// What a timeline shows where there is a loss and no outage, on either side of it.
 const AROUND_LOSS: f64 = 30.0;
 
-/// Which trial of a policy.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    WorstOutage,
-    WorstLoss,
-    MildestOutage,
-    Median,
-}
-
-impl Which {
-    const ALL: [Which; 4] =
-        [Which::WorstOutage, Which::WorstLoss, Which::MildestOutage, Which::Median];
-
-    /// Its key among the kept trials of a summary.
-    fn key(self) -> &'static str {
-        match self {
-            Which::WorstOutage => "worst_outage",
-            Which::WorstLoss => "worst_loss",
-            Which::MildestOutage => "mildest_outage",
-            Which::Median => "median",
-        }
-    }
-
-    /// What it is called in a title.
-    fn title(self) -> &'static str {
-        match self {
-            Which::WorstOutage => "The trial with the most time without writes",
-            Which::WorstLoss => "The trial that lost most",
-            Which::MildestOutage => "The trial with the least time without writes above zero",
-            Which::Median => "The trial in the middle by time without writes",
-        }
+/// What the timeline of a trial is called.
+fn title(which: Notable) -> &'static str {
+    match which {
+        Notable::WorstOutage => "The trial with the most time without writes",
+        Notable::WorstLoss => "The trial that lost most",
+        Notable::MildestOutage => "The trial with the least time without writes above zero",
+        Notable::Median => "The trial in the middle by time without writes",
     }
 }
+
+/// Notable trials in the order in which they are drawn.
+const ORDER: [Notable; 4] =
+    [Notable::WorstOutage, Notable::WorstLoss, Notable::MildestOutage, Notable::Median];
 
 /// The part of a trial that is drawn.
 struct Window {
@@ -116,8 +97,8 @@ pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
     for position in order.into_iter().take(MOST_POLICIES) {
         let subject = &scope.subjects[position];
         let mut seen: Vec<(u64, u64, u64)> = Vec::new();
-        for which in Which::ALL {
-            let name = format!("timeline-{}-{}", position + 1, which.key().replace('_', "-"));
+        for which in ORDER {
+            let name = format!("timeline-{}-{}", position + 1, which.name());
             let Some(number) = subject.entry.kept_trial(which.key()) else {
                 drawn.push(missing(&name, "summary.json does not say which trial it is"));
                 continue;
@@ -132,7 +113,7 @@ pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
 fn draw_one(
     scope: &Scope<'_>,
     subject: &Subject<'_>,
-    (which, number, name): (Which, u64, &str),
+    (which, number, name): (Notable, u64, &str),
     seen: &mut Vec<(u64, u64, u64)>,
 ) -> Option<Drawn> {
     let plan = &subject.policy.plan;
@@ -146,8 +127,8 @@ fn draw_one(
     let all = Scene::of(plan, &recorder.facts, plan.horizon);
     let Some(window) = window(&all, which) else {
         let why = match which {
-            Which::WorstLoss => "no trial loses writes".to_owned(),
-            Which::WorstOutage | Which::MildestOutage | Which::Median => {
+            Notable::WorstLoss => "no trial loses writes".to_owned(),
+            Notable::WorstOutage | Notable::MildestOutage | Notable::Median => {
                 format!("nothing happens to writes in trial {number}")
             }
         };
@@ -160,7 +141,7 @@ fn draw_one(
     seen.push(part);
     // Of a long trial `all` has not every moment.
     let scene = Scene::between((plan, &recorder.facts), window.ends(), plan.horizon);
-    let title = format!("{}: {}", which.title(), subject.label);
+    let title = format!("{}: {}", title(which), subject.label);
     let of = match plan.shards.len() {
         1 => String::new(),
         _ => format!(" · {}", Words::new(plan).shard(window.shard)),
@@ -204,7 +185,7 @@ fn draw_one(
 }
 
 /// What is worth drawing of a scene; `None` if there is neither an outage nor a loss.
-fn window(scene: &Scene, which: Which) -> Option<Window> {
+fn window(scene: &Scene, which: Notable) -> Option<Window> {
     let length = |outage: &&OutageView| outage.to.since(outage.from);
     let longest = || scene.outages.iter().max_by_key(length);
     let rank = |loss: &&LossMark| (loss.datasets, loss.dataset_writes + loss.writes);
@@ -213,8 +194,8 @@ fn window(scene: &Scene, which: Which) -> Option<Window> {
         scene.outages_of(loss.shard).find(|it| it.from <= loss.at && loss.at <= it.to)
     });
     let outage = match which {
-        Which::WorstOutage | Which::MildestOutage | Which::Median => longest(),
-        Which::WorstLoss => of_loss,
+        Notable::WorstOutage | Notable::MildestOutage | Notable::Median => longest(),
+        Notable::WorstLoss => of_loss,
     };
     match (outage, worst) {
         (Some(outage), _) => {

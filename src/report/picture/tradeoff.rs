@@ -87,7 +87,7 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
             Loss::Writes => "no write",
             Loss::Dataset => "no dataset",
         };
-        let why = format!("{what} was lost in any trial; more trials or harsher faults would show");
+        let why = format!("{what} was lost in any trial; {}", scope.what_would_show());
         return missing(of.name, &why);
     }
     let remark = format!("{} intervals", scope.level());

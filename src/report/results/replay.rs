@@ -106,10 +106,9 @@ impl Kept {
         let bytes = bytes.ok_or_else(|| no_summary(&self.folder, self.manifest.status))?;
         let summary: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let policies = summary["policies"].as_array().into_iter().flatten();
-        let found = policies.filter(|entry| entry["name"] == policy).find_map(|entry| {
-            let key = notable.name().replace('-', "_");
-            entry["kept_trials"][key].as_u64()
-        });
+        let found = policies
+            .filter(|entry| entry["name"] == policy)
+            .find_map(|entry| entry["kept_trials"][notable.key()].as_u64());
         found.ok_or_else(|| {
             KeepError::Refused(format!(
                 "error: {} has no {} trial of the policy `{policy}`\n\

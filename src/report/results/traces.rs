@@ -43,6 +43,16 @@ impl Notable {
         }
     }
 
+    /// Its key among the kept trials of a summary.
+    pub fn key(self) -> &'static str {
+        match self {
+            Notable::WorstLoss => "worst_loss",
+            Notable::WorstOutage => "worst_outage",
+            Notable::MildestOutage => "mildest_outage",
+            Notable::Median => "median",
+        }
+    }
+
     /// Its number, in the trials of a policy.
     pub fn number(self, estimator: &Estimator<'_>) -> u64 {
         match self {

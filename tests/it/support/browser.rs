@@ -64,6 +64,8 @@ pub fn browser() -> Option<PathBuf> {
     let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let installed = NAMES.iter().flat_map(|name| dirs.iter().map(move |dir| dir.join(name)));
     let found = named.into_iter().chain(installed).find(|path| path.is_file());
+    let is_required = std::env::var_os("REQUIRE_BROWSER").is_some();
+    assert!(found.is_some() || !is_required, "no Chromium, and REQUIRE_BROWSER is set");
     if found.is_none() {
         eprintln!("no Chromium is installed: pages are not opened (CHROMIUM can name one)");
     }
