@@ -1,6 +1,7 @@
 //! Exact answers as a table and as JSON, beside each other what a fresh start comes to and what the
 //! long run does; and everything that stands in the way of one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use comfy_table::{Table, presets};
@@ -11,7 +12,7 @@ use crate::engine::time::{SimTime, Span, YEAR};
 use crate::exact::size::TOO_LARGE;
 use crate::exact::symbols::{Obstacle, SCHEDULED};
 use crate::exact::{Exact, OfShards};
-use crate::model::plan::{Plan, ShardId};
+use crate::model::plan::{ColdStartNode, Plan, Shard, ShardId};
 use crate::montecarlo::losses;
 use crate::observe::metrics::Metric;
 use crate::report::numbers::{count, seconds, significant};
@@ -220,15 +221,46 @@ fn notes(answered: &[(&Policy, &Exact)], text: &mut String) {
             );
         }
     }
-    let writes = |(policy, _): &(&Policy, &Exact)| {
-        policy.plan.shards.iter().any(|shard| shard.writes_per_sec > 0)
-    };
-    if answered.iter().any(writes) {
-        text.push_str(
-            " writes lost: as if no lag reached back behind the promotion before; `ecsim run` \
-             clips it there\n",
+    for sentence in what_is_assumed(answered.iter().map(|(policy, _)| &policy.plan)) {
+        let _ = writeln!(text, " {sentence}");
+    }
+}
+
+/// Where the chains of these plans differ from the rules, in sentences.
+fn what_is_assumed<'p>(plans: impl Iterator<Item = &'p Plan> + Clone) -> Vec<&'static str> {
+    let writes = |plan: &Plan| plan.shards.iter().any(|shard| shard.writes_per_sec > 0);
+    let mut sentences = Vec::new();
+    if plans.clone().any(writes) {
+        sentences.push(
+            "writes lost: as if no lag reached back behind the promotion before; `ecsim run` \
+             clips it there",
         );
     }
+    if plans.clone().any(starts_differ) {
+        sentences.push(
+            "cold starts: any live node, all equally likely, where the rule takes the first that is \
+             ready; AZs hold different numbers of a shard's nodes, so that matters after a first \
+             dataset loss, and not before",
+        );
+    }
+    sentences
+}
+
+/// Whether it matters who starts cold, which a chain does not remember: nodes are alike only where
+/// all AZs hold as many of their shard.
+fn starts_differ(plan: &Plan) -> bool {
+    let is_uneven = |shard: &Shard| {
+        let mut by_az: BTreeMap<u16, usize> = BTreeMap::new();
+        for node in shard.node_ids() {
+            *by_az.entry(plan.nodes[node.idx()].az.0).or_default() += 1;
+        }
+        let mut counts = by_az.values();
+        let first = counts.next();
+        counts.any(|other| Some(other) != first)
+    };
+    plan.rules.cold_start_node == ColdStartNode::FirstReady
+        && !plan.az_failures.is_empty()
+        && plan.shards.iter().any(is_uneven)
 }
 
 /// Exact answers: one JSON object, printed by `ecsim exact --format json`.
@@ -277,6 +309,8 @@ struct PolicyAnswer {
     long_run: LongRun,
     /// The same of single shards, one entry for those that are alike.
     shards: Vec<ShardsAnswer>,
+    /// Where the chain differs from the rules that `ecsim run` follows, in sentences.
+    notes: Vec<&'static str>,
     /// Values that its results depend on and for which the scenario names no source.
     assumptions: Vec<Assumption>,
 }
@@ -419,6 +453,7 @@ fn of_policy(policy: &Policy, exact: &Exact) -> PolicyAnswer {
             metrics: means(&|metric| exact.long_run(metric).map(|per_sec| per_sec * year)),
         },
         shards: exact.by_shard.iter().map(|kind| of_shards(&policy.plan, kind)).collect(),
+        notes: what_is_assumed(std::iter::once(&policy.plan)),
         assumptions: told.map(assumption).collect(),
     }
 }

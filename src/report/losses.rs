@@ -169,6 +169,12 @@ fn lines((study, losses): (&Study<'_>, &Losses), position: usize) -> Vec<String>
 fn method(found: &Found) -> String {
     let tally = &found.tally;
     let how = match found.manner.steering {
+        Steering::Guide if found.guide_states == 0 => {
+            "guided by the number of complete copies (its Markov chain is too large)".to_owned()
+        }
+        Steering::Split if found.guide_states == 0 => {
+            "splitting, by the number of complete copies (its Markov chain is too large)".to_owned()
+        }
         Steering::Guide => {
             format!("guided by a Markov chain of {}", states(found.guide_states))
         }

@@ -131,6 +131,29 @@ fn json_has_the_same_numbers_and_names_what_is_refused() {
 }
 
 #[test]
+fn where_the_chain_differs_from_the_rules_it_says_so() {
+    let az = "[[fault]]\naz-failure = { mttf = \"90d\", duration = { exponential = { mean = \"1h\" } } }\n";
+    let even = format!("{ONE_REPLICA}{az}");
+    let uneven = even.replace("replicas = 1", "replicas = 2");
+    let by_slot = format!("{uneven}[rules]\ncold-start-node = \"primary-slot\"\n");
+    for (name, text, differs) in
+        [("even", &even, false), ("uneven", &uneven, true), ("by-slot", &by_slot, false)]
+    {
+        let said = "cold starts: any live node";
+        let (code, table, talk) = run(name, text, &[]);
+        assert_eq!(code, 0, "{name}: {talk}");
+        assert_eq!(table.contains(said), differs, "{name}: {table}");
+        let (_, answers) = json(name, text, &[]);
+        let notes = answers["policies"][0]["notes"].as_array().expect("a list");
+        let is_of = |words: &str| {
+            notes.iter().any(|note| note.as_str().is_some_and(|note| note.starts_with(words)))
+        };
+        assert_eq!(is_of(said), differs, "{name}: {notes:?}");
+        assert!(is_of("writes lost: as if no lag"), "{name}: {notes:?}");
+    }
+}
+
+#[test]
 fn what_is_answered_is_printed_though_some_is_refused() {
     let options = ["--sweep", "timing.detection={exponential={mean=\"9s\"}},4s"];
     let (code, printed, said) = run("partly", ONE_REPLICA, &options);

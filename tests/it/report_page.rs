@@ -156,7 +156,7 @@ const INSPECTION: &str = "
       texts: texts.length,
       faint: texts.filter(faint).map((it) => `${it.className}: ${it.textContent.slice(0, 40)}`),
       wide: document.documentElement.scrollWidth - innerWidth,
-      paper: getComputedStyle(document.body).backgroundColor,
+      paper: getComputedStyle(document.documentElement).backgroundColor,
       headings: [...document.querySelectorAll('h1, h2, h3')].map((it) => Number(it.tagName[1])),
       unnamed: [...document.querySelectorAll('svg')].filter((it) => {
         const ids = (it.getAttribute('aria-labelledby') || '').split(' ').filter(Boolean);
