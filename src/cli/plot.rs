@@ -49,13 +49,15 @@ pub(super) fn run(arguments: &Arguments, talk: Talk) -> Result<(), Failure> {
                 .map_err(|cause| Failure::Environment(failed("write", &path), cause))?;
         }
         note(talk, &format!("{}: {}", picture.name, picture.title));
-        if arguments.format != Format::Svg && !picture.is_settable() {
-            say(&format!(
-                "warning: {}.png has numbers for names in scripts that its letters lack; the SVG \
-                 has them\n",
-                picture.name
-            ));
-        }
+    }
+    let unset = gallery.pictures.iter().filter(|picture| !picture.is_settable());
+    let unset: Vec<&str> = unset.map(|picture| picture.name.as_str()).collect();
+    if arguments.format != Format::Svg && !unset.is_empty() {
+        say(&format!(
+            "warning: some names are in scripts that the letters of PNG lack, and numbers stand for \
+             them; SVG has them. So it is in {}\n",
+            unset.join(", ")
+        ));
     }
     for missing in &gallery.missing {
         note(talk, &format!("no {}: {}", missing.name, missing.why));
