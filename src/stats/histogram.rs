@@ -431,14 +431,14 @@ mod tests {
             for (value, above) in &curve {
                 assert_eq!(*above, greater(*value), "above {value}");
             }
-            let between = curve.windows(2).flat_map(|two| {
-                let before = values.iter().filter(|value| (two[0].0..two[1].0).contains(value));
-                before.map(|value| (*value, two[0].1))
-            });
-            for (value, above) in between {
-                // A bin ends a share of 2^-10 behind its values.
-                let least = greater(value + value / 1_000);
-                assert!(least as f64 * ratio + 1.0 >= above as f64, "{value}: {least}, {above}");
+            // What is left out between two points is all before the bin that ends at the second.
+            for two in curve.windows(2) {
+                let is_left_out =
+                    |value: &&u128| two[0].0 < **value && bin_of(**value) < bin_of(two[1].0);
+                for value in values.iter().filter(is_left_out) {
+                    let (now, before) = (greater(*value), two[0].1);
+                    assert!(now as f64 * ratio >= before as f64, "{value}: {now} after {before}");
+                }
             }
             assert!(curve.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 >= two[1].1));
             assert_eq!(curve.last().map(|point| point.1), Some(0));
