@@ -249,6 +249,7 @@ fn what_is_assumed<'p>(plans: impl Iterator<Item = &'p Plan> + Clone) -> Vec<&'s
 /// Whether it matters who starts cold, which a chain does not remember: nodes are alike only where
 /// all AZs hold as many of their shard.
 fn starts_differ(plan: &Plan) -> bool {
+    let promotes = |shard: &&Shard| plan.groups[shard.group.idx()].promotes_at_start().is_some();
     let is_uneven = |shard: &Shard| {
         let mut by_az: BTreeMap<u16, usize> = BTreeMap::new();
         for node in shard.node_ids() {
@@ -260,7 +261,7 @@ fn starts_differ(plan: &Plan) -> bool {
     };
     plan.rules.cold_start_node == ColdStartNode::FirstReady
         && !plan.az_failures.is_empty()
-        && plan.shards.iter().any(is_uneven)
+        && plan.shards.iter().filter(promotes).any(is_uneven)
 }
 
 /// Exact answers: one JSON object, printed by `ecsim exact --format json`.

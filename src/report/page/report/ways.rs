@@ -46,6 +46,8 @@ pub(super) struct Seen {
 /// How data is lost.
 pub(super) struct Losses {
     pub(super) seen: Vec<Seen>,
+    /// Policies that lost something as well, and are not among those.
+    pub(super) n_others: usize,
     pub(super) ways: Vec<WaysOf>,
     /// Of whom more could be known, and how; a sentence.
     pub(super) hint: Option<String>,
@@ -67,7 +69,10 @@ pub(super) fn of(summary: &Value, (experiment, folder): (&Experiment, &str)) -> 
     };
     let seen = policies(summary).filter_map(|entry| seen(entry, &command(entry)));
     let ways = policies(summary).filter_map(|entry| of_policy(entry, &command(entry)));
-    Losses { seen: seen.take(MOST_SEEN).collect(), ways: ways.collect(), hint: hint(summary) }
+    let mut seen: Vec<Seen> = seen.collect();
+    let n_others = seen.len().saturating_sub(MOST_SEEN);
+    seen.truncate(MOST_SEEN);
+    Losses { seen, n_others, ways: ways.collect(), hint: hint(summary) }
 }
 
 /// What the trials of a policy saw; nothing if they lost nothing.
