@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use crate::model::plan::{Detector, NodeId, Plan, ShardId};
 use crate::report::numbers::writes;
-use crate::report::scene::{Frame, FrameKind, NodeIs, Reach, Scene, Told, Writes};
+use crate::report::scene::{Frame, FrameKind, Scene, Told};
+use crate::report::status::{NodeIs, Reach, Writes};
 use crate::report::words::Words;
 
 /// The most lines of what happens; a slide has no room for more.

@@ -31,6 +31,7 @@ pub mod scene;
 pub mod schema;
 pub mod sensitivity;
 pub mod shell;
+pub mod status;
 pub mod study;
 pub mod summary;
 pub mod summary_csv;

@@ -4,7 +4,7 @@
 //! numbered; the chart has one column group per moment, not to scale, and the lines below name the
 //! moment they belong to.
 
-mod lanes;
+mod chart;
 mod migration;
 mod teller;
 
@@ -12,21 +12,15 @@ use std::fmt::Write as _;
 
 use crate::engine::time::{SimTime, Span};
 use crate::model::api::Call;
-use crate::model::fact::{BackupFact, Fact, MigrationFact, OperationFact, ReplicasFact, Status};
+use crate::model::fact::{BackupFact, Fact, MigrationFact, OperationFact, Status};
 use crate::model::persistence::BackupKind;
-use crate::model::plan::{Plan, ShardId};
+use crate::model::plan::Plan;
 use crate::observe::metrics::{Mechanism, Metric, Outcome};
 use crate::report::numbers::{bytes, count, writes};
 use crate::report::remarks::{self, UNCONFIRMED, how_lost};
 use crate::report::words::Words;
 
-use lanes::Lanes;
 pub(in crate::report) use teller::{Saying, Teller};
-
-/// The widest chart that is still drawn.
-const MAX_CHART_WIDTH: usize = 110;
-/// The most lanes that are still drawn.
-const MAX_LANES: usize = 24;
 
 /// The timeline of a trial: all episodes and what it came to.
 pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> String {
@@ -34,9 +28,8 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     let episodes = episodes(plan, facts);
     let mut teller = Teller::new(plan);
     if !episodes.is_empty() {
-        let _ = writeln!(text, "{LEGEND}");
+        text.push_str(&chart::legend(plan, facts, &episodes));
     }
-    text.extend(legend_of_writes(plan, facts, &episodes));
     let mut rest = episodes.as_slice();
     while let Some((episode, others)) = rest.split_first() {
         text.push('\n');
@@ -48,7 +41,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
             rest = &rest[n_backups..];
             continue;
         }
-        render_chart(plan, episode, &teller.lanes, &mut text);
+        chart::render(plan, episode, teller.status(), &mut text);
         tell_episode(episode, &mut teller, &mut text);
         rest = others;
     }
@@ -59,7 +52,7 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
     render_outcome(plan, outcome, &mut text);
     render_migration(plan, (facts, outcome), &mut text);
     render_hazard(plan, facts, &mut text);
-    for shard in plan.shard_ids().filter(|shard| !teller.lanes.is_writing(*shard)) {
+    for shard in plan.shard_ids().filter(|shard| !teller.status().is_writing(*shard)) {
         let _ = writeln!(
             text,
             "still open            {} accepts no writes yet: what that costs is not known",
@@ -67,37 +60,6 @@ pub fn render(plan: &Plan, facts: &[(SimTime, Fact)], outcome: &Outcome) -> Stri
         );
     }
     text
-}
-
-/// What the glyphs of the writes' lanes mean, where there are others than in any chart: clients
-/// take those writes for failed that WAIT does not confirm, or nobody writes to a shard.
-fn legend_of_writes(
-    plan: &Plan,
-    facts: &[(SimTime, Fact)],
-    episodes: &[Episode<'_>],
-) -> Option<String> {
-    let fails = |(_, fact): &(SimTime, Fact)| {
-        matches!(fact, Fact::Replicas(ReplicasFact::WaitFails { .. }))
-    };
-    let is_left_at_some_time = |left: ShardId| {
-        let is_left_by = |(_, fact): &(SimTime, Fact)| match *fact {
-            Fact::Migration(MigrationFact::Clients { shard, cohorts, .. }) => {
-                shard == left && cohorts == 0
-            }
-            _ => false,
-        };
-        plan.cohorts_at_start(left) == 0 || facts.iter().any(is_left_by)
-    };
-    let mut drawn = episodes.iter().flat_map(|episode| concerned(plan, episode));
-    let is_parted = |(_, fact): &(SimTime, Fact)| match *fact {
-        Fact::Migration(MigrationFact::Clients { cohorts, held, .. }) => 0 < held && held < cohorts,
-        _ => false,
-    };
-    let waits = facts.iter().any(fails).then_some("   w taken, and WAIT fails");
-    let parted = facts.iter().any(is_parted).then_some("   / some clients' are taken");
-    let left = drawn.any(is_left_at_some_time).then_some("   . no client writes there");
-    let more: String = waits.into_iter().chain(parted).chain(left).collect();
-    (!more.is_empty()).then(|| format!("writes: = taken   x none is taken{more}\n"))
 }
 
 /// All facts of one instant.
@@ -251,11 +213,6 @@ impl Health {
     }
 }
 
-/// What the glyphs mean.
-const LEGEND: &str = "\
-chart: = primary   - replica   ~ full sync   . down   c process down   r being replaced   o empty
-       X stops   P promoted   H handed over   W flushed   columns: numbered moments, not to scale";
-
 /// The lines of an episode: one per fact that deserves it, and the entries of the event log.
 fn tell_episode(episode: &Episode<'_>, teller: &mut Teller<'_>, text: &mut String) {
     let mut before: Option<SimTime> = None;
@@ -286,118 +243,9 @@ fn moment_stamp(n: usize, at: SimTime, before: Option<SimTime>) -> String {
     format!("{:>2} {at} {since:>9}", n + 1)
 }
 
-/// The chart of an episode: one lane per node of the shards concerned, and their writes.
-fn render_chart(plan: &Plan, episode: &Episode<'_>, lanes: &Lanes<'_>, text: &mut String) {
-    let shards = concerned(plan, episode);
-    let n_lanes: usize = shards.iter().map(|s| plan.shards[s.idx()].nodes.len() + 1).sum();
-    let widths = widths(episode);
-    let chart_width = widths.iter().sum::<usize>() + LEAD;
-    if shards.is_empty() {
-        return;
-    }
-    if n_lanes > MAX_LANES || chart_width > MAX_CHART_WIDTH {
-        let _ = writeln!(
-            text,
-            "({}, {}: too much for a chart)",
-            so_many(shards.len(), "shard"),
-            so_many(episode.moments.len(), "moment")
-        );
-        return;
-    }
-    let columns = draw_columns(episode, lanes.clone(), &widths);
-    let az_width = plan.azs.iter().map(|az| az.name.len()).max().unwrap_or(0);
-    let name_width = plan.nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
-    let margin = name_width + az_width + 2;
-    let mut ruler = format!("{:<margin$} {:LEAD$}", "moment", "");
-    for (n, width) in widths.iter().enumerate() {
-        let _ = write!(ruler, "{:<width$}", n + 1);
-    }
-    let _ = writeln!(text, "{}", ruler.trim_end());
-    for shard in shards {
-        for node in plan.shards[shard.idx()].node_ids() {
-            let place = &plan.nodes[node.idx()];
-            let az = &plan.azs[place.az.idx()].name;
-            let lane = &columns.nodes[node.idx()];
-            let _ = writeln!(text, "{:<name_width$}  {az:<az_width$} {lane}", place.name);
-        }
-        let label = match plan.shards.len() {
-            1 => "writes".to_owned(),
-            _ => format!("writes {}", plan.shards[shard.idx()].id),
-        };
-        let _ = writeln!(text, "{label:<margin$} {}", columns.writes[shard.idx()]);
-    }
-    text.push('\n');
-}
-
 /// So many of something: "1 shard", "36 moments".
 fn so_many(n: usize, of: &str) -> String {
     format!("{} {of}{}", count(n as u128), if n == 1 { "" } else { "s" })
-}
-
-/// Columns before the first moment.
-const LEAD: usize = 3;
-
-/// The width of each moment's column group: it grows with the logarithm of the time until the
-/// next moment, so that seconds and hours fit one line.
-fn widths(episode: &Episode<'_>) -> Vec<usize> {
-    let mut widths: Vec<usize> = episode
-        .moments
-        .windows(2)
-        .map(|pair| {
-            let secs = pair[1].at.since(pair[0].at).as_secs_f64();
-            2 + (2.0 * (1.0 + secs).log10()) as usize
-        })
-        .collect();
-    widths.push(4);
-    widths
-}
-
-/// The shards that an episode says anything of, in order.
-fn concerned(plan: &Plan, episode: &Episode<'_>) -> Vec<ShardId> {
-    let mut seen = vec![false; plan.shards.len()];
-    for (_, fact) in episode.moments.iter().flat_map(|moment| moment.facts) {
-        let shard = match *fact {
-            Fact::Copies { shard, .. }
-            | Fact::WritesStopped { shard, .. }
-            | Fact::HandedOver { shard, .. } => shard,
-            Fact::NodeDown { node, .. }
-            | Fact::Migration(MigrationFact::LinkSyncBegan { from: node, .. }) => {
-                plan.nodes[node.idx()].shard
-            }
-            _ => continue,
-        };
-        seen[shard.idx()] = true;
-    }
-    plan.shard_ids().filter(|shard| seen[shard.idx()]).collect()
-}
-
-struct Columns {
-    nodes: Vec<String>,
-    writes: Vec<String>,
-}
-
-fn draw_columns(episode: &Episode<'_>, mut lanes: Lanes<'_>, widths: &[usize]) -> Columns {
-    let repeat = |glyph: char, n: usize| std::iter::repeat_n(glyph, n);
-    let mut columns = Columns {
-        nodes: lanes.glyphs().map(|glyph| repeat(glyph, LEAD).collect()).collect(),
-        writes: lanes.writes().map(|glyph| repeat(glyph, LEAD).collect()).collect(),
-    };
-    for (moment, &width) in episode.moments.iter().zip(widths) {
-        let mut marks: Vec<Option<char>> = vec![None; lanes.plan().nodes.len()];
-        for (_, fact) in moment.facts {
-            if let Some((node, mark)) = lanes.take_in(fact) {
-                marks[node.idx()] = Some(mark);
-            }
-        }
-        for (lane, (glyph, mark)) in columns.nodes.iter_mut().zip(lanes.glyphs().zip(marks)) {
-            lane.push(mark.unwrap_or(glyph));
-            lane.extend(repeat(glyph, width - 1));
-        }
-        for (lane, glyph) in columns.writes.iter_mut().zip(lanes.writes()) {
-            lane.extend(repeat(glyph, width));
-        }
-    }
-    columns
 }
 
 /// A group whose external replica can hinder failovers (MZ-65), and how often it did.

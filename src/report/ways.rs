@@ -70,7 +70,7 @@ pub fn render(plan: &Plan, found: &Found, (replay, level): (&str, Level)) -> Str
         let rest = all.len() - n_told;
         let share = percent_text(1.0 - told);
         let others = if rest == 1 { "another way" } else { "other ways" };
-        let n = if rest == 1 { String::new() } else { format!("{rest} ") };
+        let n = if rest == 1 { String::new() } else { format!("{} ", count(rest as u128)) };
         let _ = writeln!(text, "   {share:>width$}  in {n}{others}");
     }
     if found.manner.steering != Steering::Split {

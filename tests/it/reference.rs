@@ -1,7 +1,7 @@
 //! The committed results of the library: `results/reference/<scenario>/summary.json`.
 //!
 //! They show every change of a number. `REFERENCE=overwrite cargo test --test it reference` writes
-//! them anew; `ecsim run scenarios/<scenario>.toml -o` gives the same file. Numbers may differ in
+//! them anew; `ecsim run scenarios/<scenario>.toml` keeps the same file. Numbers may differ in
 //! their last digits, for not all machines have the same logarithm.
 
 use elasticache_sim::scenario::{self, Overrides};

@@ -9,9 +9,8 @@ use elasticache_sim::model::plan::{NodeId, Plan, ShardId};
 use elasticache_sim::model::state::{Data, Process, Reach as ModelReach, Update};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::Metric;
-use elasticache_sim::report::scene::{
-    Choice, Decision, Ending, FrameKind, NodeIs, Reach, Scene, Told, Verdict, Writes,
-};
+use elasticache_sim::report::scene::{Choice, Decision, FrameKind, Scene, Told, Verdict};
+use elasticache_sim::report::status::{Ending, NodeIs, Reach, Writes};
 use elasticache_sim::report::timeline;
 
 use crate::support::{load, load_all, run, stories};

@@ -7,9 +7,8 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Phase;
 use crate::model::plan::{ClusterMode, Plan};
 use crate::report::numbers::{count, writes};
-use crate::report::scene::{
-    AzIs, Ending, Frame, NodeIs, NodeView, OutageView, Reach, Scene, ShardView, Totals, Writes,
-};
+use crate::report::scene::{Frame, Scene, Totals};
+use crate::report::status::{AzIs, Ending, NodeIs, NodeView, OutageView, Reach, ShardView, Writes};
 
 /// The data of a page, to stand inside an element `script`.
 pub(super) fn json(panels: &[Panel<'_>], steps: &[Step<'_>]) -> String {

@@ -17,7 +17,8 @@ use crate::montecarlo::trial::Trial;
 use crate::observe::trace::Recorder;
 use crate::report::numbers::{count, seconds, writes};
 use crate::report::results::Notable;
-use crate::report::scene::{Ending, LossMark, NodeIs, NodeView, OutageView, Scene, Writes};
+use crate::report::scene::{LossMark, Scene};
+use crate::report::status::{Ending, NodeIs, NodeView, OutageView, Writes};
 use crate::report::words::Words;
 
 /// Policies of which trials are drawn, at most.

@@ -3,190 +3,22 @@
 //! A frame is an instant at which something became true: what each node, AZ and shard is after it,
 //! what has been lost so far, the sentences that `ecsim replay` prints for it, and for each
 //! decision what was known then. Everything comes from facts alone, so that a trial that was
-//! steered to a loss makes a scene as well. `fold` has what nodes and shards are, `why` the
+//! steered to a loss makes a scene as well. `status` has what nodes and shards are, `why` the
 //! decisions, `keep` which moments of a long trial are shown.
 
-mod fold;
 mod keep;
 mod why;
 
-use crate::engine::time::{SimTime, Span};
-use crate::model::fact::{Cause, Fact, Observer, Phase};
-use crate::model::plan::{NodeId, Plan, ShardId};
+use crate::engine::time::SimTime;
+use crate::model::fact::{Fact, Observer};
+use crate::model::plan::{Plan, ShardId};
 use crate::model::state::NanoWrites;
 use crate::observe::metrics::{Metric, Metrics, Outcome};
+use crate::report::status::{AzIs, NodeView, OutageView, ShardView};
 use crate::report::timeline::{Saying, Teller};
 
-use fold::Fold;
 pub use keep::MOST_FRAMES;
 pub use why::{Choice, Decision, Verdict, Why};
-
-/// What a node is at an instant.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum NodeIs {
-    /// It has the role of primary, and its process runs.
-    Primary,
-    /// It was primary, cannot be reached, and does not know of its successor.
-    FormerPrimary,
-    /// It holds a complete copy and follows.
-    Replica,
-    /// It copies everything, and serves nobody meanwhile.
-    Syncing,
-    /// It reads what its disk or the durable log has.
-    Reading,
-    /// It answers, and has nothing.
-    Empty,
-    /// Its host is lost, or was taken offline.
-    Down,
-    /// Its process is gone, its host is not.
-    ProcessDown,
-    /// It is shut down to be rebooted or patched.
-    Rebooting,
-    /// It is lost, and its replacement waits for the AZ.
-    WaitingForAz,
-    /// Its replacement is being provisioned.
-    Provisioning,
-    /// There is no such node: it was not added yet, or has been removed.
-    Absent,
-}
-
-impl NodeIs {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [NodeIs; 12] = [
-        NodeIs::Primary,
-        NodeIs::FormerPrimary,
-        NodeIs::Replica,
-        NodeIs::Syncing,
-        NodeIs::Reading,
-        NodeIs::Empty,
-        NodeIs::Down,
-        NodeIs::ProcessDown,
-        NodeIs::Rebooting,
-        NodeIs::WaitingForAz,
-        NodeIs::Provisioning,
-        NodeIs::Absent,
-    ];
-
-    /// One word or two, as a picture says it.
-    pub fn name(self) -> &'static str {
-        match self {
-            NodeIs::Primary => "primary",
-            NodeIs::FormerPrimary => "former primary",
-            NodeIs::Replica => "replica",
-            NodeIs::Syncing => "full sync",
-            NodeIs::Reading => "reading its log",
-            NodeIs::Empty => "empty",
-            NodeIs::Down => "down",
-            NodeIs::ProcessDown => "process down",
-            NodeIs::Rebooting => "rebooting",
-            NodeIs::WaitingForAz => "waits for its AZ",
-            NodeIs::Provisioning => "being replaced",
-            NodeIs::Absent => "not there",
-        }
-    }
-
-    /// Whether its process runs.
-    pub fn runs(self) -> bool {
-        match self {
-            NodeIs::Primary
-            | NodeIs::FormerPrimary
-            | NodeIs::Replica
-            | NodeIs::Syncing
-            | NodeIs::Reading
-            | NodeIs::Empty => true,
-            NodeIs::Down
-            | NodeIs::ProcessDown
-            | NodeIs::Rebooting
-            | NodeIs::WaitingForAz
-            | NodeIs::Provisioning
-            | NodeIs::Absent => false,
-        }
-    }
-}
-
-/// Whether others reach a node.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Reach {
-    /// They do.
-    Open,
-    /// It is cut off.
-    CutOff,
-    /// It is reached again, and waits before it takes part.
-    Waiting,
-}
-
-/// How far a replica trailed its primary when that was lost. The model draws it then, and knows it
-/// from that instant until the replica follows somebody or is promoted; nobody knows it before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Lag {
-    /// Age of its newest write.
-    pub time: Span,
-    /// Writes it lacks.
-    pub behind: NanoWrites,
-}
-
-/// A node at an instant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NodeView {
-    /// What it is.
-    pub is: NodeIs,
-    /// Whether others reach it.
-    pub reach: Reach,
-    /// How far it trailed, where that is known.
-    pub lag: Option<Lag>,
-}
-
-/// An AZ at an instant.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum AzIs {
-    /// Up.
-    Up,
-    /// Down.
-    Down,
-    /// All nodes that there are in it are cut off.
-    CutOff,
-}
-
-impl AzIs {
-    /// As a picture says it.
-    pub fn name(self) -> &'static str {
-        match self {
-            AzIs::Up => "up",
-            AzIs::Down => "down",
-            AzIs::CutOff => "cut off",
-        }
-    }
-}
-
-/// What becomes of the writes of a shard at an instant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Writes {
-    /// They reach a primary that takes them.
-    Accepted,
-    /// They reach a primary that takes them, and WAIT fails so many a second.
-    Unconfirmed(u64),
-    /// None is taken, since this phase of the outage began; the phase may have no name yet.
-    Refused(Option<Phase>),
-    /// Some clients' are taken, others are stopped or on their way to the other side.
-    Parted,
-    /// No client writes there.
-    Nobody,
-}
-
-/// A shard at an instant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ShardView {
-    /// Who has the role of primary, or had it last.
-    pub primary: NodeId,
-    /// What the primary endpoint, or the slot map, names.
-    pub endpoint: NodeId,
-    /// What becomes of its writes.
-    pub writes: Writes,
-    /// Writes per second that an isolated primary takes from clients beside it, and that count.
-    pub kept: u64,
-    /// Writes per second that former primaries take, which are lost at once.
-    pub astray: u64,
-}
 
 /// What a trial has come to at an instant; nothing before the end of the warm-up counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -278,32 +110,6 @@ impl From<Saying> for Told {
     }
 }
 
-/// An interval in which a shard took no writes.
-#[derive(Clone, PartialEq, Debug)]
-pub struct OutageView {
-    /// The shard.
-    pub shard: ShardId,
-    /// The fault that opened it.
-    pub cause: Cause,
-    /// When it began.
-    pub from: SimTime,
-    /// When it ended, or the end of the scene.
-    pub to: SimTime,
-    /// Whether it ended before the scene did.
-    pub ending: Ending,
-    /// What it waited for, from which instant on, in order.
-    pub phases: Vec<(Phase, SimTime)>,
-}
-
-/// Whether an outage is over at the end of a scene.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ending {
-    /// Writes were taken again.
-    Over,
-    /// It goes on.
-    Open,
-}
-
 /// Acknowledged writes that a shard loses at an instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LossMark {
@@ -367,7 +173,7 @@ impl Scene {
             n_left_out: shown.iter().filter(|shown| !**shown).count(),
         };
         let mut watcher = Watcher {
-            fold: Fold::new(plan),
+            plan,
             teller: Teller::new(plan),
             metrics: Metrics::new(plan),
             losses: Vec::new(),
@@ -390,7 +196,7 @@ impl Scene {
         }
         scene.frames.push(watcher.frame(until, FrameKind::End));
         scene.losses = watcher.losses;
-        scene.outages = watcher.fold.outages(until);
+        scene.outages = watcher.teller.outages(until);
         scene
     }
 
@@ -413,7 +219,7 @@ struct Said {
 
 /// All that follows a trial.
 struct Watcher<'p> {
-    fold: Fold<'p>,
+    plan: &'p Plan,
     teller: Teller<'p>,
     metrics: Metrics<'p>,
     losses: Vec<LossMark>,
@@ -424,8 +230,7 @@ impl Watcher<'_> {
         let mut said = Said { told: Vec::new(), whys: Vec::new() };
         for (_, fact) in facts {
             // A decision is explained by what was so before it.
-            said.whys.extend(why::of(&self.fold, at, fact));
-            self.fold.take_in(at, fact);
+            said.whys.extend(why::of((self.plan, self.teller.status()), at, fact));
             let loser = fact.loser().map(|shard| (shard, self.totals(at)));
             self.metrics.on_fact(at, *fact);
             self.losses.extend(loser.and_then(|(shard, before)| self.loss(at, shard, before)));
@@ -453,7 +258,8 @@ impl Watcher<'_> {
     }
 
     fn frame(&self, at: SimTime, kind: FrameKind) -> Frame {
-        let (nodes, azs, shards) = (self.fold.nodes(), self.fold.azs(), self.fold.shards());
+        let status = self.teller.status();
+        let (nodes, azs, shards) = (status.nodes(), status.azs(), status.shards());
         let totals = self.totals(at);
         Frame { at, kind, nodes, azs, shards, totals, told: Vec::new(), whys: Vec::new() }
     }

@@ -1,13 +1,12 @@
 //! Decisions of a trial, and what those who made them knew then.
 
-use super::fold::Fold;
-use super::{Lag, NodeIs, Reach};
 use crate::engine::time::SimTime;
 use crate::model::fact::{BusFact, Fact, IsolationFact, Loss, OperationFact, ReplicasFact};
 use crate::model::persistence::Durability;
 use crate::model::plan::{
-    ColdStartNode, Detector, Keeper, NodeId, Promotion, ReplacementStarts, Resync, ShardId,
+    ColdStartNode, Detector, Keeper, NodeId, Plan, Promotion, ReplacementStarts, Resync, ShardId,
 };
+use crate::report::status::{Fold, Lag, NodeIs, Reach};
 use crate::report::words::Words;
 
 /// What was decided.
@@ -88,9 +87,9 @@ pub enum Verdict {
     NotEligible(&'static str),
 }
 
-/// Why the fact is so, if it is a decision; what `fold` has is how things were before it.
-pub(super) fn of(fold: &Fold<'_>, now: SimTime, fact: &Fact) -> Option<Why> {
-    let asked = Asked { fold, words: Words::new(fold.plan), now };
+/// Why the fact is so, if it is a decision; `status` is how things were before it.
+pub(super) fn of((plan, status): (&Plan, &Fold<'_>), now: SimTime, fact: &Fact) -> Option<Why> {
+    let asked = Asked { plan, status, words: Words::new(plan), now };
     match *fact {
         Fact::NodeDetected { node } => Some(asked.detection(node)),
         Fact::FailoverBegan { shard } => Some(asked.failover(shard)),
@@ -127,18 +126,19 @@ pub(super) fn of(fold: &Fold<'_>, now: SimTime, fact: &Fact) -> Option<Why> {
     }
 }
 
-struct Asked<'a, 'p> {
-    fold: &'a Fold<'p>,
-    words: Words<'p>,
+struct Asked<'a> {
+    plan: &'a Plan,
+    status: &'a Fold<'a>,
+    words: Words<'a>,
     now: SimTime,
 }
 
-impl Asked<'_, '_> {
+impl Asked<'_> {
     fn detection(&self, node: NodeId) -> Why {
-        let (plan, name) = (self.fold.plan, self.words.node(node));
+        let (plan, name) = (self.plan, self.words.node(node));
         let shard = plan.nodes[node.idx()].shard;
         let group = plan.group_of(shard);
-        let silent = match (self.fold.stopped(node), self.fold.node(node).reach) {
+        let silent = match (self.status.stopped(node), self.status.node(node).reach) {
             (Some(since), _) => format!("{name} stopped {} ago.", self.now.since(since)),
             (None, Reach::CutOff) => format!("{name} runs, but cannot be reached."),
             (None, _) => format!("{name} does not answer."),
@@ -151,7 +151,7 @@ impl Asked<'_, '_> {
             "{who} is told of no failure: it notices silence, and acts once the detection's time \
              has passed. Until then it takes {name} for healthy."
         );
-        let next = match (self.fold.primary(shard) == node, group.detector) {
+        let next = match (self.status.primary(shard) == node, group.detector) {
             (false, _) => "It was no primary: writes go on, and it is only replaced (MZ-37).",
             (true, Detector::ClusterBus) => {
                 "Who follows is up to the other primaries; this is for the repair."
@@ -176,7 +176,7 @@ impl Asked<'_, '_> {
     }
 
     fn failover(&self, shard: ShardId) -> Why {
-        let because = match self.fold.plan.group_of(shard).detector {
+        let because = match self.plan.group_of(shard).detector {
             Detector::Managed => "The primary is known to be gone, and automatic failover is on.",
             Detector::ClusterBus => "The primary is gone by agreement of a majority of primaries.",
             Detector::Sentinel => "A quorum of Sentinels finds the primary down.",
@@ -213,7 +213,7 @@ impl Asked<'_, '_> {
                 format!("Rule \"promotion = random\": any of those that can. It is {name}.")
             }
         };
-        let cost = match (self.fold.plan.group_of(shard).durability, loss.writes) {
+        let cost = match (self.plan.group_of(shard).durability, loss.writes) {
             (Durability::Async | Durability::Sync, _) => {
                 "What it did not have it reads from the log in several AZs."
             }
@@ -246,13 +246,13 @@ impl Asked<'_, '_> {
     }
 
     fn loss(&self, shard: ShardId) -> Why {
-        let primary = self.fold.primary(shard);
-        let nodes = self.fold.plan.shards[shard.idx()].node_ids();
-        let there = nodes.filter(|node| self.fold.node(*node).is != NodeIs::Absent);
+        let primary = self.status.primary(shard);
+        let nodes = self.plan.shards[shard.idx()].node_ids();
+        let there = nodes.filter(|node| self.status.node(*node).is != NodeIs::Absent);
         let choice = |node: NodeId| Choice {
             node,
             verdict: self.verdict(node, primary),
-            lag: self.fold.node(node).lag,
+            lag: self.status.node(node).lag,
         };
         Why {
             decision: Decision::Loss,
@@ -267,10 +267,10 @@ impl Asked<'_, '_> {
     }
 
     fn replacement(&self, node: NodeId, fact: &Fact) -> Option<Why> {
-        let (plan, name) = (self.fold.plan, self.words.node(node));
+        let (plan, name) = (self.plan, self.words.node(node));
         let az = self.words.az(plan.nodes[node.idx()].az);
         // A node that still answers is replaced as planned work.
-        if self.fold.node(node).is.runs() {
+        if self.status.node(node).is.runs() {
             return None;
         }
         let (question, answer) = match fact {
@@ -298,8 +298,8 @@ impl Asked<'_, '_> {
     }
 
     fn flush(&self, node: NodeId) -> Why {
-        let (plan, name) = (self.fold.plan, self.words.node(node));
-        let primary = self.words.node(self.fold.primary(plan.nodes[node.idx()].shard));
+        let (plan, name) = (self.plan, self.words.node(node));
+        let primary = self.words.node(self.status.primary(plan.nodes[node.idx()].shard));
         let rule = match plan.rules.resync {
             Resync::Full => {
                 "Rule \"resync-after-failover = full\": after a failover the other replicas copy \
@@ -341,7 +341,7 @@ impl Asked<'_, '_> {
     }
 
     fn cold_start(&self, shard: ShardId, node: NodeId) -> Why {
-        let rule = match self.fold.plan.rules.cold_start_node {
+        let rule = match self.plan.rules.cold_start_node {
             ColdStartNode::FirstReady => "the first node that answers serves (MZ-33)",
             ColdStartNode::PrimarySlot => "the slot of the lost primary serves again",
         };
@@ -416,9 +416,9 @@ impl Asked<'_, '_> {
 
     /// Which replica follows a lost primary of the shard at this instant.
     fn rule(&self, shard: ShardId) -> Option<Promotion> {
-        let group = self.fold.plan.shards[shard.idx()].group;
-        let rule = self.fold.plan.group_of(shard).promotion;
-        rule.filter(|_| self.fold.failover(group).protects())
+        let group = self.plan.shards[shard.idx()].group;
+        let rule = self.plan.group_of(shard).promotion;
+        rule.filter(|_| self.status.failover(group).protects())
     }
 
     /// Whether any replica of the shard can be promoted now.
@@ -428,25 +428,24 @@ impl Asked<'_, '_> {
 
     /// The replicas of a shard, and which of them can be promoted.
     fn choices(&self, shard: ShardId, chosen: Option<NodeId>) -> Vec<Choice> {
-        let primary = self.fold.primary(shard);
-        let nodes = self.fold.plan.shards[shard.idx()].node_ids();
+        let primary = self.status.primary(shard);
+        let nodes = self.plan.shards[shard.idx()].node_ids();
         let is_other = |node: &NodeId| *node != primary || chosen == Some(*node);
         let there =
-            nodes.filter(is_other).filter(|node| self.fold.node(*node).is != NodeIs::Absent);
+            nodes.filter(is_other).filter(|node| self.status.node(*node).is != NodeIs::Absent);
         let choice = |node: NodeId| {
             let verdict = match chosen == Some(node) {
                 true => Verdict::Chosen,
                 false => self.verdict(node, primary),
             };
-            Choice { node, verdict, lag: self.fold.node(node).lag }
+            Choice { node, verdict, lag: self.status.node(node).lag }
         };
         there.map(choice).collect()
     }
 
     fn verdict(&self, node: NodeId, primary: NodeId) -> Verdict {
-        let view = self.fold.node(node);
-        let is_chained =
-            self.fold.plan.nodes[node.idx()].chained_to.is_some_and(|to| to != primary);
+        let view = self.status.node(node);
+        let is_chained = self.plan.nodes[node.idx()].chained_to.is_some_and(|to| to != primary);
         let why_not = match view.is {
             _ if view.reach != Reach::Open => "cannot be reached",
             NodeIs::Replica if is_chained => "copies from another replica",

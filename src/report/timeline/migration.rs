@@ -1,13 +1,13 @@
 //! What a timeline says of a migration beside its facts: how many clients have moved, whether the
 //! target is held by more than its primaries, and what a lost copy means.
 
-use super::lanes::Lanes;
 use crate::engine::time::SimTime;
 use crate::model::api::Call;
 use crate::model::fact::{Fact, MigrationFact, OperationFact};
 use crate::model::plan::{GroupId, NodeId, Plan, ShardId};
 use crate::model::state::Side;
 use crate::report::numbers::bytes;
+use crate::report::status::Fold;
 use crate::report::words::{Line, Words};
 
 /// How far a migration is, as its facts tell it.
@@ -81,8 +81,8 @@ impl<'p> Story<'p> {
         Some(Line { kind, text })
     }
 
-    /// Takes in a fact that the lanes have taken in; gives a line that goes with it.
-    pub(super) fn beside(&mut self, now: SimTime, fact: &Fact, lanes: &Lanes<'_>) -> Option<Line> {
+    /// Takes in a fact that the status has taken in; gives a line that goes with it.
+    pub(super) fn beside(&mut self, now: SimTime, fact: &Fact, status: &Fold<'_>) -> Option<Line> {
         let target = self.plan.migration.as_ref()?.target;
         match *fact {
             Fact::Operation(OperationFact::Accepted { call: Call::StartMigration, .. }) => {
@@ -91,11 +91,11 @@ impl<'p> Story<'p> {
                 self.synced.fill(false);
             }
             Fact::DatasetLost { shard, .. } => self.synced[shard.idx()] = false,
-            Fact::Migration(fact) => return self.of_migration(fact, (target, lanes)),
+            Fact::Migration(fact) => return self.of_migration(fact, (target, status)),
             _ => {}
         }
         let awaited = self.safety == Safety::Awaited && self.is_synced(target);
-        (awaited && lanes.without_copy(target).is_empty()).then(|| {
+        (awaited && status.without_copy(target).is_empty()).then(|| {
             self.safety = Safety::Unasked;
             let group = Words::new(self.plan).group(target);
             let took = now.since(self.started);
@@ -107,7 +107,7 @@ impl<'p> Story<'p> {
     fn of_migration(
         &mut self,
         fact: MigrationFact,
-        (target, lanes): (GroupId, &Lanes<'_>),
+        (target, status): (GroupId, &Fold<'_>),
     ) -> Option<Line> {
         match fact {
             MigrationFact::Clients { shard, cohorts, held, .. } => {
@@ -122,7 +122,7 @@ impl<'p> Story<'p> {
             MigrationFact::CohortArrived { cohort, at } => {
                 self.arrived[usize::from(cohort)] = at;
             }
-            MigrationFact::AllInSync { .. } => return self.is_in_sync(target, lanes),
+            MigrationFact::AllInSync { .. } => return self.is_in_sync(target, status),
             _ => {}
         }
         None
@@ -145,7 +145,7 @@ impl<'p> Story<'p> {
     }
 
     /// What being in sync does not mean.
-    fn is_in_sync(&mut self, target: GroupId, lanes: &Lanes<'_>) -> Option<Line> {
+    fn is_in_sync(&mut self, target: GroupId, status: &Fold<'_>) -> Option<Line> {
         let words = Words::new(self.plan);
         let group = words.group(target);
         let mut but = Vec::new();
@@ -154,17 +154,17 @@ impl<'p> Story<'p> {
                 "only since clients are stopped: nothing says that {group} keeps up with them"
             ));
         }
-        let without = lanes.without_copy(target);
+        let without = status.without_copy(target);
         if !without.is_empty() {
             self.safety = Safety::Awaited;
-            but.push(self.in_danger(&without, lanes));
+            but.push(self.in_danger(&without, status));
         }
         let text = format!("but {}", but.join("; and "));
         (!but.is_empty()).then_some(Line { kind: "verify", text })
     }
 
     /// What the loss of a primary would cost before these replicas have a copy.
-    fn in_danger(&self, without: &[NodeId], lanes: &Lanes<'_>) -> String {
+    fn in_danger(&self, without: &[NodeId], status: &Fold<'_>) -> String {
         let words = Words::new(self.plan);
         let shard_of = |node: &NodeId| self.plan.nodes[node.idx()].shard;
         let mut shards: Vec<ShardId> = without.iter().map(shard_of).collect();
@@ -173,7 +173,7 @@ impl<'p> Story<'p> {
         let all: usize =
             group.shards.clone().map(|shard| self.plan.n_replicas(ShardId(shard))).sum();
         let primary = match shards.as_slice() {
-            [shard] => words.node(lanes.primary(*shard)),
+            [shard] => words.node(status.primary(*shard)),
             _ => "a primary of it",
         };
         format!(

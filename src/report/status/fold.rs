@@ -10,8 +10,9 @@ use crate::model::plan::{AzId, GroupId, Membership, NodeId, Plan, ShardId};
 use crate::model::state::AutomaticFailover;
 
 /// Folds the facts of a trial, in order.
-pub(super) struct Fold<'p> {
-    pub(super) plan: &'p Plan,
+#[derive(Clone)]
+pub(in crate::report) struct Fold<'p> {
+    plan: &'p Plan,
     nodes: Vec<NodeState>,
     azs_down: Vec<bool>,
     shards: Vec<ShardState>,
@@ -28,6 +29,7 @@ struct NodeState {
     stopped: Option<SimTime>,
 }
 
+#[derive(Clone)]
 struct ShardState {
     primary: NodeId,
     endpoint: NodeId,
@@ -46,7 +48,7 @@ struct ShardState {
 
 impl<'p> Fold<'p> {
     /// At the start of a trial.
-    pub(super) fn new(plan: &'p Plan) -> Self {
+    pub(in crate::report) fn new(plan: &'p Plan) -> Self {
         let view = |is| NodeView { is, reach: Reach::Open, lag: None };
         let node = |place: &crate::model::plan::Node| NodeState {
             view: view(match place.membership {
@@ -88,12 +90,12 @@ impl<'p> Fold<'p> {
     }
 
     /// All nodes as a picture shows them.
-    pub(super) fn nodes(&self) -> Vec<NodeView> {
+    pub(in crate::report) fn nodes(&self) -> Vec<NodeView> {
         self.plan.node_ids().map(|node| self.node(node)).collect()
     }
 
     /// A node: the primary of a shard that follows the source of a migration is a replica.
-    pub(super) fn node(&self, node: NodeId) -> NodeView {
+    pub(in crate::report) fn node(&self, node: NodeId) -> NodeView {
         let view = self.nodes[node.idx()].view;
         let shard = self.plan.nodes[node.idx()].shard;
         match view.is {
@@ -103,17 +105,17 @@ impl<'p> Fold<'p> {
     }
 
     /// Since when the node's process does not run.
-    pub(super) fn stopped(&self, node: NodeId) -> Option<SimTime> {
+    pub(in crate::report) fn stopped(&self, node: NodeId) -> Option<SimTime> {
         self.nodes[node.idx()].stopped
     }
 
     /// All AZs as a picture shows them.
-    pub(super) fn azs(&self) -> Vec<AzIs> {
+    pub(in crate::report) fn azs(&self) -> Vec<AzIs> {
         (0..self.plan.azs.len()).map(|az| self.az(AzId(az as u16))).collect()
     }
 
     /// An AZ.
-    pub(super) fn az(&self, az: AzId) -> AzIs {
+    pub(in crate::report) fn az(&self, az: AzId) -> AzIs {
         if self.azs_down[az.idx()] {
             return AzIs::Down;
         }
@@ -124,22 +126,55 @@ impl<'p> Fold<'p> {
     }
 
     /// All shards as a picture shows them.
-    pub(super) fn shards(&self) -> Vec<ShardView> {
+    pub(in crate::report) fn shards(&self) -> Vec<ShardView> {
         self.shards.iter().map(ShardState::view).collect()
     }
 
     /// Who has the role of primary in a shard, or had it last.
-    pub(super) fn primary(&self, shard: ShardId) -> NodeId {
+    pub(in crate::report) fn primary(&self, shard: ShardId) -> NodeId {
         self.shards[shard.idx()].primary
     }
 
+    /// Whether a shard takes writes.
+    pub(in crate::report) fn is_writing(&self, shard: ShardId) -> bool {
+        self.outage(shard).is_none()
+    }
+
+    /// Whether no client writes to a shard, or is to.
+    pub(in crate::report) fn is_left(&self, shard: ShardId) -> bool {
+        self.shards[shard.idx()].clients.0 == 0
+    }
+
+    /// The outage of a shard, if it takes no writes.
+    pub(in crate::report) fn outage(&self, shard: ShardId) -> Option<&OutageView> {
+        self.shards[shard.idx()].outage.as_ref()
+    }
+
+    /// The replicas of a group that are there, and hold no complete copy.
+    pub(in crate::report) fn without_copy(&self, group: GroupId) -> Vec<NodeId> {
+        let shards = self.plan.groups[group.idx()].shards.clone().map(ShardId);
+        let nodes = shards.flat_map(|shard| self.plan.shards[shard.idx()].node_ids());
+        let lacks_copy = |node: &NodeId| match self.nodes[node.idx()].view.is {
+            NodeIs::Primary | NodeIs::FormerPrimary | NodeIs::Replica | NodeIs::Absent => false,
+            NodeIs::Syncing
+            | NodeIs::Reading
+            | NodeIs::Empty
+            | NodeIs::Down
+            | NodeIs::ProcessDown
+            | NodeIs::Rebooting
+            | NodeIs::WaitingForAz
+            | NodeIs::Provisioning => true,
+        };
+        nodes.filter(lacks_copy).collect()
+    }
+
     /// Whether a lost primary of the group is followed by a replica now.
-    pub(super) fn failover(&self, group: GroupId) -> AutomaticFailover {
+    pub(in crate::report) fn failover(&self, group: GroupId) -> AutomaticFailover {
         self.failover[group.idx()]
     }
 
     /// All outages of a trial that ended at `until`, in the order in which they began.
-    pub(super) fn outages(mut self, until: SimTime) -> Vec<OutageView> {
+    pub(in crate::report) fn outages(mut self, until: SimTime) -> Vec<OutageView> {
         let open = self.shards.iter_mut().filter_map(|shard| shard.outage.take());
         self.outages.extend(open.map(|outage| OutageView { to: until, ..outage }));
         self.outages.sort_by_key(|outage| (outage.from, outage.shard));
@@ -147,7 +182,7 @@ impl<'p> Fold<'p> {
     }
 
     /// Takes in the next fact.
-    pub(super) fn take_in(&mut self, now: SimTime, fact: &Fact) {
+    pub(in crate::report) fn take_in(&mut self, now: SimTime, fact: &Fact) {
         match *fact {
             Fact::AzDown { az } => self.azs_down[az.idx()] = true,
             Fact::AzUp { az } => self.azs_down[az.idx()] = false,
