@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::plan::{HASH_SLOTS, Plan, ShardId};
-use crate::model::state::{Data, Process, State};
+use crate::model::state::{Process, State};
 use crate::observe::metrics::Metric;
 
 use super::explore::{Part, Point};
@@ -208,9 +208,10 @@ fn rewards(plan: &Plan, part: &Part, state: &State) -> [f64; N_REWARDS] {
 
 /// Complete copies, nodes that serve reads, and copies that there are to be.
 fn copies(plan: &Plan, state: &State, shard: ShardId) -> (usize, usize, usize) {
-    let nodes = plan.shards[shard.idx()].node_ids().map(|node| state.node(node));
+    let ids = plan.shards[shard.idx()].node_ids();
+    let readers = ids.clone().filter(|node| state.can_be_read(*node, shard)).count();
+    let nodes = ids.map(|node| state.node(node));
     let complete = nodes.clone().filter(|node| plan.counts_as_copy(shard, node.data)).count();
-    let readers = nodes.clone().filter(|node| node.data == Data::Complete).count();
     let configured = nodes.filter(|node| node.process != Process::Absent).count();
     (complete, readers, configured)
 }

@@ -20,11 +20,12 @@ impl<O: Observer> Step<'_, O> {
         self.count_replicas(shard);
         self.follow_up(shard);
         let (mut complete, mut readers, mut configured) = (0, 0, 0);
-        for node in self.nodes_of(shard) {
-            // Only what runs holds data: a complete copy that can be reached serves reads.
-            let is_reached = node.reach.is_open();
-            readers += u8::from(is_reached && node.data == Data::Complete);
-            complete += u8::from(is_reached && self.plan.counts_as_copy(shard, node.data));
+        for id in self.plan.shards[shard.idx()].node_ids() {
+            let node = self.state.node(id);
+            // Only what runs holds data.
+            readers += u8::from(self.state.can_be_read(id, shard));
+            complete +=
+                u8::from(node.reach.is_open() && self.plan.counts_as_copy(shard, node.data));
             configured += u8::from(node.process != Process::Absent);
         }
         let phase = match self.state.books(shard).is_out() {

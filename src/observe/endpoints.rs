@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::engine::time::SimTime;
 use crate::model::fact::{BackupFact, Fact};
 use crate::model::plan::{ClusterMode, GroupId, NodeId, Plan, ShardId};
-use crate::model::state::{Data, Process, Region, State};
+use crate::model::state::{Process, Region, State};
 
 /// A name that clients resolve.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -182,9 +182,7 @@ fn records(plan: &Plan, state: &State, hosts: &[u32]) -> BTreeMap<Record, Target
 /// primary where none is left: who wants to read from replicas only reads nowhere then (MZ-39).
 pub fn readers(plan: &Plan, state: &State, shard: ShardId) -> Vec<NodeId> {
     let primary = state.shard(shard).primary;
-    let can_be_read = |node: &NodeId| {
-        *node != primary && state.answers(*node) && state.node(*node).data == Data::Complete
-    };
+    let can_be_read = |node: &NodeId| *node != primary && state.can_be_read(*node, shard);
     let replicas: Vec<NodeId> = plan.shards[shard.idx()].node_ids().filter(can_be_read).collect();
     if replicas.is_empty() { vec![primary] } else { replicas }
 }

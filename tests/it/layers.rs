@@ -210,3 +210,45 @@ fn every_dependency_has_its_door() {
         assert!(names.iter().any(|name| name == door), "the door of {door} leads nowhere");
     }
 }
+
+/// Whether one of these files speaks of a type `a` and of its `b`, or is in a module `a` and has or
+/// is `b`.
+fn is_there(files: &[(String, String)], (a, b): (&str, &str)) -> bool {
+    let is_word = |text: &str, word: &str| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
+    };
+    let defines = |text: &str| {
+        ["struct", "enum", "trait", "fn", "mod"].iter().any(|what| {
+            let rest = text.split(&format!("{what} {b}")).nth(1);
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    };
+    let is_module = |path: &str, name: &str| path.split(['/', '.']).any(|part| part == name);
+    let is_type = a.starts_with(|c: char| c.is_uppercase());
+    files.iter().any(|(path, text)| match is_type {
+        true => is_word(text, a) && is_word(text, b),
+        false => is_module(path, a) && (is_module(path, b) || defines(text)),
+    })
+}
+
+#[test]
+fn what_the_map_names_is_there() {
+    let src = root().join("src");
+    let mut paths = Vec::new();
+    sources(&src, &mut paths);
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(&src).expect("a source").display().to_string();
+        std::fs::read_to_string(path).ok().map(|text| (name, text))
+    };
+    let files: Vec<(String, String)> = paths.iter().filter_map(read).collect();
+    let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("readable");
+    let code = map.split('`').skip(1).step_by(2).filter(|code| !code.contains(char::is_whitespace));
+    let named = code.filter_map(|code| code.split_once("::"));
+    let pairs: Vec<(&str, &str)> = named
+        .map(|(a, b)| (a, b.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(b)))
+        .collect();
+    assert!(pairs.len() > 10, "{pairs:?}");
+    let gone: Vec<_> = pairs.into_iter().filter(|pair| !is_there(&files, *pair)).collect();
+    assert!(gone.is_empty(), "ARCHITECTURE.md names what is not there: {gone:?}");
+    assert!(!is_there(&files, ("scene", "Fold")) && is_there(&files, ("status", "Fold")));
+}

@@ -210,6 +210,16 @@ impl State {
         node.process == Process::Running && node.reach.is_open()
     }
 
+    /// Whether clients can read from the node: it answers with a complete copy, and is no primary
+    /// that keeps its data for a new node and serves nobody meanwhile (MZ-10).
+    pub fn can_be_read(&self, node: NodeId, shard: ShardId) -> bool {
+        let Shard { primary, failover, .. } = *self.shard(shard);
+        let is_recreated = matches!(failover, Failover::Recreating | Failover::Refilling);
+        self.answers(node)
+            && self.node(node).data == Data::Complete
+            && !(node == primary && is_recreated)
+    }
+
     /// Whether the node cannot be reached and its shard has gone on without it: what it holds is no
     /// copy of the shard's data any more.
     pub fn is_superseded(&self, node: NodeId, shard: ShardId) -> bool {

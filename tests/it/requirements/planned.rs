@@ -101,22 +101,24 @@ fn mz_09_before_that_writes_are_refused_until_dns_is_updated() {
 
 #[test]
 fn mz_10_without_multi_az_the_primary_is_recreated() {
-    let check = |mut plan: Plan, what: &str| {
+    let check = |mut plan: Plan, unread: u128, what: &str| {
         plan.groups[0].multi_az = Switch::Off;
         let (facts, outcome) = updated(plan, Replace);
         // 10 min for the new node, 18 s for its 1 GiB of data.
         assert_eq!(seconds(&outcome, Metric::WriteOutage), 618, "{what}");
+        // The old node serves nobody meanwhile; replicas are read.
+        assert_eq!(seconds(&outcome, Metric::ReadOutage), unread, "{what}");
         assert_eq!(outcome.raw(Metric::LostWrites), 0, "{what}");
         assert_eq!(outcome.raw(Metric::DatasetLosses), 0, "{what}");
         assert_eq!(outcome.raw(Metric::Handovers), 0, "{what}");
         assert_eq!(count(&facts, |f| matches!(f, Fact::Promoted { .. })), 0, "{what}");
     };
-    check(one_shard(0), "a node alone");
+    check(one_shard(0), 618, "a node alone");
     let mut off = one_shard(2);
     off.groups[0].automatic_failover = Switch::Off;
-    check(off, "replicas without failover");
-    check(one_shard(2), "failover without Multi-AZ");
-    check(cluster(1, 0), "a shard of a cluster without replica");
+    check(off, 0, "replicas without failover");
+    check(one_shard(2), 0, "failover without Multi-AZ");
+    check(cluster(1, 0), 618, "a shard of a cluster without replica");
 }
 
 #[test]
