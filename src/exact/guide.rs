@@ -27,7 +27,7 @@ use super::symbols::{Numbering, Symbols};
 
 /// More states than these take longer than a guide may.
 const MOST_STATES: usize = 20_000;
-const MOST_SOLVED: usize = 1_500;
+const MOST_GUIDED: usize = 1_500;
 
 /// What one complete copy less makes of the chance of a loss, where nothing better is known.
 const PER_COPY: f64 = 1e-3;
@@ -349,7 +349,7 @@ impl Found {
             losses.push(lost.map(|way| way.per_sec).sum());
         }
         let (lumped, class) = lump::with_classes(&Chain::of_losses(exits, losses));
-        if lumped.n_states() > MOST_SOLVED {
+        if lumped.n_states() > MOST_GUIDED {
             return Table::default();
         }
         let factors = Factors::of(&lumped, Absorbing::Losses);

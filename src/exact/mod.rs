@@ -5,6 +5,9 @@
 //! and [`lags`] for what a promotion loses; [`chain`] is what comes of it, [`lump`] merges what has
 //! the same future, [`elimination`], [`mod@solve`] and [`stepping`] give the numbers; [`size`] says
 //! how large a chain may be. Shards that nothing connects are solved apart.
+//!
+//! [`guide`] says how near any state is to a dataset loss, by the chain of the [`rough`] plan: what
+//! studies of rare losses are steered by, for any laws.
 
 pub mod chain;
 pub mod code;
@@ -239,13 +242,13 @@ fn together(solved: &[Solved]) -> Exact {
     let n_parts = solved.iter().map(|part| part.n).sum();
     let (mut long_run, mut horizon) = ([Some(0.0); N_REWARDS], [Some(0.0); N_REWARDS]);
     let (mut ln_none_out, mut ln_kept) = (0.0, 0.0);
+    let any = place(Metric::WriteOutageAnyShard).expect("it is one of them");
     for Solved { solution, n, .. } in solved {
         let n = *n as f64;
         for reward in 0..N_REWARDS {
             long_run[reward] = long_run[reward].map(|sum| sum + n * solution.long_run[reward]);
             horizon[reward] = horizon[reward].map(|sum| sum + n * solution.horizon[reward]);
         }
-        let any = place(Metric::WriteOutageAnyShard).expect("it is one of them");
         ln_none_out += n * (-solution.long_run[any].min(1.0)).ln_1p();
         ln_kept += n * (-solution.loss).ln_1p();
     }
@@ -255,7 +258,6 @@ fn together(solved: &[Solved]) -> Exact {
             let reward = place(metric).expect("it is one of them");
             (long_run[reward], horizon[reward]) = (None, None);
         }
-        let any = place(Metric::WriteOutageAnyShard).expect("it is one of them");
         long_run[any] = Some(-f64::exp_m1(ln_none_out));
     }
     Exact {

@@ -225,6 +225,7 @@ impl<'p, 'g> Excursion<'p, 'g> {
         self.clocks.take_over(trial, &self.shards);
         self.rekey(trial, key);
         if let (Some(life), Some(of)) = (life, end) {
+            // The first choice of this key was which life ends.
             self.choices = 1;
             self.blow(life, trial, observer);
             let reached = self.reach.of(of.end());
