@@ -47,6 +47,7 @@ mod rules;
 mod scenario;
 mod scene;
 mod schema;
+mod screenshots;
 mod second_region;
 mod sentinel;
 mod snapshot_intervals;
