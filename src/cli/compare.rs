@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The policy, or cell of a sweep, that the others are compared with; the first if left out
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     reference: Option<String>,
     #[command(flatten)]
     options: BatchOptions,

@@ -121,14 +121,14 @@ enum Command {
 struct Changes {
     /// Change a value of the scenario, as in group.replicas=2 or timing.detection=10s; may be
     /// repeated
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     set: Vec<String>,
     /// Run each of several values, as in group.replicas=0..3 or timing.detection=5s,10s; several
     /// sweeps make all combinations
-    #[arg(long, value_name = "KEY=VALUES")]
+    #[arg(long, value_name = "KEY=VALUES", allow_hyphen_values = true)]
     sweep: Vec<String>,
     /// Only this policy, or this cell of a sweep; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     policy: Vec<String>,
 }
 

@@ -117,6 +117,27 @@ fn worst_trials_are_those_that_the_table_names() {
     }
 }
 
+/// The command that a table has after such words, without the name of the program.
+fn printed_command(table: &str, label: &str) -> Vec<String> {
+    let line = table.lines().find(|line| line.contains(label)).expect("a line");
+    let command = line.split("→ ecsim ").nth(1).expect("a command");
+    command.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn names_that_begin_with_a_hyphen_are_values_of_options() {
+    let file = "tests/data/hyphens.toml";
+    let both = ecsim(&["compare", file, "--reference", "-far"]);
+    assert!(both.status.success(), "{}", text(&both.stderr));
+    let replay = printed_command(&text(&both.stdout), "worst outage");
+    assert!(replay.windows(2).any(|pair| pair == ["--policy", "-far"]), "{replay:?}");
+    let replay: Vec<&str> = replay.iter().map(String::as_str).collect();
+    let told = ecsim(&replay);
+    assert!(told.status.success(), "{}", text(&told.stderr));
+    let set = ecsim(&["check", file, "--set", "-x=1"]);
+    assert!(text(&set.stderr).contains("E0201"), "{}", text(&set.stderr));
+}
+
 #[test]
 fn bad_usage_exits_with_2() {
     for arguments in [
