@@ -63,8 +63,8 @@ const MOST_ROWS: u64 = 100_000;
 pub(super) enum Keeping {
     /// Nowhere, or only to stdout.
     Nothing,
-    /// To a folder.
-    Into(Box<Keeper>),
+    /// To a folder; and the command that goes on if it is interrupted.
+    Into(Box<Keeper>, String),
     /// To a folder that has them already, and is left alone.
     Held,
 }
@@ -132,7 +132,8 @@ impl KeepOptions {
         match results::open(folder, intent, contents, invocation(job))? {
             Opened::Ready(keeper) => {
                 self.say_what_is_left_out(job);
-                Ok(Keeping::Into(keeper))
+                say_where_it_goes_on(job, &keeper.progress());
+                Ok(Keeping::Into(keeper, self.resuming()))
             }
             Opened::Finished => {
                 let what = "holds this very run, and is left as it is: it is run again to be shown";
@@ -179,6 +180,15 @@ impl KeepOptions {
         }
     }
 
+    /// The command that goes on with this one: the same, with `--resume` where it says what is to be
+    /// kept.
+    fn resuming(&self) -> String {
+        let ours = ["--resume", "--overwrite"];
+        let words = words().filter(|word| !ours.contains(&word.as_str()));
+        let resume = self.is_asked_for().then(|| "--resume".to_owned());
+        words.chain(resume).collect::<Vec<String>>().join(" ")
+    }
+
     fn say_what_is_left_out(&self, job: &Job<'_>) {
         if self.rows == Choice::Auto && job.spec.trials > MOST_ROWS {
             let most = count(u128::from(MOST_ROWS));
@@ -198,7 +208,7 @@ impl Keeping {
     /// The folder that is filled.
     pub(super) fn keeper(&mut self) -> Option<&mut Keeper> {
         match self {
-            Keeping::Into(keeper) => Some(keeper),
+            Keeping::Into(keeper, _) => Some(keeper),
             Keeping::Nothing | Keeping::Held => None,
         }
     }
@@ -213,11 +223,17 @@ impl Keeping {
     ) -> Result<(), KeepError> {
         match self {
             Keeping::Nothing | Keeping::Held => Ok(()),
-            Keeping::Into(keeper) => {
+            Keeping::Into(keeper, resuming) => {
                 let folder = quoted(&keeper.folder().display().to_string());
                 keeper.close((progress, ended), found)?;
                 match ended {
-                    Ended::Interrupted => say(&format!("to go on: {}\n", resuming())),
+                    Ended::Interrupted => {
+                        if progress.trials > 0 {
+                            let shows = format!("`ecsim report {folder}` shows what there is");
+                            note(talk, &format!("the results are in {folder}; {shows}"));
+                        }
+                        say(&format!("to go on: {resuming}\n"));
+                    }
                     Ended::Complete | Ended::Precise | Ended::Imprecise => {
                         note(talk, &format!("the results are in {folder}"));
                     }
@@ -225,6 +241,16 @@ impl Keeping {
                 Ok(())
             }
         }
+    }
+}
+
+/// Says how far a run is that goes on.
+fn say_where_it_goes_on(job: &Job<'_>, progress: &Progress) {
+    let done = count(u128::from(progress.trials));
+    match progress.trials {
+        0 => {}
+        n if n < job.spec.trials => note(job.talk, &format!("goes on from trial {done}")),
+        _ => note(job.talk, &format!("goes on behind its {done} trials")),
     }
 }
 
@@ -250,13 +276,6 @@ pub(super) fn failure(error: KeepError, bug: impl Fn(BrokenTrial) -> Failure) ->
 fn words() -> impl Iterator<Item = String> {
     let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     std::iter::once("ecsim".to_owned()).chain(words)
-}
-
-/// The command that goes on with this one.
-fn resuming() -> String {
-    let ours = ["--resume", "--overwrite"];
-    let words: Vec<String> = words().filter(|word| !ours.contains(&word.as_str())).collect();
-    format!("{} --resume", words.join(" "))
 }
 
 fn invocation(job: &Job<'_>) -> Invocation {

@@ -340,6 +340,9 @@ pub(super) fn say_how_it_ended(
         }
         (Ended::Precise, _) => {}
         (Ended::Interrupted, Some(losses)) => say(&losses::interrupted(losses)),
+        (Ended::Interrupted, None) if progress.trials == 0 => {
+            say(&format!("interrupted: too few of {asked} trials are finished to show numbers\n"));
+        }
         (Ended::Interrupted, None) => say(&format!(
             "interrupted: {done} of {asked} trials are finished, and the numbers are theirs\n"
         )),
@@ -421,16 +424,20 @@ fn about(trials: f64) -> String {
     significant((trials / unit).ceil() * unit, 1)
 }
 
-/// Set when somebody presses Ctrl-C: the batch ends after the blocks under way. Once more, and
-/// the program ends at once.
+/// Set when somebody presses Ctrl-C, which is said at once: the batch ends after the trials under
+/// way. Once more, and the program ends at once.
 pub(super) fn interruption() -> &'static AtomicBool {
     static STOP: AtomicBool = AtomicBool::new(false);
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let on_signal = || {
+        // A terminal has a bar on the line, and what it shows of the key.
+        let begin = if std::io::stderr().is_terminal() { "\n" } else { "" };
+        let on_signal = move || {
             if STOP.swap(true, Ordering::Relaxed) {
+                say(&format!("{begin}ended at once, without numbers\n"));
                 std::process::exit(INTERRUPTED);
             }
+            say(&format!("{begin}stopping; what is finished is kept\n"));
         };
         // Without a handler the signal ends the program, as it does everywhere.
         let _ = ctrlc::set_handler(on_signal);

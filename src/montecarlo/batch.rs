@@ -27,8 +27,8 @@ use crate::observe::episodes::Episodes;
 use crate::observe::metrics::{Metric, Metrics, N_METRICS, Outcome};
 
 /// Trials in a block. Part of the results: sums of floating-point numbers are made block by block.
-/// Small enough that an interrupted batch ends soon, large enough that handing blocks around costs
-/// nothing.
+/// Small enough that an interrupted batch loses little, large enough that handing blocks around
+/// costs nothing.
 pub const BLOCK: u64 = 100;
 
 /// How many blocks per worker may be under way or wait to be merged, so that a slow one neither
@@ -173,6 +173,14 @@ pub enum Next {
     Enough,
 }
 
+/// Why a worker did not finish a block.
+enum Unfinished {
+    /// The batch was stopped.
+    Stopped,
+    /// A trial broke an assertion.
+    Broken(BrokenTrial),
+}
+
 /// What a worker found in a block.
 struct Block {
     tallies: Vec<BlockTally>,
@@ -182,8 +190,9 @@ struct Block {
 
 impl Batch<'_> {
     /// Runs the trials that `progress` lacks, and after each block tells `listener` its rows and
-    /// what is merged so far. It ends early, after a block, when `stop` is set or the listener
-    /// has enough; what was merged by then is in `progress`.
+    /// what is merged so far. It ends early when `stop` is set, after the trials under way, whose
+    /// blocks are thrown away, or when the listener has enough; what was merged by then is in
+    /// `progress`.
     pub fn run<E>(
         &self,
         progress: &mut Progress,
@@ -200,7 +209,11 @@ impl Batch<'_> {
         if n_workers <= 1 {
             let mut worker = Worker::new(self);
             while let Some(n) = counter.take(stop) {
-                let block = worker.run(n, rows).map_err(BatchError::Broken)?;
+                let block = match worker.run(n, (rows, stop)) {
+                    Ok(block) => block,
+                    Err(Unfinished::Stopped) => break,
+                    Err(Unfinished::Broken(broken)) => return Err(BatchError::Broken(broken)),
+                };
                 self.merge(&block, progress);
                 counter.merged();
                 match listener(&block.text, progress).map_err(BatchError::Listener)? {
@@ -222,7 +235,12 @@ impl Batch<'_> {
                     let _closing = CloseOnPanic(counter);
                     let mut worker = Worker::new(self);
                     while let Some(n) = counter.take(stop) {
-                        if sender.send((n, worker.run(n, rows))).is_err() {
+                        let block = match worker.run(n, (rows, stop)) {
+                            Ok(block) => Ok(block),
+                            Err(Unfinished::Stopped) => break,
+                            Err(Unfinished::Broken(broken)) => Err(broken),
+                        };
+                        if sender.send((n, block)).is_err() {
                             break;
                         }
                     }
@@ -230,17 +248,18 @@ impl Batch<'_> {
             }
             drop(sender);
             let _closing = CloseOnPanic(&counter);
-            let result = self.merge_all(receiver, &counter, progress, &mut listener);
+            let result = self.merge_all(receiver, (&counter, stop), progress, &mut listener);
             counter.close();
             result
         })
     }
 
-    /// Merges blocks in their order, however they come.
+    /// Merges blocks in their order, however they come. Of a batch that was stopped those behind
+    /// one that was thrown away are left over.
     fn merge_all<E>(
         &self,
         receiver: Receiver<(u64, Result<Block, BrokenTrial>)>,
-        counter: &Counter,
+        (counter, stop): (&Counter, &AtomicBool),
         progress: &mut Progress,
         listener: &mut impl FnMut(&RowText, &Progress) -> Result<Next, E>,
     ) -> Result<(), BatchError<E>> {
@@ -259,7 +278,8 @@ impl Batch<'_> {
                 }
             }
         }
-        assert!(early.is_empty(), "a block that was taken comes back");
+        let is_stopped = stop.load(Ordering::Relaxed);
+        assert!(is_stopped || early.is_empty(), "a block that was taken comes back");
         Ok(())
     }
 
@@ -364,7 +384,12 @@ impl<'a> Worker<'a> {
         Worker { batch, keys, seats: batch.contenders.iter().map(seat).collect() }
     }
 
-    fn run(&mut self, block: u64, rows: &impl RowWriter) -> Result<Block, BrokenTrial> {
+    /// Runs the trials of a block, unless `stop` is set before the last of them.
+    fn run(
+        &mut self,
+        block: u64,
+        (rows, stop): (&impl RowWriter, &AtomicBool),
+    ) -> Result<Block, Unfinished> {
         let trials = block * BLOCK..((block + 1) * BLOCK).min(self.batch.spec.trials);
         let n_policies = self.seats.len();
         let mut result = Block {
@@ -373,7 +398,10 @@ impl<'a> Worker<'a> {
             text: RowText::default(),
         };
         for trial in trials.clone() {
-            self.run_trial(trial)?;
+            if stop.load(Ordering::Relaxed) {
+                return Err(Unfinished::Stopped);
+            }
+            self.run_trial(trial).map_err(Unfinished::Broken)?;
             self.tell(trial, rows, &mut result);
         }
         for tally in &mut result.tallies {

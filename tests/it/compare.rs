@@ -1,7 +1,7 @@
 //! Several policies on the same faults: the table, and what pairing promises.
 
 use std::convert::Infallible;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use elasticache_sim::engine::time::Span;
 use elasticache_sim::montecarlo::batch::{
@@ -135,6 +135,44 @@ fn no_byte_depends_on_the_number_of_threads() {
             let one = with("1");
             assert!(one == with("2") && one == with("7"), "{command} {format}");
         }
+    }
+}
+
+/// Stops a batch in the middle of its second block, and counts what is still told.
+struct StopsIt<'s> {
+    stop: &'s AtomicBool,
+    after: AtomicU64,
+}
+
+impl RowWriter for StopsIt<'_> {
+    fn write(&self, row: &TrialRow<'_>, _: &mut RowText) {
+        if self.stop.load(Ordering::Relaxed) {
+            self.after.fetch_add(1, Ordering::Relaxed);
+        }
+        if row.trial == 130 {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_is_stopped_ends_with_its_trial_and_goes_on_between_two_blocks() {
+    let experiment = experiment("scenarios/w2-calm.toml", &[]);
+    let plan = &experiment.policies[0].plan;
+    let contenders = [Contender { plan, objectives: experiment.policies[0].objectives }];
+    let spec = BatchSpec { seed: experiment.seed, trials: 1_000 };
+    let of = |threads| Batch { contenders: &contenders, reference: 0, spec, threads };
+    let go_on = |_: &RowText, _: &Progress| Ok::<Next, Infallible>(Next::GoOn);
+    // Of several workers one may be in the first block yet when another stops them.
+    for threads in [1, 3] {
+        let (mut progress, stop) = (Progress::start(1), AtomicBool::new(false));
+        let rows = StopsIt { stop: &stop, after: AtomicU64::new(0) };
+        of(threads).run(&mut progress, &rows, go_on, &stop).expect("no bug");
+        assert!(rows.after.into_inner() < threads as u64, "each ends the trial that it is in");
+        assert!(progress.trials < 1_000 && progress.is_of(1), "{}", progress.trials);
+        assert!(threads > 1 || progress.trials == 100, "the block under way is thrown away");
+        of(2).run(&mut progress, &(), go_on, &AtomicBool::new(false)).expect("no bug");
+        assert!(progress == all(&experiment, 1_000), "as without a break");
     }
 }
 

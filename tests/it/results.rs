@@ -170,6 +170,14 @@ fn start(dir: &Path, arguments: &str, results: &str) -> Child {
     child
 }
 
+/// A number below a million as people read it.
+fn grouped(n: u64) -> String {
+    match n / 1_000 {
+        0 => n.to_string(),
+        thousands => format!("{thousands},{:03}", n % 1_000),
+    }
+}
+
 fn status(folder: &Path) -> String {
     json(folder.join("manifest.json"))["status"].as_str().expect("a status").to_owned()
 }
@@ -210,10 +218,12 @@ fn an_interrupted_run_keeps_what_is_finished_and_goes_on_to_the_same_bytes() {
     assert_eq!(read(dir.join("part/trials.csv")).lines().count() as u64, 1 + trials);
     // It says how to go on, and that is so.
     let said = said(&output);
+    assert!(said.starts_with("stopping; what is finished is kept\n"), "{said}");
     let command = said.lines().find_map(|line| line.strip_prefix("to go on: ecsim "));
     let command = command.unwrap_or_else(|| panic!("{said}"));
     assert!(command.ends_with("-o part --resume"), "{command}");
-    expect(&dir, command, 0);
+    let again = expect(&dir, &command.replace(" --quiet", ""), 0);
+    assert!(again.starts_with(&format!("note: goes on from trial {}", grouped(trials))), "{again}");
     assert_same(&dir.join("whole"), &dir.join("part"));
 }
 
@@ -329,10 +339,14 @@ fn what_nobody_asked_to_keep_stops_no_run() {
 #[test]
 fn a_stopped_run_that_nobody_named_goes_on_by_itself() {
     let dir = folder("unnamed-stopped");
-    let run = harsh(6_050);
-    let mut child = start(&dir, &format!("{run} --threads 1"), "results/w2-harsh");
-    child.kill().expect("killed");
-    child.wait().expect("gone");
+    let run = harsh(6_050).replace(" --quiet", "");
+    let child = start(&dir, &format!("{run} --threads 1"), "results/w2-harsh");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    let said = said(&child.wait_with_output().expect("it ends"));
+    let where_it_is = "the results are in results/w2-harsh; `ecsim report results/w2-harsh` shows";
+    assert!(said.contains(where_it_is), "{said}");
+    assert!(said.ends_with(&format!("to go on: ecsim {run} --threads 1\n")), "{said}");
     expect(&dir, &run, 0);
     expect(&dir, &format!("{run} -o whole"), 0);
     assert_same(&dir.join("results/w2-harsh"), &dir.join("whole"));

@@ -128,7 +128,8 @@ pub(super) fn no_summary(folder: &Path, status: Status) -> KeepError {
     KeepError::Refused(match status {
         Status::Running | Status::Interrupted => format!(
             "error: {shown} holds an unfinished run that has no numbers yet\n\
-             hint: go on with the same command and --resume; {} has the command\n",
+             hint: the same command goes on where it stopped, with --resume if it names a folder; \
+             {} has the command\n",
             folder.join(super::MANIFEST).display()
         ),
         Status::Finished => format!(
