@@ -189,6 +189,7 @@ fn sections(
         Some(item) => faults::read(item, &topology, run.horizon, &mut addresses, cx),
         None => Faults::default(),
     };
+    faults.check_lives(&timing.replacement, cx);
     let mut operations = Vec::new();
     if let Some(item) = root.get("operation") {
         let (read, n_off) = operations::read(&item, &topology, run.horizon, &mut addresses, cx);

@@ -173,6 +173,8 @@ codes! {
     LagAboveSync "W0940" Warning "a migration is never in sync while clients write";
     LimitBelowBacklog "W0941" Warning "a source drops readers that its backlog would let go on";
     TooManySnapshots "W0942" Warning "more snapshots are asked for than are taken";
+    FailsTooSoon "W0943" Warning "something fails again as soon as it is back";
+    RegionAmongAzs "W0944" Warning "an AZ of a group has the name of the region of others";
 }
 
 impl Code {

@@ -14,7 +14,7 @@ use super::topology::{Asker, Topology, answer};
 use super::victims;
 use super::{Confidence, Origin};
 use crate::engine::law::Law;
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimTime, Span};
 use crate::model::api::Refusal;
 use crate::model::persistence::Durability;
 use crate::model::plan::{
@@ -100,6 +100,33 @@ pub(super) struct Faults {
     pub service_updates: Vec<ServiceUpdates>,
     /// How many faults are switched off; they are nowhere above.
     pub n_off: usize,
+    /// Where lives of nodes and groups stand that random faults end, and their means in
+    /// nanoseconds.
+    lives: Vec<(Place, f64)>,
+}
+
+impl Faults {
+    /// Warns of nodes that fail again about as soon as they are replaced.
+    pub fn check_lives(&self, replacement: &Law, cx: &mut Context<'_>) {
+        for (place, mean) in &self.lives {
+            check_life((place, *mean), ("a replacement", replacement), cx);
+        }
+    }
+}
+
+/// Warns of a life that is hardly longer than what follows on it: hardly anything is like that, and
+/// mostly the unit is a slip.
+fn check_life((place, mean): (&Place, f64), (what, law): (&str, &Law), cx: &mut Context<'_>) {
+    const TIMES: f64 = 2.0;
+    if mean >= TIMES * law.mean() {
+        return;
+    }
+    let [lives, takes] = [mean, law.mean()].map(Span::from_nanos_f64);
+    let message =
+        format!("the next failure comes {lives} later in the mean, and {what} takes {takes}");
+    let hint = "they are away more than a third of the time; \"m\" means minutes: of months write \
+                the days, as in \"300d\"";
+    cx.errors.report(Code::FailsTooSoon, place, message).hint(hint);
 }
 
 /// Reads `[[fault]]`. Without a horizon, which then has been reported, no time is too late.
@@ -398,7 +425,8 @@ fn random(
     match kind {
         Random::Node => {
             let life = life(table, cx);
-            if let (Some(life), Some(address)) = (life, address) {
+            if let (Some((life, place)), Some(address)) = (life, address) {
+                faults.lives.push((place, life.mean()));
                 faults.node_failures.push(NodeFailures { life, address });
             }
         }
@@ -409,9 +437,10 @@ fn random(
             let why = Origin::default(Confidence::Assumed, "an AZ event hits all its nodes");
             let share = share(table, why, cx);
             let life = life(table, cx);
-            if let (Some(life), Some(duration), Some(share), Some(address)) =
+            if let (Some((life, place)), Some(duration), Some(share), Some(address)) =
                 (life, duration, share, address)
             {
+                check_life((&place, life.mean()), ("an outage", &duration), cx);
                 faults.az_failures.push(AzFailures { life, duration, share, address });
             }
         }
@@ -419,7 +448,8 @@ fn random(
             let named = table.get("group");
             let group = named.as_ref().and_then(|item| topology.find_group(item, Asker::Fault, cx));
             let life = life(table, cx);
-            if let (Some(life), Some(address)) = (life, address) {
+            if let (Some((life, place)), Some(address)) = (life, address) {
+                faults.lives.push((place, life.mean()));
                 faults.group_failures.push(GroupFailures { life, group, address });
             }
         }
@@ -469,9 +499,10 @@ fn of_each_managed(updates: ServiceUpdates, topology: &Topology) -> Vec<ServiceU
     managed.map(|group| ServiceUpdates { group: Some(group), ..updates.clone() }).collect()
 }
 
-/// The time between failures: `mttf`, the mean of an exponential law, or `lifetime`, any law.
-/// To be asked last, because it complains only if no unknown key could have been meant.
-fn life(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
+/// The time between failures and where it stands: `mttf`, the mean of an exponential law, or
+/// `lifetime`, any law. To be asked last, because it complains only if no unknown key could have
+/// been meant.
+fn life(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<(Law, Place)> {
     let source = laws::source(table, cx);
     let (key, item) = laws::one_of(table, &["mttf", "lifetime"], "lifetime", cx)?;
     let law = if key == "lifetime" {
@@ -488,7 +519,7 @@ fn life(table: &mut Table<'_>, cx: &mut Context<'_>) -> Option<Law> {
         let hint = r#"as in mttf = "10y""#;
         laws::checked(Law::exponential(mean.max(1.0)), (&item.place, hint), cx)?
     };
-    long_enough(law, &item.place, cx)
+    Some((long_enough(law, &item.place, cx)?, item.place))
 }
 
 /// The law of a life, unless lives are so short that simulated time would hardly go on.

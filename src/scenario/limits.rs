@@ -515,7 +515,14 @@ fn check_placement(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<
 /// A group lives in one region.
 fn check_regions(wishes: &Wishes<'_>, shards: &[ShardDraft], cx: &mut Context<'_>) {
     let azs = shards.iter().flat_map(|shard| &shard.nodes).map(|node| node.az.as_str());
-    let regions: BTreeSet<&str> = azs.filter_map(region_name).collect();
+    let azs: BTreeSet<&str> = azs.collect();
+    let regions: BTreeSet<&str> = azs.iter().filter_map(|az| region_name(az)).collect();
+    if let Some(region) = azs.iter().find(|az| regions.contains(*az)) {
+        let message = format!("`{}` is a region, and other AZs are in it", excerpt(region));
+        let hint = "the name of an AZ ends with a letter, as in us-west-2a; here it is an AZ \
+                    beside the others";
+        cx.errors.report(Code::RegionAmongAzs, &wishes.place, message).hint(hint);
+    }
     if regions.len() > 1 {
         let message = format!("spans the regions {}", listed(regions.iter().copied()));
         let hint = "a replication group lives in one region; between regions there is \
