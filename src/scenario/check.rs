@@ -14,6 +14,7 @@ use super::migration_calls;
 use super::migration_times;
 use super::node_types;
 use super::operations;
+use super::overlay;
 use super::persistence;
 use super::reader::{Context, Item, Table};
 use super::region;
@@ -79,7 +80,12 @@ pub(super) fn check(
     // Taken out before, but nevertheless what a misspelt section may have meant.
     root.allow(&["policy", "sweep", "expect"]);
     let sources = root.get("sources");
-    root.finish(&mut cx.errors, &[]);
+    let mut paths = Vec::new();
+    if root.has_others() {
+        overlay::walk(tree, &mut |path, _| paths.push(path.to_owned()));
+        paths.extend(cx.assumptions.iter().map(|assumption| assumption.path.clone()));
+    }
+    root.finish_among(&mut cx.errors, &[], &paths);
     let assumptions = match sources {
         Some(item) => {
             let mut defaults = BTreeMap::new();

@@ -386,15 +386,25 @@ pub fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     const SIMILAR: f64 = 0.8;
     /// Nobody misspells a word into this.
     const LONGEST: usize = 100;
+    /// More slips than these are another name, unless most of it is the beginning of the other.
+    const MOST_SLIPS: usize = 3;
     if name.len() > LONGEST {
         return None;
     }
+    let begins_alike = |other: &str| {
+        let alike = name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+        4 * alike >= 3 * name.chars().count().min(other.chars().count())
+    };
+    let is_near = |other: &&str| {
+        begins_alike(other) || strsim::damerau_levenshtein(name, other) <= MOST_SLIPS
+    };
     // Jaro–Winkler forgives endings, Damerau–Levenshtein a letter anywhere.
     let near = |other: &&str| {
         let edits = strsim::normalized_damerau_levenshtein(name, other);
         edits.max(strsim::jaro_winkler(name, other).min(0.85))
     };
-    let best = known.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b)))?;
+    let known = known.iter().copied().filter(is_near);
+    let best = known.max_by(|a, b| near(a).total_cmp(&near(b)))?;
     (near(&best) >= SIMILAR).then_some(best)
 }
 

@@ -211,7 +211,11 @@ fn fault(
         }
         Some(_) | None => {}
     }
-    let Some(mut table) = item.table(&mut cx.errors, "") else {
+    let hint = match kind {
+        "fail-primary" | "fail-group" => format!("write {kind} = {{}}"),
+        _ => format!("its keys stand in braces: write {kind} = {{ … }}"),
+    };
+    let Some(mut table) = item.table(&mut cx.errors, &hint) else {
         return;
     };
     let mut off = Faults::default();

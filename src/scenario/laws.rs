@@ -6,6 +6,7 @@ use super::codes::Code;
 use super::diagnostics::{Place, hint_names, is_visible};
 use super::reader::{Context, Item, Table};
 use super::sample;
+use super::source::SourceKind;
 use crate::engine::law::{Law, LawError};
 use crate::engine::time::Span;
 
@@ -307,7 +308,15 @@ fn lognormal(item: &Item<'_>, cx: &mut Context<'_>) -> Option<Result<Law, LawErr
         _ => {
             if !mistyped {
                 let message = "needs `median` and `p95`, `median` and `p99`, or `mean` and `sd`";
-                cx.errors.report(Code::LawParameters, &place, message).hint(form("lognormal"));
+                let told = cx.errors.report(Code::LawParameters, &place, message);
+                told.hint(form("lognormal"));
+                let of = place.path.strip_suffix(".lognormal");
+                if let (SourceKind::Argument, Some(path)) = (place.at.source.kind, of) {
+                    let whole = form("lognormal").trim_start_matches("as in ");
+                    told.hint(format!(
+                        "a law is replaced as a whole, as in '{path}={{ {whole} }}'"
+                    ));
+                }
             }
             None
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::aws_names;
 use super::codes::Code;
-use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join, nearest};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names, join, listed, nearest};
 use super::laws;
 use super::overlay;
 use super::sample::Samples;
@@ -394,6 +394,12 @@ impl<'a> Table<'a> {
     /// Reports every key that it was not asked for; those in `later` are of the format, but this
     /// version cannot do them.
     pub fn finish(self, errors: &mut Errors, later: &[&str]) {
+        self.finish_among(errors, later, &[]);
+    }
+
+    /// The same; `paths` are those of all values, of which an option may have left out the
+    /// beginning.
+    pub fn finish_among(self, errors: &mut Errors, later: &[&str], paths: &[String]) {
         for (key, place) in self.others() {
             if later.contains(&key) {
                 let hint = "leave it out: the answer is then that of a group without it";
@@ -402,20 +408,43 @@ impl<'a> Table<'a> {
                 errors.unknown(&place);
             } else {
                 let alias = aws_names::find(key);
+                let elsewhere = elsewhere(&place, paths);
+                if !elsewhere.is_empty() {
+                    errors.unknown(&place).hint(format!("did you mean {elsewhere}?"));
+                    continue;
+                }
+                let near = nearest(key, &self.asked);
                 // Who misspelt a key did not leave it out.
-                if let Some(meant) = alias.map(|a| a.meant).or_else(|| nearest(key, &self.asked)) {
+                if let Some(meant) = alias.map(|a| a.meant).or(near) {
                     errors.forgive_missing(&join(&self.place.path, meant));
                 }
                 let diagnostic = errors.unknown(&place);
-                match alias {
-                    Some(aws_names::Alias { hint, .. }) => {
+                match (alias, near) {
+                    (Some(aws_names::Alias { hint, .. }), _) => {
                         diagnostic.hint(*hint);
                     }
-                    None => hint_names(diagnostic, key, &self.asked),
+                    (None, Some(near)) => {
+                        diagnostic.hint(format!("did you mean `{near}`?"));
+                    }
+                    (None, None) => hint_names(diagnostic, key, &self.asked),
                 }
             }
         }
     }
+}
+
+/// The paths that end with what an option names, as far as they are few.
+fn elsewhere(place: &Place, paths: &[String]) -> String {
+    const FEW: usize = 3;
+    if place.at.source.kind != SourceKind::Argument {
+        return String::new();
+    }
+    let end = format!(".{}", place.path);
+    let mut found: Vec<&str> =
+        paths.iter().map(String::as_str).filter(|path| path.ends_with(&end)).collect();
+    found.sort_unstable();
+    found.dedup();
+    listed(found.into_iter().take(FEW))
 }
 
 /// Reports something that the format names and this version does not model.
