@@ -7,7 +7,7 @@ use clap::Args;
 use super::keep::KeepOptions;
 use super::show::{Format, Request};
 use super::study::BatchOptions;
-use super::{Changes, Failure, Talk, load_all, quoted};
+use super::{Changes, Failure, Talk, called, load_all, quoted};
 use crate::report::diagnostic::Colour;
 use crate::scenario::{self, Experiment, Policy};
 
@@ -66,8 +66,7 @@ pub(super) fn run(arguments: &Arguments, colour: Colour, talk: Talk) -> Result<(
 
 /// The policy that `--reference` names.
 fn find<'e>(experiment: &'e Experiment, name: &'e str) -> Result<&'e Policy, Failure> {
-    let called: Vec<&Policy> = experiment.called(name).collect();
-    let message = match called.as_slice() {
+    let message = match called(experiment, name).as_slice() {
         [policy] => return Ok(policy),
         [] => {
             let asked = scenario::Asked { option: "--reference", name };

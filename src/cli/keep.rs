@@ -22,7 +22,7 @@ use crate::scenario::sensitivity::Variants;
 /// Whether and how results are kept.
 #[derive(Args, Clone, Debug)]
 pub(super) struct KeepOptions {
-    /// Keep the results in this folder, rather than in results/ under the scenario's name
+    /// Keep the results in this folder, rather than in results/ under the file's name
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Keep no results: only print

@@ -25,6 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::montecarlo::batch::BrokenTrial;
 use crate::report::diagnostic::{self, Colour};
+use crate::report::labels::Labels;
 use crate::report::shell::quoted;
 use crate::scenario::{self, Experiment, LoadError, Overrides, Policy, units};
 
@@ -147,19 +148,20 @@ impl Changes {
 
     /// The policies that are asked for, in the experiment's order; at least one.
     fn choose<'e>(&self, experiment: &'e Experiment) -> Result<Vec<&'e Policy>, Failure> {
-        let is_called =
-            |policy: &&Policy, name: &String| policy.name == *name || policy.base == *name;
         let policies = || experiment.policies.iter();
+        if self.policy.is_empty() {
+            return Ok(policies().collect());
+        }
+        let mut asked: Vec<&Policy> = Vec::new();
         for name in &self.policy {
-            if !policies().any(|policy| is_called(&policy, name)) {
+            let called = called(experiment, name);
+            if called.is_empty() {
                 let asked = scenario::Asked { option: "--policy", name };
                 return Err(Failure::Usage(scenario::unknown_policy(experiment, &asked)));
             }
+            asked.extend(called);
         }
-        let is_chosen = |policy: &&Policy| {
-            self.policy.is_empty() || self.policy.iter().any(|name| is_called(policy, name))
-        };
-        Ok(policies().filter(is_chosen).collect())
+        Ok(policies().filter(|policy| asked.iter().any(|it| std::ptr::eq(*it, *policy))).collect())
     }
 
     /// The one policy that is asked for, since `what` of one at a time.
@@ -178,6 +180,20 @@ impl Changes {
             names.join(" · ")
         )))
     }
+}
+
+/// The policies that a name means: a cell, all cells of a policy, or the cell that pictures and
+/// tables call so.
+fn called<'e>(experiment: &'e Experiment, name: &str) -> Vec<&'e Policy> {
+    let policies: Vec<&Policy> = experiment.policies.iter().collect();
+    let is_called = |policy: &&Policy| policy.name == name || policy.base == name;
+    let called: Vec<&Policy> = policies.iter().copied().filter(is_called).collect();
+    if !called.is_empty() {
+        return called;
+    }
+    let short = Labels::unnumbered(&policies).short;
+    let pairs = policies.into_iter().zip(&short);
+    pairs.filter(|(_, short)| *short == name).map(|(policy, _)| policy).collect()
 }
 
 /// The option that names a policy, where there are several.

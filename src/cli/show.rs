@@ -154,6 +154,13 @@ impl Request<'_> {
             },
             seed: self.experiment.seed,
             interrupted_of: (study.ended == Ended::Interrupted).then_some(study.asked),
+            losses_by: match self.options.loss_method {
+                LossMethod::Crude => table::LossesBy::TrialsOnly,
+                LossMethod::Auto
+                | LossMethod::Guided
+                | LossMethod::Biased
+                | LossMethod::Splitting => table::LossesBy::TrialsSoFar,
+            },
         };
         let alone = || table::render((study, study.reference), &caption);
         if let (Format::Table, Some(variants)) = (self.format, self.variants) {

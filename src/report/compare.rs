@@ -47,7 +47,7 @@ pub fn render(study: &Study<'_>, caption: &Caption<'_>) -> String {
     shown.render_columns(&columns, &mut text);
     shown.render_notes(&columns, &mut text);
     shown.render_parts(&mut text);
-    losses::compared((study, &shown.order), &shown.labels, &mut text);
+    losses::compared((study, &shown.order), &shown.labels, caption, &mut text);
     shown.render_remarks(&mut text);
     shown.render_pairing(&mut text);
     expect::render(study, &mut text);

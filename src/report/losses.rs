@@ -12,15 +12,13 @@ use crate::montecarlo::rare::study::Found;
 use crate::report::labels::Labels;
 use crate::report::numbers::{count, significant, small};
 use crate::report::study::Study;
-use crate::report::table::Caption;
+use crate::report::table::{Caption, LossesBy};
 use crate::report::ways;
 
 /// What is said of the policy at a position, which stands alone.
-pub fn render((study, position): (&Study<'_>, usize), text: &mut String) {
+pub fn render((study, position): (&Study<'_>, usize), caption: &Caption<'_>, text: &mut String) {
     let Some(losses) = study.losses else {
-        if is_worth_a_study(&study.estimator(position)) {
-            let _ = writeln!(text, " {HINT}");
-        }
+        hint(is_worth_a_study(&study.estimator(position)), caption, text);
         return;
     };
     let _ = writeln!(text, " {}", heading(losses));
@@ -30,14 +28,16 @@ pub fn render((study, position): (&Study<'_>, usize), text: &mut String) {
 }
 
 /// What is said of all policies of a study, in the order of the rows.
-pub fn compared((study, order): (&Study<'_>, &[usize]), labels: &Labels, text: &mut String) {
+pub fn compared(
+    (study, order): (&Study<'_>, &[usize]),
+    labels: &Labels,
+    caption: &Caption<'_>,
+    text: &mut String,
+) {
     const MOST: usize = 8;
     let Some(losses) = study.losses else {
         let is_worth = |n: &usize| is_worth_a_study(&study.estimator(*n));
-        let seldom: Vec<usize> = order.iter().copied().filter(is_worth).collect();
-        if !seldom.is_empty() {
-            let _ = writeln!(text, " {HINT}");
-        }
+        hint(order.iter().any(is_worth), caption, text);
         return;
     };
     let _ = writeln!(
@@ -108,6 +108,16 @@ pub fn ways_compared(
 /// What can be done where few trials lost a dataset.
 const HINT: &str = "dataset lost: in fewer than 10 trials; --precision dataset_loss=5% estimates \
                     how likely it is, however rare";
+
+/// Says what a study would do, where it would say more and nobody has ruled it out.
+fn hint(is_worth: bool, caption: &Caption<'_>, text: &mut String) {
+    match caption.losses_by {
+        LossesBy::TrialsSoFar if is_worth => {
+            let _ = writeln!(text, " {HINT}");
+        }
+        LossesBy::TrialsSoFar | LossesBy::TrialsOnly => {}
+    }
+}
 
 /// Whether a study of rare losses would say more than the trials.
 fn is_worth_a_study(estimator: &Estimator<'_>) -> bool {
@@ -200,12 +210,13 @@ fn states(n: usize) -> String {
 /// What the estimate rests on.
 fn evidence(found: &Found) -> Vec<String> {
     let tally = &found.tally;
+    // Where nearly all come to a loss, those few carry it that do not: it is no test then.
     let nearly_all = tally.hits as f64 > 0.9 * tally.excursions as f64;
-    let ratio = tally.ratios.standard_error().map_or(String::new(), |error| {
+    let ratio = tally.ratios.standard_error().filter(|_| !nearly_all);
+    let ratio = ratio.map_or(String::new(), |error| {
         format!(
-            " · mean likelihood ratio {} (standard error), expected 1{}",
+            " · mean likelihood ratio {} (standard error), expected 1",
             small(tally.ratios.mean(), error),
-            if nearly_all { ", and no test where nearly all come to a loss" } else { "" },
         )
     });
     let mut lines = vec![format!(

@@ -28,6 +28,17 @@ pub struct Caption<'a> {
     pub seed: u64,
     /// Of a batch that was interrupted, the trials that were asked for.
     pub interrupted_of: Option<u64>,
+    /// What may find how likely dataset losses are.
+    pub losses_by: LossesBy,
+}
+
+/// What may find how likely dataset losses are, where no study was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LossesBy {
+    /// Trials did, and a study may be worth it.
+    TrialsSoFar,
+    /// Trials alone, as somebody asked.
+    TrialsOnly,
 }
 
 /// How many policies are shown together.
@@ -68,7 +79,7 @@ pub fn render((study, position): (&Study<'_>, usize), caption: &Caption<'_>) -> 
     let per = per(plan);
     render_columns(&columns(estimator, &per), &mut text);
     render_parts(estimator, &mut text);
-    losses::render((study, position), &mut text);
+    losses::render((study, position), caption, &mut text);
     if let Some(weights) = remarks::weights(plan) {
         let _ = writeln!(text, " {weights}");
     }

@@ -417,3 +417,20 @@ pub(super) fn hint_names(diagnostic: &mut Diagnostic, name: &str, known: &[&str]
         diagnostic.hint(format!("allowed: {}", listed(known.iter().copied())));
     }
 }
+
+/// The same for names of which there may be many: those that are most like it.
+pub(super) fn hint_likest(diagnostic: &mut Diagnostic, name: &str, mut known: Vec<&str>) {
+    const MOST: usize = 6;
+    if known.len() <= MOST {
+        hint_names(diagnostic, name, &known);
+        return;
+    }
+    if let Some(best) = nearest(name, &known) {
+        diagnostic.hint(format!("did you mean `{}`?", excerpt(best)));
+    }
+    let likeness = |other: &str| strsim::jaro_winkler(name, other);
+    known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    let others = known.len() - MOST;
+    let names = listed(known.into_iter().take(MOST));
+    diagnostic.hint(format!("allowed: {names} and {others} others"));
+}

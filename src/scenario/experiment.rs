@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::check::{self, Checked, Shared};
 use super::codes::{Code, Severity};
-use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_names};
+use super::diagnostics::{Covers, Diagnostic, Errors, Place, hint_likest};
 use super::expect::{self, Fate, Subject};
 use super::files::{self, Common};
 use super::overlay::{self, Assignment, Axis};
@@ -462,6 +462,15 @@ fn skipped_cell(cell: &Cell<'_>, reasons: &[Diagnostic]) -> Diagnostic {
             diagnostic.hint(hint.clone());
         }
     }
+    let lacks_replica = |reason: &Diagnostic| {
+        [Code::MultiAzWithoutReplica, Code::FailoverWithoutReplica].contains(&reason.code)
+    };
+    if reasons.iter().all(lacks_replica) {
+        diagnostic.hint(
+            "leave group.multi-az and group.automatic-failover out of the scenario: then they are \
+             on where there are replicas, and off where there are none",
+        );
+    }
     diagnostic.clone()
 }
 
@@ -554,6 +563,6 @@ pub(crate) fn unknown_policy(experiment: &Experiment, asked: &Asked<'_>) -> Stri
             }
         }
     }
-    hint_names(diagnostic, name, &known);
+    hint_likest(diagnostic, name, known);
     diagnostic.to_string()
 }

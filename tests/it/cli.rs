@@ -228,3 +228,12 @@ fn what_strikes_in_every_trial_fits_a_terminal() {
     assert!(first.ends_with(" between 1d and 360d ·"), "{first}");
     assert_eq!(second, "   us-west-2a fails at a random moment between 1d and 360d");
 }
+
+#[test]
+fn a_study_of_rare_losses_is_offered_unless_trials_alone_are_asked_for() {
+    let run = ["run", "scenarios/w2-calm.toml", "--trials", "20"];
+    let hint = "--precision dataset_loss=5% estimates how likely it is";
+    assert!(text(&ecsim(&run).stdout).contains(hint));
+    let crude = ecsim(&[&run[..], &["--loss-method", "crude"]].concat());
+    assert!(crude.status.success() && !text(&crude.stdout).contains(hint));
+}

@@ -12,7 +12,7 @@ use elasticache_sim::montecarlo::quantity::{Probability, Quantity};
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::report::compare;
 use elasticache_sim::report::study::{Ended, Study};
-use elasticache_sim::report::table::{Caption, OneOf};
+use elasticache_sim::report::table::{Caption, LossesBy, OneOf};
 use elasticache_sim::scenario::expect::{Bound, Expectation};
 use elasticache_sim::scenario::{self, Experiment, Overrides, Policy};
 use elasticache_sim::stats::level::{Estimate, Level};
@@ -197,6 +197,22 @@ fn reference_and_policies_are_chosen() {
 }
 
 #[test]
+fn cells_go_by_what_tables_and_pictures_call_them() {
+    let sweep = ["--sweep", "group.replicas=1..5", "--sweep", "timing.detection=5s,10s"];
+    let run = [&["run", "scenarios/primary-failure.toml", "--trials", "10"][..], &sweep].concat();
+    let of = |name: &str| stdout(&[&run[..], &["--policy", name]].concat());
+    let whole = "group.replicas=2, timing.detection=5s";
+    assert_eq!(of("replicas=2, detection=5s"), of(whole));
+    let other =
+        ecsim(&[&run[..], &["--policy", "group.replicas=2, timing.detection=50s"]].concat());
+    assert_eq!(other.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(said.contains(&format!("did you mean `{whole}`?")), "{said}");
+    assert!(said.contains(&format!("allowed: `{whole}`, ")), "{said}");
+    assert!(said.contains(" and 5 others\n"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     let check = |arguments: &[&str], wanted: &[&str]| {
         let output = ecsim(&[&["compare"][..], arguments].concat());
@@ -292,7 +308,9 @@ fn objectives_and_expectations_are_told_where_there_are_some() {
 
 fn caption() -> Caption<'static> {
     let one_of = OneOf::Several;
-    Caption { replay: &|_| "f.toml".to_owned(), one_of, seed: 42, interrupted_of: None }
+    let replay = &|_: &Policy| "f.toml".to_owned();
+    let losses_by = LossesBy::TrialsSoFar;
+    Caption { replay, one_of, seed: 42, interrupted_of: None, losses_by }
 }
 
 /// Every number of a trial, to the bit.

@@ -540,6 +540,8 @@ fn a_folder_replays_what_its_scenario_does() {
     assert!(seed.contains("leave out --seed"), "{seed}");
     let none = expect(&dir, "replay my --policy fewer", 1);
     assert!(none.contains("holds no results of ecsim"), "{none}");
+    let above = expect(&dir, "report .", 1);
+    assert!(above.contains("folders in it do: ./a"), "{above}");
     let sample = dir.join("a/samples/data/detection.csv");
     std::fs::write(
         &sample,

@@ -9,6 +9,7 @@ use super::manifest::{self, Inputs, Manifest};
 use super::read::no_summary;
 use super::traces::Notable;
 use super::{MANIFEST, SUMMARY_JSON};
+use crate::report::shell::quoted;
 use crate::scenario::{self, Experiment, LoadError, Overrides, Text};
 
 /// The folder for results of `inputs` where none is named: `<base>/<stem>`, or the next number
@@ -35,6 +36,25 @@ pub fn default_folder(base: &Path, stem: &str, inputs: &Inputs) -> Result<PathBu
 fn manifest_of(folder: &Path) -> Result<Option<Manifest>, KeepError> {
     let bytes = disk::read(&folder.join(MANIFEST))?;
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// Which folder to name instead of one that holds no results itself.
+fn where_results_are(folder: &Path) -> String {
+    const MOST: usize = 8;
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let holds_some = |path: &PathBuf| matches!(manifest_of(path), Ok(Some(_)));
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(holds_some).collect();
+    found.sort_unstable();
+    if found.is_empty() {
+        return "name a folder that `ecsim run` wrote, as in results/primary-failure".to_owned();
+    }
+    let named = found.iter().take(MOST).map(|path| quoted(&path.display().to_string()));
+    let named: Vec<String> = named.collect();
+    let others = match found.len().saturating_sub(MOST) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("folders in it do: {}{others}", named.join(" · "))
 }
 
 /// Results that are there.
@@ -65,8 +85,8 @@ pub fn load(folder: &Path) -> Result<Kept, KeepError> {
     }
     let Some(manifest) = manifest_of(folder)? else {
         return refused(format!(
-            "error: {shown} holds no results of ecsim\n\
-             hint: name a folder that `ecsim run` wrote, as in results/\n"
+            "error: {shown} holds no results of ecsim\nhint: {}\n",
+            where_results_are(folder)
         ));
     };
     let mut texts = Vec::new();
