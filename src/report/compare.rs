@@ -10,7 +10,7 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Phase;
 use crate::montecarlo::estimate::{Estimator, is_not_one, is_shown};
 use crate::montecarlo::quantity::{Probability, Quantity, Statistic};
-use crate::montecarlo::tally::{Parts, Tally};
+use crate::montecarlo::tally::Parts;
 use crate::observe::metrics::{Mechanism, Metric};
 use crate::report::expect;
 use crate::report::labels::Labels;
@@ -118,6 +118,8 @@ enum Note {
     AtLeast,
     /// In some trials the target was in sync only after the clients were stopped.
     Stopped,
+    /// The policy lost datasets, of which the number says nothing.
+    LostDatasets,
 }
 
 impl Note {
@@ -128,9 +130,18 @@ impl Note {
             Note::Shown => Some("≠"),
             Note::AtLeast => Some("≥"),
             // Its mark stands behind the number, for it may have another one in front.
-            Note::Few | Note::SoFar | Note::Stopped => None,
+            Note::Few | Note::SoFar | Note::Stopped | Note::LostDatasets => None,
         }
     }
+}
+
+/// A number that says nothing of datasets that were lost: where some were, it looks too good.
+fn beside_datasets(mut cell: Cell, estimator: &Estimator<'_>) -> Cell {
+    if estimator.tally.hits(Probability::DatasetLoss) > 0 {
+        cell.text.push_str(" ‡");
+        cell.notes.push(Note::LostDatasets);
+    }
+    cell
 }
 
 impl Column {
@@ -225,10 +236,18 @@ impl<'a> Shown<'a> {
             let p99 = estimator.metric(Metric::WriteOutage, Statistic::P99);
             table::quantile_cell(p99, seconds).into()
         };
+        let lost = |n, estimator: &Estimator<'_>| {
+            beside_datasets(self.mean_or_difference(n, estimator, Metric::LostWrites), estimator)
+        };
         let mut columns = vec![
             self.means(&outage, Metric::WriteOutage),
             self.column([&outage, &format!("p99 of trials ({level})")], Gutter::Narrow, p99),
+            self.dataset_column(),
+            self.column([&format!("{LOST}{per}"), &self.head_of_means()], Gutter::ForMarks, lost),
         ];
+        if self.is_seen(Metric::DatasetLostWrites) {
+            columns.push(self.means(&format!("{LOST} with it{per}"), Metric::DatasetLostWrites));
+        }
         if self.study.policies.iter().all(|policy| policy.plan.script.is_empty()) {
             let nines = |_, estimator: &Estimator<'_>| match estimator.nines() {
                 None => "no outage seen".to_owned().into(),
@@ -240,7 +259,11 @@ impl<'a> Shown<'a> {
                 nines,
             ));
         }
-        columns.push(self.means(&format!("{LOST}{per}"), Metric::LostWrites));
+        columns
+    }
+
+    /// In which share of the trials a dataset was lost, or how likely that is.
+    fn dataset_column(&self) -> Column {
         let loss = |position, estimator: &Estimator<'_>| {
             let text = table::probability_cell(estimator, Probability::DatasetLoss);
             let notes = match self.is_dataset_loss_shown(position) {
@@ -253,12 +276,11 @@ impl<'a> Shown<'a> {
             None => "share of trials",
             Some(_) => "probability",
         };
-        let head = [format!("dataset lost{per}"), format!("{what} ({level})")];
-        columns.push(self.column([&head[0], &head[1]], Gutter::ForMarks, loss));
-        if self.is_seen(Metric::DatasetLostWrites) {
-            columns.push(self.means(&format!("{LOST} with it{per}"), Metric::DatasetLostWrites));
-        }
-        columns
+        let head = [
+            format!("dataset lost{}", self.per()),
+            format!("{what} ({})", percent(self.study.level)),
+        ];
+        self.column([&head[0], &head[1]], Gutter::ForMarks, loss)
     }
 
     fn per(&self) -> String {
@@ -298,7 +320,8 @@ impl<'a> Shown<'a> {
         if self.is_seen(Metric::LostWrites) {
             let p99 = |_, estimator: &Estimator<'_>| {
                 let p99 = estimator.metric(Metric::LostWrites, Statistic::P99);
-                table::quantile_cell(p99, |value| significant(value, 3)).into()
+                let cell = table::quantile_cell(p99, |value| significant(value, 3)).into();
+                beside_datasets(cell, estimator)
             };
             let head = [format!("{LOST}{per}"), format!("p99 of trials ({level})")];
             columns.push(self.column([&head[0], &head[1]], Gutter::Narrow, p99));
@@ -409,7 +432,10 @@ impl<'a> Shown<'a> {
                 Gutter::Narrow,
                 |n, estimator| {
                     let missed = estimator.tally.failovers.rpo_missed.share(estimator.level);
-                    share(missed.filter(|_| self.study.policies[n].objectives.rpo.is_some()))
+                    match self.study.policies[n].objectives.rpo {
+                        None => share(None),
+                        Some(_) => beside_datasets(share(missed), estimator),
+                    }
                 },
             )
         });
@@ -500,10 +526,6 @@ impl<'a> Shown<'a> {
         if columns.iter().any(is_copies) && !policies.iter().all(is_as_large) {
             let _ = writeln!(text, " {COPIES}: of those that the policy itself is to have");
         }
-        let loses_dataset = |tally: &Tally| tally.hits(Probability::DatasetLoss) > 0;
-        if self.study.progress.tallies.iter().any(loses_dataset) {
-            let _ = writeln!(text, " {LOST}: without the writes that went with a dataset");
-        }
         if self.is_seen(Metric::UnconfirmedWrites) {
             let _ = writeln!(text, " {}: {}", remarks::UNCONFIRMED, remarks::NO_OUTAGE);
         }
@@ -538,6 +560,11 @@ impl<'a> Shown<'a> {
                     text,
                     " † in some trials only after the clients were stopped: nothing says that the \
                      target keeps up with what they write"
+                ),
+                Note::LostDatasets => writeln!(
+                    text,
+                    " ‡ this policy lost datasets: what went with them is not in the number, and \
+                     to lose one is no failover"
                 ),
             };
         }

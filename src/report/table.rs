@@ -208,9 +208,13 @@ fn render_losses(estimator: &Estimator<'_>, rpo: Option<Span>, text: &mut String
     if let (Some(rpo), Some(missed)) = (rpo, failovers.rpo_missed.share(estimator.level)) {
         let _ = writeln!(
             text,
-            " failovers: {}, losing writes older than the RPO of {rpo} {}",
+            " failovers: {}, losing writes older than the RPO of {rpo} {}{}",
             count(u128::from(failovers.n)),
-            share_text(&missed)
+            share_text(&missed),
+            match estimator.tally.hits(Probability::DatasetLoss) {
+                0 => "",
+                _ => "; a lost dataset is no failover",
+            }
         );
     }
 }
