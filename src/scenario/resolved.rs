@@ -594,7 +594,9 @@ const MODEL: &str = "\
 #   Lags of replicas are independent of each other and of the fault.
 #   Writes are a steady stream; one writer without cache retries at once.
 #   A replacement always finds a host in its AZ once the AZ is up.
-#   No partitions between AZs, client caches or replication links are modelled yet.
+#   A network fault cuts off single nodes, or a link of a migration; never AZs from each other.
+#   Links within a group have no output buffers and never break alone: laws of lag and sync stand for them.
+#   Clients remember no addresses and keep no broken connections: the law of the endpoint stands for that.
 ";
 
 /// What the model assumes whatever the values are, a sentence each.
