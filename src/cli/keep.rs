@@ -12,7 +12,8 @@ use crate::montecarlo::batch::{BrokenTrial, Progress};
 use crate::montecarlo::stopping::Target;
 use crate::report::numbers::count;
 use crate::report::results::{
-    self, Contents, Intent, Invocation, KeepError, Keeper, MOST_TRACED, Opened, Options, RowsKept,
+    self, Contents, Intent, Invocation, KeepError, Keeper, MOST_ROWS, MOST_TRACED, Opened, Options,
+    RowsKept,
 };
 use crate::report::study::{Ended, Study};
 use crate::report::summary::rounded;
@@ -55,9 +56,6 @@ enum Choice {
     /// No
     Never,
 }
-
-/// Trials of which rows are kept where nobody says.
-const MOST_ROWS: u64 = 100_000;
 
 /// Where the results of a job go.
 pub(super) enum Keeping {

@@ -604,8 +604,8 @@ pub fn model_assumptions() -> impl Iterator<Item = &'static str> {
     MODEL.lines().filter_map(|line| line.strip_prefix("#   "))
 }
 
-/// Which random faults never strike, policy by policy, in words.
-pub fn never_strikes(experiment: &Experiment) -> Vec<String> {
+/// Which random faults never strike, in words, and in which policies; no names where in all.
+pub fn never_strikes(experiment: &Experiment) -> Vec<(String, Vec<&str>)> {
     let mut told: Vec<(String, Vec<&str>)> = Vec::new();
     for policy in &experiment.policies {
         let absent = absent(&policy.plan);
@@ -616,11 +616,12 @@ pub fn never_strikes(experiment: &Experiment) -> Vec<String> {
         }
     }
     let n = experiment.policies.len();
-    let told = told.into_iter().map(|(absent, names)| match names.len() == n {
-        true => absent,
-        false => format!("{absent} in {}", names.join(", ")),
-    });
-    told.collect()
+    for (_, names) in &mut told {
+        if names.len() == n {
+            names.clear();
+        }
+    }
+    told
 }
 
 /// Kinds of random faults that a plan does not have.

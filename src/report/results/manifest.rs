@@ -207,6 +207,17 @@ impl Inputs {
         scenarios
     }
 
+    /// The folder within the results that the n-th scenario finds its samples from, with slashes.
+    pub fn sample_base(&self, n: usize) -> String {
+        let scenarios = self.scenarios();
+        let samples = scenarios.get(n).map_or(&[][..], |(_, samples)| samples);
+        let names: Vec<&Path> = samples.iter().map(|name| Path::new(*name)).collect();
+        sample_base(n, &names).components().fold(String::new(), |path, part| {
+            let slash = if path.is_empty() { "" } else { "/" };
+            format!("{path}{slash}{}", part.as_os_str().to_string_lossy())
+        })
+    }
+
     /// Whether `experiment` was made of the same bytes.
     pub fn are_of(&self, experiment: &Experiment) -> bool {
         let digests = |files: &[InputFile]| -> Vec<String> {

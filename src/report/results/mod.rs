@@ -26,6 +26,8 @@ pub use replay::{Kept, default_folder, load};
 pub use rows::{OUTAGES, Rows, TRIALS, outage_columns, trial_columns};
 pub use traces::{MOST_TRACED, Notable};
 
+/// Trials of which rows are kept where nobody says.
+pub const MOST_ROWS: u64 = 100_000;
 /// What the folder is of, and how it came about.
 pub const MANIFEST: &str = "manifest.json";
 /// The scenario with every default filled in.

@@ -1,20 +1,24 @@
-//! What a study came to, in sentences: the first is the answer.
+//! What a study came to, in sentences: the first are the answer.
+
+use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::numbers::{difference, share};
+use super::numbers::{comparison, difference, share};
+use super::prose::{amount_text, bound, named, once_in, points, share_text, signed_amount, size};
 use super::{level, policies, stat, text};
+use crate::engine::time::{Span, YEAR};
 use crate::model::plan::Plan;
-use crate::report::compare::{signed, signed_seconds};
-use crate::report::numbers::{probability, seconds};
+use crate::report::compare::signed_seconds;
+use crate::report::numbers::{seconds, significant};
 use crate::report::remarks::{latency, weights};
-use crate::report::table::{mean_seconds_text, mean_text, quantile_text};
+use crate::report::table::{self, mean_seconds_text, quantile_text};
 use crate::scenario::Experiment;
 use crate::stats::level::Estimate;
 
 /// What is said of a study.
 pub(super) struct Answer {
-    /// The answer in a sentence.
+    /// What the reference, or the only policy, costs.
     pub(super) lead: String,
     /// How policies differ from the reference.
     pub(super) compared: Vec<String>,
@@ -29,27 +33,52 @@ pub(super) fn of(summary: &Value, experiment: &Experiment) -> Answer {
         return Answer { lead, compared: Vec::new(), cautions: Vec::new() };
     };
     let plan = &experiment.policies[0].plan;
-    let per = match plan.script.is_empty() && plan.warm_up.as_nanos() == 0 {
-        true => format!("in {}", super::length(plan)),
-        false => "in a trial".to_owned(),
+    let span = match plan.script.is_empty() && plan.warm_up.as_nanos() == 0 {
+        true => Of::Time(super::length(plan)),
+        false => Of::Trial,
     };
     let mut cautions = vec![format!(
         "The intervals are at {}: they say how much chance is left in the simulation, not how well \
          the assumptions fit your system.",
         level(summary)
     )];
-    if policies(summary).any(|entry| with_datasets(entry).is_some()) {
-        cautions.push(
-            "Writes that are lost with a whole dataset are counted apart: few lost writes are no \
-             merit of a policy that loses datasets."
-                .to_owned(),
-        );
-    }
     cautions.extend(what_counts(experiment));
     let compared = if policies(summary).count() > 1 { compared(summary) } else { Vec::new() };
     let of_several = weights(experiment_plan(experiment, reference)).is_some();
     let shards = if of_several { Shards::Several } else { Shards::One };
-    Answer { lead: of_one((summary, reference), (&per, shards)), compared, cautions }
+    Answer { lead: of_one((summary, reference), (span, shards)), compared, cautions }
+}
+
+/// What means and probabilities are of.
+#[derive(Clone, Copy)]
+enum Of {
+    /// So much time, whatever it is that strikes.
+    Time(Span),
+    /// A trial in which something strikes that is scheduled.
+    Trial,
+}
+
+impl Of {
+    /// "in 1y"
+    fn inside(self) -> String {
+        match self {
+            Of::Time(length) => format!("in {length}"),
+            Of::Trial => "in a trial".to_owned(),
+        }
+    }
+
+    /// "per 1y", and how seldom that is.
+    fn per(self, probability: f64, than: &str) -> String {
+        match self {
+            Of::Trial => "per trial".to_owned(),
+            Of::Time(length) => {
+                let years = length.as_secs_f64() / YEAR.as_secs_f64();
+                let seldom = once_in(probability, years);
+                let seldom = seldom.map_or(String::new(), |it| format!(", {than}{it}"));
+                format!("per {length}{seldom}")
+            }
+        }
+    }
 }
 
 /// How many shards writers have.
@@ -101,62 +130,119 @@ pub(super) fn verdict(summary: &Value) -> Option<String> {
     }
 }
 
-/// Trials of which one in a hundred says something.
+/// Outages of which one in a hundred says something.
 const ENOUGH_FOR_P99: u64 = 100;
 
 /// What one policy costs.
-fn of_one((summary, entry): (&Value, &Value), (per, shards): (&str, Shards)) -> String {
-    let name = text(&entry["name"]);
-    let metrics = &entry["metrics"];
+fn of_one((summary, entry): (&Value, &Value), (span, shards): (Of, Shards)) -> String {
     let is_alone = policies(summary).count() == 1;
-    let mut sentence = match is_alone {
-        true => "Writers are without a primary ".to_owned(),
-        false => format!("With “{name}”, writers are without a primary "),
+    let with = match is_alone {
+        true => String::new(),
+        false => format!("With {}: ", named(text(&entry["name"]))),
     };
-    let outage = stat(&metrics["write_outage_s"]["mean"]);
+    format!(
+        "{with}{} {} {}",
+        outage((entry, span), shards),
+        lost(entry, span),
+        datasets(entry, span)
+    )
+}
+
+/// How often writers are without a primary, how long, and what that comes to.
+fn outage((entry, span): (&Value, Of), shards: Shards) -> String {
+    let metrics = &entry["metrics"];
+    let mean = |metric: &str| stat(&metrics[metric]["mean"]).filter(|it| it.value > 0.0);
+    let Some(sum) = mean("write_outage_s") else {
+        return "Writers are without a primary in none of the trials.".to_owned();
+    };
     let trials = entry["trials"].as_u64().unwrap_or(0);
-    match outage {
-        Some(outage) if outage.value > 0.0 => {
-            sentence.push_str(&format!("for {} {per} on average", mean_seconds_text(&outage)));
-            if shards == Shards::Several {
-                sentence.push_str(", each shard by its share of the slots");
-            }
-            let worst =
-                stat(&metrics["write_outage_s"]["p99"]).filter(|_| trials >= ENOUGH_FOR_P99);
-            if let Some(worst) = worst {
-                let longest = quantile_text(&worst, seconds);
-                sentence.push_str(&format!(" (in 99 of 100 trials for at most {longest})"));
-            }
-            let any = stat(&metrics["write_outage_any_shard_s"]["mean"]);
-            if let Some(any) = any.filter(|_| shards == Shards::Several) {
-                let any = mean_seconds_text(&any);
-                sentence.push_str(&format!("; some shard is without one for {any}"));
-            }
+    let seen = &entry["probabilities"]["write_outage"];
+    let often = match (stat(seen), seen["hits"].as_u64() == Some(trials)) {
+        (_, true) => "in every trial".to_owned(),
+        (Some(share), false) => format!("in {} of the trials", share_text(&share)),
+        (None, false) => "in a share of the trials that the folder does not say".to_owned(),
+    };
+    let whom = match shards {
+        Shards::One => "Writers are without a primary",
+        Shards::Several => "Writers to some shard are without a primary",
+    };
+    let mut told = match span {
+        Of::Time(length) => format!("{whom} {often} (of {length} each)."),
+        Of::Trial => format!("{whom} {often}."),
+    };
+    let lengths = &entry["outages"]["length_s"];
+    if let Some(length) = stat(&lengths["mean"]) {
+        told.push_str(&format!(" An outage lasts {} on average", mean_seconds_text(&length)));
+        let enough = entry["outages"]["n"].as_u64() >= Some(ENOUGH_FOR_P99);
+        if let Some(longest) = stat(&lengths["p99"]).filter(|_| enough) {
+            let longest = quantile_text(&longest, seconds);
+            told.push_str(&format!(", and 99 of 100 at most {longest}"));
         }
-        Some(_) | None => sentence.push_str("in none of the trials"),
+        told.push('.');
     }
-    match stat(&metrics["lost_writes"]["mean"]) {
-        Some(lost) if lost.value > 0.0 => {
-            sentence.push_str(&format!(
-                "; {} writes that were acknowledged are lost on average",
-                mean_text(&lost)
-            ));
+    let inside = span.inside();
+    told.push_str(&format!(" In sum that is {} {inside} on average", mean_seconds_text(&sum)));
+    if shards == Shards::Several {
+        told.push_str(", each shard by its share of the slots");
+    }
+    if let Some(any) = mean("write_outage_any_shard_s").filter(|_| shards == Shards::Several) {
+        let any = mean_seconds_text(&any);
+        told.push_str(&format!("; some shard is without one for {any}"));
+    }
+    told.push('.');
+    told
+}
+
+/// How many acknowledged writes are lost, but for those that go with datasets.
+fn lost(entry: &Value, span: Of) -> String {
+    match stat(&entry["metrics"]["lost_writes"]["mean"]).filter(|lost| lost.value > 0.0) {
+        Some(lost) => format!(
+            "Of the acknowledged writes, {} are lost {} on average.",
+            amount_text(&lost),
+            span.inside()
+        ),
+        None => match with_datasets(entry) {
+            Some(_) => "But for lost datasets, no acknowledged write is lost in any trial.",
+            None => "No acknowledged write is lost in any trial.",
         }
-        Some(_) | None => sentence.push_str("; no acknowledged write is lost in any trial"),
+        .to_owned(),
     }
-    if let Some(lost) = with_datasets(entry) {
-        let lost = mean_text(&lost);
-        sentence.push_str(&format!(", but for {lost} on average that go with lost datasets"));
-    }
+}
+
+/// How likely a lost dataset is, and what goes with it.
+fn datasets(entry: &Value, span: Of) -> String {
+    let trials = entry["trials"].as_u64().unwrap_or(0);
     let loss = &entry["probabilities"]["dataset_loss"];
-    if let Some(estimate) = stat(loss) {
-        sentence.push_str(&format!(
-            "; the probability that a shard loses its dataset is {}",
-            share((loss, trials), &estimate)
+    let Some(estimate) = stat(loss) else { return String::new() };
+    let mut told = match (estimate.value > 0.0, estimate.high) {
+        (false, Some(high)) => format!(
+            "The probability that a shard loses its dataset is below {} {}; none of {} did",
+            bound(high),
+            span.per(high, "less than "),
+            table::trials(trials)
+        ),
+        _ => format!(
+            "The probability that a shard loses its dataset is {} {}",
+            share((loss, trials), &estimate),
+            span.per(estimate.value, "about ")
+        ),
+    };
+    if let Some(writes) = with_datasets(entry) {
+        let inside = span.inside();
+        let size = lost_size(entry).map_or(String::new(), |size| format!("{size} and "));
+        told.push_str(&format!(
+            "; {size}{} acknowledged writes, overwritten or not, go with lost datasets {inside} \
+             on average",
+            amount_text(&writes)
         ));
     }
-    sentence.push('.');
-    sentence
+    told.push('.');
+    told
+}
+
+/// Mean of what lost datasets held.
+fn lost_size(entry: &Value) -> Option<String> {
+    stat(&entry["metrics"]["dataset_lost_bytes"]["mean"]).map(|mean| size(&mean))
 }
 
 /// A measure by which policies are compared with the reference.
@@ -178,76 +264,146 @@ const MEASURES: [Measure; 3] = [
         metric: "lost_writes",
         less: "Fewer lost writes than",
         more: "More lost writes than",
-        print: signed,
+        print: signed_amount,
     },
     Measure {
         metric: "dataset_loss",
         less: "A dataset loss is less likely than with",
         more: "A dataset loss is more likely than with",
-        print: signed_share,
+        print: points,
     },
 ];
-
-/// A difference of probabilities with its sign and interval.
-fn signed_share(difference: &Estimate) -> String {
-    let sign = |value: f64| if value < 0.0 { "-" } else { "+" };
-    quantile_text(difference, |value| format!("{}{}", sign(value), probability(value.abs())))
-}
 
 /// More policies than these are counted, not named.
 const MOST_NAMED: usize = 4;
 
+/// Policies by how they differ from the reference in a measure, each as it is told.
+#[derive(Default)]
+struct Sorted {
+    less: Vec<String>,
+    more: Vec<String>,
+    alike: Vec<String>,
+    unsure: Vec<String>,
+    /// Of which the writes say little, since whole datasets go, here or with the reference.
+    incomparable: Vec<String>,
+    unsaid: Vec<String>,
+}
+
 /// Which policies differ from the reference by more than chance, and which could not be told apart.
 fn compared(summary: &Value) -> Vec<String> {
-    let reference = text(&summary["reference"]);
-    let mut sentences = Vec::new();
-    for measure in &MEASURES {
-        let (mut less, mut more, mut alike, mut unsure) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for entry in policies(summary).filter(|entry| entry["name"] != reference) {
-            let name = text(&entry["name"]);
-            let Some(found) = difference((summary, entry), measure.metric) else {
-                alike.push(format!("“{name}”"));
-                continue;
-            };
-            let beside = with_datasets(entry).filter(|_| measure.metric == "lost_writes");
-            let beside = beside.map_or(String::new(), |lost| {
-                format!(", but for {} that go with lost datasets", mean_text(&lost))
-            });
-            let told = format!("“{name}” ({}{beside})", (measure.print)(&found));
-            match found {
-                Estimate { high: Some(high), .. } if high < 0.0 => less.push(told),
-                Estimate { low: Some(low), .. } if low > 0.0 => more.push(told),
-                Estimate { value, low, high } if value != 0.0 && (low, high) == (None, None) => {
-                    unsure.push(told);
-                }
-                Estimate { .. } => alike.push(format!("“{name}”")),
-            }
-        }
-        for (words, named) in [(measure.less, less), (measure.more, more)] {
-            if !named.is_empty() {
-                sentences.push(format!("{words} “{reference}”: {}.", list(&named)));
-            }
-        }
-        let what = match measure.metric {
-            "write_outage_s" => "outage",
-            "lost_writes" => "lost writes",
-            _ => "the probability of a dataset loss",
+    MEASURES.iter().flat_map(|measure| told(measure, sorted(measure, summary), summary)).collect()
+}
+
+/// A policy against the reference, and where it belongs.
+fn sorted(measure: &Measure, summary: &Value) -> Sorted {
+    let mut sorted = Sorted::default();
+    let is_reference = |entry: &&Value| entry["name"] == summary["reference"];
+    let reference = policies(summary).find(is_reference);
+    let is_of_writes = measure.metric == "lost_writes";
+    let loses = |entry: &Value| is_of_writes && with_datasets(entry).is_some();
+    let risk = |entry: &Value| stat(&entry["probabilities"]["dataset_loss"]).map(|it| it.value);
+    let reference_risk = reference.and_then(risk);
+    let reference_loses = reference.is_some_and(loses);
+    for entry in policies(summary).filter(|entry| !is_reference(entry)) {
+        let name = named(text(&entry["name"]));
+        let Some(found) = difference((summary, entry), measure.metric) else {
+            sorted.unsaid.push(name);
+            continue;
         };
-        if !unsure.is_empty() {
-            sentences.push(format!(
-                "Too few trials to say whether these differ from “{reference}” in {what}: {}.",
-                list(&unsure)
-            ));
-        }
-        if !alike.is_empty() {
-            sentences.push(format!(
-                "No difference from “{reference}” in {what} was shown for {}.",
-                list(&alike)
-            ));
+        let ratio = ratio((summary, entry), measure.metric);
+        let beside = with_datasets(entry)
+            .filter(|_| is_of_writes)
+            .map(|lost| format!(", as well as {} that go with lost datasets", amount_text(&lost)));
+        let beside = beside.or(ratio.as_ref().map(times)).unwrap_or_default();
+        let told = format!("{name} ({}{beside})", (measure.print)(&found));
+        let sign = match (ratio, found) {
+            (Some(ratio), _) => side(&ratio, 1.0),
+            (None, found) => side(&found, 0.0),
+        };
+        match (sign, found) {
+            (Some(Ordering::Less), _) if loses(entry) && risk(entry) > reference_risk => {
+                sorted.incomparable.push(with_risk(&name, entry));
+            }
+            // What they do not lose with datasets is counted.
+            (Some(Ordering::Greater), _) if reference_loses && reference_risk > risk(entry) => {
+                sorted.incomparable.push(with_risk(&name, entry));
+            }
+            (Some(Ordering::Less), _) => sorted.less.push(told),
+            (Some(Ordering::Greater), _) => sorted.more.push(told),
+            (_, Estimate { value, low: None, high: None }) if value != 0.0 => {
+                sorted.unsure.push(told);
+            }
+            _ => sorted.alike.push(name),
         }
     }
-    sentences
+    sorted
+}
+
+/// On which side of a number an interval lies, if on one.
+fn side(estimate: &Estimate, of: f64) -> Option<Ordering> {
+    match (estimate.low, estimate.high) {
+        (_, Some(high)) if high < of => Some(Ordering::Less),
+        (Some(low), _) if low > of => Some(Ordering::Greater),
+        _ => None,
+    }
+}
+
+/// A policy, how likely it loses a dataset, and how much goes with it.
+fn with_risk(name: &str, entry: &Value) -> String {
+    let trials = entry["trials"].as_u64().unwrap_or(0);
+    let loss = &entry["probabilities"]["dataset_loss"];
+    let Some(estimate) = stat(loss) else { return name.to_owned() };
+    let size = lost_size(entry).map_or(String::new(), |size| format!(", {size} on average"));
+    format!("{name} (probability {}{size})", share((loss, trials), &estimate))
+}
+
+/// How many times as likely something is as with the reference, where a study of rare losses says.
+fn ratio((summary, entry): (&Value, &Value), metric: &str) -> Option<Estimate> {
+    stat(&comparison((summary, entry), metric)?["ratio"])
+}
+
+fn times(ratio: &Estimate) -> String {
+    let of = |value: f64| significant(value, 3);
+    match (ratio.low, ratio.high) {
+        (Some(low), Some(high)) => {
+            format!(", {} times as likely [{}, {}]", of(ratio.value), of(low), of(high))
+        }
+        _ => format!(", {} times as likely (no interval)", of(ratio.value)),
+    }
+}
+
+/// What is said of a measure.
+fn told(measure: &Measure, sorted: Sorted, summary: &Value) -> Vec<String> {
+    let reference = named(text(&summary["reference"]));
+    let what = match measure.metric {
+        "write_outage_s" => "outage",
+        "lost_writes" => "lost writes",
+        _ => "the probability of a dataset loss",
+    };
+    let entry = policies(summary).find(|entry| entry["name"] == summary["reference"]);
+    let itself = match entry.filter(|entry| with_datasets(entry).is_some()) {
+        Some(entry) => with_risk(&reference, entry),
+        None => reference.clone(),
+    };
+    let openings = [
+        (format!("{} {reference}: ", measure.less), &sorted.less),
+        (format!("{} {reference}: ", measure.more), &sorted.more),
+        (
+            format!("Not comparable with {itself} in {what}, since whole datasets are lost: "),
+            &sorted.incomparable,
+        ),
+        (
+            format!("Too few trials to say whether these differ from {reference} in {what}: "),
+            &sorted.unsure,
+        ),
+        (format!("No difference from {reference} in {what} was shown for "), &sorted.alike),
+        (
+            format!("The folder does not say how these differ from {reference} in {what}: "),
+            &sorted.unsaid,
+        ),
+    ];
+    let is_there = openings.into_iter().filter(|(_, named)| !named.is_empty());
+    is_there.map(|(opening, named)| format!("{opening}{}.", list(named))).collect()
 }
 
 /// Names in a row, of many the first.

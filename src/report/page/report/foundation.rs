@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::prose::isolated;
+use crate::report::results::{Options, Results};
+use crate::scenario::Origin;
 use crate::scenario::resolved::{self, Giver, ResolvedValue};
-use crate::scenario::{Experiment, Origin};
 
 /// All of it.
 pub(super) struct Foundation {
@@ -30,8 +32,10 @@ pub(super) struct Value {
 type Told = (String, String, &'static str, &'static str);
 
 impl Foundation {
-    /// Of all policies of an experiment.
-    pub(super) fn of(experiment: &Experiment) -> Foundation {
+    /// Of all policies of a study.
+    pub(super) fn of(results: &Results) -> Foundation {
+        let experiment = &results.kept.experiment;
+        let options = &results.kept.manifest.inputs.options;
         let mut order: Vec<&str> = Vec::new();
         let mut told: BTreeMap<&str, Vec<(Told, Vec<&str>)>> = BTreeMap::new();
         for policy in &experiment.policies {
@@ -40,8 +44,10 @@ impl Foundation {
                     order.push(&value.path);
                     Vec::new()
                 });
-                let (mark, class) = mark(value);
-                let this = (value.value.clone(), value.remark(), mark, class);
+                let this = by_option(value, options).unwrap_or_else(|| {
+                    let (mark, class) = mark(value);
+                    (value.value.clone(), value.remark(), mark, class)
+                });
                 match entries.iter_mut().find(|(other, _)| *other == this) {
                     Some((_, names)) => names.push(&policy.name),
                     None => entries.push((this, vec![&policy.name])),
@@ -54,19 +60,42 @@ impl Foundation {
             |(path, ((value, remark, mark, class), names)): (&str, &(Told, Vec<&str>))| Value {
                 path: path.to_owned(),
                 value: value.clone(),
-                of: if names.len() < n_policies { names.join(", ") } else { String::new() },
+                of: if names.len() < n_policies { list(names) } else { String::new() },
                 remark: remark.clone(),
                 class,
                 mark,
             };
         let is_assumed = |(_, ((_, _, _, class), _)): &(&str, &(Told, Vec<&str>))| *class == "bad";
+        let never = resolved::never_strikes(experiment).into_iter();
+        let never = never.map(|(absent, names)| match names.is_empty() {
+            true => absent,
+            false => format!("{absent} in {}", list(&names)),
+        });
         Foundation {
             assumed: rows().filter(is_assumed).map(row).collect(),
             all: rows().map(row).collect(),
             model: resolved::model_assumptions().collect(),
-            never: resolved::never_strikes(experiment),
+            never: never.collect(),
         }
     }
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| isolated(name)).collect::<Vec<String>>().join(", ")
+}
+
+/// A value of `[run]` in whose place an option put another.
+fn by_option(value: &ResolvedValue, options: &Options) -> Option<Told> {
+    let (ran, remark) = match value.path.as_str() {
+        "run.seed" => (options.seed, "by an option of the command line"),
+        "run.trials" if options.precision.is_empty() => {
+            (options.trials, "by an option of the command line")
+        }
+        "run.trials" => (options.trials, "at most, by options of the command line"),
+        _ => return None,
+    };
+    let is_as_written = value.value.replace('_', "").parse() == Ok(ran);
+    (!is_as_written).then(|| (ran.to_string(), remark.to_owned(), "command line", "given"))
 }
 
 /// Who gives a value, and how well it is founded.
@@ -77,6 +106,7 @@ fn mark(value: &ResolvedValue) -> (&'static str, &'static str) {
         (Giver::Nobody, true) => ("default, assumed", "bad"),
         (Giver::Nobody, false) => ("default", "default"),
         (Giver::File | Giver::CommandLine, _) if is_unsourced => ("given, no source", "bad"),
-        (Giver::File | Giver::CommandLine, _) => ("given", "given"),
+        (Giver::File, _) => ("given", "given"),
+        (Giver::CommandLine, _) => ("command line", "given"),
     }
 }

@@ -1,10 +1,12 @@
 //! The report of a study: one HTML page for a review, made from a folder of results. `answer` says
 //! in words what came out, `numbers` is the table, `ways` how datasets are lost, `foundation` what
-//! all of it rests on.
+//! all of it rests on, `commands` how it comes about again; `prose` writes names and numbers.
 
 mod answer;
+mod commands;
 mod foundation;
 mod numbers;
+mod prose;
 mod ways;
 
 use askama::Template;
@@ -15,14 +17,16 @@ use crate::model::plan::Plan;
 use crate::report::numbers::{count, seconds};
 use crate::report::picture::{Gallery, Missing, Picture};
 use crate::report::results::{Results, estimate as stat};
-use crate::report::shell::quoted;
+use crate::report::shell;
 use crate::report::table;
-use crate::scenario::Experiment;
 use crate::stats::level::{Estimate, Level};
 
 use answer::Answer;
+use commands::Command;
 use foundation::Foundation;
 use numbers::Table;
+use prose as filters;
+use prose::isolated;
 use ways::Losses;
 
 /// What a page is made from.
@@ -41,7 +45,7 @@ pub struct Material<'a> {
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
-    title: &'a str,
+    title: String,
     subtitle: String,
     /// What a reader must know before anything else: an interrupted run, another version.
     notes: Vec<String>,
@@ -51,7 +55,7 @@ struct Page<'a> {
     how: String,
     tables: Vec<Table>,
     chapters: Vec<Chapter<'a>>,
-    missing: &'a [Missing],
+    missing: Vec<Missing>,
     losses: Losses,
     foundation: Foundation,
     warnings: &'a str,
@@ -71,7 +75,8 @@ struct Chapter<'a> {
 
 /// A picture in the page.
 struct Shown<'a> {
-    title: &'a str,
+    /// As a sentence.
+    title: String,
     alt: &'a str,
     svg: String,
 }
@@ -85,32 +90,26 @@ struct Expectation {
     found: String,
 }
 
-/// A command line and what it is for.
-struct Command {
-    what: String,
-    line: String,
-}
-
 /// The page.
 pub fn html(material: &Material<'_>) -> String {
     let Material { results, gallery, warnings, folder } = *material;
-    let (experiment, summary) = (&results.kept.experiment, results.numbers.json());
-    let expectations = expectations(summary);
+    let experiment = &results.kept.experiment;
+    let summary = &without_variants(results);
     let page = Page {
-        title: &experiment.name,
-        subtitle: subtitle(summary, experiment),
+        title: isolated(&experiment.name),
+        subtitle: subtitle(summary, results),
         notes: notes(material),
         answer: answer::of(summary, experiment),
         verdict: answer::verdict(summary),
-        expectations,
+        expectations: expectations(summary),
         how: numbers::how(summary),
         tables: numbers::tables(summary, experiment),
         chapters: chapters(&gallery.pictures),
-        missing: &gallery.missing,
-        losses: ways::of(summary, (experiment, folder)),
-        foundation: Foundation::of(experiment),
+        missing: missing(gallery, folder),
+        losses: ways::of(summary, (results, folder)),
+        foundation: Foundation::of(results),
         warnings,
-        commands: commands(material),
+        commands: commands::commands(material),
         facts: facts(material),
         css: concat!(
             include_str!("../templates/base.css"),
@@ -118,6 +117,21 @@ pub fn html(material: &Material<'_>) -> String {
         ),
     };
     page.render().expect("a page is made in memory, and its template was compiled")
+}
+
+/// The numbers of the policies, without those of policies that differ from one in a moved
+/// assumption alone, which the tornado has.
+fn without_variants(results: &Results) -> Value {
+    let mut summary = results.numbers.json().clone();
+    let policies = &results.kept.experiment.policies;
+    let is_real = |entry: &Value, key: &str| policies.iter().any(|it| entry[key] == it.name);
+    for (list, key) in [("policies", "name"), ("comparisons", "policy"), ("expectations", "policy")]
+    {
+        if let Some(entries) = summary[list].as_array_mut() {
+            entries.retain(|entry| is_real(entry, key));
+        }
+    }
+    summary
 }
 
 /// The policies of a summary.
@@ -140,17 +154,24 @@ fn length(plan: &Plan) -> Span {
     plan.horizon.since(SimTime::START)
 }
 
-fn subtitle(summary: &Value, experiment: &Experiment) -> String {
+fn subtitle(summary: &Value, results: &Results) -> String {
     let trials = policies(summary).filter_map(|policy| policy["trials"].as_u64());
     let (least, most) = trials.fold((u64::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
-    let trials = match least >= most {
-        true => table::trials(most),
-        false => format!("{} to {}", count(u128::from(least)), table::trials(most)),
+    let asked = summary["trials_asked"].as_u64().filter(|_| results.interrupted_after().is_some());
+    let trials = match (least >= most, asked) {
+        (true, None) => table::trials(most),
+        (true, Some(asked)) => {
+            format!("{} of {}", count(u128::from(most)), table::trials(asked))
+        }
+        (false, _) => format!("{} to {}", count(u128::from(least)), table::trials(most)),
     };
-    let plan = &experiment.policies[0].plan;
+    let plan = &results.kept.experiment.policies[0].plan;
     let n = policies(summary).count();
-    let policies =
-        if n == 1 { "1 policy".to_owned() } else { format!("{n} policies on the same faults") };
+    let policies = match (n, results.kept.manifest.inputs.options.variants) {
+        (1, None) => "1 policy".to_owned(),
+        (1, Some(moved)) => format!("1 policy, and {moved} times with one assumption moved"),
+        (n, _) => format!("{n} policies on the same faults"),
+    };
     format!("{trials} of {} · {policies} · seed {}", length(plan), summary["seed"])
 }
 
@@ -162,7 +183,7 @@ fn notes(material: &Material<'_>) -> Vec<String> {
         let asked = summary["trials_asked"].as_u64().unwrap_or(0);
         notes.push(format!(
             "The run was interrupted: these are the trials that were finished, of {} asked for. \
-             The same command goes on where it stopped, with --resume if it names a folder.",
+             The same command with --resume goes on where it stopped.",
             table::trials(asked)
         ));
     }
@@ -250,55 +271,33 @@ const CHAPTERS: [(&str, &str, &str, &[&str]); 6] = [
     ),
 ];
 
+/// The pictures that are not there; whoever wrote why did not know the folder's name.
+fn missing(gallery: &Gallery, folder: &str) -> Vec<Missing> {
+    let command = format!("ecsim replay {}", shell::path(folder));
+    let filled = |it: &Missing| Missing {
+        why: it.why.replace("ecsim replay FOLDER", &command),
+        name: it.name.clone(),
+    };
+    gallery.missing.iter().map(filled).collect()
+}
+
 fn chapters<'a>(pictures: &'a [Picture]) -> Vec<Chapter<'a>> {
     let chapters = CHAPTERS.iter().map(|(id, heading, lead, beginnings)| {
         let belongs = |picture: &&Picture| {
             beginnings.iter().any(|beginning| picture.name.starts_with(beginning))
         };
         let shown = pictures.iter().filter(belongs).map(|picture| Shown {
-            title: &picture.title,
-            alt: &picture.alt,
+            title: match picture.title.ends_with(['?', '.', '!']) {
+                true => picture.title.clone(),
+                false => format!("{}.", picture.title),
+            },
+            // What all pictures say of their numbers stands at the top of the page.
+            alt: picture.alt.split(" Numbers are of ").next().unwrap_or_default().trim_end(),
             svg: picture.svg(),
         });
         Chapter { id, heading, lead, pictures: shown.collect() }
     });
     chapters.filter(|chapter| !chapter.pictures.is_empty()).collect()
-}
-
-fn commands(material: &Material<'_>) -> Vec<Command> {
-    let Material { results: Results { kept, numbers, .. }, folder, .. } = material;
-    let summary = numbers.json();
-    let options = &kept.manifest.inputs.options;
-    let mut run = String::from("ecsim run");
-    for (file, _) in kept.manifest.inputs.scenarios() {
-        run.push_str(&format!(" {}", quoted(file.kept_as.as_deref().unwrap_or(&file.name))));
-    }
-    let trials = material.results.interrupted_after().unwrap_or(options.trials);
-    run.push_str(&format!(" --trials {trials} --seed {}", options.seed));
-    let repeated = [
-        ("--set", &options.set),
-        ("--sweep", &options.sweep),
-        ("--policy", &options.policy),
-        ("--precision", &options.precision),
-    ];
-    for (option, values) in repeated {
-        values.iter().for_each(|value| run.push_str(&format!(" {option} {}", quoted(value))));
-    }
-    let page = format!("ecsim report {}", quoted(folder));
-    let mut commands = vec![
-        Command { what: "These numbers, in the folder of the results".to_owned(), line: run },
-        Command { what: "This page".to_owned(), line: page },
-    ];
-    let n = policies(summary).count();
-    for policy in policies(summary).take(5) {
-        let name = text(&policy["name"]);
-        let of = if n > 1 { format!(" --policy {}", quoted(name)) } else { String::new() };
-        commands.push(Command {
-            what: format!("The worst outage of {name}, event by event"),
-            line: format!("ecsim replay {}{of} --trial worst-outage", quoted(folder)),
-        });
-    }
-    commands
 }
 
 fn facts(material: &Material<'_>) -> Vec<(&'static str, String)> {

@@ -3,12 +3,13 @@
 
 use serde_json::Value;
 
+use super::prose::{amount_text, bound, is_large, points, share_text, signed_amount};
 use super::{level, policies, stat, text};
 use crate::engine::time::Span;
 use crate::model::plan::{Group, Membership, Plan};
 use crate::montecarlo::objectives::Objectives;
 use crate::report::compare::{signed, signed_seconds};
-use crate::report::numbers::{count, probability, seconds, significant};
+use crate::report::numbers::{count, seconds, significant};
 use crate::report::table::{
     group_line, mean_seconds_text, mean_text, per, quantile_text, small_text,
 };
@@ -50,6 +51,8 @@ enum Kind {
     MeanSeconds,
     Seconds,
     Mean,
+    Minutes,
+    Failovers,
     Amount,
     Share,
     Nines,
@@ -98,7 +101,7 @@ const OUTAGE: [Column; 6] = [
     column(
         ("Failovers", "mean{per}"),
         &["metrics", "failovers", "mean"],
-        Kind::Mean,
+        Kind::Failovers,
         Some("failovers"),
     ),
 ];
@@ -128,7 +131,12 @@ const LOSS: [Column; 5] = [
         Kind::Mean,
         Some("dataset_lost_writes"),
     ),
-    column(("Over the RPO", "share of failovers"), &["failovers", "rpo_missed"], Kind::Share, None),
+    column(
+        ("Over the RPO", "share of failovers, which a lost dataset is not (see Dataset lost)"),
+        &["failovers", "rpo_missed"],
+        Kind::Share,
+        None,
+    ),
 ];
 
 const BESIDE: [Column; 5] = [
@@ -147,7 +155,7 @@ const BESIDE: [Column; 5] = [
     column(
         ("All shards without writes", "whole clock minutes, as an SLA counts, mean{per}"),
         &["metrics", "sla_minutes", "mean"],
-        Kind::Mean,
+        Kind::Minutes,
         Some("sla_minutes"),
     ),
     column(
@@ -157,7 +165,7 @@ const BESIDE: [Column; 5] = [
         Some("read_outage_s"),
     ),
     column(
-        ("Fewer copies than planned", "mean{per}"),
+        ("Fewer copies than planned", "of those that the policy itself is to have, mean{per}"),
         &["metrics", "reduced_redundancy_s", "mean"],
         Kind::MeanSeconds,
         Some("reduced_redundancy_s"),
@@ -171,7 +179,7 @@ pub(super) fn how(summary: &Value) -> String {
         1 => what,
         _ => format!(
             "{what} In small letters: the difference from the reference on the same faults, in \
-             bold where its interval excludes zero."
+             bold where its interval excludes zero; pp are percentage points."
         ),
     }
 }
@@ -211,7 +219,10 @@ fn table(
             policy: name.to_owned(),
             layout: layout(name, experiment),
             role: if is_reference { "reference" } else { "" },
-            cells: columns.iter().map(|column| cell((summary, entry), column)).collect(),
+            cells: columns
+                .iter()
+                .map(|column| cell((summary, entry), column, experiment))
+                .collect(),
         }
     });
     Table { caption, heads: heads.collect(), rows: rows.collect() }
@@ -247,11 +258,16 @@ fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
     path.iter().fold(value, |value, key| &value[*key])
 }
 
-fn cell((summary, entry): (&Value, &Value), column: &Column) -> Cell {
+fn cell((summary, entry): (&Value, &Value), column: &Column, experiment: &Experiment) -> Cell {
     let found = at(entry, column.path);
-    let value = match stat(found) {
-        None => "–".to_owned(),
-        Some(estimate) => written((entry, found), &estimate, column.kind),
+    let value = match (stat(found), column.kind) {
+        (None, _) => "–".to_owned(),
+        (Some(none), Kind::Failovers)
+            if none.value == 0.0 && never_fails_over(entry, experiment) =>
+        {
+            "–, automatic failover is off".to_owned()
+        }
+        (Some(estimate), kind) => written((entry, found), &estimate, kind),
     };
     let other = column.difference.and_then(|metric| difference((summary, entry), metric));
     let Some(other) = other else { return Cell { value, difference: String::new(), class: "" } };
@@ -263,28 +279,55 @@ fn cell((summary, entry): (&Value, &Value), column: &Column) -> Cell {
         _ if other.value == 0.0 && other.half_width() == Some(0.0) => {
             "the same in every trial".to_owned()
         }
+        Kind::Share => points(&other),
         Kind::MeanSeconds | Kind::Seconds => signed_seconds(&other),
-        Kind::Mean | Kind::Amount | Kind::Share | Kind::Nines => signed(&other),
+        Kind::Mean if is_large(&other) => signed_amount(&other),
+        Kind::Minutes => minutes(signed(&other)),
+        Kind::Mean | Kind::Failovers | Kind::Amount | Kind::Nines => signed(&other),
     };
+    let difference = difference.replace("(no interval)", "(too few trials for an interval)");
     Cell { value, difference, class: if is_known { "known" } else { "" } }
 }
 
+/// Whether nobody succeeds a lost primary in any group of a policy.
+fn never_fails_over(entry: &Value, experiment: &Experiment) -> bool {
+    let policy = experiment.policies.iter().find(|policy| entry["name"] == policy.name);
+    policy.is_some_and(|policy| {
+        policy.plan.groups.iter().all(|group| group.promotes_at_start().is_none())
+    })
+}
+
+fn minutes(text: String) -> String {
+    format!("{text} min")
+}
+
 /// How a policy differs from the reference in a metric.
-pub(super) fn difference((summary, entry): (&Value, &Value), metric: &str) -> Option<Estimate> {
-    let all = summary["comparisons"].as_array()?;
-    let found = all.iter().find(|it| it["policy"] == entry["name"] && it["metric"] == metric)?;
-    stat(&found["difference"])
+pub(super) fn difference(of: (&Value, &Value), metric: &str) -> Option<Estimate> {
+    stat(&comparison(of, metric)?["difference"])
+}
+
+/// What is said of a policy and the reference in a metric.
+pub(super) fn comparison<'v>(
+    (summary, entry): (&'v Value, &Value),
+    metric: &str,
+) -> Option<&'v Value> {
+    let mut all = summary["comparisons"].as_array()?.iter();
+    all.find(|it| it["policy"] == entry["name"] && it["metric"] == metric)
 }
 
 fn written((entry, found): (&Value, &Value), estimate: &Estimate, kind: Kind) -> String {
     let trials = entry["trials"].as_u64().unwrap_or(0);
     match kind {
-        Kind::MeanSeconds | Kind::Mean if estimate.value == 0.0 && estimate.high.is_none() => {
+        Kind::MeanSeconds | Kind::Mean | Kind::Minutes | Kind::Failovers
+            if estimate.value == 0.0 && estimate.high.is_none() =>
+        {
             format!("0 in {} (no upper bound)", all_trials(trials))
         }
         Kind::MeanSeconds => mean_seconds_text(estimate),
         Kind::Seconds => quantile_text(estimate, seconds),
-        Kind::Mean => mean_text(estimate),
+        Kind::Mean if is_large(estimate) => amount_text(estimate),
+        Kind::Mean | Kind::Failovers => mean_text(estimate),
+        Kind::Minutes => minutes(mean_text(estimate)),
         Kind::Amount => plain(estimate),
         Kind::Nines => quantile_text(estimate, |value| format!("{value:.2}")),
         Kind::Share => share((found, trials), estimate),
@@ -301,14 +344,13 @@ fn all_trials(n: u64) -> String {
 
 /// A share; where nothing was seen, what bounds it.
 pub(super) fn share((found, trials): (&Value, u64), estimate: &Estimate) -> String {
-    if found["replications"].is_u64() {
+    const SMALL: f64 = 1e-3;
+    if found["replications"].is_u64() && found["declined"].is_null() && estimate.value < SMALL {
         return small_text(estimate);
     }
     match (found["hits"].as_u64(), estimate.high) {
-        (Some(0), Some(high)) => {
-            format!("< {} (0 of {})", probability(high), count(u128::from(trials)))
-        }
-        _ => quantile_text(estimate, probability),
+        (Some(0), Some(high)) => format!("< {} (0 of {})", bound(high), count(u128::from(trials))),
+        _ => share_text(estimate),
     }
 }
 

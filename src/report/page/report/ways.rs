@@ -3,22 +3,34 @@
 use serde_json::Value;
 
 use super::answer::list;
+use super::commands::replay;
 use super::numbers::share;
-use super::{policies, quoted, stat, text};
+use super::prose::{amount_text, isolated, named};
+use super::{policies, stat, text};
 use crate::montecarlo::rare::excursion::Steering;
 use crate::montecarlo::rare::ways::{Disorder, Link, Struck};
 use crate::observe::metrics::Mechanism;
 use crate::report::losses::replay_option;
 use crate::report::numbers::{count, significant};
 use crate::report::remarks::how_lost;
-use crate::report::table::{mean_text, shares};
+use crate::report::results::Results;
+use crate::report::table::shares;
 use crate::report::ways::words;
-use crate::scenario::Experiment;
 use crate::stats::level::Estimate;
 
-/// The ways of one policy.
-pub(super) struct WaysOf {
+/// How a policy loses data.
+pub(super) struct LossesOf {
     pub(super) policy: String,
+    /// What its trials saw.
+    pub(super) told: Vec<String>,
+    /// The command that tells the worst of them, if they saw any.
+    pub(super) replay: String,
+    /// What a study of rare losses found.
+    pub(super) chains: Option<Chains>,
+}
+
+/// How a study says that datasets are lost.
+pub(super) struct Chains {
     pub(super) told: String,
     pub(super) ways: Vec<Way>,
 }
@@ -35,48 +47,41 @@ pub(super) struct Way {
 /// Ways that are told of a policy, at most.
 const MOST: usize = 6;
 
-/// What the trials saw of a policy's losses.
-pub(super) struct Seen {
-    pub(super) policy: String,
-    pub(super) told: Vec<String>,
-    /// The command that tells the worst of them.
-    pub(super) replay: String,
-}
-
 /// How data is lost.
 pub(super) struct Losses {
-    pub(super) seen: Vec<Seen>,
+    pub(super) of: Vec<LossesOf>,
     /// Policies that lost something as well, and are not among those.
     pub(super) n_others: usize,
-    pub(super) ways: Vec<WaysOf>,
     /// Of whom more could be known, and how; a sentence.
     pub(super) hint: Option<String>,
 }
 
-/// Policies of which it is told what their trials saw, at most.
+/// Policies without a study of which it is told what their trials saw, at most.
 const MOST_SEEN: usize = 8;
 /// With fewer losses in trials than this, a study says more.
 const FEW: u64 = 10;
 
 /// How all policies lose data, as far as trials and studies saw it.
-pub(super) fn of(summary: &Value, (experiment, folder): (&Experiment, &str)) -> Losses {
-    let command = |entry: &Value| {
-        let of = match experiment.policies.len() {
-            1 => String::new(),
-            _ => format!(" --policy {}", quoted(text(&entry["name"]))),
-        };
-        format!("ecsim replay {}{of}", quoted(folder))
-    };
-    let seen = policies(summary).filter_map(|entry| seen(entry, &command(entry)));
-    let ways = policies(summary).filter_map(|entry| of_policy(entry, &command(entry)));
-    let mut seen: Vec<Seen> = seen.collect();
-    let n_others = seen.len().saturating_sub(MOST_SEEN);
-    seen.truncate(MOST_SEEN);
-    Losses { seen, n_others, ways: ways.collect(), hint: hint(summary) }
+pub(super) fn of(summary: &Value, (results, folder): (&Results, &str)) -> Losses {
+    let (mut of, mut n_seen) = (Vec::new(), 0);
+    for entry in policies(summary) {
+        let name = text(&entry["name"]);
+        let command = replay((results, folder), name);
+        let (told, chains) = (seen(entry), chains(entry, &command));
+        n_seen += usize::from(chains.is_none() && !told.is_empty());
+        if chains.is_some() || (!told.is_empty() && n_seen <= MOST_SEEN) {
+            let worst = match told.is_empty() {
+                true => String::new(),
+                false => format!("{command} --trial worst-loss"),
+            };
+            of.push(LossesOf { policy: isolated(name), told, replay: worst, chains });
+        }
+    }
+    Losses { of, n_others: n_seen.saturating_sub(MOST_SEEN), hint: hint(summary) }
 }
 
 /// What the trials of a policy saw; nothing if they lost nothing.
-fn seen(entry: &Value, command: &str) -> Option<Seen> {
+fn seen(entry: &Value) -> Vec<String> {
     let loss = &entry["probabilities"]["dataset_loss"];
     let trials = entry["trials"].as_u64().unwrap_or(0);
     let is_of_trials = loss["ways"].is_null();
@@ -96,15 +101,10 @@ fn seen(entry: &Value, command: &str) -> Option<Seen> {
         told.push(format!(
             "Of the acknowledged writes, {} are lost in a trial on average: {how}. By the fault \
              that began it: {faults}.",
-            mean_text(&mean)
+            amount_text(&mean)
         ));
     }
-    let policy = text(&entry["name"]).to_owned();
-    (!told.is_empty()).then(|| Seen {
-        policy,
-        told,
-        replay: format!("{command} --trial worst-loss"),
-    })
+    told
 }
 
 /// The parts of a mean in per cent, the largest first.
@@ -129,7 +129,7 @@ fn hint(summary: &Value) -> Option<String> {
         loss["ways"].is_null() && loss["hits"].as_u64().is_some_and(|hits| hits < FEW)
     };
     let names: Vec<String> =
-        policies(summary).filter(is_rare).map(|it| format!("“{}”", text(&it["name"]))).collect();
+        policies(summary).filter(is_rare).map(|it| named(text(&it["name"]))).collect();
     (!names.is_empty()).then(|| {
         format!(
             "Fewer than {FEW} trials lost a dataset with {}, too few to say how. Run with \
@@ -140,8 +140,7 @@ fn hint(summary: &Value) -> Option<String> {
     })
 }
 
-fn of_policy(entry: &Value, command: &str) -> Option<WaysOf> {
-    let name = text(&entry["name"]);
+fn chains(entry: &Value, command: &str) -> Option<Chains> {
     let loss = &entry["probabilities"]["dataset_loss"];
     let ways = loss["ways"].as_array().filter(|ways| !ways.is_empty())?;
     let method = match text(&loss["method"]) {
@@ -151,8 +150,7 @@ fn of_policy(entry: &Value, command: &str) -> Option<WaysOf> {
     let replay = format!("{command}{method} --loss ");
     let ways: Vec<Way> = ways.iter().take(MOST).filter_map(|way| one(way, &replay)).collect();
     let hits = loss["hits"].as_u64().unwrap_or(0);
-    Some(WaysOf {
-        policy: name.to_owned(),
+    Some(Chains {
         told: format!(
             "{} losses seen by the method “{}”; shares are of the probability of a loss",
             count(u128::from(hits)),
