@@ -97,9 +97,11 @@ impl Drawing<'_> {
                 1 => String::new(),
                 _ => format!(" of {}", escaped(&self.words.shard(loss.shard))),
             };
-            let what = match loss.datasets {
-                0 => format!("{} acknowledged writes{of}", writes(loss.writes)),
-                _ => format!("the whole dataset{of}"),
+            let amount = writes(loss.writes + loss.dataset_writes);
+            let what = match (loss.datasets, loss.dataset_writes) {
+                (0, 0) => format!("{amount} acknowledged writes{of}"),
+                (0, _) => format!("{amount} acknowledged writes{of} that a snapshot had"),
+                _ => format!("the whole dataset{of}, with {amount} acknowledged writes"),
             };
             lines.push(format!("Note over C,P: lost: {what}"));
         }
@@ -122,7 +124,8 @@ impl Drawing<'_> {
             return Some(format!("Note over N{id}: {says}"));
         }
         if old.is == new.is {
-            return None;
+            let emptied = after.emptied.iter().find(|(emptied, _)| *emptied == node);
+            return emptied.map(|(_, how)| format!("Note over N{id}: {}", how.says()));
         }
         let shard = self.plan.nodes[node.idx()].shard;
         let primary = after.shards[shard.idx()].primary;

@@ -306,10 +306,12 @@ impl Fact {
         }
     }
 
-    /// The shard that may lose something by it: acknowledged writes or its dataset.
+    /// The shard that may lose something by it: acknowledged writes, its dataset, or what a
+    /// snapshot still has of that.
     pub fn loser(&self) -> Option<ShardId> {
         match *self {
-            Fact::DatasetLost { shard, .. } => Some(shard),
+            Fact::DatasetLost { shard, .. }
+            | Fact::Backup(BackupFact::ArchiveLost { shard, .. }) => Some(shard),
             _ => self.loss().map(|(shard, _)| shard),
         }
     }

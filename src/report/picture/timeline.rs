@@ -454,7 +454,7 @@ impl Stage<'_> {
 fn what_is_lost(loss: &LossMark) -> String {
     let with = || writes(loss.dataset_writes + loss.writes);
     match loss.datasets {
-        0 => format!("{} writes lost", writes(loss.writes)),
+        0 => format!("{} writes lost", with()),
         1 => format!("dataset lost with {} writes", with()),
         n => format!("{} datasets lost with {} writes", count(u128::from(n)), with()),
     }

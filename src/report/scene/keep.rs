@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::engine::time::{SimTime, Span};
-use crate::model::fact::Fact;
+use crate::model::fact::{BackupFact, Fact};
 use crate::model::plan::Plan;
 use crate::report::timeline::Health;
 
@@ -85,6 +85,7 @@ impl Loss {
     fn of(fact: &Fact) -> Self {
         match *fact {
             Fact::DatasetLost { writes, .. } => Loss { datasets: 1, writes },
+            Fact::Backup(BackupFact::ArchiveLost { writes, .. }) => Loss { datasets: 0, writes },
             _ => Loss { datasets: 0, writes: fact.loss().map_or(0, |(_, loss)| loss.writes) },
         }
     }

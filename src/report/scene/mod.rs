@@ -11,7 +11,7 @@ mod why;
 
 use crate::engine::time::SimTime;
 use crate::model::fact::{Fact, Observer};
-use crate::model::plan::{Plan, ShardId};
+use crate::model::plan::{NodeId, Plan, ShardId};
 use crate::model::state::NanoWrites;
 use crate::observe::metrics::{Metric, Metrics, Outcome};
 use crate::report::status::{AzIs, NodeView, OutageView, ShardView};
@@ -80,6 +80,37 @@ pub struct Frame {
     pub told: Vec<Told>,
     /// The decisions, and what was known then.
     pub whys: Vec<Why>,
+    /// The nodes whose data is gone since the instant, though they run.
+    pub emptied: Vec<(NodeId, Emptied)>,
+}
+
+/// How a node that runs has lost its data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Emptied {
+    /// It flushed its copy, for its primary has another history.
+    DroppedCopy,
+    /// It serves as primary, and has nothing.
+    ServesNothing,
+}
+
+impl Emptied {
+    fn by(fact: &Fact) -> Option<(NodeId, Self)> {
+        match *fact {
+            Fact::Flushed { node } => Some((node, Emptied::DroppedCopy)),
+            Fact::EmptyPrimary { node, .. } | Fact::ColdStarted { node, .. } => {
+                Some((node, Emptied::ServesNothing))
+            }
+            _ => None,
+        }
+    }
+
+    /// As a picture says it.
+    pub fn says(self) -> &'static str {
+        match self {
+            Emptied::DroppedCopy => "dropped its copy",
+            Emptied::ServesNothing => "has no data",
+        }
+    }
 }
 
 /// Something that is said of an instant.
@@ -121,7 +152,7 @@ pub struct LossMark {
     pub writes: NanoWrites,
     /// How many datasets.
     pub datasets: u64,
-    /// How many writes went with those.
+    /// How many writes went with those, or with a snapshot that had the rest of one.
     pub dataset_writes: NanoWrites,
 }
 
@@ -192,7 +223,8 @@ impl Scene {
                 n => FrameKind::AfterOmission(n),
             };
             let frame = watcher.frame(at, kind);
-            scene.frames.push(Frame { told: said.told, whys: said.whys, ..frame });
+            let Said { told, whys, emptied } = said;
+            scene.frames.push(Frame { told, whys, emptied, ..frame });
         }
         scene.frames.push(watcher.frame(until, FrameKind::End));
         scene.losses = watcher.losses;
@@ -215,6 +247,7 @@ fn moments(facts: &[(SimTime, Fact)]) -> Vec<&[(SimTime, Fact)]> {
 struct Said {
     told: Vec<Told>,
     whys: Vec<Why>,
+    emptied: Vec<(NodeId, Emptied)>,
 }
 
 /// All that follows a trial.
@@ -227,10 +260,11 @@ struct Watcher<'p> {
 
 impl Watcher<'_> {
     fn take_in(&mut self, at: SimTime, facts: &[(SimTime, Fact)]) -> Said {
-        let mut said = Said { told: Vec::new(), whys: Vec::new() };
+        let mut said = Said { told: Vec::new(), whys: Vec::new(), emptied: Vec::new() };
         for (_, fact) in facts {
             // A decision is explained by what was so before it.
             said.whys.extend(why::of((self.plan, self.teller.status()), at, fact));
+            said.emptied.extend(Emptied::by(fact));
             let loser = fact.loser().map(|shard| (shard, self.totals(at)));
             self.metrics.on_fact(at, *fact);
             self.losses.extend(loser.and_then(|(shard, before)| self.loss(at, shard, before)));
@@ -261,6 +295,7 @@ impl Watcher<'_> {
         let status = self.teller.status();
         let (nodes, azs, shards) = (status.nodes(), status.azs(), status.shards());
         let totals = self.totals(at);
-        Frame { at, kind, nodes, azs, shards, totals, told: Vec::new(), whys: Vec::new() }
+        let (told, whys, emptied) = (Vec::new(), Vec::new(), Vec::new());
+        Frame { at, kind, nodes, azs, shards, totals, told, whys, emptied }
     }
 }

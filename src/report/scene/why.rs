@@ -245,8 +245,18 @@ impl Asked<'_> {
         }
     }
 
+    /// Whether the primary of a shard came back empty at this instant.
+    fn is_empty_now(&self, shard: ShardId) -> bool {
+        self.status.came_back_empty(shard) == Some(self.now)
+    }
+
     fn loss(&self, shard: ShardId) -> Why {
         let primary = self.status.primary(shard);
+        let question = format!("Why is the dataset of {} lost?", self.words.shard(shard));
+        if self.is_empty_now(shard) {
+            let (decision, choices) = (Decision::Loss, Vec::new());
+            return Why { decision, question, answer: self.emptied(shard, primary), choices };
+        }
         let nodes = self.plan.shards[shard.idx()].node_ids();
         let there = nodes.filter(|node| self.status.node(*node).is != NodeIs::Absent);
         let choice = |node: NodeId| Choice {
@@ -256,7 +266,7 @@ impl Asked<'_> {
         };
         Why {
             decision: Decision::Loss,
-            question: format!("Why is the dataset of {} lost?", self.words.shard(shard)),
+            question,
             answer: vec![
                 "The last node with a complete copy is gone: there is nobody to promote, and \
                  nothing to copy from."
@@ -264,6 +274,22 @@ impl Asked<'_> {
             ],
             choices: there.map(choice).collect(),
         }
+    }
+
+    /// Why nothing is left of a shard whose primary came back empty.
+    fn emptied(&self, shard: ShardId, primary: NodeId) -> Vec<String> {
+        let name = self.words.node(primary);
+        let mut answer = vec![format!(
+            "{name} is primary still, and came back empty: its memory went with its process \
+             (MZ-61). What it holds is the dataset, and it holds nothing."
+        )];
+        let mut others = self.plan.shards[shard.idx()].node_ids().filter(|node| *node != primary);
+        if others.any(|node| self.status.node(node).is != NodeIs::Absent) {
+            let text = "No node is gone: replicas had the data a moment ago. They attach to it, see \
+                        another history, and clear their copies.";
+            answer.push(text.to_owned());
+        }
+        answer
     }
 
     fn replacement(&self, node: NodeId, fact: &Fact) -> Option<Why> {
@@ -301,6 +327,10 @@ impl Asked<'_> {
         let (plan, name) = (self.plan, self.words.node(node));
         let primary = self.words.node(self.status.primary(plan.nodes[node.idx()].shard));
         let rule = match plan.rules.resync {
+            _ if self.is_empty_now(plan.nodes[node.idx()].shard) => {
+                "That one came back empty, with a new history; a replica that sees this clears what \
+                 it has (MZ-61)."
+            }
             Resync::Full => {
                 "Rule \"resync-after-failover = full\": after a failover the other replicas copy \
                  everything anew (MZ-62), also where they lack little."

@@ -40,6 +40,8 @@ struct ShardState {
     clients: (u16, u16),
     /// Whether clients that are not held reach a primary, as far as a migration tells.
     intake: Intake,
+    /// When its primary came back empty, the last time.
+    came_back_empty: Option<SimTime>,
     /// What its primary is to the source of a migration.
     in_migration: NodeIs,
     kept: u64,
@@ -70,6 +72,7 @@ impl<'p> Fold<'p> {
                 failing: 0,
                 clients: (plan.cohorts_at_start(id), 0),
                 intake: Intake::Taken,
+                came_back_empty: None,
                 in_migration: NodeIs::Primary,
                 kept: 0,
                 astray: 0,
@@ -135,6 +138,11 @@ impl<'p> Fold<'p> {
         self.shards[shard.idx()].primary
     }
 
+    /// When the primary of a shard came back empty, the last time.
+    pub(in crate::report) fn came_back_empty(&self, shard: ShardId) -> Option<SimTime> {
+        self.shards[shard.idx()].came_back_empty
+    }
+
     /// Whether a shard takes writes.
     pub(in crate::report) fn is_writing(&self, shard: ShardId) -> bool {
         self.outage(shard).is_none()
@@ -198,7 +206,7 @@ impl<'p> Fold<'p> {
             | Fact::PrimaryServes { .. }
             | Fact::EndpointUpdated { .. }
             | Fact::ColdStarted { .. }
-            | Fact::EmptyPrimary { .. } => self.take_in_role(fact),
+            | Fact::EmptyPrimary { .. } => self.take_in_role(now, fact),
             Fact::ReplacementWaits { node } => self.become_(node, NodeIs::WaitingForAz),
             Fact::ReplacementStarted { node } => self.become_(node, NodeIs::Provisioning),
             Fact::NodeReplaced { node }
@@ -259,13 +267,16 @@ impl<'p> Fold<'p> {
         node.stopped.get_or_insert(now);
     }
 
-    fn take_in_role(&mut self, fact: &Fact) {
+    fn take_in_role(&mut self, now: SimTime, fact: &Fact) {
         match *fact {
             Fact::Promoted { shard, to, .. }
             | Fact::HandedOver { shard, to, .. }
             | Fact::ColdStarted { shard, node: to }
             | Fact::PrimaryServes { shard, node: to } => self.is_primary(shard, to),
-            Fact::EmptyPrimary { shard, node } => self.is_primary(shard, node),
+            Fact::EmptyPrimary { shard, node } => {
+                self.is_primary(shard, node);
+                self.shards[shard.idx()].came_back_empty = Some(now);
+            }
             Fact::EndpointUpdated { shard, node } => self.shards[shard.idx()].endpoint = node,
             _ => unreachable!("the caller hands over facts of roles only"),
         }
