@@ -49,6 +49,11 @@ fn a_replay_is_used_by_button_key_and_address() {
         location.hash = '#event=4'; await wait(50); r.linked = at();
         location.hash = '#t=soon'; await wait(50); r.wrong = at();
         location.hash = '#event=999'; await wait(50); r.beyond = at();
+        location.hash = '#t=99y'; await wait(50); r.after = at();
+        r.noticed = !byId('notice').hidden && byId('notice').textContent;
+        location.hash = '#%zz'; await wait(50); r.unread = at();
+        location.hash = '#t=10m1s'; await wait(50);
+        r.between = [byId('now-title').textContent, document.body.className];
         key('Home'); key(' '); r.plays = byId('play').getAttribute('aria-pressed');
         await wait(9000); r.played = at();
         byId('play').click(); r.stopped = byId('play').getAttribute('aria-pressed');
@@ -78,6 +83,11 @@ fn a_replay_is_used_by_button_key_and_address() {
     assert_eq!(text(&r["linked"]["current"]), "e4");
     assert!(text(&r["wrong"]["live"]).contains("no such moment"), "{}", r["wrong"]);
     assert_eq!(r["beyond"]["current"], r["end"]["current"]);
+    assert!(text(&r["beyond"]["live"]).contains("no such event: 999"), "{}", r["beyond"]);
+    assert!(text(&r["after"]["live"]).contains("The replay ends at"), "{}", r["after"]);
+    assert_eq!(r["noticed"], r["after"]["live"], "it is seen, too");
+    assert!(text(&r["unread"]["live"]).contains("no such moment: #%zz"), "{}", r["unread"]);
+    assert_eq!(r["between"], serde_json::json!(["Last event, 1s before", "between"]));
     assert_eq!((text(&r["plays"]), text(&r["stopped"])), ("true", "false"));
     assert_ne!(r["played"]["count"], r["home"]["count"], "it plays");
     assert_eq!(r["holds"], Value::Bool(true), "a pause is one");
@@ -135,6 +145,45 @@ fn a_replay_has_structure_and_room() {
 }
 
 #[test]
+fn a_bar_of_time_gives_nothing_away_and_paper_has_all() {
+    let page = page(&["scenarios/customer-reboot.toml"]);
+    let driver = "
+        const wide = () => Number(document.querySelector('.past').getAttribute('width'));
+        const label = () => document.querySelector('.times').getAttribute('aria-label');
+        const tags = () => [...document.querySelectorAll('.emptied')].map((it) => it.textContent);
+        const r = { start: wide(), label: label(), none: tags() };
+        byId('ahead').click(); r.all = wide(); r.hash = location.hash;
+        byId('ahead').click(); r.some = wide();
+        key('ArrowRight'); r.first = wide();
+        key('ArrowRight'); r.tags = tags(); r.changed = document.querySelectorAll('.changed').length;
+        key('End'); r.end = wide(); key('Home'); r.seen = wide(); r.told = label();
+        const paper = () => [...document.querySelectorAll('.story .why')].filter((it) => it.open);
+        r.closed = paper().length;
+        window.dispatchEvent(new Event('beforeprint'));
+        r.printed = paper().length; r.title = byId('story-title').textContent;
+        window.dispatchEvent(new Event('afterprint'));
+        r.after = paper().length;
+        location.hash = '#event=1&all'; await wait(50); r.asked = byId('ahead').checked;
+        return r;";
+    let Some(seen) = open(&page, ("", PROJECTED), driver) else { return };
+    seen.is_quiet();
+    let r = &seen.result;
+    let wide = |what: &str| r[what].as_f64().expect("a number");
+    assert!(wide("start") < 20.0 && wide("start") < wide("first"), "{r}");
+    assert!(wide("first") < wide("all") && wide("some") == wide("start"), "{r}");
+    assert_eq!((wide("end"), wide("seen")), (wide("all"), wide("all")), "the end was seen");
+    assert!(!text(&r["label"]).contains("lost") && text(&r["told"]).contains("lost"), "{r}");
+    assert_eq!(text(&r["hash"]), "#event=0&all");
+    assert_eq!(r["asked"], true);
+    let tags = serde_json::json!(["has no data", "dropped its copy", "dropped its copy"]);
+    assert_eq!((&r["none"], &r["tags"]), (&serde_json::json!([]), &tags));
+    assert_eq!(r["changed"], 3, "a replica that lost its copy has changed");
+    assert_eq!((&r["closed"], &r["after"]), (&0.into(), &0.into()));
+    assert!(r["printed"].as_u64() >= Some(3), "{r}");
+    assert_eq!(text(&r["title"]), "What happens");
+}
+
+#[test]
 fn two_policies_share_a_clock() {
     let page = page(&[
         "scenarios/policy-study.toml",
@@ -149,9 +198,17 @@ fn two_policies_share_a_clock() {
         key('End');
         const names = [...document.querySelectorAll('.panel > h2')].map((it) => it.textContent);
         const panels = [...document.querySelectorAll('.panel')].map(box);
-        const bars = document.querySelectorAll('#times svg').length;
+        const bars = document.querySelectorAll('#times > svg').length;
         const cursors = [...document.querySelectorAll('.cursor')].map((c) => c.getAttribute('x1'));
-        return { names, panels, bars, cursors,
+        const lanes = [...document.querySelectorAll('.azs')].map((it) => box(it).top);
+        const parts = [];
+        key('Home');
+        for (let n = 0; n < 8; n++) {
+          key('ArrowRight');
+          parts.push([...document.querySelectorAll('#now .policy')].map((it) => it.textContent));
+        }
+        const which = document.querySelector('.which').textContent;
+        return { names, panels, bars, cursors, lanes, parts, which,
           wide: document.documentElement.scrollWidth - innerWidth };";
     let Some(seen) = open(&page, ("", PROJECTED), driver) else { return };
     seen.is_quiet();
@@ -159,6 +216,11 @@ fn two_policies_share_a_clock() {
     assert_eq!(r["names"], serde_json::json!(["Multi-AZ, 1+2", "no failover"]));
     assert_eq!(r["panels"][0]["top"], r["panels"][1]["top"], "side by side");
     assert_eq!(r["bars"], 2);
+    assert_eq!(r["lanes"][0], r["lanes"][1], "AZs beside AZs");
+    for parts in r["parts"].as_array().expect("a list") {
+        assert_eq!(*parts, r["names"], "each side says what happens there, or that nothing does");
+    }
+    assert!(text(&r["which"]).contains("(worst-outage of 'Multi-AZ, 1+2')"), "{}", r["which"]);
     assert_eq!(r["cursors"][0], r["cursors"][1]);
     assert_eq!(r["wide"], 0);
 }

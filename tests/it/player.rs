@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::support::{ecsim, load, run, stories};
+use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::report::mermaid;
 use elasticache_sim::report::page::{Panel, Replay, render};
 use elasticache_sim::report::scene::{Scene, Told};
@@ -59,6 +60,44 @@ fn every_story_has_a_page_that_tells_it_all() {
         assert_eq!(page.matches("class=\"step\"").count(), steps, "{name}");
         assert_eq!(data["panels"][0]["frames"].as_array().expect("frames").len(), steps, "{name}");
         assert!(page.len() < 1_000_000, "{name}: {} bytes", page.len());
+    }
+}
+
+#[test]
+fn a_page_says_from_when_on_it_counts() {
+    let scenario = load("az-outage");
+    let (page, _) = page_of(&scenario.plan, scenario.seed);
+    assert!(
+        !page.contains("Counting begins after") && data(&page)["panels"][0]["warmUp"].is_null()
+    );
+    let mut plan = scenario.plan.clone();
+    plan.warm_up = SimTime::START + Span::from_secs(1_800);
+    let (page, scene) = page_of(&plan, scenario.seed);
+    assert!(page.contains("Counting begins after 30m"));
+    assert_eq!(data(&page)["panels"][0]["warmUp"]["at"], 1_800_000_000);
+    assert!(
+        scene.losses.is_empty() && !scene.outages.is_empty(),
+        "what came before counts nowhere"
+    );
+}
+
+#[test]
+fn a_wipe_is_told_by_page_and_diagram() {
+    let scenario = load("customer-reboot");
+    let (page, scene) = page_of(&scenario.plan, scenario.seed);
+    let data = data(&page);
+    let frames = data["panels"][0]["frames"].as_array().expect("frames");
+    let emptied: Vec<&Value> = frames.iter().filter_map(|frame| frame.get("emptied")).collect();
+    let tags = serde_json::json!({
+        "0": "has no data", "1": "dropped its copy", "2": "dropped its copy",
+    });
+    assert_eq!(emptied, [&tags], "at one moment, and no longer");
+    assert_eq!(data["panels"][0]["losses"][0]["dataset"], true);
+    // Who has no player reads the answers without opening anything.
+    assert!(page.contains("<details class=\"why\" open>"));
+    let diagram = mermaid::diagram(&scenario.plan, &scene, "trial 0");
+    for part in ["Note over N1: dropped its copy", "the whole dataset, with 3,000,000 ack"] {
+        assert!(diagram.contains(part), "{part}\n{diagram}");
     }
 }
 
@@ -205,10 +244,35 @@ fn a_dataset_loss_has_a_page() {
     assert!(losses.as_array().is_some_and(|losses| !losses.is_empty()), "{losses}");
 }
 
-#[test]
-fn a_page_is_written_into_a_file() {
+/// A folder for what a test writes.
+fn folder() -> std::path::PathBuf {
     let folder = crate::support::root().join("target").join("tmp");
     std::fs::create_dir_all(&folder).expect("the build folder can be written");
+    folder
+}
+
+#[test]
+fn of_results_with_many_policies_a_page_has_the_reference() {
+    let results = folder().join("player-results");
+    let name = results.to_str().expect("a plain name");
+    let _ = std::fs::remove_dir_all(&results);
+    let study = ["run", "scenarios/policy-study.toml", "--trials", "2", "-q", "-o", name];
+    assert!(ecsim(&study).status.success());
+    let asked = ["replay", name, "--trial", "worst-outage", "--format", "html"];
+    let made = ecsim(&asked);
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(made.status.success() && said.contains("'Multi-AZ, 1+2', the reference"), "{said}");
+    let page = String::from_utf8(made.stdout).expect("pages are UTF-8");
+    assert_eq!(data(&page)["panels"].as_array().map(Vec::len), Some(1));
+    assert!(page.contains(&escaped("--policy 'Multi-AZ, 1+2'")), "the command makes the same page");
+    let three = ["--policy=Multi-AZ, 1+2", "--policy=no failover", "--policy=one replica"];
+    assert_eq!(ecsim(&[&asked[..], &three].concat()).status.code(), Some(2), "who asks for more");
+    std::fs::remove_dir_all(&results).expect("it was written");
+}
+
+#[test]
+fn a_page_is_written_into_a_file() {
+    let folder = folder();
     let file = folder.join("player-written.html");
     let name = file.to_str().expect("a plain name");
     let written = ["replay", "scenarios/az-outage.toml", "--format", "html", "-o", name];

@@ -1,10 +1,13 @@
 //! `ecsim replay --format html` and `--format mermaid`: a trial to look at, or two policies side by
 //! side.
 
+use std::io::IsTerminal as _;
+
 use super::{
-    Arguments, Asked, Format, Source, assumed, loss, say_where_it_ends, shortened, wanted_end,
+    Arguments, Asked, Choice, Format, Source, assumed, loss, say_where_it_ends, shortened,
+    wanted_end,
 };
-use crate::cli::{Changes, Failure, quoted, shown_files};
+use crate::cli::{Changes, Failure, quoted, say, shown_files};
 use crate::engine::time::SimTime;
 use crate::model::fact::Fact;
 use crate::model::plan::Plan;
@@ -36,7 +39,8 @@ struct What {
 /// Prints a trial of the policies that are asked for.
 pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure> {
     let experiment = source.experiment();
-    let changes = &source.changes(&arguments.changes);
+    refuse_to_flood(arguments)?;
+    let changes = &in_sight(arguments, source, source.changes(&arguments.changes))?;
     let policies = chosen(arguments.format(), changes, experiment)?;
     let asked = |policy| Asked { arguments, experiment, policy, changes };
     say_where_it_ends(&policies[0].plan, arguments);
@@ -65,7 +69,9 @@ pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure>
         runs.iter().map(|run| Scene::of(&run.plan, &run.facts, run.plan.horizon)).collect();
     let until = runs.iter().map(|run| run.plan.horizon).max().expect("a policy is chosen");
     let seed = experiment.batch_spec().seed;
-    let trial = format!("{} · seed {seed} · until {}", what.is, until.since(SimTime::START));
+    let whose = whose(arguments, &policies);
+    let until = until.since(SimTime::START);
+    let trial = format!("{}{whose} · seed {seed} · until {until}", what.is);
     let text = match arguments.format() {
         Format::Mermaid => mermaid::diagram(&runs[0].plan, &scenes[0], &trial),
         Format::Text | Format::Json | Format::Html => page::render(&Replay {
@@ -76,6 +82,44 @@ pub(super) fn run(arguments: &Arguments, source: &Source) -> Result<(), Failure>
         }),
     };
     arguments.print(&text)
+}
+
+/// Which policy's the notable trial is, where several have one.
+fn whose(arguments: &Arguments, policies: &[&Policy]) -> String {
+    match (arguments.trial, arguments.loss) {
+        (Choice::Notable(notable), None) if policies.len() > 1 => {
+            format!(" ({} of {})", notable.name(), quoted(&policies[0].name))
+        }
+        (Choice::Notable(_) | Choice::Number(_), _) => String::new(),
+    }
+}
+
+/// Nobody reads a page in a terminal.
+fn refuse_to_flood(arguments: &Arguments) -> Result<(), Failure> {
+    let is_read = arguments.output.is_none() && std::io::stdout().is_terminal();
+    if arguments.format() != Format::Html || !is_read {
+        return Ok(());
+    }
+    let text = "error: a page is for a browser, and this is a terminal\n\
+                hint: write it into a file: -o page.html\n";
+    Err(Failure::Usage(text.to_owned()))
+}
+
+/// Of results of more policies than a page has room for the reference, unless some are named.
+fn in_sight(arguments: &Arguments, source: &Source, changes: Changes) -> Result<Changes, Failure> {
+    let Source::Results(kept) = source else { return Ok(changes) };
+    let is_page = arguments.format() == Format::Html;
+    let n_policies = changes.choose(source.experiment())?.len();
+    if !is_page || !arguments.changes.policy.is_empty() || n_policies <= MOST {
+        return Ok(changes);
+    }
+    let reference = kept.manifest.inputs.options.reference.clone();
+    say(&format!(
+        "note: of {n_policies} policies the page shows {}, the reference; --policy names another, \
+         or two\n",
+        quoted(&reference)
+    ));
+    Ok(Changes { policy: vec![reference], ..changes })
 }
 
 /// The policies to show: those that are asked for, or all if they are no more.

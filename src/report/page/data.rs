@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::replay::{Panel, Step, in_writes};
+use super::replay::{Panel, Step, in_writes, warm_up};
 use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Phase;
-use crate::model::plan::{ClusterMode, Plan};
+use crate::model::plan::{ClusterMode, NodeId, Plan};
 use crate::report::numbers::{count, writes};
-use crate::report::scene::{Frame, Scene, Totals};
+use crate::report::scene::{Emptied, Frame, Scene, Totals};
 use crate::report::status::{AzIs, Ending, NodeIs, NodeView, OutageView, Reach, ShardView, Writes};
 
 /// The data of a page, to stand inside an element `script`.
@@ -66,6 +66,9 @@ fn panel_json<'a>(panel: &Panel<'a>, frames: impl Iterator<Item = Option<&'a Fra
             "name": node.name, "az": node.az.idx(), "shard": node.shard.idx(),
         })).collect::<Vec<Value>>(),
         "shards": shards_json(plan),
+        "warmUp": warm_up(plan).map(|length| json!({
+            "at": micros(plan.warm_up), "says": length.to_string(),
+        })),
         "frames": frames,
         "outages": shown_outages(panel.scene).map(outage_json).collect::<Vec<Value>>(),
         "losses": losses_json(panel.scene),
@@ -129,11 +132,18 @@ fn losses_json(scene: &Scene) -> Vec<Value> {
         if loss.datasets > 0 {
             let n = loss.dataset_writes;
             parts.push(format!("the dataset, and {} of this trial", in_writes(n)));
+        } else if loss.dataset_writes > 0 {
+            let n = in_writes(loss.dataset_writes);
+            parts.push(format!("{n} in a snapshot"));
         }
         if loss.writes > 0 {
             parts.push(in_writes(loss.writes));
         }
-        json!({ "at": micros(loss.at), "says": format!("{} lost", parts.join(", ")) })
+        json!({
+            "at": micros(loss.at),
+            "says": format!("{} lost", parts.join(", ")),
+            "dataset": loss.datasets > 0,
+        })
     };
     scene.losses.iter().filter(|loss| is_shown(scene, loss.at)).map(loss).collect()
 }
@@ -151,6 +161,10 @@ fn changes(before: Option<&Frame>, frame: &Frame) -> Value {
     }
     if before.is_none_or(|before| before.totals != frame.totals) {
         object.insert("totals".to_owned(), totals_json(&frame.totals));
+    }
+    if !frame.emptied.is_empty() {
+        let says = |(node, how): &(NodeId, Emptied)| (node.idx().to_string(), json!(how.says()));
+        object.insert("emptied".to_owned(), frame.emptied.iter().map(says).collect());
     }
     Value::Object(object)
 }
@@ -241,7 +255,7 @@ fn in_words(phase: Phase) -> &'static str {
         Phase::Endpoint => "clients are still sent to the old primary",
         Phase::WaitingForAz => "the AZ has to be up first",
         Phase::Provisioning => "a new node is being made",
-        Phase::Sync => "the primary copies the data from a replica",
+        Phase::Sync => "the primary's new node copies the data",
         Phase::ColdStart => "an empty node is made primary",
         Phase::Restart => "the process restarts",
         Phase::Replay => "the primary reads its log",

@@ -79,6 +79,7 @@ struct Page<'a> {
     title: &'a str,
     lead: &'static str,
     trial: &'a str,
+    warm_ups: Vec<String>,
     omitted: String,
     steps: Vec<ListedStep<'a>>,
     version: &'static str,
@@ -96,6 +97,7 @@ struct ListedStep<'a> {
 
 /// What happens in one panel.
 struct Part<'a> {
+    panel: usize,
     policy: &'a str,
     omitted: String,
     told: Vec<ListedTold<'a>>,
@@ -140,6 +142,7 @@ pub fn render(replay: &Replay<'_>) -> String {
         title: replay.title,
         lead: if panels.len() > 1 { LEAD_OF_TWO } else { LEAD },
         trial: &replay.trial,
+        warm_ups: warm_ups(panels),
         omitted: match n_left_out {
             0 => String::new(),
             n => format!(
@@ -158,6 +161,33 @@ pub fn render(replay: &Replay<'_>) -> String {
     page.render().expect("writing into memory does not fail")
 }
 
+/// From when on trials count that have a warm-up, a line for all or for each policy.
+fn warm_ups(panels: &[Panel<'_>]) -> Vec<String> {
+    let says = |panel: &Panel<'_>| {
+        let length = warm_up(panel.plan)?;
+        Some(format!(
+            "Counting begins after {length}, the warm-up: what happens before is shown, and counts \
+             nowhere."
+        ))
+    };
+    let mut lines: Vec<String> = panels
+        .iter()
+        .filter_map(|panel| says(panel).map(|says| (panel, says)))
+        .map(|(panel, says)| match panels.iter().all(|it| it.plan.warm_up == panel.plan.warm_up) {
+            true => says,
+            false => format!("{}: {says}", panel.name),
+        })
+        .collect();
+    lines.dedup();
+    lines
+}
+
+/// How long a trial of the plan does not count; nothing where it counts from the start.
+pub(super) fn warm_up(plan: &Plan) -> Option<Span> {
+    let length = plan.warm_up.since(SimTime::START);
+    (length > Span::ZERO).then_some(length)
+}
+
 fn listed<'a>(panels: &[Panel<'a>], steps: &[Step<'a>]) -> Vec<ListedStep<'a>> {
     let mut before = SimTime::START;
     let mut listed = Vec::new();
@@ -167,13 +197,15 @@ fn listed<'a>(panels: &[Panel<'a>], steps: &[Step<'a>]) -> Vec<ListedStep<'a>> {
             since => since.to_string(),
         };
         before = step.at;
-        let parts = panels.iter().zip(&step.frames).filter_map(|(panel, frame)| {
-            let mut part = part(panel, (*frame)?);
-            if panels.len() > 1 {
-                part.policy = panel.name;
-            }
-            Some(part)
-        });
+        let parts =
+            panels.iter().zip(&step.frames).enumerate().filter_map(|(n, (panel, frame))| {
+                let mut part = part(panel, (*frame)?);
+                part.panel = n;
+                if panels.len() > 1 {
+                    part.policy = panel.name;
+                }
+                Some(part)
+            });
         let parts = parts.collect();
         listed.push(ListedStep { number, clock: step.at.to_string(), since, parts });
     }
@@ -204,6 +236,7 @@ fn part<'a>(panel: &Panel<'a>, frame: &'a Frame) -> Part<'a> {
         told.push(line("nothing that concerns clients"));
     }
     Part {
+        panel: 0,
         policy: "",
         omitted: match frame.kind {
             FrameKind::AfterOmission(1) => "1 moment before this one is left out".to_owned(),

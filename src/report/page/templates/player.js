@@ -28,10 +28,10 @@
 
   /** Lays the changes of a panel's frames on one another: everything, step by step. */
   function unfold(panel) {
-    let now = { nodes: [], azs: [], shards: [], totals: {} };
+    let now = { nodes: [], azs: [], shards: [], totals: {}, emptied: {} };
     return panel.frames.map((frame) => {
-      if (!frame) return now;
-      const next = { ...now };
+      if (!frame) return { ...now, emptied: {} };
+      const next = { ...now, emptied: frame.emptied ?? {} };
       for (const key of ["nodes", "azs", "shards"]) {
         if (!frame[key]) continue;
         next[key] = now[key].slice();
@@ -101,7 +101,7 @@
     absent: ["–", "not there"],
   };
   const sign = (is) => make("span", { class: `sign ${is}`, "aria-hidden": "true" }, SIGNS[is][0]);
-  /** In a group with more nodes, shards that nothing happens to are only counted. */
+  /** In a group with more nodes, most shards are only counted. */
   const MANY = 24;
 
   const views = panels.map((panel, n) => {
@@ -109,6 +109,8 @@
       sums: make("ul", { class: "sums" }),
       clients: make("ul", { class: "clients", "aria-label": "Clients, by shard" }),
       links: draw("svg", { class: "links", "aria-hidden": "true" }),
+      // From clients, behind the nodes that stand in the way.
+      streams: draw("svg", { class: "links behind", "aria-hidden": "true" }),
       shards: panel.shards.map(() => make("li")),
       azs: panel.azs.map(() => make("li")),
       states: panel.azs.map(() => make("span")),
@@ -118,23 +120,25 @@
     };
     view.clients.append(...view.shards, view.calm);
     view.clients.classList.toggle("several", panel.shards.length > 1);
-    const lanes = make("ul", { class: "azs", "aria-label": "Availability zones" });
+    view.lanes = make("ul", { class: "azs", "aria-label": "Availability zones" });
     panel.azs.forEach((name, az) => {
       const nodes = make("ul", { class: "nodes" });
       nodes.append(...view.nodes.filter((_, node) => panel.nodes[node].az === az));
       view.azs[az].append(make("h3", {}, `AZ ${name} `, view.states[az]), nodes, view.others[az]);
-      lanes.append(view.azs[az]);
+      view.lanes.append(view.azs[az]);
     });
-    view.stage = make("div", { class: "stage" }, view.clients, lanes, view.links);
+    view.stage = make("div", { class: "stage" }, view.clients, view.lanes, view.streams,
+      view.links);
     const [first, ...others] = panels.length > 1 ? [panel.name, ...panel.about] : panel.about;
     const title = make("h2", { id: `panel-${n}` }, first);
     const labelled = { class: "panel", "aria-labelledby": `panel-${n}` };
     const about = others.map((line) => make("p", { class: "about" }, line));
-    byId("panels").append(make("section", labelled, title, ...about, view.sums, view.stage));
+    view.section = make("section", labelled, title, ...about, view.sums, view.stage);
+    byId("panels").append(view.section);
     return view;
   });
 
-  function showSums(view, totals) {
+  function showSums(view, totals, counted) {
     const sum = (what, value, bad) =>
       make("li", bad ? { class: "bad" } : {}, `${what} `, make("b", {}, value));
     const gone = `${totals.datasets}, with ${totals.gone} writes`;
@@ -142,18 +146,28 @@
       sum("lost writes", totals.lost, totals.bad),
       ...(totals.datasets ? [sum("datasets lost", gone, true)] : []),
       sum("rejected writes (clients know)", totals.rejected, false),
-      sum("failovers", totals.failovers, false));
+      sum("failovers", totals.failovers, false),
+      ...(counted ? [make("li", { class: "counted" }, counted)] : []));
   }
 
-  function showNode(item, node, now, before) {
+  /** What is said beside the sums of a trial with a warm-up. */
+  function counted({ warmUp }, at) {
+    if (!warmUp) return "";
+    if (at < warmUp.at) return `warm-up: nothing counts before ${warmUp.says}`;
+    return `counted from ${warmUp.says} on`;
+  }
+
+  function showNode(item, node, [now, before], emptied) {
     const cut = now.reach === "cut off" ? " cut" : "";
-    const changed = before && JSON.stringify(before) !== JSON.stringify(now) ? " changed" : "";
+    const isOther = before && JSON.stringify(before) !== JSON.stringify(now);
+    const changed = isOther || emptied ? " changed" : "";
     item.className = `node ${now.is}${cut}${changed}`;
     item.replaceChildren(
       sign(now.is),
       make("span", { class: "name" }, node.name),
       make("span", { class: "role" }, now.says));
     if (now.reach) item.append(make("span", { class: "reach" }, now.reach));
+    if (emptied) item.append(make("span", { class: "emptied" }, emptied));
     const lags = now.lag ? [now.lag, now.lacks] : [];
     item.append(...lags.map((text) => make("span", { class: "lag" }, text)));
   }
@@ -168,38 +182,59 @@
     if (now.beside) item.append(make("span", { class: "beside" }, now.beside));
   }
 
-  /** The shards of a large group that nothing happens to. */
-  function calmShards(panel, state, before) {
+  /** The shards of a large group for which there is no room: those that nothing happens to, and
+      of the others those beyond the first. What changes at this event comes before what is out. */
+  function hiddenShards(panel, state, before) {
     if (panel.nodes.length <= MANY) return new Set();
-    const calm = new Set(panel.shards.keys());
+    const [changed, out] = [new Set(), new Set()];
     state.shards.forEach((shard, s) => {
-      if (shard.writes !== "taken" || shard !== before.shards[s]) calm.delete(s);
+      if (shard !== before.shards[s]) changed.add(s);
+      if (shard.writes !== "taken") out.add(s);
     });
     state.nodes.forEach((node, i) => {
-      const isWell = ["primary", "replica", "absent"].includes(node.is) && !node.reach;
-      if (!isWell || node !== before.nodes[i]) calm.delete(panel.nodes[i].shard);
+      const { shard } = panel.nodes[i];
+      if (node !== before.nodes[i] || state.emptied[i]) changed.add(shard);
+      if (!isWell(node)) out.add(shard);
     });
-    return calm;
+    const most = Math.max(4, Math.floor((MANY * panel.shards.length) / panel.nodes.length));
+    const seen = new Set([...new Set([...changed, ...out])].slice(0, most));
+    return new Set([...panel.shards.keys()].filter((s) => !seen.has(s)));
   }
 
-  /** Hides what is calm, and counts it. */
-  function hideCalm(panel, view, calm) {
-    view.shards.forEach((item, s) => (item.hidden = calm.has(s)));
-    view.nodes.forEach((item, i) => (item.hidden = calm.has(panel.nodes[i].shard)));
-    view.calm.hidden = calm.size === 0;
-    const which = calm.size === panel.shards.length ? "all" : "the other";
-    view.calm.textContent = `${which} ${calm.size} shards: writes are taken`;
+  const isWell = (node) => ["primary", "replica", "absent"].includes(node.is) && !node.reach;
+
+  /** "12 × down; 3 × full sync": what there is, and how much of it. */
+  function tallied(words) {
+    const counts = new Map();
+    words.forEach((word) => counts.set(word, (counts.get(word) ?? 0) + 1));
+    return [...counts].map(([word, n]) => `${n} × ${word}`).join("; ");
+  }
+
+  /** Hides shards, and says what they are, in sum. */
+  function hideShards(panel, view, state, hidden) {
+    view.shards.forEach((item, s) => (item.hidden = hidden.has(s)));
+    view.nodes.forEach((item, i) => (item.hidden = hidden.has(panel.nodes[i].shard)));
+    view.calm.hidden = hidden.size === 0;
+    const shards = [...hidden].map((s) => state.shards[s]);
+    const which = hidden.size === panel.shards.length ? "all" : "the other";
+    const isTaken = shards.every((shard) => shard.writes === "taken");
+    view.calm.className = isTaken ? "shard taken" : "shard doubtful";
+    const says = isTaken ? "writes are taken" : tallied(shards.map((shard) => shard.says));
+    view.calm.textContent = `${which} ${hidden.size} shards: ${says}`;
     view.others.forEach((item, az) => {
-      const n = panel.nodes.filter((node) => node.az === az && calm.has(node.shard)).length;
-      item.hidden = n === 0;
-      item.textContent = `${n} nodes not shown: nothing happens to them`;
+      const isHere = (node, i) => panel.nodes[i].az === az && hidden.has(panel.nodes[i].shard);
+      const nodes = state.nodes.filter(isHere);
+      item.hidden = nodes.length === 0;
+      const calm = "nothing happens to them";
+      const says = nodes.every(isWell) ? calm : tallied(nodes.map((node) => node.says));
+      item.textContent = `${nodes.length} nodes not shown: ${says}`;
     });
   }
 
   function showPanel(n, step) {
     const [panel, view, state] = [panels[n], views[n], states[n][step]];
     const before = step > 0 ? states[n][step - 1] : state;
-    showSums(view, state.totals);
+    showSums(view, state.totals, counted(panel, steps[step].at));
     state.shards.forEach((shard, s) => showShard(view.shards[s], panel, s, shard));
     state.azs.forEach((az, a) => {
       view.azs[a].className = az === "up" ? "az" : "az bad";
@@ -207,9 +242,20 @@
       view.states[a].textContent = az;
     });
     state.nodes.forEach((node, i) =>
-      showNode(view.nodes[i], panel.nodes[i], node, before.nodes[i]));
-    hideCalm(panel, view, calmShards(panel, state, before));
-    link(n, state);
+      showNode(view.nodes[i], panel.nodes[i], [node, before.nodes[i]], state.emptied[i]));
+    hideShards(panel, view, state, hiddenShards(panel, state, before));
+  }
+
+  /** Panels that stand side by side have their AZs at the same height; streams are drawn then. */
+  function align(step) {
+    views.forEach((view) => (view.lanes.style.marginTop = ""));
+    const tops = (what) => views.map((view) => view[what].getBoundingClientRect().top);
+    if (new Set(tops("section")).size === 1) {
+      const lanes = tops("lanes");
+      const lowest = Math.max(...lanes);
+      views.forEach((view, n) => (view.lanes.style.marginTop = `${lowest - lanes[n]}px`));
+    }
+    panels.forEach((_, n) => link(n, states[n][step]));
   }
 
   // ---- The streams: from clients to primaries, and from those to replicas -----------------------
@@ -222,20 +268,23 @@
       return { x: (left + right) / 2 - origin.left, left: left - origin.left,
         right: right - origin.left, top: top - origin.top, bottom: bottom - origin.top };
     };
-    const lines = [];
-    const path = (kind, d) => lines.push(draw("path", { class: kind, d }));
+    const [streams, copies] = [[], []];
+    const path = (lines, kind, d) => lines.push(draw("path", { class: kind, d }));
     const roof = view.clients.getBoundingClientRect().bottom - origin.top;
     const kinds = { taken: "taken", doubtful: "doubtful", parted: "doubtful", refused: "refused" };
     state.shards.forEach((shard, s) => {
       const kind = kinds[shard.writes];
       if (!kind || view.shards[s].hidden) return;
       const [from, to] = [box(view.shards[s]), box(view.nodes[shard.endpoint])];
-      path(kind, `M${from.x} ${roof + 2}L${to.x} ${to.top - 4}`);
+      // What is refused comes no further than to the door of the AZ.
+      const lane = box(view.azs[panel.nodes[shard.endpoint].az]);
+      const end = kind === "refused" ? lane.top - 2 : to.top - 4;
+      path(streams, kind, `M${from.x} ${roof + 2}L${to.x} ${end}`);
       if (kind === "refused") {
         // The cross stands in the gap between clients and lanes.
-        const part = 16 / (to.top - roof);
+        const part = 16 / (end - roof);
         const [x, y] = [from.x + part * (to.x - from.x), roof + 16];
-        path("cross", `M${x - 8} ${y - 8}l16 16M${x - 8} ${y + 8}l16 -16`);
+        path(streams, "cross", `M${x - 8} ${y - 8}l16 16M${x - 8} ${y + 8}l16 -16`);
       }
     });
     if (view.nodes.filter((item) => !item.hidden).length <= MANY) {
@@ -251,98 +300,15 @@
         const [from, to] = [at(primary), at(i)];
         const top = Math.min(from.top, to.top) - 30 - Math.abs(to.x - from.x) / 40;
         const bend = `C${from.x} ${top} ${to.x} ${top}`;
-        path(kind, `M${from.x} ${from.top - 3}${bend} ${to.x} ${to.top - 3}`);
+        path(copies, kind, `M${from.x} ${from.top - 3}${bend} ${to.x} ${to.top - 3}`);
       });
     }
-    view.links.replaceChildren(...lines);
+    view.streams.replaceChildren(...streams);
+    view.links.replaceChildren(...copies);
   }
 
-  // ---- The axis of time: outages, losses, events -----------------------------------------------
-
-  /** As wide as there is room, so that letters keep their size. */
-  let WIDTH = 1000;
-  const ROW = 24;
-  const MARGIN = 8;
-  let cursors = [];
-  const x = (spot) => MARGIN + (spot / whole) * (WIDTH - 2 * MARGIN);
-
-  /** One bar per shard that was out, or one for all where they are many. */
-  function rows(panel) {
-    const out = [...new Set(panel.outages.map((outage) => outage.shard))].sort((a, b) => a - b);
-    if (out.length <= 1) return [{ name: "writes", outages: panel.outages }];
-    const whole = () => panel.outages.map(({ phases, ...outage }) => outage);
-    if (out.length > 6) return [{ name: "writes", outages: whole() }];
-    return out.map((shard) => ({
-      name: panel.shards[shard].id,
-      outages: panel.outages.filter((outage) => outage.shard === shard),
-    }));
-  }
-
-  function drawTimes(panel) {
-    const bars = rows(panel);
-    const top = panels.length > 1 ? 16 : 2;
-    const height = top + bars.length * (ROW + 4) + 16;
-    const losses = panel.losses.map((loss) => `${loss.says} at ${clock(loss.at)}`);
-    const label = `Time from left to right, not to scale. ${panel.outages.length} outages; ` +
-      (losses.length > 0 ? losses.slice(0, 5).join("; ") : "nothing lost");
-    const svg = draw("svg", { class: "times", viewBox: `0 0 ${WIDTH} ${height}`, role: "img",
-      "aria-label": label });
-    if (panels.length > 1) svg.append(draw("text", { x: MARGIN, y: 12 }, panel.name));
-    const across = (kind, [x1, x2], [y1, y2]) =>
-      svg.append(draw("line", { class: kind, x1, x2, y1, y2 }));
-    steps.forEach((step, n) => {
-      if (n > 0 && steps[n].at - steps[n - 1].at > LONG) {
-        across("skip", [x(places[n - 1]) + 3, x(places[n]) - 3], [height - 14, height - 14]);
-      }
-      across("tick", [x(places[n]), x(places[n])], [height - 18, height - 10]);
-    });
-    bars.forEach((bar, row) => {
-      const y = top + row * (ROW + 4);
-      const width = WIDTH - 2 * MARGIN;
-      svg.append(draw("rect", { class: "base", x: MARGIN, y, width, height: ROW, rx: 3 }));
-      if (bars.length > 1) svg.append(draw("text", { x: MARGIN + 4, y: y + 16 }, bar.name));
-      bar.outages.forEach((outage) => drawOutage(svg, outage, y));
-    });
-    panel.losses.forEach((loss) => {
-      const at = x(place(loss.at));
-      const y = top + bars.length * (ROW + 4);
-      const title = draw("title", {}, loss.says);
-      svg.append(draw("path", { class: "mark", d: `M${at} ${y - 3}l6 11h-12z` }, title));
-    });
-    const cursor = draw("line", { class: "cursor", x1: 0, x2: 0, y1: top - 2, y2: height - 8 });
-    cursors.push(cursor);
-    svg.append(cursor);
-    svg.addEventListener("click", (event) => {
-      const { left, width } = svg.getBoundingClientRect();
-      const part = (((event.clientX - left) / width) * WIDTH - MARGIN) / (WIDTH - 2 * MARGIN);
-      go(places.findLastIndex((it) => it <= part * whole + 0.05), "by hand");
-    });
-    byId("times").append(svg);
-  }
-
-  function drawAllTimes() {
-    WIDTH = Math.max(byId("times").clientWidth, 280);
-    cursors = [];
-    byId("times").replaceChildren();
-    panels.forEach(drawTimes);
-  }
-
-  /** An outage, shaded, phase by phase; what a phase waits for is written where there is room. */
-  function drawOutage(svg, outage, y) {
-    // Where the outages of many shards lie over one another, their phases would.
-    const phases = outage.phases?.length ? outage.phases : [{ ...outage, name: "outage" }];
-    phases.forEach((phase) => {
-      const [from, to] = [x(place(phase.from)), x(place(phase.to))];
-      const text = `${phase.name} ${phase.says}`;
-      const group = draw("g", {}, draw("title", {}, `no writes: ${text}; in all ${outage.says}`),
-        draw("rect", { class: "out", x: from, y, width: Math.max(to - from, 1.5), height: ROW }));
-      const texts = outage.phases ? [text, phase.name] : [];
-      const fits = texts.find((it) => it.length * 7.3 < to - from);
-      const middle = { x: (from + to) / 2, y: y + 16, "text-anchor": "middle" };
-      if (fits) group.append(draw("text", middle, fits));
-      svg.append(group);
-    });
-  }
+  const bars = timeBars({ scene, axis: { places, whole, place, LONG },
+    tools: { byId, draw, clock }, chosen: (n) => go(n, "by hand") });
 
   // ---- Which step is shown ---------------------------------------------------------------------
 
@@ -350,6 +316,11 @@
   /** The step that is shown, and the spot on the axis, which may lie after it. */
   let shown = -1;
   let spot = 0;
+  /** The furthest spot that was shown: the bar of time has what is before it, unless the switch
+      asks for what comes; then the address says so, too. */
+  let furthest = 0;
+  const ahead = byId("ahead");
+  let asksForAll = false;
 
   /** What a step says, as text to be read aloud. */
   function spoken(n) {
@@ -359,13 +330,16 @@
 
   function showNow(n) {
     const parts = [...items[n].querySelectorAll(".part")].map((part) => part.cloneNode(true));
-    byId("now").replaceChildren(...parts);
+    const nothing = (panel) => make("div", { class: "part" },
+      make("p", { class: "policy" }, panel.name),
+      make("p", { class: "note" }, "nothing happens here at this moment"));
+    const ofPanel = (k) => parts.find((part) => part.dataset.panel === String(k));
+    byId("now").replaceChildren(...panels.map((panel, k) => ofPanel(k) ?? nothing(panel)));
     // Beside one panel there is little room for tables, and below it there is much.
     const whys = panels.length > 1 ? [] : document.querySelectorAll("#now .why");
     byId("whys").replaceChildren(...whys);
     const hint = "Next →, or the right arrow, goes to the first event; space plays.";
     if (n === 0) byId("now").append(make("p", { class: "note" }, hint));
-    byId("now-title").textContent = n === 0 ? "Before anything happens" : `At ${steps[n].clock}`;
   }
 
   function showList(n) {
@@ -376,9 +350,15 @@
     });
   }
 
+  const showAddress = () =>
+    history.replaceState(null, "", `#event=${shown}${asksForAll ? "&all" : ""}`);
+
   /** Goes to a step, "by hand", "playing" or "by address". */
   function go(n, how) {
     n = Math.min(Math.max(n, 0), last);
+    byId("notice").hidden = true;
+    // Whoever has seen the end has nothing left to predict.
+    if (n === last) ahead.checked = true;
     if (how !== "playing") {
       spot = places[n];
       stop();
@@ -386,14 +366,38 @@
     if (n !== shown) {
       shown = n;
       panels.forEach((_, k) => showPanel(k, n));
+      align(n);
       showNow(n);
       showList(n);
       byId("live").textContent = spoken(n);
       byId("scrub").setAttribute("aria-valuetext", `event ${n} of ${last}, ${steps[n].clock}`);
       byId("count").textContent = `event ${n} of ${last}`;
     }
-    if (how !== "by address") history.replaceState(null, "", `#event=${n}`);
+    if (how !== "by address") showAddress();
     showTime();
+  }
+
+  /** When that was which is told. Between two events nothing changes, and the frames around what
+      changed are gone; while it plays they stay, or nobody would see them. */
+  function showTitle(n, passed) {
+    const isBetween = passed >= 1000 && !timer;
+    const ago = isBetween ? `Last event, ${inWords(passed)} before` : `At ${steps[n].clock}`;
+    byId("now-title").textContent = n === 0 ? "Before anything happens" : ago;
+    document.body.classList.toggle("between", isBetween);
+  }
+
+  /** "2h 7m": the two greatest units of a length. */
+  function inWords(micros) {
+    let rest = micros / 1e6;
+    if (rest < 60) return `${Number(rest.toPrecision(3))}s`;
+    const units = Object.entries(UNITS).filter(([unit]) => unit !== "ms");
+    const parts = units.map(([unit, seconds]) => {
+      const n = Math.floor(rest / seconds);
+      rest -= n * seconds;
+      return [n, `${n}${unit}`];
+    });
+    const first = parts.findIndex(([n]) => n > 0);
+    return parts.slice(first, first + 2).filter(([n]) => n > 0).map(([, text]) => text).join(" ");
   }
 
   /** The clock and the cursor, between two steps while it plays. */
@@ -405,10 +409,9 @@
     const gap = steps[next].at - steps[n].at;
     byId("clock").textContent = clock(steps[n].at + part * gap);
     byId("scrub").value = spot;
-    cursors.forEach((cursor) => {
-      cursor.setAttribute("x1", x(spot));
-      cursor.setAttribute("x2", x(spot));
-    });
+    showTitle(n, part * gap);
+    furthest = ahead.checked ? whole : Math.max(furthest, spot);
+    bars.show(spot, furthest);
     const says = gap > LONG && n < last ? `${steps[next].passed} pass until the next event` : "";
     byId("passes").hidden = !says || isOut(n);
     byId("passes").textContent = says;
@@ -464,24 +467,51 @@
     return [...text.matchAll(pattern)].reduce((sum, [, n, unit]) => sum + n * UNITS[unit], 0) * 1e6;
   }
 
+  /** What the address asks for, or nothing where it cannot be read. */
+  function wanted() {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return null;
+    }
+  }
+
+  /** Says, seen and heard, that the address asks for what there is not. */
+  function object(text) {
+    byId("notice").textContent = text;
+    byId("notice").hidden = false;
+    byId("live").textContent = text;
+  }
+
   /** Goes to where the address points; says so if it points nowhere. */
   function follow() {
-    const asked = decodeURIComponent(location.hash.slice(1));
-    const [key, value = ""] = asked.split("=");
-    if (key === "event" && /^\d+$/.test(value)) return go(Number(value), "by address");
+    const asked = wanted();
+    const words = (asked ?? "").split("&");
+    if (words.includes("all")) asksForAll = ahead.checked = true;
+    const [key, value = ""] = (words.find((word) => word !== "all") ?? "").split("=");
+    if (key === "event" && /^\d+$/.test(value)) {
+      go(Number(value), "by address");
+      const there = `There is no such event: ${value}. The last one is event ${last}.`;
+      if (Number(value) > last) object(there);
+      return;
+    }
     const at = key === "t" ? length(value) : null;
-    if (at !== null) {
-      // Half a millisecond on, for the list rounds what it shows.
-      const n = steps.findLastIndex((step) => step.at <= at + 500);
-      go(n, "by address");
-      spot = Math.min(place(at), n < last ? places[n + 1] : whole);
-      return showTime();
+    if (at !== null) return followTime(at, value);
+    if (shown < 0 || words.includes("all")) go(Math.max(shown, 0), "by address");
+    if (asked === null || key === "t" || key === "event") {
+      const what = asked ?? location.hash;
+      object(`There is no such moment: ${what}. Ask as in t=1h0m15s or event=3.`);
     }
-    if (shown < 0) go(0, "by address");
-    if (asked.startsWith("t=") || asked.startsWith("event=")) {
-      const hint = "Ask as in t=1h0m15s or event=3.";
-      byId("live").textContent = `There is no such moment: ${asked}. ${hint}`;
-    }
+  }
+
+  function followTime(at, asked) {
+    // Half a millisecond on, for the list rounds what it shows.
+    const n = steps.findLastIndex((step) => step.at <= at + 500);
+    go(n, "by address");
+    spot = Math.min(place(at), n < last ? places[n + 1] : whole);
+    showTime();
+    const end = `There is no such moment: ${asked}. The replay ends at ${steps[last].clock}.`;
+    if (at > steps[last].at + 500) object(end);
   }
 
   // ---- Buttons and keys ------------------------------------------------------------------------
@@ -523,6 +553,12 @@
   click("last", actions.End);
   click("help", actions["?"]);
   click("close", () => byId("keys").close());
+  ahead.addEventListener("change", () => {
+    asksForAll = ahead.checked;
+    if (!asksForAll) furthest = spot;
+    showAddress();
+    showTime();
+  });
   byId("scrub").addEventListener("input", (event) => {
     const asked = Number(event.target.value);
     const far = (n) => Math.abs(places[n] - asked);
@@ -530,10 +566,24 @@
   });
   window.addEventListener("hashchange", follow);
   window.addEventListener("resize", () => {
-    drawAllTimes();
+    bars.redraw();
     showTime();
-    panels.forEach((_, n) => link(n, states[n][shown]));
+    align(shown);
   });
+
+  // ---- Paper has all events and all answers ----------------------------------------------------
+
+  const closed = () => [...document.querySelectorAll(".story .why")].filter((it) => !it.open);
+  let opened = [];
+  function ready(forWhat) {
+    opened.forEach((it) => (it.open = false));
+    opened = forWhat === "paper" ? closed() : [];
+    opened.forEach((it) => (it.open = true));
+    const title = forWhat === "paper" ? "What happens" : "What has happened so far";
+    byId("story-title").textContent = title;
+  }
+  window.addEventListener("beforeprint", () => ready("paper"));
+  window.addEventListener("afterprint", () => ready("screen"));
 
   // ---- The legend: only what occurs -------------------------------------------------------------
 
@@ -551,7 +601,11 @@
       make("li", {}, stream("copy"), "replicas copy"),
       ...(used.has("sync") ? [make("li", {}, stream("sync"), "full sync")] : []),
       make("li", {}, sample("times", draw("path", { class: "mark", d: "M22 2l7 12h-14z" })),
-        "acknowledged writes are lost"));
+        "acknowledged writes are lost"),
+      make("li", {}, sample("times", bars.lossMark({ dataset: true, says: "" }, [22, 5])),
+        "a whole dataset is lost"),
+      make("li", {}, make("span", { class: "frame", "aria-hidden": "true" }),
+        "changed at this event"));
   }
 
   // ---- Begin -----------------------------------------------------------------------------------
@@ -559,8 +613,10 @@
   document.body.classList.toggle("two", panels.length > 1);
   byId("scrub").max = whole;
   byId("player").hidden = false;
-  byId("story-title").textContent = "What has happened so far";
-  drawAllTimes();
+  // Without a player, the answers are open.
+  document.querySelectorAll(".story .why").forEach((it) => (it.open = false));
+  ready("screen");
+  bars.redraw();
   drawLegend();
   follow();
 })();
