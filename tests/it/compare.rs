@@ -369,6 +369,8 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
     let study = study((&experiment, &policies), &progress);
     let caption = caption();
     let table = compare::render(&study, &caption);
+    let first = table.split("\n\n").nth(1).expect("a block of columns");
+    assert!(first.contains("dataset lost/"), "datasets come before numbers without them\n{table}");
     // Hand-overs are planned, and nothing is in that study.
     let updates = stdout(&["compare", "scenarios/maintenance-4-0-10-against-7-1.toml"]);
     let waits = stdout(&["compare", "tests/data/wait.toml"]);
@@ -382,7 +384,7 @@ fn the_tables_page_names_columns_marks_and_quantities_that_there_are() {
         assert!(name == "nines" || Quantity::parse(name).is_ok(), "{name}");
     }
     assert!(rows.len() > 8, "{rows:?}");
-    for mark in ["*", "≈", "≠"] {
+    for mark in ["*", "≈", "≠", "‡"] {
         assert!(page.contains(&format!("| `{mark}` |")), "{mark}");
         assert!(table.contains(&format!("\n {mark} ")), "{mark} is explained in\n{table}");
     }
