@@ -297,8 +297,11 @@ fn never_fails_over(entry: &Value, experiment: &Experiment) -> bool {
     })
 }
 
-fn minutes(text: String) -> String {
-    format!("{text} min")
+/// A number with its unit, in front of its interval.
+fn minutes(mut text: String) -> String {
+    let at = text.find(" [").or_else(|| text.find(" (")).unwrap_or(text.len());
+    text.insert_str(at, " min");
+    text
 }
 
 /// How a policy differs from the reference in a metric.
