@@ -155,7 +155,8 @@ fn a_bar_of_time_gives_nothing_away_and_paper_has_all() {
         byId('ahead').click(); r.all = wide(); r.hash = location.hash;
         byId('ahead').click(); r.some = wide();
         key('ArrowRight'); r.first = wide();
-        key('ArrowRight'); r.tags = tags(); r.changed = document.querySelectorAll('.changed').length;
+        key('ArrowRight'); r.tags = tags();
+        r.changed = document.querySelectorAll('.changed').length;
         key('End'); r.end = wide(); key('Home'); r.seen = wide(); r.told = label();
         const paper = () => [...document.querySelectorAll('.story .why')].filter((it) => it.open);
         r.closed = paper().length;

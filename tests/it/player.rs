@@ -14,7 +14,8 @@ fn page_of(plan: &elasticache_sim::model::plan::Plan, seed: u64) -> (String, Sce
     let (facts, _) = run(plan, seed, 0);
     let scene = Scene::of(plan, &facts, plan.horizon);
     let groups = vec![plan.groups[0].id.clone()];
-    let panel = Panel { name: &plan.name, groups, notes: String::new(), plan, scene: &scene };
+    let (name, notes) = (&plan.name, String::new());
+    let panel = Panel { name, groups, notes, plan, scene: &scene, facts: &facts };
     let page = render(&Replay {
         title: &plan.name,
         trial: "trial 0".to_owned(),

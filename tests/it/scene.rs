@@ -10,7 +10,7 @@ use elasticache_sim::model::state::{Data, Process, Reach as ModelReach, Update};
 use elasticache_sim::montecarlo::trial::Trial;
 use elasticache_sim::observe::metrics::Metric;
 use elasticache_sim::report::scene::{
-    Choice, Decision, Emptied, FrameKind, LossMark, Scene, Told, Verdict,
+    Choice, Decision, Emptied, FrameKind, LossMark, Scene, Told, Verdict, totals_at,
 };
 use elasticache_sim::report::status::{Ending, NodeIs, Reach, Writes};
 use elasticache_sim::report::timeline;
@@ -165,6 +165,22 @@ fn a_promotion_says_who_could_be_chosen() {
     for other in why.choices.iter().filter_map(|choice| choice.lag) {
         assert!(lag.behind <= other.behind, "least-lag chooses the least: {why:?}");
     }
+}
+
+#[test]
+fn totals_at_an_instant_are_those_of_its_frame() {
+    let scenario = load("az-outage");
+    let (facts, _) = run(&scenario.plan, scenario.seed, 0);
+    let scene = Scene::of(&scenario.plan, &facts, scenario.plan.horizon);
+    let instants: Vec<SimTime> = scene.frames.iter().map(|frame| frame.at).collect();
+    let totals = totals_at(&scenario.plan, &facts, &instants);
+    assert!(scene.frames.iter().map(|frame| frame.totals).eq(totals));
+    let [outage] = scene.outages.as_slice() else { panic!("{:?}", scene.outages) };
+    let early = outage.from + Span::from_secs(1);
+    let [began, later] = totals_at(&scenario.plan, &facts, &[outage.from, early])[..] else {
+        panic!("two were asked for")
+    };
+    assert!(began.rejected < later.rejected, "between two events clients are refused, too");
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn panel<'a>(run: &'a Run<'_>, scene: &'a Scene) -> Panel<'a> {
         notes: format!("{}{}", run.led, assumed(run.policy)),
         plan: &run.plan,
         scene,
+        facts: &run.facts,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::engine::time::{SimTime, Span};
 use crate::model::fact::Phase;
 use crate::model::plan::{ClusterMode, NodeId, Plan};
 use crate::report::numbers::{count, writes};
-use crate::report::scene::{Emptied, Frame, Scene, Totals};
+use crate::report::scene::{Emptied, Frame, Scene, Totals, totals_at};
 use crate::report::status::{AzIs, Ending, NodeIs, NodeView, OutageView, Reach, ShardView, Writes};
 
 /// The data of a page, to stand inside an element `script`.
@@ -15,7 +15,7 @@ pub(super) fn json(panels: &[Panel<'_>], steps: &[Step<'_>]) -> String {
     let data = json!({
         "steps": timed(steps),
         "panels": panels.iter().enumerate().map(|(n, panel)| {
-            panel_json(panel, steps.iter().map(|step| step.frames[n]))
+            panel_json(panel, steps, n)
         }).collect::<Vec<Value>>(),
     });
     harmless(&data.to_string())
@@ -50,12 +50,16 @@ fn timed(steps: &[Step<'_>]) -> Vec<Value> {
     timed.collect()
 }
 
-fn panel_json<'a>(panel: &Panel<'a>, frames: impl Iterator<Item = Option<&'a Frame>>) -> Value {
+fn panel_json(panel: &Panel<'_>, steps: &[Step<'_>], n: usize) -> Value {
     let plan = panel.plan;
+    // Where something happens in the other panel alone, this one's outages go on.
+    let others = steps.iter().filter(|step| step.frames[n].is_none());
+    let others: Vec<SimTime> = others.map(|step| step.at.min(plan.horizon)).collect();
+    let mut meanwhile = totals_at(plan, panel.facts, &others).into_iter();
     let mut before: Option<&Frame> = None;
-    let frames = frames.map(|frame| {
-        let Some(frame) = frame else { return Value::Null };
-        changes(before.replace(frame), frame)
+    let frames = steps.iter().map(|step| match step.frames[n] {
+        Some(frame) => changes(before.replace(frame), frame),
+        None => json!({ "totals": meanwhile.next().as_ref().map(totals_json) }),
     });
     let frames: Vec<Value> = frames.collect();
     json!({

@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::data;
 use crate::engine::time::{SimTime, Span};
+use crate::model::fact::Fact;
 use crate::model::plan::Plan;
 use crate::model::state::NanoWrites;
 use crate::report::numbers::{count, writes};
@@ -37,6 +38,8 @@ pub struct Panel<'a> {
     pub plan: &'a Plan,
     /// What happened.
     pub scene: &'a Scene,
+    /// The same as facts.
+    pub facts: &'a [(SimTime, Fact)],
 }
 
 /// An instant at which something happens in a panel, or in both.

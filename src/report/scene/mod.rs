@@ -238,6 +238,19 @@ impl Scene {
     }
 }
 
+/// What a trial has come to at each of the instants, which are in order.
+pub fn totals_at(plan: &Plan, facts: &[(SimTime, Fact)], instants: &[SimTime]) -> Vec<Totals> {
+    let mut metrics = Metrics::new(plan);
+    let mut rest = facts;
+    let mut totals = |at: &SimTime| {
+        let (until, later) = rest.split_at(rest.partition_point(|(when, _)| when <= at));
+        rest = later;
+        until.iter().for_each(|(when, fact)| metrics.on_fact(*when, *fact));
+        Totals::of(&metrics.clone().finish(*at))
+    };
+    instants.iter().map(|at| totals(at)).collect()
+}
+
 /// The facts of each instant.
 fn moments(facts: &[(SimTime, Fact)]) -> Vec<&[(SimTime, Fact)]> {
     facts.chunk_by(|a, b| a.0 == b.0).collect()

@@ -30,7 +30,6 @@
   function unfold(panel) {
     let now = { nodes: [], azs: [], shards: [], totals: {}, emptied: {} };
     return panel.frames.map((frame) => {
-      if (!frame) return { ...now, emptied: {} };
       const next = { ...now, emptied: frame.emptied ?? {} };
       for (const key of ["nodes", "azs", "shards"]) {
         if (!frame[key]) continue;
