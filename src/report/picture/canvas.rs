@@ -4,6 +4,8 @@
 //! Nobody measures text here, so that pictures are the same on every machine: every text is given
 //! more room than it needs. Lengths are pixels.
 
+use std::cmp::Reverse;
+
 /// A colour of the palette; a page may put another in the place of each in dark mode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Color(pub u8, pub u8, pub u8);
@@ -69,6 +71,7 @@ impl Font {
             _ => 1_100,
         };
         let per_mille = |c: char| match self {
+            _ if is_isolate(c) => 0,
             Font::Mono(_) if c.is_ascii() => 610,
             Font::Mono(_) => 1_100,
             Font::Prose(_) => in_prose(c),
@@ -247,6 +250,12 @@ impl Canvas {
         self.disc(center, radius, WHITE);
     }
 
+    /// A hollow triangle with a thick edge, around its middle.
+    pub fn triangle(&mut self, (x, y): Point, edge: Color) {
+        self.area(vec![(x, y - 13), (x - 13, y + 10), (x + 13, y + 10)], edge);
+        self.area(vec![(x, y - 6), (x - 7, y + 6), (x + 7, y + 6)], WHITE);
+    }
+
     /// A line to the right that ends in an arrowhead.
     pub fn arrow(&mut self, (x, y): Point, to_x: i32) {
         self.line(&[(x, y), (to_x, y)], GREY);
@@ -259,12 +268,17 @@ impl Canvas {
     /// aliases, other letters by a box.
     pub(super) fn settable(&self, aliases: &[(String, String)]) -> Canvas {
         let mut canvas = self.clone();
+        let is_unset = |it: &&(String, String)| !it.0.chars().all(is_settable);
+        let mut aliases: Vec<&(String, String)> = aliases.iter().filter(is_unset).collect();
+        // A name may be a part of another one.
+        aliases.sort_by_key(|(name, _)| Reverse(name.chars().count()));
         for mark in &mut canvas.marks {
             let Mark::Text { text, .. } = mark else { continue };
             if text.chars().all(is_settable) {
                 continue;
             }
-            for (name, alias) in aliases.iter().filter(|(name, _)| !name.chars().all(is_settable)) {
+            text.retain(|c| !is_isolate(c));
+            for (name, alias) in &aliases {
                 // Where a name did not fit, its beginning and its end stand.
                 let cut = text.split_once('…').filter(|cut| !cut.0.is_empty());
                 match cut.is_some_and(|cut| name.starts_with(cut.0) && name.ends_with(cut.1)) {
@@ -278,10 +292,30 @@ impl Canvas {
     }
 }
 
+/// Text that is read from right to left would take numbers behind it along: this keeps it apart.
+/// What has no such letters stays as it is.
+pub fn isolated(name: &str) -> String {
+    let is_from_right = |c: char| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
+            || matches!(c, '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    match name.chars().any(is_from_right) {
+        true => format!("\u{2068}{name}\u{2069}"),
+        false => name.to_owned(),
+    }
+}
+
+/// Whether it begins or ends a part of a text that is kept apart, and is not seen.
+fn is_isolate(c: char) -> bool {
+    matches!(c, '\u{2066}'..='\u{2069}')
+}
+
 /// Whether DejaVu has a letter, and sets it without joining it to others: Latin, Greek, Cyrillic,
 /// punctuation, symbols.
 fn is_settable(c: char) -> bool {
-    matches!(c, '\u{20}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}' | '\u{2010}'..='\u{27ff}')
+    let is_known =
+        matches!(c, '\u{20}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}' | '\u{2010}'..='\u{27ff}');
+    is_known && !is_isolate(c)
 }
 
 /// The same line without points that lie between their neighbours.
@@ -352,6 +386,31 @@ mod tests {
     fn points_between_their_neighbours_go() {
         let line = [(0, 0), (3, 0), (9, 0), (9, 0), (9, 5), (9, 9)];
         assert_eq!(simplified(&line), [(0, 0), (9, 0), (9, 9)]);
+    }
+
+    #[test]
+    fn the_longest_name_is_replaced_by_its_alias() {
+        let aliases = [("日", "policy 1"), ("日本 café", "policy 2"), ("شرق", "this scenario")];
+        let aliases = aliases.map(|(name, alias)| (name.to_owned(), alias.to_owned()));
+        let check = |text: &str, expected: &str| {
+            let mut canvas = Canvas::new((10, 10));
+            canvas.text(text, ((0, 0), Anchor::Left), Font::Prose(18), INK);
+            let settable = canvas.settable(&aliases);
+            let [Mark::Text { text, .. }] = &settable.marks[..] else { panic!("it is a text") };
+            assert_eq!(text, expected);
+        };
+        check("日本 café: 3", "policy 2: 3");
+        check("日: 3", "policy 1: 3");
+        check(&format!("{} · 20 trials", isolated("شرق")), "this scenario · 20 trials");
+        check("café", "café");
+    }
+
+    #[test]
+    fn names_from_right_to_left_are_kept_apart() {
+        assert_eq!(isolated("شرق 2"), "\u{2068}شرق 2\u{2069}");
+        assert_eq!(isolated("日本 café"), "日本 café");
+        let font = Font::Prose(18);
+        assert_eq!(font.width(&isolated("شرق")), font.width("شرق"));
     }
 
     #[test]

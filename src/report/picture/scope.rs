@@ -4,7 +4,7 @@
 use super::axis::Unit;
 use super::canvas::{
     Anchor, BLUE, Canvas, Color, Font, GREEN, GREY, INK, ORANGE, PURPLE, Point, SKY, Stroke,
-    VERMILION,
+    VERMILION, isolated,
 };
 use super::{Drawn, Picture};
 use crate::engine::time::SimTime;
@@ -60,7 +60,7 @@ impl<'a> Scope<'a> {
             results.numbers.entries().filter_map(found).collect();
         let policies: Vec<&Policy> = found.iter().map(|(_, policy)| *policy).collect();
         let labels = Labels::unnumbered(&policies).short;
-        let labels = labels.iter().map(|label| plain_lists(label));
+        let labels = labels.iter().map(|label| isolated(&plain_lists(label)));
         let subjects: Vec<Subject<'_>> = found
             .into_iter()
             .zip(labels)
@@ -149,7 +149,7 @@ impl<'a> Scope<'a> {
 
     /// What all numbers are of: `policy study · 10,000 trials of 1y · seed 42`.
     pub(super) fn facts(&self) -> String {
-        format!("{}{}", self.results.kept.manifest.inputs.scenario, self.numbers_of())
+        format!("{}{}", self.scenario(), self.numbers_of())
     }
 
     /// The same without the scenario.
@@ -160,10 +160,19 @@ impl<'a> Scope<'a> {
         format!(" · {n} of {horizon} · seed {seed}")
     }
 
-    /// What policies are called where their names cannot be set, by what they are called otherwise.
+    /// What the scenario calls itself, as it stands in a text.
+    fn scenario(&self) -> String {
+        isolated(&self.results.kept.manifest.inputs.scenario)
+    }
+
+    /// What policies and the scenario are called where their names cannot be set, by what they are
+    /// called otherwise.
     pub(super) fn aliases(&self) -> Vec<(String, String)> {
+        let plain = |label: &str| label.replace(['\u{2068}', '\u{2069}'], "");
         let subjects = self.subjects.iter().enumerate();
-        subjects.map(|(n, it)| (it.label.clone(), format!("policy {}", n + 1))).collect()
+        let policies = subjects.map(|(n, it)| (plain(&it.label), format!("policy {}", n + 1)));
+        let scenario = self.results.kept.manifest.inputs.scenario.clone();
+        policies.chain([(scenario, "this scenario".to_owned())]).collect()
     }
 
     /// A title with what has to be said of all of them.
@@ -200,16 +209,19 @@ pub(super) struct Look {
 }
 
 impl Look {
+    /// How many there are.
+    pub(super) const N: usize = 7;
+
     /// That of the n-th of those shown; the reference is the first.
     pub(super) fn of(n: usize) -> Self {
-        const LOOKS: [(Color, &[i32]); 7] = [
+        const LOOKS: [(Color, &[i32]); Look::N] = [
             (INK, &[]),
             (BLUE, &[14, 6]),
-            (VERMILION, &[]),
+            (VERMILION, &[22, 6, 4, 6, 4, 6]),
             (GREEN, &[22, 6, 6, 6]),
             (PURPLE, &[6, 6]),
-            (ORANGE, &[]),
-            (SKY, &[30, 8]),
+            (ORANGE, &[30, 6, 14, 6]),
+            (SKY, &[46, 8]),
         ];
         let (color, dashes) = LOOKS[n % LOOKS.len()];
         Look { color, dashes }
@@ -256,8 +268,7 @@ impl Sheet {
         // The remark says what intervals are: a long name gives way.
         let remark = if remark.is_empty() { String::new() } else { format!(" · {remark}") };
         let rest = format!("{}{remark}", scope.numbers_of());
-        let name = &scope.results.kept.manifest.inputs.scenario;
-        let name = LABEL.fitted(name, (room - LABEL.width(&rest)).max(100));
+        let name = LABEL.fitted(&scope.scenario(), (room - LABEL.width(&rest)).max(100));
         let line = LABEL.fitted(&format!("{name}{rest}"), room);
         canvas.text(&line, ((MARGIN, 76), Anchor::Left), LABEL, GREY);
         Sheet { canvas, title }
@@ -291,6 +302,13 @@ impl Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_told_apart_without_colours() {
+        let dashes: std::collections::BTreeSet<&[i32]> =
+            (0..Look::N).map(|n| Look::of(n).dashes).collect();
+        assert_eq!(dashes.len(), Look::N);
+    }
 
     #[test]
     fn lists_of_names_are_sums() {
