@@ -93,6 +93,9 @@ fn check(gallery: &Gallery) {
                            CC79A7 F0E442";
             assert!(palette.contains(color), "{name} has #{color}");
         }
+        for upright in svg.split("<text ").filter(|text| text.contains("rotate(270")) {
+            assert!(!upright.contains('…'), "{name} cuts the title of an axis: {upright}");
+        }
     }
     for missing in &gallery.missing {
         assert!(missing.why.len() > 20 && !missing.why.ends_with('.'), "{missing:?}");

@@ -391,11 +391,18 @@ impl Frame {
             widest = widest.max(TICK.width(&text));
         }
         canvas.stroke(&[(self.left, self.top), (self.left, self.bottom)], Stroke::new(INK, 2));
-        let title = match scale.remark(unit) {
-            Some(remark) => format!("{of} ({remark})"),
+        let room = canvas.size.1 - 110;
+        let whole = scale.remark(unit).map(|remark| (format!("{of} ({remark})"), remark));
+        let title = match whole {
+            Some((whole, _)) if AXIS.width(&whole) <= room => whole,
+            Some((_, remark)) => {
+                // What has no room beside the axis stands above it.
+                canvas.text(&remark, ((self.left, self.top - 12), Anchor::Left), TICK, GREY);
+                of.to_owned()
+            }
             None => of.to_owned(),
         };
-        let title = AXIS.fitted(&title, canvas.size.1 - 110);
+        let title = AXIS.fitted(&title, room);
         let half = AXIS.width(&title) / 2;
         let middle = ((self.top + self.bottom) / 2).max(90 + half);
         canvas.upright(&title, ((self.left - widest - 28).max(18), middle), AXIS, INK);
