@@ -303,6 +303,29 @@ fn a_timeline_tells_of_its_trial_and_of_its_shard_alone() {
 }
 
 #[test]
+fn lost_datasets_are_told_where_lost_writes_leave_them_out() {
+    let sweep = "[sweep]\n\"group.replicas\" = [0, 1, 2]\n";
+    let gallery = gallery(&run("sweep-loss", &scenario(sweep), &["--trials", "100"]));
+    check(&gallery);
+    let svg = named(&gallery, "sweep-lost-writes").svg();
+    for words in ["A hollow triangle lost datasets", "Writes that go with a lost dataset"] {
+        assert!(svg.contains(words), "no {words}: {svg}");
+    }
+    let svg = named(&gallery, "tradeoff-dataset-loss").svg();
+    assert!(svg.contains("A hollow triangle lost datasets"), "{svg}");
+}
+
+#[test]
+fn a_policy_that_changes_nothing_has_a_plain_dot() {
+    let text = scenario(&format!(
+        "{TWO}[[policy]]\nname = \"the same\"\nset = {{ group.replicas = 2 }}\n"
+    ));
+    let gallery = gallery(&run("the-same", &text, &["--trials", "100"]));
+    let picture = named(&gallery, "difference-write-outage");
+    assert!(picture.alt.contains("the same: 0 in every trial"), "{}", picture.alt);
+}
+
+#[test]
 fn sensitivities_are_kept_and_drawn() {
     let folder = run("sensitivity", &scenario(""), &["--sensitivity", "--trials", "60"]);
     let gallery = gallery(&folder);

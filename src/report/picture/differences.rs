@@ -63,6 +63,9 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
         return missing(of.name, why);
     }
     let signed = |estimate: &Estimate| {
+        if is_nothing(estimate) {
+            return "0 in every trial".to_owned();
+        }
         let plus = if estimate.value > 0.0 { "+" } else { "" };
         format!("{plus}{}", of.unit.estimated(estimate))
     };
@@ -91,11 +94,20 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     layout.draw(&mut sheet.canvas, &rows, (&scale, of.unit, of.axis));
     layout.draw_zero(&mut sheet.canvas, &scale);
     for (n, (_, difference)) in compared.iter().enumerate() {
-        let dot = if is_shown(difference) { Dot::Full } else { Dot::Hollow };
+        let dot = match is_shown(difference) {
+            _ if is_nothing(difference) => Dot::Bare,
+            true => Dot::Full,
+            false => Dot::Hollow,
+        };
         layout.draw_dot(&mut sheet.canvas, &scale, (n, difference, dot));
     }
     let told: Vec<String> =
         rows.iter().map(|row| format!("{}: {}", row.name, row.number)).collect();
     let alt = format!("The {} from {reference}. {}.", of.axis, told.join("; "));
     sheet.done(scope, of.name, &alt)
+}
+
+/// Whether a policy differs in no trial: a mean of zero has an interval otherwise.
+fn is_nothing(difference: &Estimate) -> bool {
+    *difference == Estimate::unbounded(0.0)
 }

@@ -88,9 +88,12 @@ impl Layout {
     ) {
         let y = self.middle(n);
         let stroke = Stroke::new(INK, 3);
-        draw_interval(canvas, (&self.frame, scale), (y, estimate), stroke);
+        if dot != Dot::Bare {
+            draw_interval(canvas, (&self.frame, scale), (y, estimate), stroke);
+        }
         let at = (self.frame.x(scale, estimate.value), y);
         match dot {
+            Dot::Bare => canvas.disc(at, 5, INK),
             Dot::Full => canvas.disc(at, 8, INK),
             Dot::Hollow => canvas.ring(at, 6, INK),
         }
@@ -104,4 +107,6 @@ pub(super) enum Dot {
     Full,
     /// That it does not.
     Hollow,
+    /// That there is none, since all trials are alike.
+    Bare,
 }

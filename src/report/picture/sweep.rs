@@ -10,6 +10,7 @@ use super::survival::badges;
 use super::{Drawn, missing};
 use crate::report::labels;
 use crate::report::results::Entry;
+use crate::scenario::codes::Code;
 use crate::scenario::{Policy, units};
 use crate::stats::level::Estimate;
 
@@ -25,6 +26,32 @@ struct Of {
     axis: &'static str,
     unit: Unit,
     value: fn(Entry<'_>) -> Option<Estimate>,
+    counts: Counts,
+}
+
+/// Whether a value tells of all that is lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Counts {
+    /// It does.
+    All,
+    /// Not of what went with a dataset.
+    ButDatasets,
+}
+
+/// A cell on a line.
+#[derive(Clone, Copy)]
+struct Cell {
+    /// Its value of the swept number.
+    along: f64,
+    estimate: Estimate,
+    datasets: Datasets,
+}
+
+/// Whether a cell lost a dataset in any trial, of which its value tells nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Datasets {
+    Kept,
+    Lost,
 }
 
 const ALL: [Of; 3] = [
@@ -34,6 +61,7 @@ const ALL: [Of; 3] = [
         axis: "mean write outage of a trial",
         unit: Unit::Seconds,
         value: |entry| entry.metric("write_outage_s", "mean"),
+        counts: Counts::All,
     },
     Of {
         name: "sweep-lost-writes",
@@ -41,6 +69,7 @@ const ALL: [Of; 3] = [
         axis: "mean lost writes of a trial",
         unit: Unit::Count,
         value: |entry| entry.metric("lost_writes", "mean"),
+        counts: Counts::ButDatasets,
     },
     Of {
         name: "sweep-dataset-loss",
@@ -48,6 +77,7 @@ const ALL: [Of; 3] = [
         axis: "share of trials that lose a dataset",
         unit: Unit::Share,
         value: |entry| entry.probability("dataset_loss"),
+        counts: Counts::All,
     },
 ];
 
@@ -155,7 +185,7 @@ fn draw_one(scope: &Scope<'_>, sweep: &Sweep, of: &Of) -> Drawn {
     let remark = format!("bands: {} intervals", scope.level());
     let mut sheet = Sheet::new(scope, (of.title, &remark));
     let legend = sweep.lines.len() > 1;
-    let end = sheet.notes(&[]);
+    let end = sheet.notes(&notes(scope, of));
     let right = if legend { SLIDE.0 - 330 } else { SLIDE.0 - MARGIN - 30 };
     let frame = Frame { left: 150, right, top: TOP, bottom: end - 60 };
     let ends = |it: &Estimate| [Some(it.value), it.low, it.high].into_iter().flatten();
@@ -172,8 +202,8 @@ fn draw_one(scope: &Scope<'_>, sweep: &Sweep, of: &Of) -> Drawn {
     frame.draw_y(&mut sheet.canvas, &scales[1], (of.unit, of.axis));
     let mut shapes: Vec<(usize, Vec<Point>)> = Vec::new();
     for (n, line) in sweep.lines.iter().enumerate() {
-        let points = line.points.iter().filter_map(|(x, it)| Some((*x, value(*it)?)));
-        shapes.push((n, draw_line(&mut sheet, (&frame, &scales), (n, points.collect()))));
+        let cells = line.points.iter().filter_map(|point| cell(scope, of, *point));
+        shapes.push((n, draw_line(&mut sheet, (&frame, &scales), (n, cells.collect()))));
     }
     if legend {
         for (n, at) in badges(&frame, &shapes) {
@@ -197,6 +227,33 @@ fn draw_one(scope: &Scope<'_>, sweep: &Sweep, of: &Of) -> Drawn {
     sheet.done(scope, of.name, &alt)
 }
 
+/// What has to be said of cells that are not there or whose values leave something out.
+fn notes(scope: &Scope<'_>, of: &Of) -> Vec<String> {
+    let remarks = &scope.results.kept.experiment.remarks;
+    let skipped = match remarks.iter().filter(|it| it.code == Code::CellSkipped).count() {
+        0 => None,
+        1 => Some("One cell of the sweep is invalid and was skipped.".to_owned()),
+        n => Some(format!("{n} cells of the sweep are invalid and were skipped.")),
+    };
+    let all: Vec<usize> = (0..scope.subjects.len()).collect();
+    let lost = match of.counts {
+        Counts::All => None,
+        Counts::ButDatasets => scope.lost_datasets(&all),
+    };
+    let triangle = "A hollow triangle lost datasets, and is joined to no line.";
+    lost.map(|lost| format!("{triangle} {lost}")).into_iter().chain(skipped).collect()
+}
+
+fn cell(scope: &Scope<'_>, of: &Of, (along, position): (f64, usize)) -> Option<Cell> {
+    let entry = scope.subjects[position].entry;
+    let has_lost = || entry.probability("dataset_loss").is_some_and(|share| share.value > 0.0);
+    let datasets = match of.counts {
+        Counts::ButDatasets if has_lost() => Datasets::Lost,
+        Counts::ButDatasets | Counts::All => Datasets::Kept,
+    };
+    Some(Cell { along, estimate: (of.value)(entry)?, datasets })
+}
+
 /// The scale of the swept number; its values need some room on either side.
 fn along(sweep: &Sweep) -> Scale {
     let (first, last) = (sweep.ticks[0].0, sweep.ticks[sweep.ticks.len() - 1].0);
@@ -212,28 +269,40 @@ fn along(sweep: &Sweep) -> Scale {
 fn draw_line(
     sheet: &mut Sheet,
     (frame, scales): (&Frame, &[Scale; 2]),
-    (n, points): (usize, Vec<(f64, Estimate)>),
+    (n, cells): (usize, Vec<Cell>),
 ) -> Vec<Point> {
     let [x, y] = [&scales[0], &scales[1]];
     let look = Look::of(n);
-    let end = |it: &(f64, Estimate), bound: Option<f64>, open: i32| -> Point {
-        (frame.x(x, it.0), bound.map_or(open, |bound| frame.y(y, bound)))
+    let end = |it: &Cell, bound: Option<f64>, open: i32| -> Point {
+        (frame.x(x, it.along), bound.map_or(open, |bound| frame.y(y, bound)))
     };
-    let upper = points.iter().map(|it| end(it, it.1.high, frame.top));
-    let lower = points.iter().rev().map(|it| end(it, it.1.low, frame.bottom));
-    let band: Vec<Point> = upper.chain(lower).collect();
-    let middle: Vec<Point> = points.iter().map(|it| frame.at([x, y], (it.0, it.1.value))).collect();
-    if let [(_, only)] = points[..] {
-        let (at, stroke) = ((middle[0].0, &only), Stroke::new(look.color, 3));
-        draw_upright_interval(&mut sheet.canvas, (frame, y), at, stroke);
-    } else {
-        sheet.canvas.band(band, look.color);
+    let place = |it: &Cell| frame.at([x, y], (it.along, it.estimate.value));
+    let is_joined = |a: &Cell, b: &Cell| [a, b].iter().all(|it| it.datasets == Datasets::Kept);
+    let mut shape: Vec<Point> = cells.iter().map(place).collect();
+    let parts: Vec<&[Cell]> = cells.chunk_by(is_joined).collect();
+    for part in &parts {
+        if let [only] = part {
+            let (at, stroke) = ((place(only).0, &only.estimate), Stroke::new(look.color, 3));
+            draw_upright_interval(&mut sheet.canvas, (frame, y), at, stroke);
+            continue;
+        }
+        let upper = part.iter().map(|it| end(it, it.estimate.high, frame.top));
+        let lower = part.iter().rev().map(|it| end(it, it.estimate.low, frame.bottom));
+        sheet.canvas.band(upper.chain(lower).collect(), look.color);
+        let middle: Vec<Point> = part.iter().map(place).collect();
         sheet.canvas.stroke(&middle, look.stroke());
+        // Its letter stands on what is drawn.
+        if parts.len() > 1 {
+            shape = middle;
+        }
     }
-    for at in &middle {
-        sheet.canvas.disc(*at, 5, look.color);
+    for it in &cells {
+        match it.datasets {
+            Datasets::Kept => sheet.canvas.disc(place(it), 5, look.color),
+            Datasets::Lost => sheet.canvas.triangle(place(it), look.color),
+        }
     }
-    middle
+    shape
 }
 
 fn draw_legend(sheet: &mut Sheet, sweep: &Sweep) {

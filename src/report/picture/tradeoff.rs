@@ -2,7 +2,7 @@
 //! front of those that no other policy beats in both.
 
 use super::axis::{Frame, Scale, Unit, draw_interval, draw_upright_interval};
-use super::canvas::{Anchor, BLUE, GREY, INK, Point, Stroke, VERMILION, WHITE};
+use super::canvas::{Anchor, BLUE, GREY, INK, Point, Stroke, VERMILION};
 use super::scope::{LABEL, MARGIN, SLIDE, Scope, Sheet, TOP};
 use super::{Drawn, missing};
 use crate::stats::level::Estimate;
@@ -179,8 +179,10 @@ fn notes(of: &Of, dots: &[Dot<'_>]) -> Vec<String> {
     let has_lost = dots.iter().any(|dot| dot.dataset == Datasets::Lost);
     let datasets = "A hollow triangle also lost datasets: the writes that went with them are not \
                     counted here, and it is not on the front.";
+    let lost = "A hollow triangle lost datasets, a full dot lost none in any trial.";
     match of.what {
         Loss::Writes if has_lost => vec![front, datasets.to_owned()],
+        Loss::Dataset if has_lost => vec![front, lost.to_owned()],
         Loss::Writes | Loss::Dataset => vec![front],
     }
 }
@@ -213,10 +215,7 @@ fn front(frame: &Frame, scales: [&Scale; 2], dots: &[Dot<'_>]) -> Vec<Point> {
 fn draw_dot(sheet: &mut Sheet, (x, y): Point, dot: &Dot<'_>) {
     let canvas = &mut sheet.canvas;
     match (dot.dataset, dot.rank) {
-        (Datasets::Lost, _) => {
-            canvas.area(vec![(x, y - 13), (x - 13, y + 10), (x + 13, y + 10)], VERMILION);
-            canvas.area(vec![(x, y - 6), (x - 7, y + 6), (x + 7, y + 6)], WHITE);
-        }
+        (Datasets::Lost, _) => canvas.triangle((x, y), VERMILION),
         (Datasets::Kept, Rank::Reference) => {
             canvas.filled([(x - 9, y - 9), (x + 9, y + 9)], INK);
         }
