@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use elasticache_sim::engine::time::Span;
 use elasticache_sim::model::plan::ShardId;
 use elasticache_sim::report::numbers::writes;
 use elasticache_sim::report::picture::{self, Gallery, Picture};
@@ -300,6 +301,80 @@ fn a_timeline_tells_of_its_trial_and_of_its_shard_alone() {
         }
     }
     assert!(n_losses > 0, "no timeline shows a loss");
+}
+
+#[test]
+fn timelines_show_outages_that_count() {
+    let text = r#"schema = 1
+name = "warm-up"
+[run]
+horizon = "2d"
+warm-up = "1d"
+trials = 60
+[group]
+id = "g1"
+azs = ["a", "b"]
+replicas = 1
+[workload]
+writes-per-second = 1_000
+[[fault]]
+node-failure = { mttf = "6h" }
+"#;
+    let folder = run("warm-up", text, &["--rows", "always"]);
+    let rows = std::fs::read_to_string(folder.join("outages.csv")).expect("rows");
+    // The policy, the trial, what it is, the group, the shard, the start, the length.
+    let rows: Vec<Vec<&str>> = rows.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    let gallery = gallery(&folder);
+    check(&gallery);
+    let mut n_told = 0;
+    for picture in gallery.pictures.iter().filter(|it| it.name.starts_with("timeline")) {
+        let alt = &picture.alt;
+        let trial = alt.split(' ').nth(1).expect("the number of the trial");
+        let own = rows.iter().filter(|row| row[1] == trial && row[2] == "outage");
+        let length = |row: &Vec<&str>| Span::from_nanos_f64(row[6].parse::<f64>().unwrap() * 1e9);
+        let own: Vec<String> = own.map(|row| length(row).to_string()).collect();
+        let place = match own.len() {
+            1 => "its only outage".to_owned(),
+            n => format!("the longest of {n} outages, "),
+        };
+        let is_worst_loss = picture.name.ends_with("worst-loss");
+        assert!(alt.contains(&place) || is_worst_loss, "{alt}: {own:?}");
+        assert!(alt.contains(" lost in this trial"), "{alt}");
+        let told: Vec<&str> = alt.split("Writes stop for ").skip(1).collect();
+        for outage in told.iter().filter_map(|it| it.split(": ").next()) {
+            let counted = match outage.split_once(", of which ") {
+                _ if outage.contains("does not count") => continue,
+                Some((_, rest)) => rest.split(" count ").next(),
+                None => outage.split(", and ").next(),
+            };
+            let counted = counted.expect("how long it was");
+            assert!(own.iter().any(|row| row == counted), "{counted} is no row: {alt}");
+            n_told += 1;
+        }
+    }
+    assert!(n_told >= 4, "{n_told}");
+}
+
+#[test]
+fn timelines_show_who_takes_writes_in_an_outage() {
+    let drawn = |name: &str, trials: &str| {
+        let dir = folder(name);
+        let file = root().join(format!("scenarios/{name}.toml")).display().to_string();
+        ecsim(&dir, &["run", &file, "--trials", trials, "-q", "-o", "r"], 0);
+        gallery(&dir.join("r"))
+    };
+    let cut = drawn("isolated-primary", "5");
+    check(&cut);
+    let beside = named(&cut, "timeline-1-worst-outage");
+    assert!(beside.svg().contains(">\nbeside the cut\n<"));
+    let told = "Beside the cut 1,000 writes/s to redis1x3-001, lost later";
+    assert!(beside.alt.contains(told), "{}", beside.alt);
+    let moved = drawn("migration", "3");
+    check(&moved);
+    let svg = named(&moved, "timeline-1-worst-outage").svg();
+    for words in ["writes to legacy", "writes to shop", "nobody writes", "accepted"] {
+        assert!(svg.contains(&format!(">\n{words}\n<")), "no {words}");
+    }
 }
 
 #[test]
