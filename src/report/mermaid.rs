@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use crate::model::plan::{Detector, NodeId, Plan, ShardId};
-use crate::report::numbers::writes;
-use crate::report::scene::{Frame, FrameKind, Scene, Told};
+use crate::report::numbers::{count, writes};
+use crate::report::scene::{Frame, FrameKind, LossMark, Scene, Told};
 use crate::report::status::{NodeIs, Reach, Writes};
 use crate::report::words::Words;
 
@@ -25,16 +25,19 @@ pub fn diagram(plan: &Plan, scene: &Scene, trial: &str) -> String {
         let az = escaped(drawing.words.az(place.az));
         let _ = writeln!(text, "  participant N{} as {name}<br/>{az}", node.0);
     }
-    let mut lines = 0;
-    let mut left_out = scene.n_left_out;
+    let (mut lines, mut without_room) = (0, 0);
     for pair in scene.frames.windows(2) {
         let told = drawing.lines(scene, [&pair[0], &pair[1]]);
         if told.is_empty() || pair[1].kind == FrameKind::End {
             continue;
         }
-        if left_out > scene.n_left_out || lines + told.len() + 1 > MOST_LINES {
-            left_out += 1;
+        if without_room > 0 || lines + told.len() + 2 > MOST_LINES {
+            without_room += 1;
             continue;
+        }
+        if let FrameKind::AfterOmission(n) = pair[1].kind {
+            lines += 1;
+            let _ = writeln!(text, "  Note over C,P: left out here: {}", moments(n));
         }
         lines += told.len() + 1;
         let _ = writeln!(text, "  Note over C,P: {}", pair[1].at);
@@ -45,14 +48,19 @@ pub fn diagram(plan: &Plan, scene: &Scene, trial: &str) -> String {
     if lines == 0 {
         text.push_str("  Note over C,P: nothing happens\n");
     }
-    if left_out > 0 {
-        let _ = writeln!(text, "  Note over C,P: left out: {left_out} moments");
+    if without_room > 0 {
+        let _ = writeln!(text, "  Note over C,P: left out: {}", moments(without_room));
     }
     let n_others = shown_at_all(plan, scene).count() - drawing.nodes.len();
     if n_others > 0 {
         let _ = writeln!(text, "  Note over C,P: left out: {n_others} nodes");
     }
     text
+}
+
+/// So many moments.
+fn moments(n: usize) -> String {
+    if n == 1 { "1 moment".to_owned() } else { format!("{} moments", count(n as u128)) }
 }
 
 /// The nodes that anything happens to, of which a diagram has the first.
@@ -80,57 +88,75 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     /// What happens from one frame to the next.
     fn lines(&self, scene: &Scene, frames: [&Frame; 2]) -> Vec<String> {
+        let after = frames[1];
+        let mut lines: Vec<String> = match after.kind {
+            // What is different may be so for long: only what is told is of this instant.
+            FrameKind::AfterOmission(_) => after.told.iter().filter_map(told).collect(),
+            FrameKind::Start | FrameKind::Moment | FrameKind::End => self.changes(frames),
+        };
+        for loss in scene.losses.iter().filter(|loss| loss.at == after.at) {
+            lines.push(format!("Note over C,P: lost: {}", self.what_is_lost(loss)));
+        }
+        lines
+    }
+
+    /// What is different from one frame to the next.
+    fn changes(&self, frames: [&Frame; 2]) -> Vec<String> {
         let mut lines: Vec<String> = frames[1].told.iter().filter_map(detected).collect();
         // Who becomes primary comes before those who copy from it.
         let becomes_primary = |node: &&NodeId| frames[1].nodes[node.idx()].is == NodeIs::Primary;
         let (primaries, others): (Vec<&NodeId>, Vec<&NodeId>) =
             self.nodes.iter().partition(becomes_primary);
         for node in primaries.into_iter().chain(others) {
-            lines.extend(self.of_node(*node, frames));
+            self.of_node(*node, frames, &mut lines);
         }
         for shard in self.plan.shard_ids() {
             self.of_shard(shard, frames, &mut lines);
         }
-        let at = frames[1].at;
-        for loss in scene.losses.iter().filter(|loss| loss.at == at) {
-            let of = match self.plan.shards.len() {
-                1 => String::new(),
-                _ => format!(" of {}", escaped(&self.words.shard(loss.shard))),
-            };
-            let amount = writes(loss.writes + loss.dataset_writes);
-            let what = match (loss.datasets, loss.dataset_writes) {
-                (0, 0) => format!("{amount} acknowledged writes{of}"),
-                (0, _) => format!("{amount} acknowledged writes{of} that a snapshot had"),
-                _ => format!("the whole dataset{of}, with {amount} acknowledged writes"),
-            };
-            lines.push(format!("Note over C,P: lost: {what}"));
-        }
         lines
+    }
+
+    fn what_is_lost(&self, loss: &LossMark) -> String {
+        let of = match self.plan.shards.len() {
+            1 => String::new(),
+            _ => format!(" of {}", escaped(&self.words.shard(loss.shard))),
+        };
+        let amount = match writes(loss.writes + loss.dataset_writes).as_str() {
+            "1" => "1 acknowledged write".to_owned(),
+            n => format!("{n} acknowledged writes"),
+        };
+        match (loss.datasets, loss.dataset_writes) {
+            (0, 0) => format!("{amount}{of}"),
+            (0, _) => format!("{amount}{of} that a snapshot had"),
+            _ => format!("the whole dataset{of}, with {amount}"),
+        }
     }
 
     fn is_shown(&self, node: NodeId) -> bool {
         self.nodes.contains(&node)
     }
 
-    fn of_node(&self, node: NodeId, [before, after]: [&Frame; 2]) -> Option<String> {
+    fn of_node(&self, node: NodeId, [before, after]: [&Frame; 2], lines: &mut Vec<String>) {
         let (old, new) = (before.nodes[node.idx()], after.nodes[node.idx()]);
         let id = node.0;
-        if old.reach != new.reach {
+        // Of a node that stops it does not matter any more who reaches it.
+        if old.reach != new.reach && new.is.runs() {
             let says = match new.reach {
                 Reach::Open => "is reached again",
                 Reach::CutOff => "is cut off",
                 Reach::Waiting => "is reached again, and waits",
             };
-            return Some(format!("Note over N{id}: {says}"));
+            lines.push(format!("Note over N{id}: {says}"));
         }
         if old.is == new.is {
             let emptied = after.emptied.iter().find(|(emptied, _)| *emptied == node);
-            return emptied.map(|(_, how)| format!("Note over N{id}: {}", how.says()));
+            lines.extend(emptied.map(|(_, how)| format!("Note over N{id}: {}", how.says())));
+            return;
         }
         let shard = self.plan.nodes[node.idx()].shard;
         let primary = after.shards[shard.idx()].primary;
         let from_primary = primary != node && self.is_shown(primary);
-        let line = match new.is {
+        lines.push(match new.is {
             NodeIs::Primary => {
                 let had_the_role = before.shards[shard.idx()].primary == node;
                 let lag =
@@ -155,8 +181,7 @@ impl Drawing<'_> {
             | NodeIs::Rebooting
             | NodeIs::WaitingForAz
             | NodeIs::Absent => format!("Note over N{id}: {}", new.is.name()),
-        };
-        Some(line)
+        });
     }
 
     fn of_shard(&self, shard: ShardId, [before, after]: [&Frame; 2], lines: &mut Vec<String>) {
@@ -183,6 +208,16 @@ impl Drawing<'_> {
 
     fn name(&self, node: NodeId) -> String {
         escaped(self.words.node(node))
+    }
+}
+
+/// What is told of a moment before which others are left out: faults and what is made of them.
+fn told(told: &Told) -> Option<String> {
+    match told {
+        Told::Line { kind: "fault" | "promoted", text } => {
+            Some(format!("Note over C,P: {}", escaped(text)))
+        }
+        Told::Line { .. } | Told::Event { .. } => detected(told),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{ecsim, load, run, stories};
+use crate::support::{Scenario, ecsim, load, parse, root, run, stories};
 use elasticache_sim::engine::time::{SimTime, Span};
 use elasticache_sim::report::mermaid;
 use elasticache_sim::report::page::{Panel, Replay, render};
@@ -198,6 +198,24 @@ fn every_story_has_a_diagram() {
     {
         assert!(diagram.contains(part), "{part}\n{diagram}");
     }
+}
+
+#[test]
+fn a_diagram_says_all_that_happens_to_a_node_at_once() {
+    let of = |scenario: &Scenario| {
+        let (facts, _) = run(&scenario.plan, scenario.seed, 0);
+        let scene = Scene::of(&scenario.plan, &facts, scenario.plan.horizon);
+        mermaid::diagram(&scenario.plan, &scene, "trial 0")
+    };
+    let diagram = of(&load("isolated-primary"));
+    let both = "Note over N0: is reached again\n  N2->>N0: full sync begins";
+    assert!(diagram.contains(both), "{diagram}");
+    // A node that is cut off and dies is not reached again.
+    let text = std::fs::read_to_string(root().join("scenarios/isolated-primary.toml"));
+    let fault = "\n[[fault]]\nat = \"15m\"\nfail-node = { node = \"redis1x3-001\" }\n";
+    let diagram = of(&parse(&(text.expect("readable") + fault)));
+    assert!(diagram.contains("Note over N0: down"), "{diagram}");
+    assert!(!diagram.contains("is reached again"), "{diagram}");
 }
 
 #[test]

@@ -109,10 +109,7 @@ fn is_shown(scene: &Scene, at: SimTime) -> bool {
 
 fn outage_json(outage: &OutageView) -> Value {
     let length = outage.to.since(outage.from);
-    let phases = outage
-        .phases
-        .iter()
-        .zip(outage.phases.iter().skip(1).map(|(_, at)| *at).chain([outage.to]));
+    let phases = outage.phases_until(outage.to);
     json!({
         "shard": outage.shard.idx(),
         "from": micros(outage.from),
@@ -121,11 +118,11 @@ fn outage_json(outage: &OutageView) -> Value {
             Ending::Over => length.to_string(),
             Ending::Open => format!("{length}, and not over"),
         },
-        "phases": phases.map(|((phase, from), to)| json!({
+        "phases": phases.map(|(phase, from, to)| json!({
             "name": phase.name(),
-            "from": micros(*from),
+            "from": micros(from),
             "to": micros(to),
-            "says": to.since(*from).to_string(),
+            "says": to.since(from).to_string(),
         })).collect::<Vec<Value>>(),
     })
 }

@@ -198,24 +198,35 @@ impl<'p> Fold<'p> {
             Fact::LagFrozen { node, lag, behind } => {
                 self.view(node).lag = Some(Lag { time: lag, behind });
             }
-            Fact::WritesStopped { .. } | Fact::WritesResumed { .. } | Fact::PhaseBegan { .. } => {
-                self.take_in_outage(now, fact);
+            Fact::WritesStopped { shard, cause } => {
+                let (from, to, ending) = (now, now, Ending::Open);
+                let outage = OutageView { shard, cause, from, to, ending, phases: Vec::new() };
+                self.shards[shard.idx()].outage = Some(outage);
             }
-            Fact::Promoted { .. }
-            | Fact::HandedOver { .. }
-            | Fact::PrimaryServes { .. }
-            | Fact::EndpointUpdated { .. }
-            | Fact::ColdStarted { .. }
-            | Fact::EmptyPrimary { .. } => self.take_in_role(now, fact),
-            Fact::ReplacementWaits { node } => self.become_(node, NodeIs::WaitingForAz),
-            Fact::ReplacementStarted { node } => self.become_(node, NodeIs::Provisioning),
+            Fact::PhaseBegan { shard, phase } => {
+                if let Some(outage) = &mut self.shards[shard.idx()].outage {
+                    outage.phase_begins(phase, now);
+                }
+            }
+            Fact::WritesResumed { shard, .. } => self.outage_ends(now, shard),
+            Fact::Promoted { shard, to, .. }
+            | Fact::HandedOver { shard, to, .. }
+            | Fact::ColdStarted { shard, node: to }
+            | Fact::PrimaryServes { shard, node: to } => self.is_primary(shard, to),
+            Fact::EmptyPrimary { shard, node } => {
+                self.is_primary(shard, node);
+                self.shards[shard.idx()].came_back_empty = Some(now);
+            }
+            Fact::EndpointUpdated { shard, node } => self.shards[shard.idx()].endpoint = node,
+            Fact::ReplacementWaits { node } => self.turns_into(node, NodeIs::WaitingForAz),
+            Fact::ReplacementStarted { node } => self.turns_into(node, NodeIs::Provisioning),
             Fact::NodeReplaced { node }
             | Fact::ProcessBack { node }
             | Fact::Flushed { node }
-            | Fact::SyncStopped { node } => self.become_(node, NodeIs::Empty),
-            Fact::SyncStarted { node, .. } => self.become_(node, NodeIs::Syncing),
+            | Fact::SyncStopped { node } => self.turns_into(node, NodeIs::Empty),
+            Fact::SyncStarted { node, .. } => self.turns_into(node, NodeIs::Syncing),
             Fact::Synced { node } | Fact::Reattached { node, .. } => {
-                self.become_(node, NodeIs::Replica);
+                self.turns_into(node, NodeIs::Replica);
             }
             Fact::Operation(ref fact) => self.take_in_operation(fact),
             Fact::Backup(fact) => self.take_in_backup(fact),
@@ -246,7 +257,7 @@ impl<'p> Fold<'p> {
         &mut self.nodes[node.idx()].view
     }
 
-    fn become_(&mut self, node: NodeId, is: NodeIs) {
+    fn turns_into(&mut self, node: NodeId, is: NodeIs) {
         if is.runs() {
             self.nodes[node.idx()].stopped = None;
         }
@@ -267,21 +278,6 @@ impl<'p> Fold<'p> {
         node.stopped.get_or_insert(now);
     }
 
-    fn take_in_role(&mut self, now: SimTime, fact: &Fact) {
-        match *fact {
-            Fact::Promoted { shard, to, .. }
-            | Fact::HandedOver { shard, to, .. }
-            | Fact::ColdStarted { shard, node: to }
-            | Fact::PrimaryServes { shard, node: to } => self.is_primary(shard, to),
-            Fact::EmptyPrimary { shard, node } => {
-                self.is_primary(shard, node);
-                self.shards[shard.idx()].came_back_empty = Some(now);
-            }
-            Fact::EndpointUpdated { shard, node } => self.shards[shard.idx()].endpoint = node,
-            _ => unreachable!("the caller hands over facts of roles only"),
-        }
-    }
-
     /// The role of primary is `to`'s; its former holder is a replica, if it still answers.
     fn is_primary(&mut self, shard: ShardId, to: NodeId) {
         let from = std::mem::replace(&mut self.shards[shard.idx()].primary, to);
@@ -292,40 +288,25 @@ impl<'p> Fold<'p> {
                 Reach::Open => NodeIs::Replica,
             };
         }
-        self.become_(to, NodeIs::Primary);
+        self.turns_into(to, NodeIs::Primary);
     }
 
-    fn take_in_outage(&mut self, now: SimTime, fact: &Fact) {
-        match *fact {
-            Fact::WritesStopped { shard, cause } => {
-                let (from, to, ending) = (now, now, Ending::Open);
-                let outage = OutageView { shard, cause, from, to, ending, phases: Vec::new() };
-                self.shards[shard.idx()].outage = Some(outage);
-            }
-            Fact::PhaseBegan { shard, phase } => {
-                if let Some(outage) = &mut self.shards[shard.idx()].outage {
-                    outage.phase_begins(phase, now);
-                }
-            }
-            Fact::WritesResumed { shard, .. } => {
-                let outage = self.shards[shard.idx()].outage.take();
-                let over = outage.map(|it| OutageView { to: now, ending: Ending::Over, ..it });
-                self.outages.extend(over);
-                // Whoever trailed the lost primary follows the new one, or will copy everything.
-                for node in self.plan.shards[shard.idx()].node_ids() {
-                    self.view(node).lag = None;
-                }
-            }
-            _ => unreachable!("the caller hands over facts of outages only"),
+    fn outage_ends(&mut self, now: SimTime, shard: ShardId) {
+        let outage = self.shards[shard.idx()].outage.take();
+        let over = outage.map(|it| OutageView { to: now, ending: Ending::Over, ..it });
+        self.outages.extend(over);
+        // Whoever trailed the lost primary follows the new one, or will copy everything.
+        for node in self.plan.shards[shard.idx()].node_ids() {
+            self.view(node).lag = None;
         }
     }
 
     fn take_in_operation(&mut self, fact: &OperationFact) {
         match *fact {
             OperationFact::RecreationBegan { node, .. } | OperationFact::NodeAdded { node } => {
-                self.become_(node, NodeIs::Provisioning);
+                self.turns_into(node, NodeIs::Provisioning);
             }
-            OperationFact::NodeRemoved { node } => self.become_(node, NodeIs::Absent),
+            OperationFact::NodeRemoved { node } => self.turns_into(node, NodeIs::Absent),
             OperationFact::GroupChanged { group, automatic_failover, .. } => {
                 self.failover[group.idx()] = automatic_failover;
             }
@@ -345,9 +326,9 @@ impl<'p> Fold<'p> {
 
     fn take_in_backup(&mut self, fact: BackupFact) {
         match fact {
-            BackupFact::DurableLogRead { node, .. } => self.become_(node, NodeIs::Syncing),
-            BackupFact::ReplayBegan { node } => self.become_(node, NodeIs::Reading),
-            BackupFact::NodeRestored { node } => self.become_(node, NodeIs::Replica),
+            BackupFact::DurableLogRead { node, .. } => self.turns_into(node, NodeIs::Syncing),
+            BackupFact::ReplayBegan { node } => self.turns_into(node, NodeIs::Reading),
+            BackupFact::NodeRestored { node } => self.turns_into(node, NodeIs::Replica),
             BackupFact::Replayed { shard, node, .. }
             | BackupFact::ServedFromDurableLog { shard, node, .. }
             | BackupFact::ShardSwitched { shard, node, .. }

@@ -42,22 +42,6 @@ pub enum NodeIs {
 }
 
 impl NodeIs {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [NodeIs; 12] = [
-        NodeIs::Primary,
-        NodeIs::FormerPrimary,
-        NodeIs::Replica,
-        NodeIs::Syncing,
-        NodeIs::Reading,
-        NodeIs::Empty,
-        NodeIs::Down,
-        NodeIs::ProcessDown,
-        NodeIs::Rebooting,
-        NodeIs::WaitingForAz,
-        NodeIs::Provisioning,
-        NodeIs::Absent,
-    ];
-
     /// One word or two, as a picture says it.
     pub fn name(self) -> &'static str {
         match self {
@@ -203,4 +187,12 @@ pub enum Ending {
     Over,
     /// It goes on.
     Open,
+}
+
+impl OutageView {
+    /// What it waits for from when to when, in order, if it ends at `end`.
+    pub fn phases_until(&self, end: SimTime) -> impl Iterator<Item = (Phase, SimTime, SimTime)> {
+        let ends = self.phases.iter().skip(1).map(|(_, since)| *since).chain([end]);
+        self.phases.iter().zip(ends).map(|((phase, since), end)| (*phase, *since, end))
+    }
 }

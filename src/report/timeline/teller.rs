@@ -89,13 +89,12 @@ impl<'p> Teller<'p> {
 /// How long an outage that ends now waited for what, in the order in which that began first.
 fn parts(outage: &OutageView, now: SimTime) -> Vec<(Phase, Span)> {
     let mut parts: Vec<(Phase, Span)> = Vec::new();
-    let ends = outage.phases.iter().skip(1).map(|(_, since)| *since).chain([now]);
-    for ((phase, since), end) in outage.phases.iter().zip(ends) {
-        let span = end.since(*since);
-        match parts.iter_mut().find(|(known, _)| known == phase) {
+    for (phase, since, end) in outage.phases_until(now) {
+        let span = end.since(since);
+        match parts.iter_mut().find(|(known, _)| *known == phase) {
             Some((_, sum)) => *sum = Span::from_nanos(sum.as_nanos() + span.as_nanos()),
             None if span == Span::ZERO => {}
-            None => parts.push((*phase, span)),
+            None => parts.push((phase, span)),
         }
     }
     parts
