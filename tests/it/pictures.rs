@@ -247,6 +247,11 @@ fn forty_policies_and_a_sweep_stay_legible() {
     check(&forty);
     let svg = named(&forty, "difference-write-outage").svg();
     assert!(svg.contains("Of 40 policies the reference and the 15 that differ most"), "{svg}");
+    // Curves are not of neighbours alone.
+    let curves = named(&forty, "survival-write-outage").svg();
+    assert!(curves.contains("Of 40 policies the reference and 5 whose differences"), "{curves}");
+    let has = |n: i32| curves.contains(&format!(">\npolicy called {n}\n<"));
+    assert!(has(39) && (12..28).any(has), "{curves}");
     let tradeoff = named(&forty, "tradeoff-lost-writes");
     let front = tradeoff.alt.strip_prefix("On the front: ").expect("who is on the front");
     let front = front.split_once(". ").expect("a sentence").0;

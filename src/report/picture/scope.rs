@@ -110,6 +110,37 @@ impl<'a> Scope<'a> {
         Chosen { positions: order, note: Some(note) }
     }
 
+    /// At most `most` of the subjects: the reference, and those whose differences from it lie far
+    /// from each other, so that they are told apart in a picture of curves.
+    pub(super) fn spread(&self, most: usize, (metric, word): (&str, &str)) -> Chosen {
+        let n = self.subjects.len();
+        if n <= most {
+            return Chosen { positions: (0..n).collect(), note: None };
+        }
+        let place = |position: usize| match position == self.reference {
+            true => 0.0,
+            false => self.difference(position, metric).map_or(0.0, |it| it.value),
+        };
+        let places: Vec<f64> = (0..n).map(place).collect();
+        let mut positions = vec![self.reference];
+        while positions.len() < most {
+            let room = |position: &usize| {
+                let to = |other: &usize| (places[*position] - places[*other]).abs();
+                positions.iter().map(to).fold(f64::INFINITY, f64::min)
+            };
+            let rest = (0..n).filter(|position| !positions.contains(position)).rev();
+            let farthest = rest.max_by(|a, b| room(a).total_cmp(&room(b)));
+            positions.extend(farthest);
+        }
+        positions.sort_unstable();
+        let note = format!(
+            "Of {n} policies the reference and {} whose differences from it in {word} lie far \
+             apart are shown; summary.csv has all.",
+            most - 1
+        );
+        Chosen { positions, note: Some(note) }
+    }
+
     /// Who of those lost datasets as well, which a picture of lost writes does not show; a sentence.
     pub(super) fn lost_datasets(&self, positions: &[usize]) -> Option<String> {
         const MOST: usize = 3;

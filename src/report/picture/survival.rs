@@ -69,7 +69,7 @@ pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
 
 fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     let word = format!("the mean {}", of.axis);
-    let chosen = scope.chosen(MOST, (of.metric.name(), &word));
+    let chosen = scope.spread(MOST, (of.metric.name(), &word));
     let mut positions = chosen.positions;
     // The reference has the first look, whatever its place.
     positions.sort_by_key(|position| (*position != scope.reference, *position));

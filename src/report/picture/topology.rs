@@ -110,7 +110,12 @@ pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
         }
     }
     let n_left_out = seen.len().saturating_sub(MOST);
-    for (n, (_, plan, labels)) in seen.into_iter().take(MOST).enumerate() {
+    // Those that are shown are spread over all.
+    let is_shown = |place: usize| {
+        n_left_out == 0 || (0..MOST).any(|n| n * (seen.len() - 1) / (MOST - 1) == place)
+    };
+    let shown = seen.iter().enumerate().filter(|(place, _)| is_shown(*place));
+    for (n, (_, (_, plan, labels))) in shown.enumerate() {
         let name = if n == 0 { NAME.to_owned() } else { format!("{NAME}-{}", n + 1) };
         let (map, whose) = (Map::of(plan), labels.join(", "));
         let lost = failure_domain_lines(&map).join("; ");

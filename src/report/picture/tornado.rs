@@ -6,7 +6,9 @@ use super::canvas::{EDGE, INK, SKY, Stroke, WHITE};
 use super::rows::{Layout, Row};
 use super::scope::{Scope, Sheet};
 use super::{Drawn, missing};
+use crate::montecarlo::estimate::is_shown;
 use crate::report::results::{Effects, Move};
+use crate::stats::level::Estimate;
 
 /// Bars that a slide has room for.
 const MOST: usize = 14;
@@ -114,14 +116,26 @@ fn draw_one(scope: &Scope<'_>, effects: &Effects, of: &Of) -> Drawn {
     sheet.done(scope, of.name, &alt)
 }
 
-/// Moves that change something, those of the assumption with the largest change first.
+/// Moves that change something, in the order of the tables of `ecsim run --sensitivity`: those of
+/// the assumption with the largest change that is shown first, those without an interval last.
 fn ranked(moves: &[Move]) -> Vec<&Move> {
-    let size = |path: &str| {
-        let own = moves.iter().filter(|it| it.path == path);
-        own.map(|it| it.difference.value.abs()).fold(0.0, f64::max)
+    let largest = |path: &str, counts: fn(&Estimate) -> bool| {
+        let own = moves.iter().map(|it| (it, it.difference));
+        let own = own.filter(|(it, difference)| it.path == path && counts(difference));
+        own.map(|(_, difference)| difference.value.abs()).fold(0.0, f64::max)
     };
+    let sizes = |it: &Move| {
+        let bounded = |it: &Estimate| it.half_width().is_some();
+        [largest(&it.path, is_shown), largest(&it.path, bounded), largest(&it.path, |_| true)]
+    };
+    // Moves of one assumption stay together, whatever is equal.
+    let place = |it: &Move| moves.iter().position(|other| other.path == it.path);
     let mut order: Vec<&Move> = moves.iter().filter(|it| it.difference.value != 0.0).collect();
-    order.sort_by(|a, b| size(&b.path).total_cmp(&size(&a.path)).then(a.path.cmp(&b.path)));
+    order.sort_by(|a, b| {
+        let mut by_size = sizes(b).into_iter().zip(sizes(a)).map(|(b, a)| b.total_cmp(&a));
+        let differs = by_size.find(|order| order.is_ne());
+        differs.unwrap_or_else(|| place(a).cmp(&place(b)))
+    });
     order
 }
 
@@ -132,4 +146,33 @@ fn name(it: &Move) -> String {
     let rest = it.what.strip_prefix(it.path.as_str()).unwrap_or(&it.what);
     let (rest, _) = rest.split_once(" instead of ").unwrap_or((rest, ""));
     format!("{short}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_interval_comes_last() {
+        let bounded = |value: f64, half: f64| Estimate {
+            value,
+            low: Some(value - half),
+            high: Some(value + half),
+        };
+        let all = [
+            ("unknown", Estimate::unbounded(9.0)),
+            ("hidden", bounded(5.0, 8.0)),
+            ("small", bounded(1.0, 0.5)),
+            ("large", bounded(-3.0, 0.5)),
+            ("small", bounded(-0.5, 0.6)),
+            ("nothing", Estimate::unbounded(0.0)),
+        ];
+        let moves = all.map(|(path, difference)| Move {
+            path: path.to_owned(),
+            what: String::new(),
+            difference,
+        });
+        let order: Vec<&str> = ranked(&moves).iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(order, ["large", "small", "small", "hidden", "unknown"]);
+    }
 }
