@@ -4,6 +4,7 @@ use super::lanes::{FIRST_LANE, LANE, Lane, LaneOf, has_warm_up, rows_below};
 use super::loss::Loss;
 use super::window::{Of, Window, counted};
 use crate::engine::time::{SimTime, Span};
+use crate::model::fact::Phase;
 use crate::model::plan::{NodeId, Plan, ShardId};
 use crate::report::numbers::{count, seconds, writes};
 use crate::report::picture::axis::{Frame, Scale, Unit};
@@ -202,9 +203,8 @@ impl Stage<'_> {
     /// What outages wait for.
     fn draw_phases(&self, canvas: &mut Canvas, y: i32) {
         for outage in self.outages() {
-            for (n, (phase, from)) in outage.phases.iter().enumerate() {
-                let to = outage.phases.get(n + 1).map_or(outage.to, |next| next.1);
-                let (from, to) = (self.x(*from), self.x(to));
+            for (phase, from, to) in outage.phases_until(outage.to) {
+                let (from, to) = (self.x(from), self.x(to));
                 if to - from < 3 {
                     continue;
                 }
@@ -346,10 +346,9 @@ fn told_of(plan: &Plan, outage: &OutageView) -> String {
         counted if counted < long => format!(", of which {counted} count after the warm-up"),
         _ => String::new(),
     };
-    let phases = outage.phases.iter().enumerate().map(|(n, (phase, from))| {
-        let to = outage.phases.get(n + 1).map_or(outage.to, |next| next.1);
-        format!("{} {}", phase.name(), seconds(to.since(*from).as_secs_f64()))
-    });
-    let phases: Vec<String> = phases.collect();
+    let told = |(phase, from, to): (Phase, SimTime, SimTime)| {
+        format!("{} {}", phase.name(), seconds(to.since(from).as_secs_f64()))
+    };
+    let phases: Vec<String> = outage.phases_until(outage.to).map(told).collect();
     format!("Writes stop for {long}{ending}{counted}: {}", phases.join(", "))
 }
