@@ -433,11 +433,13 @@ pub(super) fn interruption() -> &'static AtomicBool {
         // A terminal has a bar on the line, and what it shows of the key.
         let begin = if std::io::stderr().is_terminal() { "\n" } else { "" };
         let on_signal = move || {
-            if STOP.swap(true, Ordering::Relaxed) {
+            if STOP.load(Ordering::Relaxed) {
                 say(&format!("{begin}ended at once, without numbers\n"));
                 std::process::exit(INTERRUPTED);
             }
+            // Before anybody can say what came of it.
             say(&format!("{begin}stopping; what is finished is kept\n"));
+            STOP.store(true, Ordering::Relaxed);
         };
         // Without a handler the signal ends the program, as it does everywhere.
         let _ = ctrlc::set_handler(on_signal);
