@@ -309,8 +309,9 @@ impl Stage<'_> {
                 canvas.text(&text, (at, anchor), font, VERMILION);
             }
         }
-        let told = |(mark, loss): &&(LossMark, Loss)| {
-            format!("{} after {}", loss.told(), Unit::Seconds.told(self.time(mark.at)))
+        let told = |(mark, loss): &&(LossMark, Loss)| match mark.at == self.window.origin {
+            true => format!("{} at that instant", loss.told()),
+            false => format!("{} after {}", loss.told(), Unit::Seconds.told(self.time(mark.at))),
         };
         losses.iter().map(told).collect()
     }
