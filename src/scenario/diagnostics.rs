@@ -386,17 +386,20 @@ pub fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     const SIMILAR: f64 = 0.8;
     /// Nobody misspells a word into this.
     const LONGEST: usize = 100;
-    /// More slips than these are another name, unless most of it is the beginning of the other.
-    const MOST_SLIPS: usize = 3;
+    /// More slips than these are another name, unless one is how the other begins or ends.
+    const MOST_SLIPS: usize = 2;
     if name.len() > LONGEST {
         return None;
     }
     let begins_alike = |other: &str| {
         let alike = name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-        4 * alike >= 3 * name.chars().count().min(other.chars().count())
+        let [one, two] = [name, other].map(|name| name.chars().count());
+        4 * alike >= 3 * one.min(two) && 3 * one.min(two) >= one.max(two)
     };
     let is_near = |other: &&str| {
-        begins_alike(other) || strsim::damerau_levenshtein(name, other) <= MOST_SLIPS
+        begins_alike(other)
+            || (!name.is_empty() && other.ends_with(name))
+            || strsim::damerau_levenshtein(name, other) <= MOST_SLIPS
     };
     // Jaro–Winkler forgives endings, Damerau–Levenshtein a letter anywhere.
     let near = |other: &&str| {
