@@ -91,13 +91,19 @@ const STRUCTURE: &str = "
       clients: all('.clients'), out: all('.times .out'), marks: all('#times .mark'),
     };";
 
-/// A page at an address, as structure and as picture; nothing where there is no browser.
-fn seen(page: &str, (address, window): (&str, Window)) -> Option<(Value, Shot)> {
-    let seen = open(page, (address, window), STRUCTURE)?;
+/// The structure of a page at an address; nothing where there is no browser.
+fn structure(page: &str, address: &str) -> Option<Value> {
+    let seen = open(page, (address, PROJECTED), STRUCTURE)?;
     seen.is_quiet();
+    Some(seen.result)
+}
+
+/// Its picture, in a theme.
+fn shot(page: &str, address: &str, theme: Theme) -> Option<Shot> {
+    let window = Window { theme, ..PROJECTED };
     let shot = Shot::read(screenshot(page, (address, window))?);
     assert_eq!(shot.width, window.width as usize);
-    Some((seen.result, shot))
+    Some(shot)
 }
 
 fn az_outage() -> String {
@@ -131,45 +137,46 @@ fn is_painted(structure: &Value, shot: &Shot, theme: Theme) {
     assert!(shot.ink(gap, shot.ground(gap)) > 0.0, "{theme:?}: no write stream");
 }
 
-#[test]
-fn a_picture_of_a_replay_has_what_its_structure_has() {
-    let page = az_outage();
-    for theme in [Theme::Light, Theme::Dark] {
-        let window = Window { theme, ..PROJECTED };
-        let Some((structure, shot)) = seen(&page, ("#event=1", window)) else { return };
-        is_painted(&structure, &shot, theme);
-        let Area(_, _, right, bottom) = area(&structure["lanes"][2]);
-        let corner = shot.at(right + 2, bottom + 2);
-        let is_dark = corner.iter().all(|channel| *channel < 80);
-        assert_eq!(is_dark, theme == Theme::Dark, "the page is {corner:?} in {theme:?}");
+/// What a step to the moment of a fault changes is seen to change, and what it does not is not.
+fn shows_the_fault(structure: &Value, [before, after]: [&Shot; 2]) {
+    let (lanes, bad) = (areas(&structure["lanes"]), areas(&structure["bad"]));
+    let [down] = bad.as_slice() else { panic!("one AZ is down: {bad:?}") };
+    let struck = before.change(after, *down);
+    assert!(struck > 0.02, "an AZ that fails looks as before: {struck}");
+    for lane in lanes.iter().filter(|lane| lane.0 != down.0) {
+        let other = before.change(after, *lane);
+        assert!(other < struck / 2.0, "{other} of an AZ that is up, {struck} of the other");
     }
 }
 
-#[test]
-fn a_step_is_seen_where_something_changes() {
-    let page = az_outage();
-    let Some((_, before)) = seen(&page, ("#event=0", PROJECTED)) else { return };
-    let Some((structure, after)) = seen(&page, ("#event=1", PROJECTED)) else { return };
-    let (lanes, bad) = (areas(&structure["lanes"]), areas(&structure["bad"]));
-    let [down] = bad.as_slice() else { panic!("one AZ is down: {bad:?}") };
-    let struck = before.change(&after, *down);
-    assert!(struck > 0.02, "an AZ that fails looks as before: {struck}");
-    for lane in lanes.iter().filter(|lane| lane.0 != down.0) {
-        let other = before.change(&after, *lane);
-        assert!(other < struck / 2.0, "{other} of an AZ that is up, {struck} of the other");
-    }
-    let last = open(&page, ("#event=999", PROJECTED), STRUCTURE).map(|seen| seen.result);
-    let Some(last) = last else { return };
-    let Some(shot) = screenshot(&page, ("#event=999", PROJECTED)).map(Shot::read) else { return };
-    // The outage stands out from the time before it, and the loss from the outage.
-    let out = areas(&last["out"]);
+/// An outage stands out from the time before it, and a loss from the outage.
+fn shows_outage_and_loss(structure: &Value, shot: &Shot) {
+    let out = areas(&structure["out"]);
     let (first, bar) = (out[0], out.last().expect("phases"));
     let before =
         Area(first.0.saturating_sub(6), first.1 + 2, first.0.saturating_sub(2), first.3 - 2);
     let middle = Area(bar.0 + 1, bar.1 + 2, bar.2 - 1, bar.3 - 2);
     let apart = distance(shot.ground(before), shot.ground(middle));
     assert!(apart > 10, "an outage is shaded: {apart}");
-    let mark = areas(&last["marks"])[0];
+    let mark = areas(&structure["marks"])[0];
     let is_red = |[r, g, b]: [u8; 3]| r > 120 && r.saturating_sub(g.max(b)) > 60;
     assert!(shot.within(mark).any(is_red), "a loss is a red mark");
+}
+
+#[test]
+fn pictures_of_a_replay_have_what_its_structure_has() {
+    let page = az_outage();
+    let Some(fault) = structure(&page, "#event=1") else { return };
+    let seen = |address, theme| shot(&page, address, theme).expect("there is a browser");
+    let [light, dark] = [Theme::Light, Theme::Dark].map(|theme| seen("#event=1", theme));
+    for (theme, shot) in [(Theme::Light, &light), (Theme::Dark, &dark)] {
+        is_painted(&fault, shot, theme);
+        let Area(_, _, right, bottom) = area(&fault["lanes"][2]);
+        let corner = shot.at(right + 2, bottom + 2);
+        let is_dark = corner.iter().all(|channel| *channel < 80);
+        assert_eq!(is_dark, theme == Theme::Dark, "the page is {corner:?} in {theme:?}");
+    }
+    shows_the_fault(&fault, [&seen("#event=0", Theme::Light), &light]);
+    let end = structure(&page, "#event=999").expect("there is a browser");
+    shows_outage_and_loss(&end, &seen("#event=999", Theme::Light));
 }
