@@ -38,7 +38,11 @@ fn differs(trial: &Trial<'_>, node: NodeId, is: NodeIs, reach: Reach) -> Option<
         (Process::Crashed, _) => is == NodeIs::ProcessDown,
         (Process::Rebooting(_), _) => is == NodeIs::Rebooting,
         (Process::Running, Data::Complete) if is_primary => {
-            matches!(is, NodeIs::Primary | NodeIs::FormerPrimary | NodeIs::Provisioning)
+            // One that is recreated keeps its data for the new node, and that is what one sees.
+            matches!(
+                is,
+                NodeIs::Primary | NodeIs::FormerPrimary | NodeIs::Provisioning | NodeIs::Syncing
+            )
         }
         (Process::Running, Data::Complete) => {
             matches!(is, NodeIs::Replica | NodeIs::FormerPrimary)

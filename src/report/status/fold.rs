@@ -44,6 +44,8 @@ struct ShardState {
     came_back_empty: Option<SimTime>,
     /// What its primary is to the source of a migration.
     in_migration: NodeIs,
+    /// The primary that gets a new node as planned, which then copies what the old one keeps.
+    recreated: Option<NodeId>,
     kept: u64,
     astray: u64,
 }
@@ -74,6 +76,7 @@ impl<'p> Fold<'p> {
                 intake: Intake::Taken,
                 came_back_empty: None,
                 in_migration: NodeIs::Primary,
+                recreated: None,
                 kept: 0,
                 astray: 0,
             }
@@ -220,6 +223,9 @@ impl<'p> Fold<'p> {
             Fact::EndpointUpdated { shard, node } => self.shards[shard.idx()].endpoint = node,
             Fact::ReplacementWaits { node } => self.turns_into(node, NodeIs::WaitingForAz),
             Fact::ReplacementStarted { node } => self.turns_into(node, NodeIs::Provisioning),
+            Fact::NodeReplaced { node } if self.is_recreated(node) => {
+                self.turns_into(node, NodeIs::Syncing);
+            }
             Fact::NodeReplaced { node }
             | Fact::ProcessBack { node }
             | Fact::Flushed { node }
@@ -266,7 +272,14 @@ impl<'p> Fold<'p> {
         (view.is, view.lag) = (is, None);
     }
 
+    fn is_recreated(&self, node: NodeId) -> bool {
+        self.shards[self.plan.nodes[node.idx()].shard.idx()].recreated == Some(node)
+    }
+
     fn stops(&mut self, now: SimTime, node: NodeId, stop: Stop) {
+        if self.is_recreated(node) {
+            self.shards[self.plan.nodes[node.idx()].shard.idx()].recreated = None;
+        }
         let is = match stop {
             Stop::HostLost | Stop::TakenOffline => NodeIs::Down,
             Stop::Crashed => NodeIs::ProcessDown,
@@ -288,6 +301,7 @@ impl<'p> Fold<'p> {
                 Reach::Open => NodeIs::Replica,
             };
         }
+        self.shards[shard.idx()].recreated = None;
         self.turns_into(to, NodeIs::Primary);
     }
 
@@ -303,9 +317,11 @@ impl<'p> Fold<'p> {
 
     fn take_in_operation(&mut self, fact: &OperationFact) {
         match *fact {
-            OperationFact::RecreationBegan { node, .. } | OperationFact::NodeAdded { node } => {
+            OperationFact::RecreationBegan { shard, node } => {
+                self.shards[shard.idx()].recreated = Some(node);
                 self.turns_into(node, NodeIs::Provisioning);
             }
+            OperationFact::NodeAdded { node } => self.turns_into(node, NodeIs::Provisioning),
             OperationFact::NodeRemoved { node } => self.turns_into(node, NodeIs::Absent),
             OperationFact::GroupChanged { group, automatic_failover, .. } => {
                 self.failover[group.idx()] = automatic_failover;
