@@ -162,7 +162,9 @@ impl Drawing<'_> {
                 let lag =
                     old.lag.map_or(String::new(), |lag| format!(", it trailed by {}", lag.time));
                 match self.plan.group_of(shard).detector {
-                    _ if had_the_role => format!("Note over N{id}: is primary again"),
+                    _ if had_the_role && old.is != NodeIs::Replica => {
+                        format!("Note over N{id}: is primary again")
+                    }
                     Detector::Managed | Detector::Sentinel => format!("P->>N{id}: promote{lag}"),
                     // Its peers elect it.
                     Detector::ClusterBus => format!("Note over N{id}: becomes primary{lag}"),
@@ -214,17 +216,18 @@ impl Drawing<'_> {
 /// What is told of a moment before which others are left out: faults and what is made of them.
 fn told(told: &Told) -> Option<String> {
     match told {
-        Told::Line { kind: "fault" | "promoted", text } => {
-            Some(format!("Note over C,P: {}", escaped(text)))
-        }
+        Told::Line { kind: "promoted", text } => Some(format!("Note over C,P: {}", escaped(text))),
         Told::Line { .. } | Told::Event { .. } => detected(told),
     }
 }
 
-/// What the control plane finds out.
+/// What strikes, what is called for, and what the control plane finds out.
 fn detected(told: &Told) -> Option<String> {
     match told {
         Told::Line { kind: "detected", text } => Some(format!("Note over P: {}", escaped(text))),
+        Told::Line { kind: "fault" | "operation" | "az", text } => {
+            Some(format!("Note over C,P: {}", escaped(text)))
+        }
         Told::Line { .. } | Told::Event { .. } => None,
     }
 }

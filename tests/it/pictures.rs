@@ -393,6 +393,11 @@ fn lost_datasets_are_told_where_lost_writes_leave_them_out() {
     }
     let svg = named(&gallery, "tradeoff-dataset-loss").svg();
     assert!(svg.contains("A hollow triangle lost datasets"), "{svg}");
+    // Without replicas nothing is lost but datasets.
+    let svg = named(&gallery, "survival-lost-writes").svg();
+    for words in ["in any trial ‡", "‡ Writes that go with a lost dataset"] {
+        assert!(svg.contains(words), "no {words}: {svg}");
+    }
 }
 
 #[test]

@@ -194,8 +194,14 @@ fn every_story_has_a_diagram() {
     let (facts, _) = run(&scenario.plan, scenario.seed, 0);
     let scene = Scene::of(&scenario.plan, &facts, scenario.plan.horizon);
     let diagram = mermaid::diagram(&scenario.plan, &scene, "trial 0");
-    for part in ["C-xN0: writes fail: detection", "promote, it trailed by", "Note over C,P: lost: "]
-    {
+    let parts = [
+        "Note over C,P: AZ us-west-2c fails",
+        "Note over C,P: us-west-2c is up",
+        "C-xN0: writes fail: detection",
+        "promote, it trailed by",
+        "Note over C,P: lost: ",
+    ];
+    for part in parts {
         assert!(diagram.contains(part), "{part}\n{diagram}");
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
 }
 
 fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
-    let chosen = scope.chosen(MOST, ("write_outage_s", "the write outage"));
+    let chosen = scope.spread(MOST, ("write_outage_s", "the write outage"));
     let names = names(scope, of, &chosen.positions);
     if names.is_empty() {
         return missing(of.name, "no trial has a write outage, so there is nothing to take apart");

@@ -3,7 +3,7 @@
 
 use super::axis::{Scale, Unit};
 use super::rows::{Dot, Layout, MOST, Row};
-use super::scope::{Scope, Sheet};
+use super::scope::{LOST, Scope, Sheet};
 use super::{Drawn, missing};
 use crate::montecarlo::estimate::is_shown;
 use crate::stats::level::Estimate;
@@ -69,20 +69,26 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
         let plus = if estimate.value > 0.0 { "+" } else { "" };
         format!("{plus}{}", of.unit.estimated(estimate))
     };
+    let is_more_lost = |n: usize| of.metric == "lost_writes" && scope.loses_datasets(n).is_some();
     let row = |(n, difference): &(usize, Estimate)| Row {
         name: scope.subjects[*n].label.clone(),
-        number: signed(difference),
+        number: match is_more_lost(*n) {
+            true => format!("{} {LOST}", signed(difference)),
+            false => signed(difference),
+        },
     };
     let rows: Vec<Row> = compared.iter().map(row).collect();
     let remark = format!("{} intervals, trials in pairs on the same faults", scope.level());
     let mut sheet = Sheet::new(scope, (of.title, &remark));
     let reference = &scope.its_reference().label;
     let mut notes = vec![format!(
-        "Zero is {reference}. A hollow dot: the interval holds zero, so no difference is shown."
+        "Zero is {reference}. A hollow dot: no difference is shown, since the interval holds zero or \
+         trials are too few for one."
     )];
     notes.extend(chosen.note);
     if of.metric == "lost_writes" {
-        notes.extend(scope.lost_datasets(&chosen.positions));
+        let lost = scope.lost_datasets(&chosen.positions);
+        notes.extend(lost.map(|note| format!("{LOST} {note}")));
     }
     let end = sheet.notes(&notes);
     let layout = Layout::of(&rows, end);

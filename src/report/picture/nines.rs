@@ -11,7 +11,7 @@ const NAME: &str = "availability";
 
 /// The picture.
 pub(super) fn draw(scope: &Scope<'_>) -> Drawn {
-    let chosen = scope.chosen(MOST, ("write_outage_s", "the write outage"));
+    let chosen = scope.spread(MOST, ("write_outage_s", "the write outage"));
     let of = |n: &usize| (*n, scope.subjects[*n].entry.nines());
     let all: Vec<(usize, Option<Estimate>)> = chosen.positions.iter().map(of).collect();
     if all.iter().all(|(_, nines)| nines.is_none()) {

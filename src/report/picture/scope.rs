@@ -141,13 +141,18 @@ impl<'a> Scope<'a> {
         Chosen { positions, note: Some(note) }
     }
 
+    /// The share of trials in which the subject lost a dataset, if it did in any.
+    pub(super) fn loses_datasets(&self, position: usize) -> Option<f64> {
+        let share = self.subjects[position].entry.probability("dataset_loss")?.value;
+        (share > 0.0).then_some(share)
+    }
+
     /// Who of those lost datasets as well, which a picture of lost writes does not show; a sentence.
     pub(super) fn lost_datasets(&self, positions: &[usize]) -> Option<String> {
         const MOST: usize = 3;
         let told = |n: &usize| {
-            let Subject { entry, label, .. } = &self.subjects[*n];
-            let share = entry.probability("dataset_loss").filter(|share| share.value > 0.0)?;
-            Some(format!("{label}: {}", Unit::Share.told(share.value)))
+            let share = self.loses_datasets(*n)?;
+            Some(format!("{}: {}", self.subjects[*n].label, Unit::Share.told(share)))
         };
         let all: Vec<String> = positions.iter().filter_map(told).collect();
         let others = match all.len().checked_sub(MOST) {
@@ -188,7 +193,8 @@ impl<'a> Scope<'a> {
         let Subject { entry, policy, .. } = self.its_reference();
         let horizon = policy.plan.horizon.since(SimTime::START);
         let (n, seed) = (trials(entry.trials()), self.results.kept.manifest.inputs.options.seed);
-        format!(" · {n} of {horizon} · seed {seed}")
+        let interrupted = self.results.interrupted_after().map_or("", |_| "interrupted after ");
+        format!(" · {interrupted}{n} of {horizon} · seed {seed}")
     }
 
     /// What the scenario calls itself, as it stands in a text.
@@ -216,6 +222,9 @@ impl<'a> Scope<'a> {
         }
     }
 }
+
+/// The mark of a number of lost writes beside which datasets were lost.
+pub(super) const LOST: &str = "‡";
 
 /// A label in which lists of names are written as sums: `azs=a+b` for `azs=["a", "b"]`.
 pub(super) fn plain_lists(label: &str) -> String {
@@ -288,13 +297,12 @@ pub(super) const TOP: i32 = 112;
 impl Sheet {
     /// A slide with its title, and what the numbers are of with a remark on it.
     pub(super) fn new(scope: &Scope<'_>, (title, remark): (&str, &str)) -> Self {
-        let title = scope.title(title);
         let mut canvas = Canvas::new(SLIDE);
         let room = SLIDE.0 - 2 * MARGIN;
         let fonts = [30, 27, 24, 22].map(Font::Title);
-        let font = fonts.into_iter().find(|font| font.width(&title) <= room);
+        let font = fonts.into_iter().find(|font| font.width(title) <= room);
         let font = font.unwrap_or(Font::Title(20));
-        let shown = font.fitted(&title, room);
+        let shown = font.fitted(title, room);
         canvas.text(&shown, ((MARGIN, 40), Anchor::Left), font, INK);
         // The remark says what intervals are: a long name gives way.
         let remark = if remark.is_empty() { String::new() } else { format!(" · {remark}") };
@@ -302,7 +310,8 @@ impl Sheet {
         let name = LABEL.fitted(&scope.scenario(), (room - LABEL.width(&rest)).max(100));
         let line = LABEL.fitted(&format!("{name}{rest}"), room);
         canvas.text(&line, ((MARGIN, 76), Anchor::Left), LABEL, GREY);
-        Sheet { canvas, title }
+        // Alone, as in a list of pictures, the title says of what the slide is.
+        Sheet { canvas, title: scope.title(title) }
     }
 
     /// Notes at the foot of the slide, the last one lowest; gives where the picture has to end.

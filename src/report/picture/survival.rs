@@ -3,7 +3,7 @@
 
 use super::axis::{Frame, Scale, Unit};
 use super::canvas::{Anchor, GREY, INK, Point};
-use super::scope::{LABEL, Look, MARGIN, SLIDE, Scope, Sheet, TOP, draw_badge, letter};
+use super::scope::{LABEL, LOST, Look, MARGIN, SLIDE, Scope, Sheet, TOP, draw_badge, letter};
 use super::{Drawn, missing};
 use crate::observe::metrics::Metric;
 use crate::report::distributions::FALL;
@@ -53,6 +53,8 @@ struct Line<'a> {
     label: &'a str,
     trials: u64,
     curve: &'a Curve,
+    /// [`LOST`], where it tells of lost writes only and there is more that is lost.
+    mark: &'static str,
 }
 
 impl Line<'_> {
@@ -76,7 +78,10 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     let line = |(n, position): (usize, &usize)| {
         let subject = &scope.subjects[*position];
         let curve = scope.results.curve(subject.entry.name(), of.metric)?;
-        Some(Line { n, label: &subject.label, trials: subject.entry.trials(), curve })
+        let is_more_lost =
+            of.metric == Metric::LostWrites && scope.loses_datasets(*position).is_some();
+        let mark = if is_more_lost { LOST } else { "" };
+        Some(Line { n, label: &subject.label, trials: subject.entry.trials(), curve, mark })
     };
     let lines: Option<Vec<Line<'_>>> = positions.iter().enumerate().map(line).collect();
     let Some(lines) = lines else {
@@ -96,7 +101,7 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
     let mut notes = vec!["Each curve ends at the largest value that was seen.".to_owned()];
     notes.extend(chosen.note);
     if of.metric == Metric::LostWrites {
-        notes.extend(scope.lost_datasets(&positions));
+        notes.extend(scope.lost_datasets(&positions).map(|note| format!("{LOST} {note}")));
     }
     let end = sheet.narrow_notes(&notes, SLIDE.0 - LEGEND - MARGIN - 20);
     let frame = Frame { left: 130, right: SLIDE.0 - LEGEND - 40, top: TOP, bottom: end - 66 };
@@ -243,12 +248,13 @@ fn draw_legend(sheet: &mut Sheet, lines: &[Line<'_>], of: &Of) -> String {
 
 /// What is to be said of trials at zero.
 fn zero(line: &Line<'_>, what: &str) -> String {
-    match line.hits() {
+    let text = match line.hits() {
         0 => format!("no {what} in any trial"),
         hits if hits == line.trials => format!("{what} in every trial"),
         hits => {
             let share = (line.trials - hits) as f64 / line.trials as f64;
             format!("no {what} in {} of trials", Unit::Share.told(share))
         }
-    }
+    };
+    if line.mark.is_empty() { text } else { format!("{text} {}", line.mark) }
 }

@@ -123,9 +123,9 @@ fn draw_one(
         1 => String::new(),
         _ => format!(" · {}", Words::new(plan).shard(window.shard)),
     };
-    let of_trial = Loss::of_trial(&metrics.finish(plan.horizon));
-    let of_trial = format!("{} lost in this trial", of_trial.amount());
-    let place = format!("{} · {of_trial}", window.place(plan, &all));
+    let outcome = metrics.finish(plan.horizon);
+    let of_trial = format!("{} lost in this trial", Loss::of_trial(&outcome).amount());
+    let place = format!("{} · {of_trial}", window.place(plan, &all, &outcome));
     let mut sheet = Sheet::new(scope, (&title, &format!("trial {number}{of}")));
     let room = SLIDE.0 - 2 * MARGIN;
     let font = if LABEL.width(&place) <= room { LABEL } else { Font::Prose(15) };

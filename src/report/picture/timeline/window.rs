@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::loss::Loss;
 use crate::engine::time::{SimTime, Span};
 use crate::model::plan::{Plan, ShardId};
+use crate::observe::metrics::{Metric, Outcome};
 use crate::report::numbers::count;
 use crate::report::results::Notable;
 use crate::report::scene::{LossMark, Scene};
@@ -70,27 +71,34 @@ impl Window {
         Window { shard, origin, from: -AROUND_LOSS, to: AROUND_LOSS, of: Of::Loss }
     }
 
-    /// Which of the trial's outages it shows, and how long they are together.
-    pub(super) fn place(&self, plan: &Plan, scene: &Scene) -> String {
+    /// Which of the trial's outages it shows, and how long they are together, as the metric has it
+    /// by which trials are ranked.
+    pub(super) fn place(&self, plan: &Plan, scene: &Scene, outcome: &Outcome) -> String {
         let outages = counting(plan, scene);
-        let total = outages.iter().fold(Span::ZERO, |sum, outage| sum.plus(counted(plan, outage)));
-        let whose = if plan.shards.len() > 1 { " of shards" } else { "" };
-        let all = |n: usize| format!("{} outages{whose}, {total} in all", count(n as u128));
+        let total = Span::from_nanos_f64(outcome.get(Metric::WriteOutage, plan) * 1e9);
+        let (whose, weighed) = match plan.shards.len() {
+            1 => ("", ""),
+            _ if plan.migration.is_some() => (" of shards", " by the share of the clients"),
+            _ => (" of shards", " by the share of the slots"),
+        };
+        let total = format!("{total} in all{weighed}");
+        let all = |n: usize| format!("{} outages{whose}, {total}", count(n as u128));
+        let only = |outage: &OutageView| counted(plan, outage);
         let is_it = |outage: &&OutageView| {
             self.of == Of::Outage && (outage.shard, outage.from) == (self.shard, self.origin)
         };
         let longest = longest(plan, &outages);
         match (outages.iter().position(is_it), outages.len()) {
-            (Some(_), 1) => format!("its only outage, {total}"),
+            (Some(place), 1) => format!("its only outage, {}", only(outages[place])),
             (Some(_), n) if longest.as_ref().is_some_and(is_it) => {
                 format!("the longest of {}", all(n))
             }
             (Some(place), n) => {
                 let (place, n) = (count(place as u128 + 1), count(n as u128));
-                format!("outage {place} of {n}{whose}, {total} in all")
+                format!("outage {place} of {n}{whose}, {total}")
             }
             (None, 0) => "without an outage".to_owned(),
-            (None, 1) => format!("outside of its only outage, {total}"),
+            (None, 1) => format!("outside of its only outage, {}", only(outages[0])),
             (None, n) => format!("outside of its {}", all(n)),
         }
     }
