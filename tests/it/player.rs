@@ -220,7 +220,7 @@ fn a_diagram_says_all_that_happens_to_a_node_at_once() {
     let text = std::fs::read_to_string(root().join("scenarios/isolated-primary.toml"));
     let fault = "\n[[fault]]\nat = \"15m\"\nfail-node = { node = \"redis1x3-001\" }\n";
     let diagram = of(&parse(&(text.expect("readable") + fault)));
-    assert!(diagram.contains("00:15:00.000\n  P->>N0: replace"), "{diagram}");
+    assert!(diagram.contains("loses its host\n  P->>N0: replace"), "{diagram}");
     assert!(!diagram.contains("is reached again"), "{diagram}");
 }
 

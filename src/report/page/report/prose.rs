@@ -111,14 +111,11 @@ pub(super) fn is_large(estimate: &Estimate) -> bool {
 /// An amount in a sentence, to three digits: "27.5 billion".
 fn amount(value: f64) -> String {
     const WORDS: [(f64, &str); 3] = [(1e12, " trillion"), (1e9, " billion"), (1e6, " million")];
-    // What rounds to a thousand of one is one of the next.
-    let unit = WORDS.into_iter().find(|(unit, _)| value.abs() >= 0.9995 * unit);
-    match unit {
+    // Rounded first: what rounds to a thousand of one unit is one of the next.
+    let unit = 10f64.powf(value.abs().max(1.0).log10().floor() - 2.0);
+    let value = if value.abs() >= 1000.0 { (value / unit).round() * unit } else { value };
+    match WORDS.into_iter().find(|(unit, _)| value.abs() >= *unit) {
         Some((unit, word)) => format!("{}{word}", significant(value / unit, 3)),
-        None if value.abs() >= 1000.0 => {
-            let unit = 10f64.powf(value.abs().log10().floor() - 2.0);
-            significant((value / unit).round() * unit, 3)
-        }
         None => significant(value, 3),
     }
 }
