@@ -13,6 +13,11 @@ fn readme() -> String {
 
 #[test]
 fn the_commands_print_what_it_says() {
+    // Beside which the program is looked for; where it is not, all examples would be passed over.
+    let test = std::env::current_exe().expect("a path");
+    let program = test.parent().and_then(Path::parent).expect("two folders up").join("ecsim");
+    let is_there = program.with_extension(std::env::consts::EXE_EXTENSION).is_file();
+    assert!(is_there, "no program at {}", program.display());
     // Examples run side by side in one folder: none keeps results there.
     let cases = trycmd::TestCases::new();
     cases.env("ECSIM_RESULTS", "").case("README.md").case("docs/lessons/*.md");

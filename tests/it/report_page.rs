@@ -131,6 +131,13 @@ fn a_study_of_five_policies_makes_a_page_that_stands_alone() {
     assert!(told.matches(isolated).count() >= 5, "{told}");
     assert_eq!(told.matches(isolated).count(), told.matches(name).count(), "{told}");
     assert!(page.contains("<title>\u{2068}&#60;i&#62;Study"), "a title has no elements");
+    // Lost writes beside lost datasets are marked.
+    let summary = std::fs::read_to_string(folder.join("summary.json")).expect("kept");
+    let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
+    let lost =
+        |entry: &serde_json::Value| entry["metrics"]["dataset_losses"]["mean"]["value"] != 0.0;
+    let loses = summary["policies"].as_array().expect("a list").iter().any(lost);
+    assert_eq!(page.contains("‡ Datasets were lost as well"), loses);
 }
 
 /// What a browser says of a page: texts that stand out too little from their ground (WCAG 2.2, AA:

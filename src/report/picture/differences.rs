@@ -67,7 +67,9 @@ fn draw_one(scope: &Scope<'_>, of: &Of) -> Drawn {
             return "0 in every trial".to_owned();
         }
         let plus = if estimate.value > 0.0 { "+" } else { "" };
-        format!("{plus}{}", of.unit.estimated(estimate))
+        // Between shares: percentage points.
+        let told = of.unit.estimated(estimate);
+        format!("{plus}{}", if of.unit == Unit::Share { told.replace(" %", " pp") } else { told })
     };
     let is_more_lost = |n: usize| of.metric == "lost_writes" && scope.loses_datasets(n).is_some();
     let row = |(n, difference): &(usize, Estimate)| Row {

@@ -21,6 +21,7 @@ use crate::model::plan::{NodeId, Plan};
 use crate::montecarlo::trial::Trial;
 use crate::observe::metrics::Metrics;
 use crate::observe::trace::Recorder;
+use crate::report::numbers::count;
 use crate::report::results::Notable;
 use crate::report::scene::{LossMark, Scene};
 use crate::report::status::NodeIs;
@@ -62,10 +63,13 @@ pub(super) fn draw(scope: &Scope<'_>) -> Vec<Drawn> {
     });
     let mut drawn = Vec::new();
     if let Some(others) = order.len().checked_sub(MOST_POLICIES).filter(|others| *others > 0) {
+        let those = match others {
+            1 => "the other".to_owned(),
+            n => format!("the {} others", count(n as u128)),
+        };
         let why = format!(
             "there are those of the reference and of the policy that lost most; `ecsim replay \
-             FOLDER --policy NAME --trial worst-outage --format html` shows those of the {others} \
-             others"
+             FOLDER --policy NAME --trial worst-outage --format html` shows those of {those}"
         );
         drawn.push(missing("timeline of other policies", &why));
     }

@@ -307,6 +307,13 @@ impl Asked<'_> {
                      \"replacement-waits-for-az\")."
                 ),
             ),
+            _ if self.status.node(node).is == NodeIs::WaitingForAz => (
+                format!("Why is {name} replaced now?"),
+                format!(
+                    "Its failure was detected before; the new node waited for the AZ of the old \
+                     one, {az}, which is up again (MZ-59)."
+                ),
+            ),
             _ => {
                 let when = match plan.rules.replacement_starts {
                     ReplacementStarts::AtFailure => "at the failure itself",

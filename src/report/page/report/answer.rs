@@ -110,7 +110,7 @@ fn what_counts(experiment: &Experiment) -> Vec<String> {
 }
 
 /// Mean of the acknowledged writes that go with lost datasets; nothing if none is lost.
-fn with_datasets(entry: &Value) -> Option<Estimate> {
+pub(super) fn with_datasets(entry: &Value) -> Option<Estimate> {
     stat(&entry["metrics"]["dataset_lost_writes"]["mean"]).filter(|mean| mean.value > 0.0)
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::answer::with_datasets;
 use super::prose::{amount_text, bound, is_large, points, share_text, signed_amount};
 use super::{level, policies, stat, text};
 use crate::engine::time::Span;
@@ -172,14 +173,21 @@ const BESIDE: [Column; 5] = [
     ),
 ];
 
+/// The mark of lost writes beside which datasets were lost, as in the tables of a terminal.
+const LOST: &str = "‡";
+
 /// How the tables are read.
 pub(super) fn how(summary: &Value) -> String {
     let what = format!("Brackets and ± are intervals at {}.", level(summary));
+    let lost = match policies(summary).any(|entry| with_datasets(entry).is_some()) {
+        true => format!(" {LOST} Datasets were lost as well: what went with them is not in it."),
+        false => String::new(),
+    };
     match policies(summary).count() {
-        1 => what,
+        1 => format!("{what}{lost}"),
         _ => format!(
             "{what} In small letters: the difference from the reference on the same faults, in \
-             bold where its interval excludes zero; pp are percentage points."
+             bold where its interval excludes zero; pp are percentage points.{lost}"
         ),
     }
 }
@@ -269,6 +277,9 @@ fn cell((summary, entry): (&Value, &Value), column: &Column, experiment: &Experi
         }
         (Some(estimate), kind) => written((entry, found), &estimate, kind),
     };
+    // Fewer writes are lost by lag where whole datasets are: no advantage.
+    let is_beside = column.path.contains(&"lost_writes") && with_datasets(entry).is_some();
+    let value = if is_beside { format!("{value} {LOST}") } else { value };
     let other = column.difference.and_then(|metric| difference((summary, entry), metric));
     let Some(other) = other else { return Cell { value, difference: String::new(), class: "" } };
     let is_known =
@@ -286,7 +297,7 @@ fn cell((summary, entry): (&Value, &Value), column: &Column, experiment: &Experi
         Kind::Mean | Kind::Failovers | Kind::Amount | Kind::Nines => signed(&other),
     };
     let difference = difference.replace("(no interval)", "(too few trials for an interval)");
-    Cell { value, difference, class: if is_known { "known" } else { "" } }
+    Cell { value, difference, class: if is_known && !is_beside { "known" } else { "" } }
 }
 
 /// Whether nobody succeeds a lost primary in any group of a policy.

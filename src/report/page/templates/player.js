@@ -411,7 +411,10 @@
     showTitle(n, part * gap);
     furthest = ahead.checked ? whole : Math.max(furthest, spot);
     bars.show(spot, furthest);
-    const says = gap > LONG && n < last ? `${steps[next].passed} pass until the next event` : "";
+    // The last step is the end of the replay, and no event.
+    const until = next < last ? "pass until the next event" : "pass until the end";
+    const isStill = part === 0 && gap > LONG && n < last;
+    const says = isStill ? `${steps[next].passed} ${until}` : "";
     byId("passes").hidden = !says || isOut(n);
     byId("passes").textContent = says;
   }
