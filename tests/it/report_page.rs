@@ -309,8 +309,8 @@ fn command(page: &str, program: &str) -> String {
     let of = |element: &&Element| {
         element.name == "code" && element.text.contains(&format!("ecsim {program} "))
     };
-    let written = elements.iter().filter(of).map(|element| element.text.clone());
-    let line = written.last().expect("a command");
+    let mut written = elements.iter().filter(of).map(|element| element.text.clone());
+    let line = written.next_back().expect("a command");
     line.replace("&#38;", "&").replace("&#39;", "'").replace("&#34;", "\"")
 }
 

@@ -242,13 +242,13 @@ impl Scene {
 pub fn totals_at(plan: &Plan, facts: &[(SimTime, Fact)], instants: &[SimTime]) -> Vec<Totals> {
     let mut metrics = Metrics::new(plan);
     let mut rest = facts;
-    let mut totals = |at: &SimTime| {
+    let totals = |at: &SimTime| {
         let (until, later) = rest.split_at(rest.partition_point(|(when, _)| when <= at));
         rest = later;
         until.iter().for_each(|(when, fact)| metrics.on_fact(*when, *fact));
         Totals::of(&metrics.clone().finish(*at))
     };
-    instants.iter().map(|at| totals(at)).collect()
+    instants.iter().map(totals).collect()
 }
 
 /// The facts of each instant.

@@ -1,7 +1,7 @@
 //! What nodes, AZs and shards are at an instant, as the facts of a trial tell it.
 //!
 //! Charts, pages, pictures and diagrams show the same: whatever they draw of a node comes from
-//! [`Fold`], and `tests/it/scene.rs` compares that with the state of the model.
+//! `Fold`, and `tests/it/scene.rs` compares that with the state of the model.
 
 mod fold;
 
