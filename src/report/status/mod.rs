@@ -1,6 +1,6 @@
 //! What nodes, AZs and shards are at an instant, as the facts of a trial tell it.
 //!
-//! Charts, pages, pictures and diagrams show the same: whatever they draw of a node comes from
+//! Charts, pages, pictures and diagrams show the same: what they draw a node as comes from
 //! `Fold`, and `tests/it/scene.rs` compares that with the state of the model.
 
 mod fold;
